@@ -1,0 +1,45 @@
+/*
+ * buf: growable bytes with a maximum set at birth; may be secret.
+ *
+ * `data` is always NUL-terminated (a new buffer's is an empty static string until something is added).
+ * Adding past the maximum adds nothing, empties the buffer and sets `full`, which sticks until buf_reset(); so a row of additions
+ * needs one buf_check() at its end. Growth is new-copy-wipe-free; secret buffers are wiped on reset and at the end.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct buf {
+    char *data;
+    size_t len, cap, max;
+    bool secret, full;
+};
+
+void buf_init(struct buf *buf, size_t max);
+void buf_init_secret(struct buf *buf, size_t max);
+void buf_reset(struct buf *buf); /* empty again, memory kept */
+void buf_done(struct buf *buf);  /* zeroed structs are accepted */
+#define _cleanup_buf_ _cleanup_(buf_done)
+
+void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_addc(struct buf *buf, char c);
+void buf_adds(struct buf *buf, const char *s);
+void buf_addf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* One code point as UTF-8; what is not one becomes U+FFFD. */
+void buf_add_rune(struct buf *buf, unsigned rune);
+/* Room for `len` more bytes to be written at data+len by hand; then raise `len`. NULL when full. */
+char *buf_room(struct buf *buf, size_t len) MUST_USE;
+/* Drop everything behind `len`. */
+void buf_cut(struct buf *buf, size_t len);
+
+/* 0, or -1 with ERR_LIMIT "WHAT: more than N bytes" when something did not fit. */
+int buf_check(const struct buf *buf, const char *what, struct err *err) MUST_USE;
+/* The NUL-terminated bytes, owned by the caller; the buffer is empty again. */
+char *buf_take(struct buf *buf) MUST_USE;
+
+#endif

@@ -1,0 +1,64 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Noreturn void fatal(const char *what)
+{
+    fprintf(stderr, "%s failed in libcrypto\n", what);
+    abort();
+}
+
+void digest_random(void *data, size_t len)
+{
+    if (RAND_bytes(data, (int)len) != 1)
+        fatal("random generator");
+}
+
+/* Reject the tail that would make small numbers more likely. */
+uint64_t digest_random_below(uint64_t below)
+{
+    uint64_t limit, r;
+
+    if (below <= 1)
+        return 0;
+    limit = UINT64_MAX - UINT64_MAX % below;
+    do
+        digest_random(&r, sizeof(r));
+    while (r >= limit);
+    return r % below;
+}
+
+double digest_jitter(double low, double high)
+{
+    return low + (high - low) * ((double)digest_random_below(UINT64_C(1) << 53) / (double)(UINT64_C(1) << 53));
+}
+
+static void hash(const EVP_MD *md, const void *data, size_t len, unsigned char *out)
+{
+    if (EVP_Digest(data, len, out, NULL, md, NULL) != 1)
+        fatal("hash");
+}
+
+void digest_sha256(const void *data, size_t len, unsigned char out[DIGEST_SHA256_LEN])
+{
+    hash(EVP_sha256(), data, len, out);
+}
+
+void digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN])
+{
+    hash(EVP_sha1(), data, len, out);
+}
+
+void digest_hex(const unsigned char *data, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        *out++ = digits[data[i] >> 4];
+        *out++ = digits[data[i] & 15];
+    }
+    *out = '\0';
+}

@@ -1,0 +1,30 @@
+/*
+ * limits: every maximum of the programs, each with its reason. A limit that nobody can name is a bug; so is one without a test.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define KIB(n) ((size_t)(n)*1024)
+#define MIB(n) ((size_t)(n)*1024 * 1024)
+
+/* Readers: a Vault reply of 8 MiB is eight times the largest KV v2 secret (1 MiB by default). */
+#define LIMIT_REPLY_BYTES MIB(8)
+#define LIMIT_REPLY_HEADER_BYTES KIB(64)
+/* A reply's tree costs about four times its text. */
+#define LIMIT_REPLY_TREE_BYTES MIB(32)
+/* Nesting of JSON, YAML and HCL: a recursive reader's stack; real files stay under 10. */
+#define LIMIT_DEPTH 64
+/* Members of all objects and lists of one document together: bounds time and memory of hostile replies. */
+#define LIMIT_MEMBERS 200000
+/* A configuration file: template contents included, ConfigMaps end at 1 MiB. */
+#define LIMIT_CONFIG_BYTES MIB(4)
+#define LIMIT_CONFIG_TREE_BYTES MIB(32)
+
+/* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
+#define LIMIT_TOKEN_BYTES KIB(64)
+
+/* Templates: source, output, and what one evaluation may take. */
+#define LIMIT_TEMPLATE_BYTES MIB(1)
+#define LIMIT_OUTPUT_BYTES MIB(16)
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * val: the one value tree, for configuration, server replies and templates.
+ *
+ * Small, immutable once built, its memory in an arena that must outlive it. Passed by pointer or copied by value (a copy shares its children).
+ * Numbers read from text keep their spelling (VAL_NUMBER); maps are pairs sorted by key; *missing* is a value of its own, not NULL; every node
+ * knows the line and column it was read from (0 where it was computed) and the file by an index that its reader gives meaning to.
+ * `type` narrows a kind to one of Go's static types where templates can tell the difference ([]string against []interface {}).
+ */
+#ifndef BASE_VAL_H
+#define BASE_VAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum val_kind {
+    VAL_MISSING, /* nothing there: Go's invalid reflect.Value; must stay 0 */
+    VAL_NULL,    /* JSON null, Go's untyped nil */
+    VAL_BOOL,
+    VAL_INT,     /* signed; Go int unless `type` says otherwise */
+    VAL_UINT,    /* unsigned; Go uint unless `type` says otherwise */
+    VAL_FLOAT,   /* float64 */
+    VAL_COMPLEX, /* complex128 */
+    VAL_NUMBER,  /* text of a JSON number as written; Go json.Number */
+    VAL_STRING,  /* any bytes */
+    VAL_LIST,    /* Go []interface {} unless `type` says otherwise */
+    VAL_MAP,     /* Go map[string]interface {} unless `type` says otherwise; pairs sorted by key */
+    VAL_RECORD,  /* named fields in declared order, a Go struct or pointer to one; class says which */
+    VAL_OPAQUE,  /* an object that only its class understands (channels, scratch, …) */
+};
+
+enum val_type {
+    VAL_T_NATURAL, /* what the kind says */
+    VAL_T_INT64,
+    VAL_T_INT32, /* rune */
+    VAL_T_UINT8,
+    VAL_T_UINT64,
+    VAL_T_STRINGS,     /* []string */
+    VAL_T_MAP_STRINGS, /* map[string]string */
+    VAL_T_MAP_ANY_KEY, /* map[interface {}]interface {}, from YAML */
+    VAL_T_BYTES,       /* []uint8 held as VAL_STRING */
+};
+
+struct str {
+    const char *data; /* NUL-terminated at data[len] when made by val_*() or a reader */
+    size_t len;
+};
+
+struct val_class;
+
+struct val {
+    uint8_t kind; /* enum val_kind */
+    uint8_t type; /* enum val_type */
+    uint16_t file;
+    uint32_t line;
+    uint32_t column;
+    union {
+        bool b;
+        int64_t i;
+        uint64_t u;
+        double f;
+        struct {
+            double re, im;
+        } complex;
+        struct str s; /* VAL_STRING, VAL_NUMBER */
+        struct {
+            const struct val *items;
+            size_t len;
+        } list;
+        struct {
+            const struct val_pair *pairs;
+            size_t len;
+            const struct val_class *class; /* VAL_RECORD only */
+        } map;                             /* VAL_MAP, VAL_RECORD */
+        struct {
+            void *self;
+            const struct val_class *class;
+        } opaque;
+    };
+};
+
+struct val_pair {
+    struct val key; /* VAL_STRING except under VAL_T_MAP_ANY_KEY */
+    struct val value;
+};
+
+struct val_method {
+    const char *name;
+    /* As a template function: arguments checked by `params` (see tpl/func.h), result into *ret. */
+    const char *params;
+    int (*call)(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err);
+};
+
+/* What a VAL_RECORD or VAL_OPAQUE is. Static storage. */
+struct val_class {
+    const char *name; /* Go's type name, "*dependency.Secret" */
+    bool pointer;     /* Go pointer to struct: prints as its struct at top level, as an address when nested */
+    const struct val_method *methods;
+    size_t method_count;
+};
+
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+static inline struct str str_of(const char *s)
+{
+    return (struct str){s, __builtin_strlen(s)};
+}
+bool str_eq(struct str a, struct str b);
+bool str_eqs(struct str a, const char *b);
+int str_cmp(struct str a, struct str b); /* bytewise, as Go sorts */
+bool str_has_prefix(struct str s, const char *prefix);
+bool str_has_suffix(struct str s, const char *suffix);
+
+/* Makers that need no memory. Strings are borrowed. */
+struct val val_null(void);
+struct val val_bool(bool b);
+struct val val_int(int64_t i);
+struct val val_int64(int64_t i); /* Go int64 */
+struct val val_uint(uint64_t u);
+struct val val_float(double f);
+struct val val_str(const char *data, size_t len);
+struct val val_cstr(const char *s);
+struct val val_number(const char *text, size_t len);
+struct val val_list(const struct val *items, size_t len);    /* []interface {} */
+struct val val_strings(const struct val *items, size_t len); /* []string; items are VAL_STRING */
+struct val val_map(const struct val_pair *pairs, size_t len); /* pairs are sorted already: see val_sort_pairs() */
+
+/* A VAL_STRING with its own NUL-terminated copy in `arena`. */
+int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err) MUST_USE;
+/* A deep copy of `v` into `arena`. Depth is bounded by LIMIT_DEPTH. */
+int val_copy(struct arena *arena, const struct val *v, struct val *ret, struct err *err) MUST_USE;
+
+/* Sort by string key; equal keys keep their order. */
+void val_sort_pairs(struct val_pair *pairs, size_t len);
+
+/* The value under a string key of a map or field of a record, or NULL. NULL `map` and other kinds give NULL. */
+const struct val *val_get(const struct val *map, const char *key);
+const struct val *val_get_str(const struct val *map, struct str key);
+/* A path of keys, NULL-terminated: val_dig(reply, "data", "metadata", NULL). */
+const struct val *val_dig(const struct val *map, ...) __attribute__((sentinel));
+
+/* Shortcuts for readers of replies: the string's bytes or NULL; an integer out of VAL_INT, VAL_UINT or an integral VAL_NUMBER. */
+const char *val_get_cstr(const struct val *map, const char *key);
+bool val_get_int(const struct val *map, const char *key, int64_t *ret);
+bool val_get_bool(const struct val *map, const char *key); /* false when missing */
+bool val_as_int(const struct val *v, int64_t *ret);
+bool val_is_nil(const struct val *v); /* NULL, missing or null */
+
+/* Deep equality of data (positions ignored). */
+bool val_equal(const struct val *a, const struct val *b);
+/* "string", "list", … for messages about configuration. */
+const char *val_kind_name(const struct val *v);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * func: what a template function is, and the table of them.
+ *
+ * Functions are rows. The evaluator checks the number and the Go types of the arguments by `params` before it calls, so a body sees exactly
+ * what its letters promise. A body fills *ret (memory from call->arena) or fails with a text that becomes "error calling NAME: TEXT".
+ *
+ * params, one letter an argument; a `*` after the last letter makes it variadic (zero or more):
+ *   s string   i int   b bool   f float64   a any (interface {})   L []string   A []interface {}   M map[string]interface {}
+ *   v any, also nil and missing, unconverted (Go's reflect.Value: index, len, eq and friends)
+ */
+#ifndef TPL_FUNC_H
+#define TPL_FUNC_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/val.h"
+
+struct tpl_env; /* tpl/tpl.h: what the embedder supplies to functions that need the outside */
+
+struct call {
+    const char *name; /* as written in the template */
+    struct arena *arena;
+    const struct tpl_env *env;
+    const struct val *argv;
+    size_t argc;
+    struct err *err;
+};
+
+typedef int func_body(struct call *call, struct val *ret);
+
+struct func {
+    const char *name;
+    const char *params;
+    func_body *body;
+    const char *usage; /* "SEPARATOR TEXT" */
+    const char *help;  /* one sentence */
+};
+
+/* The row of `name`, or NULL. Built-ins of Go and functions of Vault Agent are in one sorted list. */
+const struct func *func_find(struct str name);
+/* All rows in order of their names, for documentation. */
+const struct func *const *func_all(size_t *ret_count);
+
+/* Every fn_<family>.c gives one table. */
+struct func_table {
+    const struct func *rows;
+    size_t count;
+};
+
+#endif
