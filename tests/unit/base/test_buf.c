@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+
+static void buf_is_an_empty_string_when_new(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 10);
+    assert_string_equal(buf.data, "");
+    assert_int_equal(buf.len, 0);
+}
+
+static void buf_holds_exactly_its_maximum(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+    struct err err;
+
+    (void)state;
+    buf_init(&buf, 4);
+    buf_adds(&buf, "abcd");
+    assert_int_equal(buf_check(&buf, "buf", &err), 0);
+    assert_string_equal(buf.data, "abcd");
+}
+
+static void buf_refuses_to_grow_past_its_maximum(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+    struct err err;
+
+    (void)state;
+    buf_init(&buf, 4);
+    buf_adds(&buf, "abcd");
+    buf_addc(&buf, 'e');
+    assert_int_equal(buf_check(&buf, "reply", &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_string_equal(err.text, "reply: more than 4 bytes");
+    assert_int_equal(buf.len, 0);
+    buf_adds(&buf, "x");
+    assert_int_equal(buf.len, 0);
+    buf_reset(&buf);
+    buf_adds(&buf, "x");
+    assert_string_equal(buf.data, "x");
+}
+
+static void buf_survives_a_size_that_would_overflow(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, SIZE_MAX / 2);
+    buf_adds(&buf, "abc");
+    assert_null(buf_room(&buf, SIZE_MAX - 1));
+    assert_true(buf.full);
+}
+
+static void secret_buf_wipes_what_it_cuts(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init_secret(&buf, 100);
+    buf_adds(&buf, "user:hunter2");
+    buf_cut(&buf, 5);
+    assert_string_equal(buf.data, "user:");
+    assert_memory_equal(buf.data + 5, "\0\0\0\0\0\0\0", 7);
+}
+
+static void buf_take_hands_over_and_starts_anew(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+    _cleanup_free_ char *text = NULL;
+
+    (void)state;
+    buf_init(&buf, 100);
+    buf_addf(&buf, "%d-%s", 7, "up");
+    text = buf_take(&buf);
+    assert_string_equal(text, "7-up");
+    assert_string_equal(buf.data, "");
+    buf_adds(&buf, "again");
+    assert_string_equal(buf.data, "again");
+}
+
+static void buf_writes_runes_as_utf8(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 100);
+    buf_add_rune(&buf, 'A');
+    buf_add_rune(&buf, 0xE9);
+    buf_add_rune(&buf, 0x20AC);
+    buf_add_rune(&buf, 0x1F600);
+    buf_add_rune(&buf, 0xD800);
+    assert_string_equal(buf.data, "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xEF\xBF\xBD");
+}
+
+/* Random operations beside a plain model; the invariants hold after each. */
+static void buf_agrees_with_a_model_under_random_operations(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+    char model[64] = "";
+    size_t len = 0;
+
+    (void)state;
+    buf_init_secret(&buf, sizeof(model) - 1);
+    for (int i = 0; i < 100000; i++) {
+        char data[8] = "abcdefg";
+        size_t n = digest_random_below(8);
+
+        if (digest_random_below(5) == 0) {
+            buf_cut(&buf, n);
+            len = n < len ? n : len;
+        } else if (len + n < sizeof(model)) {
+            buf_add(&buf, data, n);
+            memcpy(model + len, data, n);
+            len += n;
+        }
+        assert_int_equal(buf.len, len);
+        assert_memory_equal(buf.data, model, len);
+        assert_int_equal(buf.data[len], '\0');
+        assert_false(buf.full);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buf_is_an_empty_string_when_new),
+        cmocka_unit_test(buf_holds_exactly_its_maximum),
+        cmocka_unit_test(buf_refuses_to_grow_past_its_maximum),
+        cmocka_unit_test(buf_survives_a_size_that_would_overflow),
+        cmocka_unit_test(secret_buf_wipes_what_it_cuts),
+        cmocka_unit_test(buf_take_hands_over_and_starts_anew),
+        cmocka_unit_test(buf_writes_runes_as_utf8),
+        cmocka_unit_test(buf_agrees_with_a_model_under_random_operations),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
