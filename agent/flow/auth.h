@@ -1,0 +1,53 @@
+/*
+ * auth: from a login method to a token that is always good: login, renew, log in again before it ends.
+ *
+ * Owns the login and the token and keeps the client's token current. Every event comes from the loop, never from inside a call.
+ * Failing logins go on with back-off for ever; on_failure tells of each (`fatal` with exit_on_err: the caller ends the program).
+ */
+#ifndef FLOW_AUTH_H
+#define FLOW_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/val.h"
+#include "os/loop.h"
+#include "vault/client.h"
+#include "vault/token.h"
+
+struct auth;
+
+struct auth_options {
+    const char *type;         /* "kubernetes" */
+    const char *mount;        /* NULL or "": auth/<type> */
+    const struct val *config; /* the method's config map, read during auth_new() */
+    const char *wrap_ttl;     /* "" or NULL: the token itself */
+    int64_t min_backoff_ms, max_backoff_ms; /* 0: 1 s, 5 min */
+    bool exit_on_err;
+};
+
+struct auth_events {
+    void *ctx;
+    /* A new token (the client has it already). Borrowed until the next on_token. */
+    void (*on_token)(void *ctx, const struct token *token);
+    /* A login failed; the next comes by itself unless `fatal`. */
+    void (*on_failure)(void *ctx, const struct err *err, bool fatal);
+    /* Worth one line: renewal forbidden, odd lease numbers, token found revoked. */
+    void (*on_warning)(void *ctx, const char *text);
+    void (*on_renewed)(void *ctx, const struct token *token); /* may be NULL */
+};
+
+int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
+             struct auth **ret, struct err *err) MUST_USE;
+void auth_free(struct auth *auth);
+void auth_start(struct auth *auth);
+
+/* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy are merged. */
+void auth_suspect(struct auth *auth);
+const struct token *auth_token(const struct auth *auth); /* NULL before the first and while none is valid */
+
+/* Stop renewing. With `revoke` the token is revoked first, for at most limit_ms. `on_stopped` comes from the loop in any case. */
+void auth_stop(struct auth *auth, bool revoke, int64_t limit_ms, void (*on_stopped)(void *ctx), void *ctx);
+
+#endif

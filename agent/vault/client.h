@@ -1,0 +1,58 @@
+/*
+ * client: requests to one Vault-compatible server.
+ *
+ * Puts the headers on, keeps the token, waits for the budget, follows one redirect (same scheme; same host, or over verified TLS another host
+ * that proves the original's name) and turns answers into a struct reply. Retries nothing.
+ * Every call is answered exactly once, from the loop and never from inside client_send(); client_cancel() ends it unanswered.
+ */
+#ifndef VAULT_CLIENT_H
+#define VAULT_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "os/http.h"
+#include "os/loop.h"
+#include "vault/budget.h"
+#include "vault/reply.h"
+
+struct client;
+struct client_call;
+
+struct client_options {
+    struct http_options http;
+    const char *namespace; /* NULL or "": none */
+    struct budget *budget; /* borrowed; NULL: one of its own */
+};
+
+struct request {
+    const char *method; /* "GET", "PUT", "LIST" */
+    const char *path;   /* below "/v1/", escaped, may carry "?query" */
+    const char *body;   /* JSON, copied as secret; NULL: none */
+    size_t body_len;
+    const char *token;     /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
+    const char *wrap_ttl;  /* X-Vault-Wrap-TTL */
+    bool urgent;           /* exempt from the budget */
+    int64_t timeout_ms;    /* 0: the client's */
+};
+
+/* `err` is NULL for 2xx. The reply is never NULL; its arena may be taken with steal-like copying and zeroing of the struct. */
+typedef void client_done(void *ctx, struct reply *reply, const struct err *err);
+
+int client_new(struct loop *loop, const struct client_options *options, struct client **ret, struct err *err) MUST_USE;
+void client_free(struct client *client); /* running calls end without their callbacks */
+
+/* The token of following requests (copied into locked memory); NULL forgets it. Unprintable bytes are refused. */
+int client_set_token(struct client *client, const char *token, struct err *err) MUST_USE;
+bool client_has_token(const struct client *client);
+
+/* Everything in `request` is copied. */
+struct client_call *client_send(struct client *client, const struct request *request, client_done *done, void *ctx);
+void client_cancel(struct client_call *call);
+/* Close idle connections when nothing runs. */
+void client_idle(struct client *client);
+/* Requests sent so far. */
+unsigned long client_requests(const struct client *client);
+
+#endif

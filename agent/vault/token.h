@@ -1,0 +1,32 @@
+/*
+ * token: the proof that a login was accepted, in locked memory, with its lease.
+ *
+ * Built from an "auth" block or from a lookup-self answer. `type` "batch" and ttl 0 (root) are kept as the server says.
+ */
+#ifndef VAULT_TOKEN_H
+#define VAULT_TOKEN_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "vault/lease.h"
+#include "vault/reply.h"
+
+struct token {
+    struct arena arena;
+    const char *value;
+    const char *accessor; /* "" when the server gives none (batch tokens) */
+    const char *wrap;     /* JSON of wrap_info when the login was wrapped: then `value` is "" */
+    struct lease lease;
+    bool batch;
+    bool unsound; /* a lease number out of range */
+    bool unknown_ttl; /* the login said 0: ask lookup-self */
+};
+
+int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
+/* `value` is the token that was looked up. */
+int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
+void token_free(struct token *token);
+
+#endif
