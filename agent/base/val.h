@@ -51,6 +51,11 @@ struct str {
 
 struct val_class;
 
+/* A position in a source text; line 0 says that there is none. */
+struct val_place {
+    uint32_t line, column;
+};
+
 struct val {
     uint8_t kind; /* enum val_kind */
     uint8_t type; /* enum val_type */

@@ -1,0 +1,583 @@
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/utf8.h"
+
+#define FIRST_ROOM 64
+#define NO_CHAR (-1)
+
+/*
+ * Members of all open objects and lists lie on one stack; a list or object that closes moves its
+ * own to the arena. So every node is copied once, however the document is shaped.
+ */
+struct reader {
+    const char *p, *end, *line_start;
+    uint32_t line;
+    unsigned flags;
+    uint16_t file;
+    struct val_place *place;
+    struct arena *arena;
+    struct err *err;
+    struct val_pair *stack;
+    size_t used, room, members;
+    unsigned depth;
+};
+
+static void reader_done(struct reader *reader)
+{
+    mem_wipe(reader->stack, reader->room * sizeof(*reader->stack));
+    mem_free(reader->stack);
+}
+
+/* ----------------------------------------------------------------------------------- failing */
+
+static struct val_place here(const struct reader *reader, const char *at)
+{
+    return (struct val_place){reader->line, (uint32_t)(at - reader->line_start) + 1};
+}
+
+static int fail_at(struct reader *reader, const char *at, enum err_code code, const char *text)
+{
+    struct val_place place = here(reader, at);
+
+    if (reader->place)
+        *reader->place = place;
+    if (!(reader->flags & JSON_SECRET))
+        return err_set(reader->err, code, "%s", text);
+    return err_set(reader->err, code, "%s (line %u, column %u)", text, place.line, place.column);
+}
+
+/* Go's quoteChar: a byte is shown as the code point of the same number. */
+static void quote_char(unsigned char c, char out[8])
+{
+    static const char named[] = "\aa\bb\ff\nn\rr\tt\vv\\\\''";
+    const char *short_form = c ? strchr(named, c) : NULL;
+
+    if (short_form && (short_form - named) % 2 == 0)
+        snprintf(out, 8, "\\%c", short_form[1]);
+    else if (c < 0x20 || c == 0x7F)
+        snprintf(out, 8, "\\x%02x", c);
+    else if (c < 0x7F)
+        snprintf(out, 8, "%c", c);
+    else if (c <= 0xA0 || c == 0xAD)
+        snprintf(out, 8, "\\u%04x", c);
+    else
+        snprintf(out, 8, "%c%c", 0xC0 | c >> 6, 0x80 | (c & 0x3F));
+}
+
+/* "invalid character 'x' CONTEXT", or that the text ended. */
+static int fail_char(struct reader *reader, const char *at, const char *context)
+{
+    char text[128], shown[8];
+
+    if (at >= reader->end)
+        return fail_at(reader, at, ERR_INPUT, "unexpected end of JSON input");
+    quote_char((unsigned char)*at, shown);
+    if (reader->flags & JSON_SECRET)
+        snprintf(text, sizeof(text), "invalid character %s", context);
+    else
+        snprintf(text, sizeof(text), "invalid character '%s' %s", shown, context);
+    return fail_at(reader, at, ERR_INPUT, text);
+}
+
+/* ------------------------------------------------------------------------------------ pieces */
+
+static int peek(const struct reader *reader)
+{
+    return reader->p < reader->end ? (unsigned char)*reader->p : NO_CHAR;
+}
+
+static void skip_blank(struct reader *reader)
+{
+    for (; reader->p < reader->end; reader->p++) {
+        if (*reader->p == '\n') {
+            reader->line++;
+            reader->line_start = reader->p + 1;
+        } else if (*reader->p != ' ' && *reader->p != '\t' && *reader->p != '\r') {
+            return;
+        }
+    }
+}
+
+/* The next byte that is not blank, taken if it is `c`. */
+static bool take(struct reader *reader, char c)
+{
+    skip_blank(reader);
+    if (peek(reader) != (unsigned char)c)
+        return false;
+    reader->p++;
+    return true;
+}
+
+static bool is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int need_digits(struct reader *reader, const char *context)
+{
+    if (!is_digit(peek(reader)))
+        return fail_char(reader, reader->p, context);
+    while (is_digit(peek(reader)))
+        reader->p++;
+    return 0;
+}
+
+static int skip_number(struct reader *reader)
+{
+    if (peek(reader) == '-')
+        reader->p++;
+    if (peek(reader) == '0')
+        reader->p++;
+    else if (need_digits(reader, "in numeric literal") != 0)
+        return -1;
+    if (peek(reader) == '.') {
+        reader->p++;
+        if (need_digits(reader, "after decimal point in numeric literal") != 0)
+            return -1;
+    }
+    if (peek(reader) != 'e' && peek(reader) != 'E')
+        return 0;
+    reader->p++;
+    if (peek(reader) == '+' || peek(reader) == '-')
+        reader->p++;
+    return need_digits(reader, "in exponent of numeric literal");
+}
+
+static int read_number(struct reader *reader, struct val *ret)
+{
+    const char *start = reader->p, *text;
+    char message[160];
+
+    if (skip_number(reader) != 0)
+        return -1;
+    text = arena_strndup(reader->arena, start, (size_t)(reader->p - start), reader->err);
+    if (!text)
+        return -1;
+    *ret = val_number(text, (size_t)(reader->p - start));
+    if (!(reader->flags & JSON_FLOATS))
+        return 0;
+    *ret = val_float(strtod(text, NULL));
+    if (isfinite(ret->f))
+        return 0;
+    snprintf(message, sizeof(message), "json: cannot unmarshal number %.40s into Go value of type float64",
+             reader->flags & JSON_SECRET ? "(out of range)" : text);
+    return fail_at(reader, start, ERR_INPUT, message);
+}
+
+static int read_word(struct reader *reader, const char *word, struct val value, struct val *ret)
+{
+    char context[64];
+
+    reader->p++;
+    for (size_t i = 1; word[i]; i++, reader->p++) {
+        snprintf(context, sizeof(context), "in literal %s (expecting '%c')", word, word[i]);
+        if (peek(reader) != (unsigned char)word[i])
+            return fail_char(reader, reader->p, context);
+    }
+    *ret = value;
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------- strings */
+
+static int hex_value(int c)
+{
+    if (is_digit(c))
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `count` hex digits behind *p. On failure *p is at the wrong byte. */
+static bool take_hex(const char **p, const char *end, unsigned count, unsigned *ret)
+{
+    unsigned value = 0;
+
+    for (; count > 0; count--, (*p)++) {
+        int digit = *p < end ? hex_value((unsigned char)**p) : -1;
+
+        if (digit < 0)
+            return false;
+        value = value << 4 | (unsigned)digit;
+    }
+    *ret = value;
+    return true;
+}
+
+static bool is_surrogate(unsigned rune)
+{
+    return rune >= 0xD800 && rune <= 0xDFFF;
+}
+
+/* The low half that completes `high`, taken from "\uXXXX" at *p; else *p stays. */
+static bool take_low_half(const char **p, const char *end, unsigned high, unsigned *ret)
+{
+    const char *at = *p;
+    unsigned low;
+
+    if (high >= 0xDC00 || end - at < 6 || at[0] != '\\' || at[1] != 'u')
+        return false;
+    at += 2;
+    if (!take_hex(&at, end, 4, &low) || low < 0xDC00 || low > 0xDFFF)
+        return false;
+    *ret = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    *p = at;
+    return true;
+}
+
+/* What one step through a string found. */
+struct piece {
+    unsigned rune;
+    bool raw; /* a byte by number (HCL's \xNN and \NNN), not a code point */
+};
+
+static int take_unicode(struct reader *reader, const char **p, unsigned digits, struct piece *ret)
+{
+    const char *start = *p;
+
+    if (!take_hex(p, reader->end, digits, &ret->rune))
+        return fail_char(reader, *p, "in \\u hexadecimal character escape");
+    if (!is_surrogate(ret->rune) && ret->rune <= 0x10FFFF)
+        return 0;
+    if (is_surrogate(ret->rune) && take_low_half(p, reader->end, ret->rune, &ret->rune))
+        return 0;
+    if (!(reader->flags & JSON_REPLACE_UTF8))
+        return fail_at(reader, start, ERR_INPUT, "invalid Unicode escape in string literal");
+    ret->rune = 0xFFFD;
+    return 0;
+}
+
+static int take_octal(struct reader *reader, const char **p, struct piece *ret)
+{
+    unsigned value = 0;
+
+    for (int i = 0; i < 3; i++, (*p)++) {
+        if (*p >= reader->end || **p < '0' || **p > '7')
+            return fail_char(reader, *p, "in string escape code");
+        value = value << 3 | (unsigned)(**p - '0');
+    }
+    if (value > 0xFF)
+        return fail_char(reader, *p - 1, "in string escape code");
+    *ret = (struct piece){value, true};
+    return 0;
+}
+
+/* What HCL's reader of JSON has beyond the standard: the escapes of Go's string literals. */
+static int take_hcl_escape(struct reader *reader, const char **p, struct piece *ret)
+{
+    char c = **p;
+
+    if (c >= '0' && c <= '7')
+        return take_octal(reader, p, ret);
+    (*p)++;
+    if (c == 'U')
+        return take_unicode(reader, p, 8, ret);
+    if (c == 'x') {
+        ret->raw = true;
+        return take_hex(p, reader->end, 2, &ret->rune) ? 0 : fail_char(reader, *p, "in string escape code");
+    }
+    ret->rune = c == 'a' ? '\a' : '\v';
+    return c == 'a' || c == 'v' ? 0 : fail_char(reader, *p - 1, "in string escape code");
+}
+
+static int take_escape(struct reader *reader, const char **p, struct piece *ret)
+{
+    static const char from[] = "\"\\bfnrt/", to[] = "\"\\\b\f\n\r\t/";
+    bool hcl = reader->flags & JSON_HCL;
+    const char *known;
+
+    if (*p >= reader->end)
+        return fail_char(reader, *p, "");
+    if (**p == 'u') {
+        (*p)++;
+        return take_unicode(reader, p, 4, ret);
+    }
+    known = **p ? strchr(from, **p) : NULL;
+    if (known && !(hcl && **p == '/')) {
+        ret->rune = (unsigned char)to[known - from];
+        (*p)++;
+        return 0;
+    }
+    return hcl ? take_hcl_escape(reader, p, ret) : fail_char(reader, *p, "in string escape code");
+}
+
+/* One code point of a string's inside. */
+static int take_piece(struct reader *reader, const char **p, struct piece *ret)
+{
+    unsigned char c = (unsigned char)**p;
+    size_t width;
+
+    *ret = (struct piece){c, false};
+    if (c < 0x20)
+        return fail_char(reader, *p, "in string literal");
+    if (c == '\\') {
+        (*p)++;
+        return take_escape(reader, p, ret);
+    }
+    width = c < 0x80 ? 1 : utf8_decode(*p, (size_t)(reader->end - *p), &ret->rune);
+    if (width == 0 && !(reader->flags & JSON_REPLACE_UTF8))
+        return fail_at(reader, *p, ERR_INPUT, "invalid UTF-8 in string literal");
+    if (width == 0)
+        ret->rune = UTF8_BAD;
+    *p += width ? width : 1;
+    return 0;
+}
+
+/* Measure a string, or with `out` write it; *p goes to the closing quote. */
+static int walk_string(struct reader *reader, const char **p, char *out, size_t *ret_len)
+{
+    size_t len = 0;
+    struct piece piece;
+    char spare[4];
+
+    while (*p < reader->end && **p != '"') {
+        if (take_piece(reader, p, &piece) != 0)
+            return -1;
+        if (piece.raw) {
+            if (out)
+                out[len] = (char)piece.rune;
+            len++;
+        } else {
+            len += utf8_encode(piece.rune, out ? out + len : spare);
+        }
+    }
+    *ret_len = len;
+    return *p < reader->end ? 0 : fail_char(reader, *p, "");
+}
+
+static int read_string(struct reader *reader, struct val *ret)
+{
+    const char *start = ++reader->p, *again = start;
+    size_t len;
+    char *out;
+
+    if (walk_string(reader, &reader->p, NULL, &len) != 0)
+        return -1;
+    out = arena_alloc(reader->arena, len + 1, reader->err);
+    if (!out || walk_string(reader, &again, out, &len) != 0)
+        return -1;
+    reader->p++;
+    *ret = val_str(out, len);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------- lists and objects */
+
+static int read_value(struct reader *reader, struct val *ret);
+
+static int push(struct reader *reader, const struct val_pair *pair)
+{
+    char text[64];
+
+    if (++reader->members > LIMIT_MEMBERS) {
+        snprintf(text, sizeof(text), "more than %d members", LIMIT_MEMBERS);
+        return fail_at(reader, reader->p, ERR_LIMIT, text);
+    }
+    if (reader->used == reader->room) {
+        size_t room = reader->room ? reader->room * 2 : FIRST_ROOM;
+
+        reader->stack = mem_grow(reader->stack, reader->room * sizeof(*reader->stack),
+                                 room * sizeof(*reader->stack));
+        reader->room = room;
+    }
+    reader->stack[reader->used++] = *pair;
+    return 0;
+}
+
+static int enter(struct reader *reader)
+{
+    if (++reader->depth > LIMIT_DEPTH)
+        return fail_at(reader, reader->p, ERR_LIMIT, "exceeded max depth");
+    reader->p++;
+    return 0;
+}
+
+/* Behind a member: 1 when the container is closed, 0 when another member follows. */
+static int take_separator(struct reader *reader, char close, const char *context)
+{
+    if (take(reader, close))
+        return 1;
+    if (!take(reader, ','))
+        return fail_char(reader, reader->p, context);
+    return reader->flags & JSON_HCL && take(reader, close) ? 1 : 0;
+}
+
+static int close_list(struct reader *reader, size_t first, struct val *ret)
+{
+    size_t len = reader->used - first;
+    struct val *items = arena_array(reader->arena, len, sizeof(*items), reader->err);
+
+    if (!items)
+        return -1;
+    for (size_t i = 0; i < len; i++)
+        items[i] = reader->stack[first + i].value;
+    reader->used = first;
+    reader->depth--;
+    *ret = val_list(items, len);
+    return 0;
+}
+
+static int read_list(struct reader *reader, struct val *ret)
+{
+    size_t first = reader->used;
+    struct val_pair pair = {.key = {.kind = VAL_MISSING}};
+    int closed;
+
+    if (enter(reader) != 0)
+        return -1;
+    for (closed = take(reader, ']'); closed == 0;) {
+        if (read_value(reader, &pair.value) != 0 || push(reader, &pair) != 0)
+            return -1;
+        closed = take_separator(reader, ']', "after array element");
+    }
+    return closed < 0 ? -1 : close_list(reader, first, ret);
+}
+
+static int fail_duplicate(struct reader *reader, const struct val *key)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "duplicate object key \"%.80s\"", key->s.data);
+    if (reader->place)
+        *reader->place = (struct val_place){key->line, key->column};
+    return err_set(reader->err, ERR_INPUT, "%s",
+                   reader->flags & JSON_SECRET ? "duplicate object key" : text);
+}
+
+/* Of equal neighbours in sorted pairs the last stays. */
+static int drop_duplicates(struct reader *reader, struct val_pair *pairs, size_t *len)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *len; i++) {
+        bool same = kept > 0 && str_eq(pairs[kept - 1].key.s, pairs[i].key.s);
+
+        if (same && reader->flags & JSON_UNIQUE_KEYS)
+            return fail_duplicate(reader, &pairs[i].key);
+        if (!same)
+            kept++;
+        pairs[kept - 1] = pairs[i];
+    }
+    *len = kept;
+    return 0;
+}
+
+static int close_object(struct reader *reader, size_t first, struct val *ret)
+{
+    size_t len = reader->used - first;
+    struct val_pair *pairs = reader->stack + first, *copy;
+
+    if (len > 0)
+        val_sort_pairs(pairs, len);
+    if (!(reader->flags & JSON_ALL_KEYS) && drop_duplicates(reader, pairs, &len) != 0)
+        return -1;
+    copy = arena_array(reader->arena, len, sizeof(*copy), reader->err);
+    if (!copy)
+        return -1;
+    if (len > 0)
+        memcpy(copy, pairs, len * sizeof(*copy));
+    reader->used = first;
+    reader->depth--;
+    *ret = val_map(copy, len);
+    return 0;
+}
+
+static void stamp(const struct reader *reader, struct val_place place, struct val *v)
+{
+    v->file = reader->file;
+    v->line = place.line;
+    v->column = place.column;
+}
+
+static int read_member(struct reader *reader)
+{
+    struct val_pair pair;
+    struct val_place place;
+
+    skip_blank(reader);
+    if (peek(reader) != '"')
+        return fail_char(reader, reader->p, "looking for beginning of object key string");
+    place = here(reader, reader->p);
+    if (read_string(reader, &pair.key) != 0)
+        return -1;
+    stamp(reader, place, &pair.key);
+    if (!take(reader, ':'))
+        return fail_char(reader, reader->p, "after object key");
+    return read_value(reader, &pair.value) == 0 ? push(reader, &pair) : -1;
+}
+
+static int read_object(struct reader *reader, struct val *ret)
+{
+    size_t first = reader->used;
+    int closed;
+
+    if (enter(reader) != 0)
+        return -1;
+    for (closed = take(reader, '}'); closed == 0;) {
+        if (read_member(reader) != 0)
+            return -1;
+        closed = take_separator(reader, '}', "after object key:value pair");
+    }
+    return closed < 0 ? -1 : close_object(reader, first, ret);
+}
+
+static int read_kind(struct reader *reader, struct val *ret)
+{
+    int c = peek(reader);
+
+    if (c == '{')
+        return read_object(reader, ret);
+    if (c == '[')
+        return read_list(reader, ret);
+    if (c == '"')
+        return read_string(reader, ret);
+    if (c == '-' || is_digit(c))
+        return read_number(reader, ret);
+    if (c == 't')
+        return read_word(reader, "true", val_bool(true), ret);
+    if (c == 'f')
+        return read_word(reader, "false", val_bool(false), ret);
+    if (c == 'n')
+        return read_word(reader, "null", val_null(), ret);
+    return fail_char(reader, reader->p, "looking for beginning of value");
+}
+
+static int read_value(struct reader *reader, struct val *ret)
+{
+    struct val_place place;
+
+    skip_blank(reader);
+    place = here(reader, reader->p);
+    if (read_kind(reader, ret) != 0)
+        return -1;
+    stamp(reader, place, ret);
+    return 0;
+}
+
+int json_read(const char *text, size_t len, const struct json_options *options,
+              struct arena *arena, struct val *ret, struct err *err)
+{
+    static const struct json_options none;
+    _cleanup_(reader_done) struct reader reader = {
+        .p = text, .end = text + len, .line_start = text, .line = 1, .arena = arena, .err = err};
+    struct val v;
+
+    if (!options)
+        options = &none;
+    reader.flags = options->flags;
+    reader.file = options->file;
+    reader.place = options->place;
+    if (read_value(&reader, &v) != 0)
+        return -1;
+    skip_blank(&reader);
+    if (reader.p < reader.end)
+        return fail_char(&reader, reader.p, "after top-level value");
+    *ret = v;
+    return 0;
+}

@@ -1,0 +1,281 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/utf8.h"
+
+struct writer {
+    struct buf *buf;
+    struct err *err;
+    unsigned flags, depth;
+};
+
+/* ----------------------------------------------------------------------------------- strings */
+
+static void write_ascii(struct buf *buf, unsigned char c, unsigned flags)
+{
+    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+    const char *known = c ? memchr(from, c, sizeof(from) - 1) : NULL;
+    bool html = c == '<' || c == '>' || c == '&';
+
+    if (known)
+        buf_addf(buf, "\\%c", to[known - from]);
+    else if (c < 0x20 || (html && !(flags & JSON_NO_HTML)))
+        buf_addf(buf, "\\u%04x", c);
+    else
+        buf_addc(buf, (char)c);
+}
+
+/* Runs of what needs no escape are the usual case. */
+static size_t plain_run(struct str s, unsigned flags)
+{
+    size_t n = 0;
+
+    for (; n < s.len; n++) {
+        unsigned char c = (unsigned char)s.data[n];
+
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            break;
+        if (!(flags & JSON_NO_HTML) && (c == '<' || c == '>' || c == '&'))
+            break;
+    }
+    return n;
+}
+
+static size_t write_wide(struct buf *buf, struct str s)
+{
+    unsigned rune;
+    size_t width = utf8_decode(s.data, s.len, &rune);
+
+    if (width == 0) {
+        buf_adds(buf, "\\ufffd");
+        return 1;
+    }
+    if (rune == 0x2028 || rune == 0x2029)
+        buf_addf(buf, "\\u%04x", rune);
+    else
+        buf_add(buf, s.data, width);
+    return width;
+}
+
+void json_write_str(struct buf *buf, struct str s, unsigned flags)
+{
+    size_t step;
+
+    buf_addc(buf, '"');
+    for (; s.len > 0; s.data += step, s.len -= step) {
+        step = plain_run(s, flags);
+        if (step > 0) {
+            buf_add(buf, s.data, step);
+        } else if ((unsigned char)*s.data >= 0x80) {
+            step = write_wide(buf, s);
+        } else {
+            write_ascii(buf, (unsigned char)*s.data, flags);
+            step = 1;
+        }
+    }
+    buf_addc(buf, '"');
+}
+
+static void write_base64(struct buf *buf, struct str s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    buf_addc(buf, '"');
+    for (size_t i = 0; i < s.len; i += 3) {
+        unsigned bits = (unsigned)(unsigned char)s.data[i] << 16;
+
+        bits |= i + 1 < s.len ? (unsigned)(unsigned char)s.data[i + 1] << 8 : 0;
+        bits |= i + 2 < s.len ? (unsigned)(unsigned char)s.data[i + 2] : 0;
+        buf_addc(buf, digits[bits >> 18]);
+        buf_addc(buf, digits[bits >> 12 & 63]);
+        buf_addc(buf, i + 1 < s.len ? digits[bits >> 6 & 63] : '=');
+        buf_addc(buf, i + 2 < s.len ? digits[bits & 63] : '=');
+    }
+    buf_addc(buf, '"');
+}
+
+/* ----------------------------------------------------------------------------------- numbers */
+
+/* "D.DDDDe[+-]XX" with as few digits as read back to the same number. */
+static void shortest(double f, char text[40])
+{
+    for (int digits = 0; digits <= 17; digits++) {
+        snprintf(text, 40, "%.*e", digits, f);
+        if (strtod(text, NULL) == f)
+            return;
+    }
+}
+
+/* The digits of "[-]D.DDDe+XX" and its exponent. */
+static int split_digits(const char *text, char digits[24])
+{
+    size_t n = 0;
+
+    for (; *text && *text != 'e'; text++) {
+        if (*text >= '0' && *text <= '9' && n < 23)
+            digits[n++] = *text;
+    }
+    digits[n] = '\0';
+    return *text ? (int)strtod(text + 1, NULL) : 0;
+}
+
+static void write_plain(struct buf *buf, const char *digits, int exponent)
+{
+    int n = (int)strlen(digits);
+
+    if (exponent < 0) {
+        buf_addf(buf, "0.%0*d%s", -exponent - 1, 0, digits);
+        return;
+    }
+    for (int i = 0; i <= exponent || i < n; i++) {
+        if (i == exponent + 1)
+            buf_addc(buf, '.');
+        buf_addc(buf, i < n ? digits[i] : '0');
+    }
+}
+
+/* As JavaScript prints: plain from 1e-6 up to 1e21, else with an exponent without padding. */
+static int write_float(struct writer *w, double f)
+{
+    char text[40], digits[24];
+    int exponent;
+
+    if (!isfinite(f))
+        return err_set(w->err, ERR_INPUT, "json: unsupported value: %s",
+                       isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
+    shortest(f, text);
+    exponent = split_digits(text, digits);
+    if (signbit(f))
+        buf_addc(w->buf, '-');
+    if (f != 0 && (fabs(f) < 1e-6 || fabs(f) >= 1e21))
+        buf_addf(w->buf, "%c%s%se%+d", digits[0], digits[1] ? "." : "", digits + 1, exponent);
+    else if (exponent == -1)
+        buf_addf(w->buf, "0.%s", digits);
+    else
+        write_plain(w->buf, digits, exponent);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------- lists and objects */
+
+static int write_value(struct writer *w, const struct val *v);
+
+static void new_line(struct writer *w)
+{
+    if (w->flags & JSON_PRETTY)
+        buf_addf(w->buf, "\n%*s", (int)w->depth * 2, "");
+}
+
+static int open_level(struct writer *w, char open)
+{
+    if (++w->depth > LIMIT_DEPTH * 2)
+        return err_set(w->err, ERR_LIMIT, "json: value nested deeper than %d", LIMIT_DEPTH * 2);
+    buf_addc(w->buf, open);
+    return 0;
+}
+
+static void close_level(struct writer *w, char close, bool empty)
+{
+    w->depth--;
+    if (!empty)
+        new_line(w);
+    buf_addc(w->buf, close);
+}
+
+static void next_item(struct writer *w, size_t i)
+{
+    if (i > 0)
+        buf_addc(w->buf, ',');
+    new_line(w);
+}
+
+static int write_list(struct writer *w, const struct val *v)
+{
+    if (open_level(w, '[') != 0)
+        return -1;
+    for (size_t i = 0; i < v->list.len; i++) {
+        next_item(w, i);
+        if (write_value(w, &v->list.items[i]) != 0)
+            return -1;
+    }
+    close_level(w, ']', v->list.len == 0);
+    return 0;
+}
+
+static int write_map(struct writer *w, const struct val *v)
+{
+    if (v->kind == VAL_MAP && v->type == VAL_T_MAP_ANY_KEY)
+        return err_set(w->err, ERR_INPUT, "json: unsupported type: map[interface {}]interface {}");
+    if (open_level(w, '{') != 0)
+        return -1;
+    for (size_t i = 0; i < v->map.len; i++) {
+        next_item(w, i);
+        json_write_str(w->buf, v->map.pairs[i].key.s, w->flags);
+        buf_adds(w->buf, w->flags & JSON_PRETTY ? ": " : ":");
+        if (write_value(w, &v->map.pairs[i].value) != 0)
+            return -1;
+    }
+    close_level(w, '}', v->map.len == 0);
+    return 0;
+}
+
+/* An empty json.Number prints as 0. */
+static int write_number(struct writer *w, struct str s)
+{
+    if (s.len == 0)
+        buf_addc(w->buf, '0');
+    else
+        buf_add(w->buf, s.data, s.len);
+    return 0;
+}
+
+static int write_value(struct writer *w, const struct val *v)
+{
+    switch ((enum val_kind)v->kind) {
+    case VAL_MISSING:
+    case VAL_NULL:
+        buf_adds(w->buf, "null");
+        return 0;
+    case VAL_BOOL:
+        buf_adds(w->buf, v->b ? "true" : "false");
+        return 0;
+    case VAL_INT:
+        buf_addf(w->buf, "%" PRId64, v->i);
+        return 0;
+    case VAL_UINT:
+        buf_addf(w->buf, "%" PRIu64, v->u);
+        return 0;
+    case VAL_FLOAT:
+        return write_float(w, v->f);
+    case VAL_COMPLEX:
+        return err_set(w->err, ERR_INPUT, "json: unsupported type: complex128");
+    case VAL_NUMBER:
+        return write_number(w, v->s);
+    case VAL_STRING:
+        if (v->type == VAL_T_BYTES)
+            write_base64(w->buf, v->s);
+        else
+            json_write_str(w->buf, v->s, w->flags);
+        return 0;
+    case VAL_LIST:
+        return write_list(w, v);
+    case VAL_MAP:
+    case VAL_RECORD:
+        return write_map(w, v);
+    case VAL_OPAQUE:
+        break;
+    }
+    return err_set(w->err, ERR_INPUT, "json: unsupported type: %s", v->opaque.class->name);
+}
+
+int json_write(struct buf *buf, const struct val *v, unsigned flags, struct err *err)
+{
+    struct writer w = {buf, err, flags, 0};
+
+    return write_value(&w, v);
+}
