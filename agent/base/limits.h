@@ -19,6 +19,12 @@
 /* A configuration file: template contents included, ConfigMaps end at 1 MiB. */
 #define LIMIT_CONFIG_BYTES MIB(4)
 #define LIMIT_CONFIG_TREE_BYTES MIB(32)
+/* Files of all -config directories together: a ConfigMap holds a handful. */
+#define LIMIT_CONFIG_FILES 256
+/* Problems listed of one configuration: nobody reads more. */
+#define LIMIT_PROBLEMS 200
+/* Templates and sinks of one configuration: a pod has a few dozen secrets. */
+#define LIMIT_TEMPLATES 1024
 
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)

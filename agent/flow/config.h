@@ -1,0 +1,139 @@
+/*
+ * config: what the agent was told to do: files, environment and flags in, one plain struct out.
+ *
+ * Reads Vault Agent's configuration (HCL, JSON or YAML; files and directories; VAULT_CONFIG) and
+ * Ampule's own stanza `ampule` and block `notify`. Precedence: flag, environment (BAO_*, then
+ * VAULT_*), file, default: every field below is final, no caller looks at the environment again.
+ * All memory is in the struct's arena until config_done(); strings are never NULL ("" = not given)
+ * unless a comment says so. All problems are collected, each with file, line, column and path.
+ * Limits: LIMIT_CONFIG_BYTES a file, LIMIT_CONFIG_FILES files, LIMIT_CONFIG_TREE_BYTES in all.
+ */
+#ifndef FLOW_CONFIG_H
+#define FLOW_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/val.h"
+#include "flow/problem.h"
+
+struct flags;
+
+/* Stanza `vault`, with its flags and environment variables. */
+struct config_vault {
+    const char *address; /* "https://127.0.0.1:8200" by default; "unix:///path" is allowed */
+    const char *ca_cert, *ca_path, *client_cert, *client_key, *tls_server_name;
+    bool tls_skip_verify;
+    const char *namespace;  /* canonical "a/b/"; method.namespace when nothing else gives one */
+    const char *proxy;      /* *_PROXY_ADDR or *_HTTP_PROXY; "": the usual proxy variables */
+    const char *token;      /* *_TOKEN: sent along with the login request; secret */
+    int num_retries;        /* 12; 0 = none (the file's -1) */
+    int64_t timeout_ms;     /* *_CLIENT_TIMEOUT, 60 s */
+};
+
+/* Block `auto_auth.method`. */
+struct config_method {
+    const char *type;       /* "" when there is no auto_auth */
+    const char *mount_path; /* "auth/<type>" by default; no slash at the end */
+    const char *namespace;  /* canonical, as given in the block */
+    const char *wrap_ttl;   /* "" or seconds as the header wants them: "300s" */
+    int64_t min_backoff_ms, max_backoff_ms; /* 0: not given (1 s, 5 min) */
+    bool exit_on_err;
+    struct val config; /* VAL_MAP: the method's own options, with places; for vault/login */
+    struct val_place place;
+    uint16_t file; /* index for config_file() */
+};
+
+/* Block `auto_auth.sink`, type file. */
+struct config_sink {
+    const char *type, *path;
+    unsigned mode; /* 0640 */
+    int uid, gid;  /* -1: leave */
+    const char *wrap_ttl;
+    struct val_place place;
+    uint16_t file;
+};
+
+/* A program to run. One list element with a blank in it is a line for `sh -c`. */
+struct config_command {
+    const char *const *argv; /* NULL-terminated; for a shell line {"sh", "-c", LINE, NULL} */
+    size_t argc;             /* 0: nothing to run */
+    bool shell;              /* wants a process group of its own, and signals go to the group */
+    const char *const *env;  /* additional "NAME=value"; NULL-terminated, may be empty */
+    int64_t timeout_ms;      /* 30 s; 0: do not wait */
+};
+
+/* Ampule's `notify { signal = "HUP"  pid_file = "…" | process = "nginx" }`. */
+struct config_notify {
+    int signal; /* 0: no such block */
+    const char *pid_file, *process; /* exactly one is given */
+};
+
+struct config_template {
+    const char *source, *contents; /* exactly one is given; NULL for the other */
+    size_t contents_len;
+    const char *destination;
+    bool create_dest_dirs; /* true */
+    struct config_command command;
+    struct config_notify notify;
+    unsigned perms;      /* 0: keep what the file has, else 0644 */
+    const char *user, *group; /* name or number; "" = leave */
+    bool backup;               /* keep one generation as DESTINATION.bak */
+    bool error_on_missing_key;
+    bool error_fatal; /* true */
+    const char *left_delimiter, *right_delimiter; /* "{{" and "}}" */
+    const char *sandbox_path;
+    const char *const *function_denylist;     /* NULL-terminated */
+    int64_t wait_min_ms, wait_max_ms; /* 0: off */
+    struct val_place place;           /* of the block */
+    uint16_t file;
+};
+
+/* Stanza `template_config`. */
+struct config_render {
+    bool exit_on_retry_failure;
+    int64_t static_secret_render_interval_ms; /* 5 min */
+    int max_connections_per_host;             /* 10 */
+    double lease_renewal_threshold;           /* 0.90 */
+};
+
+struct config {
+    struct arena arena; /* everything below points into it */
+    struct config_vault vault;
+    struct config_method method;
+    bool has_auth;
+    bool reauth_on_new_credentials;
+    const struct config_sink *sinks;
+    size_t sink_count;
+    const struct config_template *templates;
+    size_t template_count;
+    struct config_render render;
+    bool exit_after_auth;
+    const char *pid_file;
+    enum log_level log_level; /* LOG_INFO */
+    bool log_json;
+    int64_t init_deadline_ms; /* ampule.init_deadline; 0: none */
+    const char *const *files; /* names, by the `file` index of nodes and problems */
+    size_t file_count;
+};
+
+/* Where the answers of the environment come from: getenv(3) in programs. */
+typedef const char *config_getenv(const char *name);
+
+/*
+ * Load everything. `flags` says which files, and overrides (flow/flags.h). Problems are appended;
+ * 0 when none of them is an error. The struct may be given to config_done() in either case, and
+ * after a failure holds what could be understood.
+ */
+int config_load(struct config *config, const struct flags *flags, config_getenv *getenv,
+                struct problems *problems) MUST_USE;
+void config_done(struct config *config);
+#define _cleanup_config_ _cleanup_(config_done)
+
+/* "FILE" for a file index. */
+const char *config_file(const struct config *config, uint16_t file);
+
+#endif
