@@ -1,0 +1,55 @@
+/*
+ * notify: the stage that tells applications that their files changed.
+ *
+ * notify_batch() takes the rules of all files of one batch that changed: commands run one after another in that order, identical ones once;
+ * then each signal target is signalled once. A command that fails, or a signal whose target is not there or not permitted, is tried again with
+ * back-off (1 s doubling to 5 min, full jitter) until it works or a later batch tells it anew. Files stay as they are.
+ * Rules are borrowed and must outlive the notify. Everything happens on the loop; results come by callback.
+ */
+#ifndef FLOW_NOTIFY_H
+#define FLOW_NOTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "os/launcher.h"
+#include "os/loop.h"
+#include "os/proc.h"
+
+struct notify_rule {
+    const char *label;         /* "template[2]"; for messages */
+    const char *const *words;  /* the command as configured; NULL: a signal */
+    size_t word_count;
+    const char *const *env;    /* the command's own "NAME=value", NULL-terminated, or NULL */
+    int64_t timeout_ms;        /* of the command; 0 = started and not waited for */
+    int signo;                 /* the signal, when there is no command */
+    const char *pid_file;      /* target: pid file, or … */
+    struct proc_want process;  /* … name and uid; with pid_file: what must also be true of it */
+};
+
+struct notify;
+
+struct notify_options {
+    struct loop *loop;
+    struct launcher *launcher; /* NULL when no rule has a command */
+    char *const *envp;         /* what commands get, made by child_env(); borrowed */
+    /* After each attempt; `err` is NULL on success, `again_ms` the time until the next attempt otherwise. */
+    void (*on_result)(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err);
+    /* Nothing is running or waiting to run for the first time (failed ones may be waiting for their next attempt). */
+    void (*on_idle)(void *ctx);
+    void *ctx;
+};
+
+struct notify *notify_new(const struct notify_options *options);
+void notify_free(struct notify *notify); /* kills a running command; NULL is accepted */
+
+/* ERR_LIMIT when more than LIMIT_TEMPLATES rules are pending. */
+int notify_batch(struct notify *notify, const struct notify_rule *const *rules, size_t count, struct err *err) MUST_USE;
+bool notify_busy(const struct notify *notify);    /* a first attempt is running or queued */
+unsigned notify_failing(const struct notify *notify); /* rules waiting for another attempt */
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * write: the stage that puts rendered bytes onto the volume.
+ *
+ * A target is one destination, held open for the life of the program. write_batch() writes all new versions next to their destinations first and
+ * renames them together at the end: if one cannot be written, none appears and every old file stays. Unchanged files are not
+ * touched. The bytes are borrowed for the call.
+ * Errors name "LABEL: \"/path\"" and the way out.
+ */
+#ifndef FLOW_WRITE_H
+#define FLOW_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "os/draft.h"
+
+struct write_dest {
+    const char *label; /* "template[2].destination"; for messages */
+    const char *path;  /* absolute */
+    bool create_dirs;
+    struct draft_owner owner; /* mode, uid, gid; DRAFT_KEEP_… when not configured */
+};
+
+struct write_target;
+
+/* Finds the destination's root, makes folders, removes leftovers of a killed run, probes whether a write would succeed. `dest` is copied. */
+int write_target_new(const struct write_dest *dest, struct write_target **ret, struct err *err) MUST_USE;
+void write_target_free(struct write_target *target); /* NULL is accepted */
+/* For harden_plan: the folder below which this target writes. */
+int write_target_root(const struct write_target *target);
+
+struct write_item {
+    struct write_target *target;
+    const char *data;
+    size_t len;
+    bool changed; /* out */
+};
+
+/* ERR_SYSTEM and ERR_DENIED may pass (disk full, volume remounted): the caller tries again slowly. */
+int write_batch(struct write_item *items, size_t count, struct err *err) MUST_USE;
+
+#endif

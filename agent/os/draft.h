@@ -1,0 +1,53 @@
+/*
+ * draft: a complete new version of a file, not yet in its place.
+ *
+ * draft_write() compares first: bytes, mode and owner as wanted already there means nothing to do. Else it makes a nameless file
+ * (O_TMPFILE), writes everything, sets the mode, gives it a random name next to the destination, sets the owner, flushes. draft_publish()
+ * renames it over the destination: readers see the old file or the new one. A symbolic link at the destination is itself replaced.
+ * Killed at any instant, the destination is whole; a leftover `.ampule-<32 hex digits>` is complete (or, where O_TMPFILE is missing,
+ * perhaps not), was locked by its owner while alive, and is removed by the next draft_sweep().
+ * Several drafts written before the first is published make a set that changes together.
+ */
+#ifndef OS_DRAFT_H
+#define OS_DRAFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "os/place.h"
+
+#define DRAFT_KEEP_MODE ((mode_t)-1) /* the existing file's, else 0644 */
+#define DRAFT_KEEP_UID ((uid_t)-1)   /* the existing file's where permitted, else ours */
+#define DRAFT_KEEP_GID ((gid_t)-1)
+
+struct draft_owner {
+    mode_t mode; /* 12 bits, or DRAFT_KEEP_MODE */
+    uid_t uid;   /* or DRAFT_KEEP_UID */
+    gid_t gid;   /* or DRAFT_KEEP_GID */
+};
+
+struct draft {
+    const struct place *place; /* borrowed */
+    int dir, fd;               /* -1 when there is nothing to publish */
+    char name[48];             /* its random name, "" before the link */
+};
+
+/* On success `draft_pending()` says whether there is anything to publish. Failure leaves nothing on disk. */
+int draft_write(struct draft *draft, const struct place *place, const struct draft_owner *owner, const void *data, size_t len,
+                struct err *err) MUST_USE;
+bool draft_pending(const struct draft *draft);
+/* Rename into place; nothing to do is success. On failure the draft is still pending. */
+int draft_publish(struct draft *draft, struct err *err) MUST_USE;
+/* Remove what was not published. Zeroed structs are accepted. */
+void draft_drop(struct draft *draft);
+#define _cleanup_draft_ _cleanup_(draft_drop)
+
+/* Would a write succeed? Makes a nameless file there and lets it go. */
+int draft_probe(const struct place *place, struct err *err) MUST_USE;
+/* Remove leftovers next to `place` that no living process holds; how many into `ret_count`. */
+int draft_sweep(const struct place *place, unsigned *ret_count, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * file: small files, read whole through one descriptor.
+ *
+ * What is opened is what is checked and read, so two generations of a rotated file cannot mix. Symbolic links are followed (kubelet's
+ * `token -> ..data/token`), /proc's magic links are not. Only regular files are read: FIFOs, directories and devices are refused without
+ * waiting on them. Bytes land in a secret buffer that the caller owns; on failure it is left as it was.
+ * Errors: ERR_MISSING not there, ERR_DENIED not permitted, ERR_INPUT not a regular file or outside, ERR_LIMIT too large, ERR_SYSTEM else.
+ */
+#ifndef OS_FILE_H
+#define OS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The whole file, at most `max` bytes, into `ret` (made secret by this call; pass a zeroed struct). An empty file is not an error. */
+int file_read(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* As file_read(), for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else. */
+int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* A credential: at most LIMIT_TOKEN_BYTES, white space at both ends removed; empty files and NUL bytes are refused (ERR_INPUT). */
+int file_read_token(const char *path, struct buf *ret, struct err *err) MUST_USE;
+
+/* What a descriptor holds, if it is a regular file; `path` is for messages. */
+int file_read_fd(int fd, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* All of it, whatever write(2) takes at a time; -1 with errno. */
+int file_write_all(int fd, const void *data, size_t len) MUST_USE;
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * harden: what the program gives up.
+ *
+ * harden_begin() is the first call of main(): nobody may read our memory or environment, no core is written, descriptors 0-2 exist and all
+ * others close on exec. harden_restrict() comes after the configuration is loaded and the launcher (if any) forked, before the first network
+ * byte: no new privileges, capabilities dropped, Landlock and a system-call list. It is for good and would be inherited by children, so
+ * programs are started by os/launcher only.
+ * Each measure is tried on its own: what the kernel lacks becomes a line of the report, not a failure.
+ */
+#ifndef OS_HARDEN_H
+#define OS_HARDEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/err.h"
+
+struct harden_origin {
+    struct rlimit core; /* as it was before: for launcher_start() */
+};
+
+#define HARDEN_GAPS_MAX 16
+struct harden_gap {
+    const char *what;     /* "landlock-net" */
+    char reason[160];     /* plain words with the way out */
+};
+struct harden_report {
+    struct harden_gap gaps[HARDEN_GAPS_MAX];
+    size_t count;
+};
+
+void harden_begin(struct harden_origin *ret, struct harden_report *report);
+
+enum harden_access {
+    HARDEN_READ,  /* file, or folder with everything below */
+    HARDEN_WRITE, /* folder: read, create, replace, remove below */
+};
+struct harden_path {
+    const char *path; /* opened now, links followed; one that does not exist is skipped */
+    int fd;           /* used instead of path unless it is -1 (place.root) */
+    enum harden_access access;
+};
+
+/* Capabilities that root keeps for files of others: chown, dac_override, fowner. Everybody else keeps none of them anyway. */
+#define HARDEN_CAP_CHOWN (UINT64_C(1) << 0)
+#define HARDEN_CAP_DAC_OVERRIDE (UINT64_C(1) << 1)
+#define HARDEN_CAP_FOWNER (UINT64_C(1) << 3)
+#define HARDEN_CAP_KILL (UINT64_C(1) << 5)
+#define HARDEN_CAP_FILES (HARDEN_CAP_CHOWN | HARDEN_CAP_DAC_OVERRIDE | HARDEN_CAP_FOWNER)
+
+struct harden_plan {
+    uint64_t keep_caps;
+    const struct harden_path *paths; /* besides what every agent needs: resolv.conf, hosts, OpenSSL's files, /proc, /dev/null */
+    size_t path_count;
+    const uint16_t *ports; /* TCP connect: server, proxy; 53 (names) is always allowed. 0 entries: not restricted */
+    size_t port_count;
+    bool listens;          /* bind and accept stay possible */
+};
+
+/* -1 only for what must not be ignored: a kernel that accepted a measure and then failed half-way. */
+int harden_restrict(const struct harden_plan *plan, struct harden_report *report, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * place: where a file shall appear, held so that nobody can move it elsewhere.
+ *
+ * A place is a destination path split in two: a root, held open from the start, and a path below it. The root is the first volume on the way
+ * (mount point other than "/": what lies above it belongs to our own image), or else the destination's own folder. Above the root links
+ * are followed; below it there must be none, so a neighbour who shares the volume cannot lead a write outside, at any moment.
+ * Folders below the root are opened anew for each write: one that was removed and made again is found again.
+ * Errors name the destination and the way out.
+ */
+#ifndef OS_PLACE_H
+#define OS_PLACE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct place {
+    char *path;      /* as configured, for messages */
+    char *root_path; /* the part that was followed */
+    char *below;     /* folders between root and name, "" for none */
+    char *name;      /* last component */
+    int root;        /* O_PATH */
+    bool create_dirs;
+};
+
+/* `path` is absolute, without "..". With `create_dirs` missing folders are made now and later, 0755. `place` may be zeroed or closed. */
+int place_open(struct place *place, const char *path, bool create_dirs, struct err *err) MUST_USE;
+/* The same with the root given: for tests and for callers that know better. */
+int place_open_below(struct place *place, const char *root, const char *path, bool create_dirs, struct err *err) MUST_USE;
+void place_close(struct place *place); /* zeroed structs are accepted */
+#define _cleanup_place_ _cleanup_(place_close)
+
+/* The folder that holds the file, as a new O_PATH descriptor into `ret`. */
+int place_dir(const struct place *place, int *ret, struct err *err) MUST_USE;
+
+#endif

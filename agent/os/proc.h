@@ -1,0 +1,51 @@
+/*
+ * proc: other people's processes: find one, be sure it is still that one, signal it.
+ *
+ * A process is held by a pidfd, opened between two looks at its start time, so a reused number cannot be hit. Names and pid files are hints that others
+ * can forge; the uid is what the kernel vouches for. Pids 0 and 1 are refused unless asked for. Zombies count as gone.
+ * Names need a shared PID namespace (shareProcessNamespace: true). Signals need the target's uid (or CAP_KILL); a refusal says so.
+ * Errors: ERR_MISSING no such process or pid file (yet), ERR_DENIED not permitted, ERR_INPUT a pid file without a pid, pid 1, wrong uid or name.
+ */
+#ifndef OS_PROC_H
+#define OS_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define PROC_ANY_UID ((uid_t)-1)
+
+struct proc_want {
+    const char *name; /* comm or base name of argv[0]; NULL = any */
+    uid_t uid;        /* real or effective uid; PROC_ANY_UID */
+    bool allow_init;  /* pid 1 may be it */
+};
+
+struct proc {
+    pid_t pid, parent;
+    int pidfd;      /* -1 when not held */
+    uint64_t start; /* clock ticks since boot */
+    uid_t uid;      /* effective */
+    char name[64];
+};
+
+void proc_close(struct proc *proc);
+#define _cleanup_proc_ _cleanup_(proc_close)
+
+int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct err *err) MUST_USE;
+int proc_open_pid_file(const char *path, const struct proc_want *want, struct proc *ret, struct err *err) MUST_USE;
+int proc_signal(const struct proc *proc, int signo, struct err *err) MUST_USE;
+
+/*
+ * Every process of that name and uid whose parent is not one of them (nginx's master, not its workers) gets the signal; how many into
+ * `ret_count`. ERR_MISSING when there is none.
+ */
+int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_count, struct err *err) MUST_USE;
+
+/* "HUP", "SIGHUP", "sighup" or "1" → 1; 0 when unknown. */
+int proc_signal_number(const char *name);
+
+#endif
