@@ -1,0 +1,17 @@
+/*
+ * unicode: the few classes of code points that templates tell apart, as Go's unicode package has them.
+ *
+ * Tables in unicode.c are generated from Unicode's data (tests/support/unicode-tables). Total functions, no state.
+ */
+#ifndef TPL_UNICODE_H
+#define TPL_UNICODE_H
+
+#include <stdbool.h>
+
+bool unicode_is_letter(unsigned rune); /* categories L* */
+bool unicode_is_digit(unsigned rune);  /* category Nd */
+/* Go's strconv.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
+bool unicode_is_print(unsigned rune);
+bool unicode_is_space(unsigned rune); /* Go's unicode.IsSpace */
+
+#endif
