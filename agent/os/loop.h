@@ -22,15 +22,17 @@ void loop_free(struct loop *loop);
 /* Run until loop_stop(). */
 int loop_run(struct loop *loop, struct err *err) MUST_USE;
 void loop_stop(struct loop *loop);
-/* For os/ only: libevent's own handle. */
+/* For os/ only: libevent's own handle. A callback that comes straight from libevent begins with loop_turn(), so that clock_now() is this turn's. */
 struct event_base *loop_base(struct loop *loop);
+void loop_turn(struct loop *loop);
 
 struct loop_timer {
     struct loop *loop;
     void (*on_time)(void *ctx);
     void *ctx;
-    int64_t at;   /* CLOCK_NEVER when not armed */
-    size_t place; /* in the loop's heap; private */
+    int64_t at;    /* CLOCK_NEVER when not armed */
+    size_t place;  /* in the loop's heap; private */
+    uint64_t turn; /* in which it was armed; private */
 };
 
 void timer_init(struct loop_timer *timer, struct loop *loop, void (*on_time)(void *ctx), void *ctx);
