@@ -62,6 +62,7 @@ struct val {
     uint16_t file;
     uint32_t line;
     uint32_t column;
+    bool boxed; /* the template evaluator's note that Go would hold this in an interface {}: it shows in error texts only */
     union {
         bool b;
         int64_t i;
@@ -105,6 +106,7 @@ struct val_class {
     bool pointer;     /* Go pointer to struct: prints as its struct at top level, as an address when nested */
     const struct val_method *methods;
     size_t method_count;
+    const char *const *fields; /* of a record, NULL-terminated: what a nil pointer would have had */
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})

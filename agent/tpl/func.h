@@ -42,6 +42,12 @@ const struct func *func_find(struct str name);
 /* All rows in order of their names, for documentation. */
 const struct func *const *func_all(size_t *ret_count);
 
+/* What `loop` returns, Go's <-chan int64: a VAL_OPAQUE whose self is a struct tpl_channel. Ranging over it takes the numbers out. */
+struct tpl_channel {
+    int64_t next, end;
+};
+extern const struct val_class tpl_class_channel;
+
 /* Every fn_<family>.c gives one table. */
 struct func_table {
     const struct func *rows;
