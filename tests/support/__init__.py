@@ -1,0 +1,1 @@
+"""What the pytest suites stand on: servers, agents, a proxy, certificates."""

@@ -1,0 +1,68 @@
+"""The agent under test, and configuration files for it."""
+
+import json
+import os
+import pathlib
+
+from .process import Process
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def program(name):
+    """A program under test: from $AMPULE_BIN, else build/bin. $AMPULE_AGENT replaces the agent alone (with `vault`, say)."""
+    if name == "ampule-agent" and os.environ.get("AMPULE_AGENT"):
+        return os.environ["AMPULE_AGENT"]
+    return str(pathlib.Path(os.environ.get("AMPULE_BIN") or TOP / "build" / "bin") / name)
+
+
+def original():
+    """Whether the program under test is the one that ours replaces: some tests are about where the two differ."""
+    return pathlib.Path(program("ampule-agent")).name in ("vault", "vault-bin", "bao")
+
+
+def hcl(value):
+    """A value in HCL (which reads JSON's strings, numbers, booleans and lists)."""
+    if isinstance(value, dict):
+        return "{\n" + assignments(value) + "}"
+    return json.dumps(value if isinstance(value, (bool, int, float, str, list)) else str(value))
+
+
+def assignments(pairs):
+    return "".join(f"{key} = {hcl(value)}\n" for key, value in pairs.items())
+
+
+def block(name, label=None, body="", **pairs):
+    head = name if label is None else f"{name} {hcl(label)}"
+    return f"{head} {{\n{assignments(pairs)}{body}}}\n"
+
+
+def template(contents, destination, body="", **pairs):
+    return block("template", body=body, contents=contents, destination=destination, **pairs)
+
+
+class Login:
+    """A way to log in with a service-account token: mount and role at the server, token file at the agent."""
+
+    def __init__(self, mount, role, volume):
+        self.mount, self.role, self.volume = mount, role, volume
+
+    @property
+    def token_file(self):
+        return self.volume / "token"
+
+    def block(self, body="", **method):
+        options = block("config", role=self.role, token_path=self.token_file)
+        inner = block("method", "kubernetes", mount_path=f"auth/{self.mount}", body=options, **method)
+        return block("auto_auth", body=inner + body)
+
+
+class Agent(Process):
+    """`ampule-agent agent -config=…`, in a folder of its own, with its configuration written there."""
+
+    def __init__(self, folder, config, *args, env=None, **pairs):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config = self.folder / "agent.hcl"
+        self.config.write_text(config)
+        super().__init__([program("ampule-agent"), "agent", f"-config={self.config}", *args], env=env, cwd=self.folder, **pairs)

@@ -1,0 +1,97 @@
+"""A child process with its output collected, ended by its own handle only."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+from . import wait
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Process:
+    def __init__(self, argv, env=None, cwd=None, user=None):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(cwd or "/nonexistent"), "LC_ALL": "C.UTF-8", **(env or {})}
+        extra = {"user": user, "group": user, "extra_groups": []} if user else {}
+        self.argv = [str(a) for a in argv]
+        self.out, self.err = [], []
+        self.popen = subprocess.Popen(
+            self.argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **extra
+        )
+        self._readers = [self._collect(self.popen.stdout, self.out), self._collect(self.popen.stderr, self.err)]
+
+    @staticmethod
+    def _collect(stream, lines):
+        def run():
+            for line in stream:
+                lines.append(line.decode("utf-8", "backslashreplace").rstrip("\n"))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    @property
+    def log(self):
+        """Everything said so far, on both streams."""
+        return "\n".join(self.out + self.err)
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    def wait_log(self, pattern, count=1, seconds=wait.DEADLINE):
+        """Waits until `pattern` (a regular expression) has matched `count` lines; returns those lines."""
+
+        def found():
+            hits = [line for line in self.out + self.err if re.search(pattern, line)]
+            if len(hits) < count and not self.running and not any(r.is_alive() for r in self._readers):
+                raise AssertionError(f"{self.argv[0]} ended with {self.popen.returncode} before it said {pattern!r}:\n{self.log}")
+            return hits if len(hits) >= count else None
+
+        return wait.until(found, lambda: f"{self.argv[0]} to say {pattern!r}; it said:\n{self.log}\n", seconds)
+
+    def wait_exit(self, seconds=wait.DEADLINE):
+        """The exit code; negative for a signal. All output has been read by then."""
+        try:
+            code = self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise wait.TimedOut(f"{self.argv[0]} still runs after {seconds:g} s; it said:\n{self.log}") from None
+        for reader in self._readers:
+            reader.join(2)
+        return code
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def pause(self):
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
+    def stop(self, seconds=10.0):
+        """SIGTERM; SIGKILL for who does not listen. The exit code."""
+        if self.running:
+            self.resume()
+            self.signal(signal.SIGTERM)
+            try:
+                return self.wait_exit(seconds)
+            except wait.TimedOut:
+                self.kill()
+        return self.wait_exit()
+
+    def kill(self):
+        if self.running:
+            self.popen.kill()
+        return self.wait_exit()

@@ -1,0 +1,93 @@
+"""A real Vault or OpenBao on a free loopback port, with TLS, that can be sealed, stopped and started again."""
+
+import os
+import pathlib
+import subprocess
+
+from . import wait
+from .process import Process, free_port
+from .vault import Vault, VaultError
+
+CONFIG = """\
+storage "{storage}" {{ {options} }}
+listener "tcp" {{
+  address = "127.0.0.1:{port}"
+  tls_cert_file = "{cert}"
+  tls_key_file = "{key}"
+}}
+disable_mlock = true
+api_addr = "https://127.0.0.1:{port}"
+log_level = "info"
+raw_storage_endpoint = false
+default_lease_ttl = "768h"
+max_lease_ttl = "768h"
+"""
+
+
+def binary():
+    """The server to test against; found or built by tests/servers/real-server."""
+    script = pathlib.Path(__file__).resolve().parent.parent / "servers" / "real-server"
+    return os.environ.get("AMPULE_SERVER") or subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+class Server:
+    """Started and unsealed when made. `persistent` keeps the data over stop() and start()."""
+
+    def __init__(self, folder, authority, persistent=False):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.address = f"https://127.0.0.1:{self.port}"
+        self.ca_file = authority.file
+        self.process = None
+        cert, key = authority.issue(f"server-{self.port}")
+        self._config = self.folder / "server.hcl"
+        storage, options = ("file", f'path = "{self.folder}/data"') if persistent else ("inmem", "")
+        self._config.write_text(CONFIG.format(storage=storage, options=options, port=self.port, cert=cert, key=key))
+        self.vault = Vault(self.address, self.ca_file)
+        self.start()
+        keys = self.vault.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        self._unseal_key = keys["keys"][0]
+        self.vault.token = keys["root_token"]
+        self.unseal()
+
+    def start(self):
+        """Starts the process; a persistent server that was stopped comes up sealed."""
+        self.process = Process([binary(), "server", f"-config={self._config}"], cwd=self.folder)
+        wait.until(self._answers, lambda: f"the server to answer; it said:\n{self.process.log}", 30)
+
+    def _answers(self):
+        if not self.process.running:
+            raise AssertionError(f"the server ended:\n{self.process.log}")
+        try:
+            return self.vault.request("GET", "sys/seal-status")
+        except (OSError, VaultError):
+            return None
+
+    def health(self):
+        return self.vault.request("GET", "sys/health", expect=(200, 429, 472, 473, 501, 503))
+
+    def unseal(self):
+        self.vault.request("PUT", "sys/unseal", {"key": self._unseal_key})
+        wait.until(self._active, "the server to become active", 30)
+
+    def _active(self):
+        # Right after unsealing the server still mounts its engines, and refuses what it refuses while sealed.
+        try:
+            return self.health()["sealed"] is False and self.vault.read("sys/mounts")
+        except VaultError:
+            return None
+
+    def seal(self):
+        self.vault.request("PUT", "sys/seal", {})
+
+    def stop(self):
+        self.process.stop()
+
+    def kill(self):
+        self.process.kill()
+
+    def restart(self):
+        self.stop()
+        self.start()
+        self.unseal()

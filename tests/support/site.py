@@ -1,0 +1,68 @@
+"""A server that is ready for agents: Kubernetes logins on, and helpers that give every test names of its own."""
+
+import secrets
+
+from . import agent, wait
+from .kubernetes import ProjectedVolume
+from .vault import VaultError
+
+
+def unique(word):
+    return f"{word}-{secrets.token_hex(4)}"
+
+
+class Kv:
+    """A key-value mount. `path` is what templates name."""
+
+    def __init__(self, vault, version):
+        self.vault, self.version = vault, version
+        self.mount = vault.enable_secrets(unique("kv"), "kv", options={"version": str(version)})
+
+    def path(self, name):
+        return f"{self.mount}/data/{name}" if self.version == 2 else f"{self.mount}/{name}"
+
+    def put(self, name, **data):
+        def written():
+            try:
+                return self.vault.write(self.path(name), **({"data": data} if self.version == 2 else data)) is not None
+            except VaultError as e:
+                # A new version 2 mount refuses writes while it sets itself up.
+                if e.status != 400 or "pgrading" not in e.body:
+                    raise
+                return False
+
+        wait.until(written, f"{self.path(name)} to be written")
+        return self.path(name)
+
+
+class Site:
+    EVERYTHING = {"*": ["create", "read", "update", "delete", "list"]}
+
+    def __init__(self, server, cluster, folder):
+        self.server, self.cluster, self.folder = server, cluster, folder
+        self.vault, self.address, self.ca_file = server.vault, server.address, server.ca_file
+        self.mount = cluster.enable(self.vault, "kubernetes")
+
+    def kv1(self):
+        return Kv(self.vault, 1)
+
+    def kv2(self):
+        return Kv(self.vault, 2)
+
+    def login(self, rules=None, name="app", namespace="default", audience=None, **role):
+        """A role with a policy of these rules (default: may do all but administer), and a token volume for it."""
+        policy = self.vault.put_policy(unique("policy"), rules or self.EVERYTHING)
+        role_name = unique("role")
+        bound = {"bound_service_account_names": name, "bound_service_account_namespaces": namespace}
+        if audience:
+            bound["audience"] = audience
+        self.vault.write(f"auth/{self.mount}/role/{role_name}", token_policies=[policy], **bound, **role)
+        token = self.cluster.token(namespace, name, **({"audience": audience} if audience else {}))
+        login = agent.Login(self.mount, role_name, ProjectedVolume(self.folder / unique("token"), token=token))
+        login.policy = policy
+        return login
+
+    def config(self, login, *blocks, address=None, ca_file=None, **top):
+        """A configuration file: server, login, the blocks (templates and others), and top-level settings."""
+        server = agent.block("vault", address=address or self.address, ca_cert=ca_file or self.ca_file)
+        return "\n".join([agent.assignments(top), server, login.block(), *blocks])
