@@ -29,8 +29,35 @@
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)
 
+/* Secrets: a path and its query (servers refuse request lines over a few KiB), parameters of one query. */
+#define LIMIT_PATH_BYTES 2048
+#define LIMIT_QUERY_PARAMS 32
+/* Secrets wanted by one process: the originals warn at 128; each costs a timer and at least 4 KiB of locked memory. */
+#define LIMIT_STORE_DEPS 4096
+/* Answers of the mount table that are remembered. */
+#define LIMIT_MOUNTS 256
+/* Nodes of a cluster that redirects are followed to: clusters have at most nine. */
+#define LIMIT_REDIRECT_HOSTS 16
+/* Requests waiting for the budget: every dep and its renewal, logins and lookups. */
+#define LIMIT_REQUESTS (2 * LIMIT_STORE_DEPS)
+/* Requests per second of the whole process, and how many may go at once after a pause. */
+#define LIMIT_REQUEST_RATE 10
+#define LIMIT_REQUEST_BURST 20
+
 /* Templates: source, output, and what one evaluation may take. */
 #define LIMIT_TEMPLATE_BYTES MIB(1)
 #define LIMIT_OUTPUT_BYTES MIB(16)
+/* Files that one template reads: certificates and snippets; each costs a watch. */
+#define LIMIT_TEMPLATE_FILES 64
+#define LIMIT_TEMPLATE_FILE_BYTES MIB(1)
+
+/* The house HTTP server: Vault refuses bodies over 32 MiB too; evhttp keeps headers in memory; a connection costs about 20 KiB with TLS. */
+#define LIMIT_REQUEST_BYTES MIB(32)
+#define LIMIT_REQUEST_HEADER_BYTES KIB(64)
+#define LIMIT_SERVER_CONNECTIONS 512
+
+/* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
+#define LIMIT_RESOLV_BYTES KIB(64)
+#define LIMIT_HOSTS_BYTES MIB(1)
 
 #endif

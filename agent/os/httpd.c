@@ -1,0 +1,514 @@
+#include "os/httpd.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+enum { BACKLOG = 128, ACCEPT_RETRY_MS = 1000, EVHTTP_NEVER_S = 86400 };
+
+/* A connection is in one of these; each but HANDLING, which belongs to the handler, has a deadline. */
+enum phase { PHASE_IDLE, PHASE_RECEIVING, PHASE_HANDLING, PHASE_SENDING, PHASES };
+
+struct request;
+
+struct conn {
+    struct httpd *httpd;
+    struct bufferevent *bev;
+    struct evhttp_connection *evcon;
+    struct event *adopt;
+    struct loop_timer deadline;
+    enum phase phase;
+    const char *method; /* the real one of a request that evhttp takes for a GET */
+    bool sniffing;      /* the method of the coming request is not yet known */
+    struct request *request;
+    LIST_ENTRY(conn) link;
+};
+
+struct request {
+    struct httpd_req req; /* first: what handlers hold */
+    struct conn *conn;    /* NULL when the peer has gone */
+    struct evhttp_request *ev;
+    struct evkeyvalq params;
+    char *path;
+};
+
+struct httpd {
+    struct loop *loop;
+    struct evhttp *evhttp;
+    struct evconnlistener *listener;
+    struct tls_server *tls;
+    struct loop_timer accept_again;
+    int64_t limits_ms[PHASES];
+    size_t count, max;
+    LIST_HEAD(, conn) conns;
+    void (*on_request)(void *ctx, struct httpd_req *req);
+    void *ctx;
+    char address[sizeof("unix://") + sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+/* ------------------------------------------------------------------------------------------------------------- connections */
+
+static void conn_enter(struct conn *conn, enum phase phase)
+{
+    conn->phase = phase;
+    if (conn->httpd->limits_ms[phase])
+        timer_after(&conn->deadline, conn->httpd->limits_ms[phase]);
+    else
+        timer_stop(&conn->deadline);
+}
+
+/*
+ * evhttp of libevent 2.1 knows a fixed set of methods. Vault's two further ones are reads with another name, so the word is
+ * exchanged in the input before evhttp sees it and remembered here.
+ */
+static void conn_sniff(struct conn *conn)
+{
+    static const char *const methods[] = {"LIST", "SCAN"};
+    struct evbuffer *input = bufferevent_get_input(conn->bev);
+    char word[5];
+
+    if (evbuffer_get_length(input) < sizeof(word))
+        return;
+    conn->sniffing = false;
+    conn->method = NULL;
+    if (evbuffer_copyout(input, word, sizeof(word)) != (ev_ssize_t)sizeof(word) || word[4] != ' ')
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (!memcmp(word, methods[i], 4)) {
+            conn->method = methods[i];
+            evbuffer_drain(input, sizeof(word));
+            evbuffer_prepend(input, "GET ", 4);
+        }
+}
+
+static void conn_on_bytes(struct conn *conn)
+{
+    if (conn->phase == PHASE_IDLE) {
+        conn_enter(conn, PHASE_RECEIVING);
+        conn->sniffing = true;
+    }
+    if (conn->sniffing)
+        conn_sniff(conn);
+}
+
+static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *ctx)
+{
+    (void)input;
+    if (info->n_added)
+        conn_on_bytes(ctx);
+}
+
+/* The answer is out: the same connection waits for the next request, which may have been sent already. */
+static void conn_on_sent(struct evhttp_request *ev, void *ctx)
+{
+    struct conn *conn = ctx;
+
+    (void)ev;
+    conn_enter(conn, PHASE_IDLE);
+    if (evbuffer_get_length(bufferevent_get_input(conn->bev)))
+        conn_on_bytes(conn);
+}
+
+static void conn_free(struct conn *conn)
+{
+    struct httpd *httpd = conn->httpd;
+
+    if (conn->request)
+        conn->request->conn = NULL;
+    timer_stop(&conn->deadline);
+    event_free(conn->adopt);
+    LIST_REMOVE(conn, link);
+    if (httpd->count-- == httpd->max && httpd->listener)
+        evconnlistener_enable(httpd->listener);
+    mem_free(conn);
+}
+
+static void conn_on_close(struct evhttp_connection *evcon, void *ctx)
+{
+    (void)evcon;
+    conn_free(ctx);
+}
+
+/* Never while a handler has the request: that phase has no deadline. */
+static void conn_on_deadline(void *ctx)
+{
+    struct conn *conn = ctx;
+
+    evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
+}
+
+/*
+ * evhttp offers its connection object only with the first whole request, which a hostile peer never sends. It is the argument of
+ * the callbacks that evhttp has set on the bufferevent by now (libevent 2.2 has evhttp_set_newreqcb() for this).
+ */
+static void conn_adopt(evutil_socket_t fd, short what, void *ctx)
+{
+    struct conn *conn = ctx;
+    void *evcon = NULL;
+
+    (void)fd, (void)what;
+    bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon);
+    conn->evcon = evcon;
+    evhttp_connection_set_closecb(conn->evcon, conn_on_close, conn);
+    timer_after(&conn->deadline, conn->httpd->limits_ms[PHASE_RECEIVING]);
+}
+
+static struct bufferevent *httpd_on_accept(struct event_base *base, void *ctx)
+{
+    struct httpd *httpd = ctx;
+    struct conn *conn = mem_alloc(sizeof(*conn));
+    struct ssl_st *ssl = httpd->tls ? tls_server_session(httpd->tls) : NULL;
+    int flags = BEV_OPT_CLOSE_ON_FREE;
+
+    conn->httpd = httpd;
+    conn->bev = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, flags)
+                    : bufferevent_socket_new(base, -1, flags);
+    conn->adopt = event_new(base, -1, 0, conn_adopt, conn);
+    if (!conn->bev || !conn->adopt || (httpd->tls && !ssl))
+        abort(); /* out of memory; going on would make evhttp serve this connection without TLS */
+    if (ssl)
+        bufferevent_openssl_set_allow_dirty_shutdown(conn->bev, 1);
+    timer_init(&conn->deadline, httpd->loop, conn_on_deadline, conn);
+    evbuffer_add_cb(bufferevent_get_input(conn->bev), conn_on_input, conn);
+    LIST_INSERT_HEAD(&httpd->conns, conn, link);
+    if (++httpd->count == httpd->max)
+        evconnlistener_disable(httpd->listener);
+    /* Runs later in this very turn, before the socket can be polled: the connection cannot end in between. */
+    event_active(conn->adopt, EV_TIMEOUT, 0);
+    return conn->bev;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- requests */
+
+static const char *method_name(enum evhttp_cmd_type type)
+{
+    static const struct {
+        enum evhttp_cmd_type type;
+        const char *name;
+    } rows[] = {
+        {EVHTTP_REQ_GET, "GET"},       {EVHTTP_REQ_POST, "POST"},   {EVHTTP_REQ_PUT, "PUT"},         {EVHTTP_REQ_HEAD, "HEAD"},
+        {EVHTTP_REQ_DELETE, "DELETE"}, {EVHTTP_REQ_PATCH, "PATCH"}, {EVHTTP_REQ_OPTIONS, "OPTIONS"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].type == type)
+            return rows[i].name;
+    return "";
+}
+
+/* The path without its escapes; NULL when it hides a NUL byte. */
+static char *path_decode(struct evhttp_request *ev)
+{
+    const char *raw = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(ev));
+    size_t len = 0;
+    char *decoded = evhttp_uridecode(raw ? raw : "/", 0, &len), *path = NULL;
+
+    if (decoded && strlen(decoded) == len)
+        path = mem_strndup(*decoded ? decoded : "/", *decoded ? len : 1);
+    free(decoded);
+    return path;
+}
+
+static struct conn *conn_of(struct httpd *httpd, struct evhttp_request *ev)
+{
+    struct evhttp_connection *evcon = evhttp_request_get_connection(ev);
+    struct conn *conn;
+
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (conn->evcon == evcon)
+        return conn;
+    return NULL;
+}
+
+static struct request *request_new(struct conn *conn, struct evhttp_request *ev, char *path)
+{
+    struct request *request = mem_alloc(sizeof(*request));
+    struct evbuffer *input = evhttp_request_get_input_buffer(ev);
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(ev));
+    ev_uint16_t port;
+    char *peer = NULL;
+
+    TAILQ_INIT(&request->params);
+    if (query && evhttp_parse_query_str(query, &request->params) < 0)
+        evhttp_clear_headers(&request->params);
+    evhttp_connection_get_peer(conn->evcon, &peer, &port);
+    request->conn = conn;
+    request->ev = ev;
+    request->path = path;
+    request->req = (struct httpd_req){
+        .method = conn->method ? conn->method : method_name(evhttp_request_get_command(ev)),
+        .target = evhttp_request_get_uri(ev),
+        .path = path,
+        .body_len = evbuffer_get_length(input),
+        .body = (const char *)evbuffer_pullup(input, -1),
+        .peer = peer ? peer : "",
+    };
+    if (!request->req.body)
+        request->req.body = "";
+    conn->request = request;
+    return request;
+}
+
+static void httpd_on_evhttp(struct evhttp_request *ev, void *ctx)
+{
+    struct httpd *httpd = ctx;
+    struct conn *conn = conn_of(httpd, ev);
+    char *path = path_decode(ev);
+
+    evhttp_request_set_on_complete_cb(ev, conn_on_sent, conn);
+    if (!path) {
+        conn_enter(conn, PHASE_SENDING);
+        evhttp_send_error(ev, HTTP_BADREQUEST, NULL);
+        return;
+    }
+    conn_enter(conn, PHASE_HANDLING);
+    httpd->on_request(httpd->ctx, &request_new(conn, ev, path)->req);
+}
+
+const char *httpd_header(struct httpd_req *req, const char *name)
+{
+    struct request *request = (struct request *)req;
+
+    return request->conn ? evhttp_find_header(evhttp_request_get_input_headers(request->ev), name) : NULL;
+}
+
+const char *httpd_param(struct httpd_req *req, const char *name)
+{
+    return evhttp_find_header(&((struct request *)req)->params, name);
+}
+
+static void request_send(struct request *request, const struct httpd_res *res)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request->ev);
+    struct evbuffer *body = evbuffer_new();
+
+    if (!body)
+        abort();
+    if (res->body_len)
+        evbuffer_add(body, res->body, res->body_len);
+    if (res->body)
+        evhttp_add_header(headers, "Content-Type", res->type ? res->type : "application/json");
+    for (size_t i = 0; i < res->header_count; i++)
+        evhttp_add_header(headers, res->headers[i].name, res->headers[i].value);
+    request->conn->request = NULL;
+    conn_enter(request->conn, PHASE_SENDING);
+    evhttp_send_reply(request->ev, res->status, NULL, body);
+    evbuffer_free(body);
+}
+
+void httpd_reply(struct httpd_req *req, const struct httpd_res *res)
+{
+    struct request *request = (struct request *)req;
+
+    if (request->conn)
+        request_send(request, res);
+    evhttp_clear_headers(&request->params);
+    mem_free(request->path);
+    mem_free(request);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- listening */
+
+/* Out of descriptors: accepting again at once would spin. */
+static void httpd_on_accept_error(struct evconnlistener *listener, void *ctx)
+{
+    struct httpd *httpd = ctx;
+
+    evconnlistener_disable(listener);
+    timer_after(&httpd->accept_again, ACCEPT_RETRY_MS);
+}
+
+static void httpd_accept_again(void *ctx)
+{
+    struct httpd *httpd = ctx;
+
+    if (httpd->count < httpd->max)
+        evconnlistener_enable(httpd->listener);
+}
+
+/* A socket file that nobody listens on any more is in the way after a crash; a living one must not be taken over. */
+static void unix_sweep(const struct sockaddr_un *sun)
+{
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat st;
+
+    if (lstat(sun->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 &&
+        errno == ECONNREFUSED)
+        unlink(sun->sun_path);
+}
+
+static int listen_unix(struct httpd *httpd, const char *path, int *ret, struct err *err)
+{
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(sun.sun_path))
+        return err_set(err, ERR_INPUT, "listen: %s: a socket's path has at most %zu bytes", path, sizeof(sun.sun_path) - 1);
+    memcpy(sun.sun_path, path, strlen(path));
+    unix_sweep(&sun);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+        return err_system(err, "listen on unix://%s", path);
+    snprintf(httpd->address, sizeof(httpd->address), "unix://%s", path);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+static void address_print(struct httpd *httpd, int fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    char host[64], port[8];
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+        getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(httpd->address, sizeof(httpd->address), ss.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+/* "host:port" and "[v6]:port" taken apart in place. */
+static int address_split(char *text, char **ret_host, char **ret_port)
+{
+    char *colon = strrchr(text, ':'), *end;
+
+    if (!colon || !colon[1])
+        return -1;
+    *colon = '\0';
+    *ret_port = colon + 1;
+    *ret_host = text;
+    if (*text == '[') {
+        end = strchr(text, ']');
+        if (!end || end[1])
+            return -1;
+        *end = '\0';
+        *ret_host = text + 1;
+    }
+    return 0;
+}
+
+static int listen_tcp(struct httpd *httpd, const char *address, int *ret, struct err *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *info = NULL;
+    _cleanup_free_ char *text = mem_strdup(address);
+    _cleanup_close_ int fd = -1;
+    char *host, *port;
+    int r;
+
+    if (address_split(text, &host, &port) < 0)
+        return err_set(err, ERR_INPUT, "listen: \"%s\" is not HOST:PORT or unix:///PATH", address);
+    r = evutil_getaddrinfo(*host ? host : NULL, port, &hints, &info);
+    if (r)
+        return err_set(err, ERR_INPUT, "listen on %s: %s", address, gai_strerror(r));
+    fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* accepted sockets inherit it */
+    r = fd < 0 ? -1 : bind(fd, info->ai_addr, info->ai_addrlen);
+    evutil_freeaddrinfo(info);
+    if (r < 0)
+        return err_system(err, "listen on %s", address);
+    address_print(httpd, fd);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+static int listener_open(struct httpd *httpd, const char *address, struct err *err)
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    int fd, r;
+
+    r = strncmp(address, "unix://", 7) ? listen_tcp(httpd, address, &fd, err) : listen_unix(httpd, address + 7, &fd, err);
+    if (r < 0)
+        return -1;
+    httpd->listener = evconnlistener_new(loop_base(httpd->loop), NULL, NULL, flags, BACKLOG, fd);
+    if (!httpd->listener) {
+        close(fd);
+        return err_system(err, "listen on %s", address);
+    }
+    evconnlistener_set_error_cb(httpd->listener, httpd_on_accept_error);
+    if (!evhttp_bind_listener(httpd->evhttp, httpd->listener))
+        abort();
+    return 0;
+}
+
+static void evhttp_configure(struct httpd *httpd, const struct httpd_options *options)
+{
+    evhttp_set_max_body_size(httpd->evhttp, (ev_ssize_t)(options->max_body ? options->max_body : LIMIT_REQUEST_BYTES));
+    evhttp_set_max_headers_size(httpd->evhttp, (ev_ssize_t)LIMIT_REQUEST_HEADER_BYTES);
+    evhttp_set_allowed_methods(httpd->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_HEAD |
+                                                  EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
+    evhttp_set_timeout(httpd->evhttp, EVHTTP_NEVER_S); /* the deadlines are ours */
+    evhttp_set_bevcb(httpd->evhttp, httpd_on_accept, httpd);
+    evhttp_set_gencb(httpd->evhttp, httpd_on_evhttp, httpd);
+}
+
+int httpd_start(struct loop *loop, const struct httpd_options *options, struct httpd **ret, struct err *err)
+{
+    struct httpd *httpd = mem_alloc(sizeof(*httpd));
+
+    httpd->loop = loop;
+    httpd->tls = options->tls;
+    httpd->max = options->max_connections ? options->max_connections : LIMIT_SERVER_CONNECTIONS;
+    httpd->limits_ms[PHASE_IDLE] = options->idle_ms ? options->idle_ms : 120000;
+    httpd->limits_ms[PHASE_RECEIVING] = options->request_ms ? options->request_ms : 10000;
+    httpd->limits_ms[PHASE_SENDING] = options->send_ms ? options->send_ms : 30000;
+    httpd->on_request = options->on_request;
+    httpd->ctx = options->ctx;
+    LIST_INIT(&httpd->conns);
+    timer_init(&httpd->accept_again, loop, httpd_accept_again, httpd);
+    httpd->evhttp = evhttp_new(loop_base(loop));
+    if (!httpd->evhttp)
+        abort();
+    evhttp_configure(httpd, options);
+    if (listener_open(httpd, options->listen, err) < 0) {
+        httpd_stop(httpd);
+        return -1;
+    }
+    *ret = httpd;
+    return 0;
+}
+
+void httpd_stop(struct httpd *httpd)
+{
+    struct conn *conn;
+
+    if (!httpd)
+        return;
+    if (!strncmp(httpd->address, "unix://", 7))
+        unlink(httpd->address + 7);
+    httpd->listener = NULL; /* evhttp_free() closes it, and conn_free() must not touch it then */
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (!conn->evcon)
+        conn_adopt(-1, 0, conn); /* accepted in this turn; evhttp_free() shall tell us of its end too */
+    timer_stop(&httpd->accept_again);
+    evhttp_free(httpd->evhttp);
+    mem_free(httpd);
+}
+
+const char *httpd_address(const struct httpd *httpd)
+{
+    return httpd->address;
+}
+
+size_t httpd_connections(const struct httpd *httpd)
+{
+    return httpd->count;
+}

@@ -1,0 +1,69 @@
+/*
+ * httpd: the house HTTP server: HTTP/1.1 over TCP, TLS or a unix socket on the loop; keep-alive; evhttp inside.
+ *
+ * The server owns its connections and their deadlines, which are absolute: a request must have arrived whole `request_ms` after
+ * its first byte (evhttp's own time-outs start anew with every byte), an answer must be taken within `send_ms`, an idle
+ * connection is closed after `idle_ms`. At `max_connections` it stops accepting until one ends. Bodies and headers past their
+ * limits get 413 or 400 and the connection ends. A request belongs to its handler until httpd_reply(), which may come later than
+ * on_request(); if the peer went away meanwhile the reply is dropped. The methods LIST and SCAN of Vault's API are understood.
+ */
+#ifndef OS_HTTPD_H
+#define OS_HTTPD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "os/http.h"
+#include "os/loop.h"
+#include "os/tls.h"
+
+struct httpd;
+
+/* Valid until httpd_reply(). */
+struct httpd_req {
+    const char *method;
+    const char *target; /* as sent: escaped path and query */
+    const char *path;   /* decoded, without the query */
+    const char *body;   /* not NUL-terminated */
+    size_t body_len;
+    const char *peer; /* address, "" for unix sockets */
+};
+
+struct httpd_res {
+    int status;
+    const char *type; /* Content-Type; NULL = application/json */
+    const struct http_header *headers;
+    size_t header_count;
+    const char *body; /* copied; NULL for none */
+    size_t body_len;
+};
+
+struct httpd_options {
+    const char *listen;     /* "127.0.0.1:8200", "[::1]:0", "localhost:0", "unix:///run/x.sock" */
+    struct tls_server *tls; /* borrowed; NULL = plain */
+    size_t max_body;        /* 0 = LIMIT_REQUEST_BYTES */
+    size_t max_connections; /* 0 = LIMIT_SERVER_CONNECTIONS */
+    int64_t request_ms;     /* 0 = 10 s; also for the TLS handshake and the first byte */
+    int64_t idle_ms;        /* 0 = 2 min */
+    int64_t send_ms;        /* 0 = 30 s */
+    void (*on_request)(void *ctx, struct httpd_req *req);
+    void *ctx;
+};
+
+/* Strings of the options are not needed afterwards. */
+int httpd_start(struct loop *loop, const struct httpd_options *options, struct httpd **ret, struct err *err) MUST_USE;
+/* Ends all connections; requests not yet answered must still be given to httpd_reply(), before or after. */
+void httpd_stop(struct httpd *httpd);
+/* "127.0.0.1:43210" (the chosen port), or "unix:///…". */
+const char *httpd_address(const struct httpd *httpd);
+size_t httpd_connections(const struct httpd *httpd);
+
+/* NULL when the request has none. */
+const char *httpd_header(struct httpd_req *req, const char *name);
+/* A query parameter, decoded; NULL when it is not there. */
+const char *httpd_param(struct httpd_req *req, const char *name);
+/* Answers and frees `req`. */
+void httpd_reply(struct httpd_req *req, const struct httpd_res *res);
+
+#endif

@@ -1,0 +1,323 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cur.h"
+#include "base/limits.h"
+#include "os/httpd.h"
+
+/* One server and any number of clients on one loop; the loop ends when a client has seen the end of its connection or `until` in
+ * the answer. */
+struct bench {
+    struct loop *loop;
+    struct httpd *httpd;
+    struct httpd_req *held; /* kept by on_request when `hold` is set */
+    bool hold;
+    unsigned requests;
+    char last[256]; /* "METHOD path body-length" of the last request */
+};
+
+struct client {
+    struct bench *bench;
+    struct loop_fd fd;
+    int sock;
+    const char *until;
+    struct buf seen;
+};
+
+static void reply(struct httpd_req *req, int status, const char *body)
+{
+    httpd_reply(req, &(struct httpd_res){.status = status, .type = "text/plain", .body = body, .body_len = strlen(body)});
+}
+
+static void bench_on_request(void *ctx, struct httpd_req *req)
+{
+    struct bench *bench = ctx;
+    const char *q = httpd_param(req, "q");
+
+    bench->requests++;
+    snprintf(bench->last, sizeof(bench->last), "%s %s %zu %s", req->method, req->path, req->body_len, q ? q : "-");
+    if (bench->hold) {
+        bench->held = req;
+        loop_stop(bench->loop);
+        return;
+    }
+    reply(req, 200, bench->last);
+}
+
+static void bench_start(struct bench *bench, const struct httpd_options *extra)
+{
+    struct httpd_options options = *extra;
+    struct err err;
+
+    if (!options.listen)
+        options.listen = "127.0.0.1:0";
+    options.on_request = bench_on_request;
+    options.ctx = bench;
+    *bench = (struct bench){.loop = loop_new(&err)};
+    assert_non_null(bench->loop);
+    assert_int_equal(httpd_start(bench->loop, &options, &bench->httpd, &err), 0);
+}
+
+static void bench_stop(struct bench *bench)
+{
+    httpd_stop(bench->httpd);
+    loop_free(bench->loop);
+}
+
+static void client_on_ready(void *ctx, int ready)
+{
+    struct client *client = ctx;
+    char part[4096];
+    ssize_t n = read(client->sock, part, sizeof(part));
+
+    (void)ready;
+    if (n > 0)
+        buf_add(&client->seen, part, (size_t)n);
+    if (n <= 0 || (client->until && strstr(client->seen.data, client->until)))
+        loop_stop(client->bench->loop);
+}
+
+static void client_open(struct client *client, struct bench *bench)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const char *colon = strrchr(httpd_address(bench->httpd), ':');
+    uint64_t port = 0;
+    struct err err;
+
+    assert_true(cur_whole_uint(colon + 1, 10, 65535, &port));
+    sin.sin_port = htons((uint16_t)port);
+    *client = (struct client){.bench = bench, .sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    buf_init(&client->seen, MIB(1));
+    assert_int_equal(connect(client->sock, (struct sockaddr *)&sin, sizeof(sin)), 0);
+    assert_int_equal(fd_start(&client->fd, bench->loop, client->sock, LOOP_READ, client_on_ready, client, &err), 0);
+}
+
+static void client_close(struct client *client)
+{
+    fd_stop(&client->fd);
+    close(client->sock);
+    buf_done(&client->seen);
+}
+
+static void client_send(struct client *client, const char *text)
+{
+    assert_int_equal(send(client->sock, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* Run until `until` was answered, or with NULL until the server closes. */
+static const char *client_wait(struct client *client, const char *until)
+{
+    struct err err;
+
+    client->until = until;
+    assert_int_equal(loop_run(client->bench->loop, &err), 0);
+    return client->seen.data;
+}
+
+static void connection_is_kept_for_the_next_request(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&client, &bench);
+    client_send(&client, "GET /one?q=a%20b HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&client, "GET /one 0 a b");
+    client_send(&client, "PUT /t%20wo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    assert_non_null(strstr(client_wait(&client, "PUT /t wo 3 -"), "HTTP/1.1 200"));
+    assert_int_equal(httpd_connections(bench.httpd), 1);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void list_is_a_method_even_when_pipelined_or_cut(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&client, &bench);
+    client_send(&client, "LI");
+    client_send(&client,
+                "ST /a HTTP/1.1\r\nHost: x\r\n\r\nLIST /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&client, "GET /c 0");
+    assert_non_null(strstr(client.seen.data, "LIST /a 0"));
+    assert_non_null(strstr(client.seen.data, "LIST /b 0"));
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void dripping_client_is_cut_at_the_deadline(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    client_open(&client, &bench);
+    client_send(&client, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
+    assert_string_equal(client_wait(&client, NULL), "");
+    assert_int_equal(bench.requests, 0);
+    assert_int_equal(httpd_connections(bench.httpd), 0);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void silent_client_is_cut_at_the_deadline(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    client_open(&client, &bench);
+    assert_string_equal(client_wait(&client, NULL), "");
+    assert_int_equal(httpd_connections(bench.httpd), 0);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void idle_connection_is_closed(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.idle_ms = 50});
+    client_open(&client, &bench);
+    client_send(&client, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null(strstr(client_wait(&client, NULL), "GET /x"));
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void body_over_the_limit_gets_413(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.max_body = 10});
+    client_open(&client, &bench);
+    client_send(&client, "PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890");
+    assert_non_null(strstr(client_wait(&client, NULL), "413"));
+    assert_int_equal(bench.requests, 0);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void path_with_a_hidden_nul_is_refused(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&client, &bench);
+    client_send(&client, "GET /a%00b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(client_wait(&client, NULL), "400"));
+    assert_int_equal(bench.requests, 0);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void reply_may_come_later(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    bench.hold = true;
+    client_open(&client, &bench);
+    client_send(&client, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&client, NULL);
+    assert_non_null(bench.held);
+    reply(bench.held, 200, "now");
+    assert_non_null(strstr(client_wait(&client, "now"), "200"));
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void reply_after_the_end_of_its_connection_is_dropped(void **state)
+{
+    struct bench bench;
+    struct client client;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    bench.hold = true;
+    client_open(&client, &bench);
+    client_send(&client, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&client, NULL);
+    httpd_stop(bench.httpd);
+    bench.httpd = NULL;
+    assert_null(httpd_header(bench.held, "Host"));
+    reply(bench.held, 200, "nobody hears this");
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void at_the_maximum_others_wait_for_an_end(void **state)
+{
+    struct bench bench;
+    struct client first, second;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.max_connections = 1});
+    client_open(&first, &bench);
+    client_send(&first, "GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&first, "/first");
+    client_open(&second, &bench);
+    client_send(&second, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_send(&first, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&first, "/again");
+    assert_string_equal(second.seen.data, "");
+    client_close(&first);
+    client_wait(&second, "/second");
+    client_close(&second);
+    bench_stop(&bench);
+}
+
+static void listening_on_nonsense_names_it(void **state)
+{
+    struct httpd_options options = {.listen = "nonsense", .on_request = bench_on_request};
+    struct httpd *httpd = NULL;
+    struct err err;
+    struct loop *loop = loop_new(&err);
+
+    (void)state;
+    assert_int_equal(httpd_start(loop, &options, &httpd, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_non_null(strstr(err.text, "nonsense"));
+    loop_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connection_is_kept_for_the_next_request),
+        cmocka_unit_test(list_is_a_method_even_when_pipelined_or_cut),
+        cmocka_unit_test(dripping_client_is_cut_at_the_deadline),
+        cmocka_unit_test(silent_client_is_cut_at_the_deadline),
+        cmocka_unit_test(idle_connection_is_closed),
+        cmocka_unit_test(body_over_the_limit_gets_413),
+        cmocka_unit_test(path_with_a_hidden_nul_is_refused),
+        cmocka_unit_test(reply_may_come_later),
+        cmocka_unit_test(reply_after_the_end_of_its_connection_is_dropped),
+        cmocka_unit_test(at_the_maximum_others_wait_for_an_end),
+        cmocka_unit_test(listening_on_nonsense_names_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
