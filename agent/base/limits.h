@@ -29,6 +29,9 @@
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)
 
+/* /etc/passwd and /etc/group: thousands of users in the largest images. */
+#define LIMIT_PASSWD_BYTES MIB(1)
+
 /* Secrets: a path and its query (servers refuse request lines over a few KiB), parameters of one query. */
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_QUERY_PARAMS 32

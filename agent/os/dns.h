@@ -1,0 +1,31 @@
+/*
+ * dns: a host name becomes addresses, without blocking.
+ *
+ * Literals, /etc/hosts, then the nameservers of resolv.conf: A and AAAA in parallel for each full name that the search list gives, one name
+ * after another. A server's failure (SERVFAIL, REFUSED, silence) moves on to the next name, as Go does. Files are read anew for every query.
+ * A query belongs to its caller until its callback runs or dns_cancel(); the callback comes from the loop, never from inside dns_start().
+ * Errors: ERR_MISSING when every answer was "no such name", ERR_RETRY otherwise; the whole search takes at most DNS_DEADLINE_MS.
+ */
+#ifndef OS_DNS_H
+#define OS_DNS_H
+
+#include "base/err.h"
+#include "os/loop.h"
+#include "os/resolv.h"
+
+enum { DNS_DEADLINE_MS = 5000 };
+
+struct dns_query;
+
+/* NULL for the machine's own files; tests bring theirs. */
+struct dns_files {
+    const char *resolv_conf, *hosts;
+};
+
+/* Exactly one of `found` (IPv4 first, at least one) and `err` is given. */
+typedef void dns_done(void *ctx, const struct addresses *found, const struct err *err);
+
+struct dns_query *dns_start(struct loop *loop, const struct dns_files *files, const char *name, dns_done *done, void *ctx, struct err *err) MUST_USE;
+void dns_cancel(struct dns_query *query); /* NULL is accepted */
+
+#endif
