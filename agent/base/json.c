@@ -5,16 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "base/build.h"
 #include "base/utf8.h"
 
-#define FIRST_ROOM 64
 #define NO_CHAR (-1)
 
-/*
- * Members of all open objects and lists lie on one stack; a list or object that closes moves its
- * own to the arena. So every node is copied once, however the document is shaped.
- */
 struct reader {
     const char *p, *end, *line_start;
     uint32_t line;
@@ -23,15 +18,12 @@ struct reader {
     struct val_place *place;
     struct arena *arena;
     struct err *err;
-    struct val_pair *stack;
-    size_t used, room, members;
-    unsigned depth;
+    struct build build;
 };
 
 static void reader_done(struct reader *reader)
 {
-    mem_wipe(reader->stack, reader->room * sizeof(*reader->stack));
-    mem_free(reader->stack);
+    build_done(&reader->build);
 }
 
 /* ----------------------------------------------------------------------------------- failing */
@@ -371,31 +363,26 @@ static int read_string(struct reader *reader, struct val *ret)
 
 static int read_value(struct reader *reader, struct val *ret);
 
-static int push(struct reader *reader, const struct val_pair *pair)
+/* A limit of the builder was reached: its words, with the place. */
+static int fail_limit(struct reader *reader)
 {
     char text[64];
 
-    if (++reader->members > LIMIT_MEMBERS) {
-        snprintf(text, sizeof(text), "more than %d members", LIMIT_MEMBERS);
-        return fail_at(reader, reader->p, ERR_LIMIT, text);
-    }
-    if (reader->used == reader->room) {
-        size_t room = reader->room ? reader->room * 2 : FIRST_ROOM;
+    snprintf(text, sizeof(text), "%.60s", reader->err->text);
+    return fail_at(reader, reader->p, reader->err->code, text);
+}
 
-        reader->stack = mem_grow(reader->stack, reader->room * sizeof(*reader->stack),
-                                 room * sizeof(*reader->stack));
-        reader->room = room;
-    }
-    reader->stack[reader->used++] = *pair;
+static int open_level(struct reader *reader, size_t *ret_mark)
+{
+    if (build_open(&reader->build, ret_mark, reader->err) != 0)
+        return fail_limit(reader);
+    reader->p++;
     return 0;
 }
 
-static int enter(struct reader *reader)
+static int add_member(struct reader *reader, const struct val *key, const struct val *value)
 {
-    if (++reader->depth > LIMIT_DEPTH)
-        return fail_at(reader, reader->p, ERR_LIMIT, "exceeded max depth");
-    reader->p++;
-    return 0;
+    return build_push(&reader->build, key, value, reader->err) == 0 ? 0 : fail_limit(reader);
 }
 
 /* Behind a member: 1 when the container is closed, 0 when another member follows. */
@@ -408,35 +395,21 @@ static int take_separator(struct reader *reader, char close, const char *context
     return reader->flags & JSON_HCL && take(reader, close) ? 1 : 0;
 }
 
-static int close_list(struct reader *reader, size_t first, struct val *ret)
-{
-    size_t len = reader->used - first;
-    struct val *items = arena_array(reader->arena, len, sizeof(*items), reader->err);
-
-    if (!items)
-        return -1;
-    for (size_t i = 0; i < len; i++)
-        items[i] = reader->stack[first + i].value;
-    reader->used = first;
-    reader->depth--;
-    *ret = val_list(items, len);
-    return 0;
-}
-
 static int read_list(struct reader *reader, struct val *ret)
 {
-    size_t first = reader->used;
-    struct val_pair pair = {.key = {.kind = VAL_MISSING}};
+    const struct val none = {.kind = VAL_MISSING};
+    struct val item;
+    size_t mark;
     int closed;
 
-    if (enter(reader) != 0)
+    if (open_level(reader, &mark) != 0)
         return -1;
     for (closed = take(reader, ']'); closed == 0;) {
-        if (read_value(reader, &pair.value) != 0 || push(reader, &pair) != 0)
+        if (read_value(reader, &item) != 0 || add_member(reader, &none, &item) != 0)
             return -1;
         closed = take_separator(reader, ']', "after array element");
     }
-    return closed < 0 ? -1 : close_list(reader, first, ret);
+    return closed < 0 ? -1 : build_list(&reader->build, mark, ret, reader->err);
 }
 
 static int fail_duplicate(struct reader *reader, const struct val *key)
@@ -468,24 +441,17 @@ static int drop_duplicates(struct reader *reader, struct val_pair *pairs, size_t
     return 0;
 }
 
-static int close_object(struct reader *reader, size_t first, struct val *ret)
+static int close_object(struct reader *reader, size_t mark, struct val *ret)
 {
-    size_t len = reader->used - first;
-    struct val_pair *pairs = reader->stack + first, *copy;
+    size_t len;
+    struct val_pair *pairs = build_members(&reader->build, mark, &len);
 
     if (len > 0)
         val_sort_pairs(pairs, len);
     if (!(reader->flags & JSON_ALL_KEYS) && drop_duplicates(reader, pairs, &len) != 0)
         return -1;
-    copy = arena_array(reader->arena, len, sizeof(*copy), reader->err);
-    if (!copy)
-        return -1;
-    if (len > 0)
-        memcpy(copy, pairs, len * sizeof(*copy));
-    reader->used = first;
-    reader->depth--;
-    *ret = val_map(copy, len);
-    return 0;
+    build_keep(&reader->build, mark, len);
+    return build_map(&reader->build, mark, ret, reader->err);
 }
 
 static void stamp(const struct reader *reader, struct val_place place, struct val *v)
@@ -497,34 +463,34 @@ static void stamp(const struct reader *reader, struct val_place place, struct va
 
 static int read_member(struct reader *reader)
 {
-    struct val_pair pair;
+    struct val key, value;
     struct val_place place;
 
     skip_blank(reader);
     if (peek(reader) != '"')
         return fail_char(reader, reader->p, "looking for beginning of object key string");
     place = here(reader, reader->p);
-    if (read_string(reader, &pair.key) != 0)
+    if (read_string(reader, &key) != 0)
         return -1;
-    stamp(reader, place, &pair.key);
+    stamp(reader, place, &key);
     if (!take(reader, ':'))
         return fail_char(reader, reader->p, "after object key");
-    return read_value(reader, &pair.value) == 0 ? push(reader, &pair) : -1;
+    return read_value(reader, &value) == 0 ? add_member(reader, &key, &value) : -1;
 }
 
 static int read_object(struct reader *reader, struct val *ret)
 {
-    size_t first = reader->used;
+    size_t mark;
     int closed;
 
-    if (enter(reader) != 0)
+    if (open_level(reader, &mark) != 0)
         return -1;
     for (closed = take(reader, '}'); closed == 0;) {
         if (read_member(reader) != 0)
             return -1;
         closed = take_separator(reader, '}', "after object key:value pair");
     }
-    return closed < 0 ? -1 : close_object(reader, first, ret);
+    return closed < 0 ? -1 : close_object(reader, mark, ret);
 }
 
 static int read_kind(struct reader *reader, struct val *ret)
@@ -570,6 +536,7 @@ int json_read(const char *text, size_t len, const struct json_options *options,
 
     if (!options)
         options = &none;
+    build_init(&reader.build, arena);
     reader.flags = options->flags;
     reader.file = options->file;
     reader.place = options->place;

@@ -16,6 +16,8 @@
 #define LIMIT_DEPTH 64
 /* Members of all objects and lists of one document together: bounds time and memory of hostile replies. */
 #define LIMIT_MEMBERS 200000
+/* Anchors of one YAML document: looked up one by one. */
+#define LIMIT_YAML_ANCHORS 256
 /* A configuration file: template contents included, ConfigMaps end at 1 MiB. */
 #define LIMIT_CONFIG_BYTES MIB(4)
 #define LIMIT_CONFIG_TREE_BYTES MIB(32)

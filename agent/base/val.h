@@ -42,6 +42,8 @@ enum val_type {
     VAL_T_MAP_STRINGS, /* map[string]string */
     VAL_T_MAP_ANY_KEY, /* map[interface {}]interface {}, from YAML */
     VAL_T_BYTES,       /* []uint8 held as VAL_STRING */
+    VAL_T_BLOCKS,      /* configuration: the objects that were given for one key; see hcl.h */
+    VAL_T_LABEL,       /* configuration: a map of one pair, a block's label and its body */
 };
 
 struct str {
