@@ -181,9 +181,10 @@ static const struct {
     int status;
     const char *words;
 } troubles[] = {
-    {ARES_ESERVFAIL, "the server failed (SERVFAIL)"}, {ARES_EREFUSED, "the server refused to answer (REFUSED)"},
-    {ARES_ENOTIMP, "the server cannot (NOTIMP)"},     {ARES_EFORMERR, "the server did not understand (FORMERR)"},
-    {ARES_ETIMEOUT, "no answer in time"},             {ARES_ECONNREFUSED, "no server could be reached"},
+    {ARES_ETIMEOUT, "no answer in time"},
+    {ARES_EFORMERR, "the server did not understand the question (FORMERR)"},
+    /* what c-ares says when the last of its servers is out of the running, whatever the reason */
+    {ARES_ECONNREFUSED, "every server failed (SERVFAIL, REFUSED) or could not be reached"},
 };
 
 static const char *trouble_words(int status)
@@ -199,7 +200,7 @@ static void explain(const struct dns_query *query, struct err *err)
     const char *server = query->resolv.servers[0];
 
     if (clock_now() >= query->deadline)
-        err_set(err, ERR_RETRY, "name \"%s\" does not resolve: no answer from nameserver %s within %d s", query->name, server, DNS_DEADLINE_MS / 1000);
+        err_set(err, ERR_RETRY, "name \"%s\" does not resolve: no answer from nameserver %s in time", query->name, server);
     else if (query->trouble)
         err_set(err, ERR_RETRY, "name \"%s\" does not resolve: nameserver %s: %s", query->name, server, trouble_words(query->trouble));
     else
@@ -268,7 +269,7 @@ static int look_near(struct dns_query *query, const char *hosts, struct err *err
         addresses_add(&query->v4, query->name);
         return 0;
     }
-    if (read_optional(hosts ? hosts : "/etc/hosts", LIMIT_HOSTS_BYTES, &text, err) < 0)
+    if (read_optional(hosts, LIMIT_HOSTS_BYTES, &text, err) < 0)
         return -1;
     hosts_find(text.data, text.len, query->name, &query->v4);
     if (query->v4.count == 0 && is_localhost(query->name)) {
@@ -314,8 +315,10 @@ static int channel_open(struct dns_query *query, const char *resolv_conf, struct
     return servers_set(query, err);
 }
 
-struct dns_query *dns_start(struct loop *loop, const struct dns_files *files, const char *name, dns_done *done, void *ctx, struct err *err)
+struct dns_query *dns_start(struct loop *loop, const struct dns_options *options, const char *name, dns_done *done, void *ctx,
+                            struct err *err)
 {
+    int64_t deadline_ms = options->deadline_ms ? options->deadline_ms : DNS_DEADLINE_MS;
     struct dns_query *query;
     size_t len = strlen(name);
 
@@ -324,10 +327,11 @@ struct dns_query *dns_start(struct loop *loop, const struct dns_files *files, co
         return NULL;
     }
     query = mem_alloc(sizeof(*query));
-    *query = (struct dns_query){.loop = loop, .deadline = clock_now() + DNS_DEADLINE_MS, .grace = CLOCK_NEVER, .done = done, .ctx = ctx};
+    *query = (struct dns_query){.loop = loop, .deadline = clock_now() + deadline_ms, .grace = CLOCK_NEVER, .done = done, .ctx = ctx};
     memcpy(query->name, name, len + 1);
     timer_init(&query->timer, loop, on_time, query);
-    if (look_near(query, files->hosts, err) < 0 || channel_open(query, files->resolv_conf ? files->resolv_conf : "/etc/resolv.conf", err) < 0) {
+    if (look_near(query, options->hosts ? options->hosts : "/etc/hosts", err) < 0 ||
+        channel_open(query, options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf", err) < 0) {
         dns_cancel(query);
         return NULL;
     }

@@ -17,15 +17,17 @@ enum { DNS_DEADLINE_MS = 5000 };
 
 struct dns_query;
 
-/* NULL for the machine's own files; tests bring theirs. */
-struct dns_files {
+/* NULL for the machine's own files, 0 for DNS_DEADLINE_MS; tests bring theirs. */
+struct dns_options {
     const char *resolv_conf, *hosts;
+    int64_t deadline_ms;
 };
 
 /* Exactly one of `found` (IPv4 first, at least one) and `err` is given. */
 typedef void dns_done(void *ctx, const struct addresses *found, const struct err *err);
 
-struct dns_query *dns_start(struct loop *loop, const struct dns_files *files, const char *name, dns_done *done, void *ctx, struct err *err) MUST_USE;
+struct dns_query *dns_start(struct loop *loop, const struct dns_options *options, const char *name, dns_done *done, void *ctx,
+                            struct err *err) MUST_USE;
 void dns_cancel(struct dns_query *query); /* NULL is accepted */
 
 #endif
