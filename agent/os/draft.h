@@ -30,13 +30,13 @@ struct draft_owner {
 };
 
 struct draft {
-    const struct place *place; /* borrowed */
+    struct place *place; /* borrowed */
     int dir, fd;               /* -1 when there is nothing to publish */
     char name[48];             /* its random name, "" before the link */
 };
 
 /* On success `draft_pending()` says whether there is anything to publish. Failure leaves nothing on disk. */
-int draft_write(struct draft *draft, const struct place *place, const struct draft_owner *owner, const void *data, size_t len,
+int draft_write(struct draft *draft, struct place *place, const struct draft_owner *owner, const void *data, size_t len,
                 struct err *err) MUST_USE;
 bool draft_pending(const struct draft *draft);
 /* Rename into place; nothing to do is success. On failure the draft is still pending. */
@@ -46,8 +46,8 @@ void draft_drop(struct draft *draft);
 #define _cleanup_draft_ _cleanup_(draft_drop)
 
 /* Would a write succeed? Makes a nameless file there and lets it go. */
-int draft_probe(const struct place *place, struct err *err) MUST_USE;
+int draft_probe(struct place *place, struct err *err) MUST_USE;
 /* Remove leftovers next to `place` that no living process holds; how many into `ret_count`. */
-int draft_sweep(const struct place *place, unsigned *ret_count, struct err *err) MUST_USE;
+int draft_sweep(struct place *place, unsigned *ret_count, struct err *err) MUST_USE;
 
 #endif

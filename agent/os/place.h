@@ -11,6 +11,7 @@
 #define OS_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -31,7 +32,10 @@ int place_open_below(struct place *place, const char *root, const char *path, bo
 void place_close(struct place *place); /* zeroed structs are accepted */
 #define _cleanup_place_ _cleanup_(place_close)
 
-/* The folder that holds the file, as a new O_PATH descriptor into `ret`. */
-int place_dir(const struct place *place, int *ret, struct err *err) MUST_USE;
+/* The folder that holds the file, as a new O_PATH descriptor into `ret`. A root that was removed is looked for again. */
+int place_dir(struct place *place, int *ret, struct err *err) MUST_USE;
+
+/* The current errno in words that name the destination and the way out; `needed` bytes are told with a full disk. Returns -1. */
+int place_refuse(const struct place *place, size_t needed, struct err *err);
 
 #endif

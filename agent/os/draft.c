@@ -1,0 +1,325 @@
+#include "os/draft.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "os/file.h"
+
+#define PREFIX ".ampule-"
+#define RANDOM_LEN 16
+#define NAME_LEN (sizeof(PREFIX) - 1 + 2 * RANDOM_LEN)
+#define DEFAULT_MODE 0644
+#define COMPARE_CHUNK 4096
+
+/* What is at the destination now. */
+struct standing {
+    struct stat st;
+    bool is_file;
+    bool same_bytes;
+};
+
+static void random_name(char name[NAME_LEN + 1])
+{
+    unsigned char bytes[RANDOM_LEN];
+
+    digest_random(bytes, sizeof(bytes));
+    memcpy(name, PREFIX, sizeof(PREFIX));
+    digest_hex(bytes, sizeof(bytes), name + sizeof(PREFIX) - 1);
+}
+
+static bool is_our_name(const char *name)
+{
+    return strlen(name) == NAME_LEN && strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
+           strspn(name + sizeof(PREFIX) - 1, "0123456789abcdef") == 2 * RANDOM_LEN;
+}
+
+/* ---- comparing ---- */
+
+static ssize_t read_chunk(int fd, char *chunk, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = read(fd, chunk, len);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static bool same_bytes(int fd, const char *data, size_t len)
+{
+    char chunk[COMPARE_CHUNK];
+    bool same = true;
+
+    for (;;) {
+        ssize_t n = read_chunk(fd, chunk, sizeof(chunk));
+
+        if (n <= 0) {
+            same = n == 0 && len == 0;
+            break;
+        }
+        if ((size_t)n > len || memcmp(chunk, data, (size_t)n) != 0) {
+            same = false;
+            break;
+        }
+        data += n;
+        len -= (size_t)n;
+    }
+    mem_wipe(chunk, sizeof(chunk));
+    return same;
+}
+
+static bool is_mount_point(int dir, const char *name)
+{
+    struct statx sx;
+
+    return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) == 0 && sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* What rename(2) would refuse at the end is refused before anything of the set is written. */
+static int refuse_early(const struct draft *draft, struct err *err)
+{
+    struct stat st;
+
+    if (fstatat(draft->dir, draft->place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : place_refuse(draft->place, 0, err);
+    errno = S_ISDIR(st.st_mode) ? EISDIR : is_mount_point(draft->dir, draft->place->name) ? EBUSY : 0;
+    return errno ? place_refuse(draft->place, 0, err) : 0;
+}
+
+/* A link, a FIFO or an unreadable file simply differs: it will be replaced. */
+static void look(const struct draft *draft, const void *data, size_t len, struct standing *now)
+{
+    _cleanup_close_ int fd = openat(draft->dir, draft->place->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    *now = (struct standing){0};
+    if (fstatat(draft->dir, draft->place->name, &now->st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    now->is_file = S_ISREG(now->st.st_mode);
+    if (fd < 0 || fstat(fd, &now->st) < 0 || !S_ISREG(now->st.st_mode))
+        return;
+    now->same_bytes = now->st.st_size == (off_t)len && same_bytes(fd, data, len);
+}
+
+static bool is_as_wanted(const struct standing *now, const struct draft_owner *want)
+{
+    return now->is_file && now->same_bytes && (want->mode == DRAFT_KEEP_MODE || want->mode == (now->st.st_mode & 07777)) &&
+           (want->uid == DRAFT_KEEP_UID || want->uid == now->st.st_uid) && (want->gid == DRAFT_KEEP_GID || want->gid == now->st.st_gid);
+}
+
+/* ---- writing ---- */
+
+static int take_lock(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB);
+}
+
+static int fill(int fd, const void *data, size_t len, mode_t mode)
+{
+    return file_write_all(fd, data, len) < 0 ? -1 : fchmod(fd, mode);
+}
+
+/* By way of /proc: naming a descriptor directly (AT_EMPTY_PATH) needs a capability before Linux 6.10. */
+static int link_name(struct draft *draft)
+{
+    char from[32], name[NAME_LEN + 1];
+
+    snprintf(from, sizeof(from), "/proc/self/fd/%d", draft->fd);
+    random_name(name);
+    if (linkat(AT_FDCWD, from, draft->dir, name, AT_SYMLINK_FOLLOW) < 0 &&
+        linkat(draft->fd, "", draft->dir, name, AT_EMPTY_PATH) < 0)
+        return -1;
+    memcpy(draft->name, name, sizeof(name));
+    return 0;
+}
+
+static int open_nameless(struct draft *draft)
+{
+    draft->fd = openat(draft->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return draft->fd < 0 ? -1 : take_lock(draft->fd);
+}
+
+/* A new file that nobody else can have made or hold. */
+static int open_named(struct draft *draft)
+{
+    char name[NAME_LEN + 1];
+
+    mem_cleanup_close(&draft->fd);
+    random_name(name);
+    draft->fd = openat(draft->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (draft->fd < 0)
+        return -1;
+    memcpy(draft->name, name, sizeof(name));
+    return take_lock(draft->fd);
+}
+
+/* Volumes without nameless files, or no /proc to name them by. */
+static bool lacks_nameless(int number)
+{
+    return number == EOPNOTSUPP || number == EISDIR || number == EINVAL || number == ENOENT || number == EPERM;
+}
+
+static int make_file(struct draft *draft, const void *data, size_t len, mode_t mode)
+{
+    if (open_nameless(draft) == 0 && fill(draft->fd, data, len, mode) == 0 && link_name(draft) == 0)
+        return 0;
+    if (!lacks_nameless(errno) || open_named(draft) < 0)
+        return -1;
+    return fill(draft->fd, data, len, mode);
+}
+
+static mode_t wanted_mode(const struct standing *now, const struct draft_owner *want)
+{
+    if (want->mode != DRAFT_KEEP_MODE)
+        return want->mode;
+    return now->is_file ? now->st.st_mode & 0777 : DEFAULT_MODE;
+}
+
+/* The configured owner is an order, the previous one a courtesy. */
+static int set_owner(int fd, const struct standing *now, const struct draft_owner *want)
+{
+    if (want->uid != DRAFT_KEEP_UID || want->gid != DRAFT_KEEP_GID)
+        return fchown(fd, want->uid, want->gid);
+    if (!now->is_file || (now->st.st_uid == geteuid() && now->st.st_gid == getegid()))
+        return 0;
+    return fchown(fd, now->st.st_uid, now->st.st_gid) < 0 && errno != EPERM ? -1 : 0;
+}
+
+static int refuse_owner(const struct place *place, const struct draft_owner *want, struct err *err)
+{
+    if (errno != EPERM)
+        return place_refuse(place, 0, err);
+    return err_set(err, ERR_DENIED,
+                   "\"%s\": uid %u may not give the file to %d:%d: run the agent as that user, or with CAP_CHOWN, or drop user and group",
+                   place->path, (unsigned)geteuid(), (int)want->uid, (int)want->gid);
+}
+
+/* fchown(2) clears set-id bits, so a mode that has them is set again. */
+static int finish(int fd, mode_t mode)
+{
+    if (mode & 07000 && fchmod(fd, mode) < 0)
+        return -1;
+    return fsync(fd) < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+/* Mode, then link, then owner: protected_hardlinks lets only a file's owner name it. */
+static int make(struct draft *draft, const struct draft_owner *want, const struct standing *now, const void *data, size_t len,
+                struct err *err)
+{
+    mode_t mode = wanted_mode(now, want);
+
+    if (make_file(draft, data, len, mode) < 0)
+        return place_refuse(draft->place, len, err);
+    if (set_owner(draft->fd, now, want) < 0)
+        return refuse_owner(draft->place, want, err);
+    return finish(draft->fd, mode) < 0 ? place_refuse(draft->place, len, err) : 0;
+}
+
+static int start(struct draft *draft, struct place *place, struct err *err)
+{
+    int dir;
+
+    if (place_dir(place, &dir, err) < 0)
+        return -1;
+    *draft = (struct draft){.place = place, .dir = dir, .fd = -1};
+    return refuse_early(draft, err);
+}
+
+int draft_write(struct draft *ret, struct place *place, const struct draft_owner *owner, const void *data, size_t len, struct err *err)
+{
+    _cleanup_draft_ struct draft draft = {0};
+    struct standing now;
+
+    if (start(&draft, place, err) < 0)
+        return -1;
+    look(&draft, data, len, &now);
+    if (!is_as_wanted(&now, owner) && make(&draft, owner, &now, data, len, err) < 0)
+        return -1;
+    *ret = draft;
+    draft = (struct draft){0};
+    return 0;
+}
+
+bool draft_pending(const struct draft *draft)
+{
+    return draft->place && draft->name[0];
+}
+
+int draft_publish(struct draft *draft, struct err *err)
+{
+    if (!draft_pending(draft))
+        return 0;
+    if (renameat(draft->dir, draft->name, draft->dir, draft->place->name) < 0)
+        return place_refuse(draft->place, 0, err);
+    draft->name[0] = '\0';
+    return 0;
+}
+
+void draft_drop(struct draft *draft)
+{
+    if (!draft->place)
+        return;
+    if (draft->name[0])
+        unlinkat(draft->dir, draft->name, 0);
+    mem_cleanup_close(&draft->fd);
+    mem_cleanup_close(&draft->dir);
+    *draft = (struct draft){0};
+}
+
+int draft_probe(struct place *place, struct err *err)
+{
+    _cleanup_draft_ struct draft draft = {0};
+
+    if (start(&draft, place, err) < 0)
+        return -1;
+    if (open_nameless(&draft) == 0 || (lacks_nameless(errno) && open_named(&draft) == 0))
+        return 0;
+    return place_refuse(place, 0, err);
+}
+
+/* ---- leftovers ---- */
+
+/* The lock is asked of the very file that is then removed: its owner may be alive, in this pod or another. */
+static bool sweep_one(int dir, const char *name)
+{
+    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink == 0)
+        return false;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, name, 0) == 0;
+}
+
+static void close_list(DIR **list)
+{
+    if (*list)
+        closedir(*list);
+}
+
+int draft_sweep(struct place *place, unsigned *ret_count, struct err *err)
+{
+    _cleanup_close_ int dir = -1;
+    _cleanup_close_ int readable = -1;
+    _cleanup_(close_list) DIR *list = NULL;
+    struct dirent *entry;
+    unsigned count = 0;
+
+    if (place_dir(place, &dir, err) < 0)
+        return -1;
+    readable = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (readable < 0 || !(list = fdopendir(readable)))
+        return place_refuse(place, 0, err);
+    readable = -1;
+    while ((entry = readdir(list)))
+        if (is_our_name(entry->d_name) && sweep_one(dir, entry->d_name))
+            count++;
+    *ret_count = count;
+    return 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * path: opening names below a folder, and nowhere else.
+ *
+ * openat2(2) does the work in one step; where it is missing (before Linux 5.6, old sandboxes) the same promise is kept component by component.
+ * Results are descriptors, -1 with errno: EXDEV leads outside, ELOOP a symbolic link where none may be.
+ */
+#ifndef OS_PATH_H
+#define OS_PATH_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum path_links {
+    PATH_LINKS_INSIDE, /* symbolic links are followed while they stay below the root */
+    PATH_LINKS_NONE,   /* there must be none */
+};
+
+/* `path` is relative to `root`; "" is the root itself. O_CLOEXEC is added. Nothing is created. */
+int path_open_below(int root, const char *path, int flags, enum path_links links) MUST_USE;
+
+/* An ordinary open for reading that does not follow /proc's magic links. */
+int path_open_plain(const char *path, int flags) MUST_USE;
+
+/* The same folder below `root` with missing ones made (0755); no symbolic links. An O_PATH descriptor. */
+int path_make_below(int root, const char *path) MUST_USE;
+
+/* The next component of `*path` (which moves on) into `name`; 0 at the end, -1 with ENAMETOOLONG. "." and empty ones are passed over. */
+int path_next(const char **path, char name[256]) MUST_USE;
+
+#endif

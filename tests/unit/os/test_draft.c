@@ -1,0 +1,384 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "folder.h"
+
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "os/draft.h"
+
+#define STRAY ".ampule-00112233445566778899aabbccddeeff"
+
+static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
+
+static void write_through(const char *name, const struct draft_owner *owner, const char *text, bool *ret_changed)
+{
+    _cleanup_place_ struct place place = {0};
+    _cleanup_draft_ struct draft draft = {0};
+    struct err err = {0};
+
+    assert_int_equal(place_open_below(&place, folder, name, true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, owner, text, strlen(text), &err), 0);
+    *ret_changed = draft_pending(&draft);
+    assert_int_equal(draft_publish(&draft, &err), 0);
+}
+
+static void draft_appears_only_when_published(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    _cleanup_draft_ struct draft draft = {0};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), 0);
+    assert_true(draft_pending(&draft));
+    assert_int_equal(access(in_folder("a"), F_OK), -1);
+    assert_int_equal(draft_publish(&draft, &err), 0);
+    assert_file(in_folder("a"), "new");
+    assert_int_equal(count_entries(folder), 1);
+}
+
+static void draft_that_is_dropped_leaves_nothing(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    put_file(in_folder("a"), "old");
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), 0);
+    draft_drop(&draft);
+    assert_file(in_folder("a"), "old");
+    assert_int_equal(count_entries(folder), 1);
+}
+
+static void unchanged_bytes_are_not_written(void **state)
+{
+    struct stat before, after;
+    bool changed;
+
+    (void)state;
+    write_through("a", &keep, "same", &changed);
+    assert_true(changed);
+    assert_int_equal(stat(in_folder("a"), &before), 0);
+    write_through("a", &keep, "same", &changed);
+    assert_false(changed);
+    assert_int_equal(stat(in_folder("a"), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void empty_output_makes_an_empty_file(void **state)
+{
+    bool changed;
+
+    (void)state;
+    write_through("a", &keep, "", &changed);
+    assert_true(changed);
+    assert_file(in_folder("a"), "");
+}
+
+static void mode_is_the_configured_one_else_the_existing_else_0644(void **state)
+{
+    struct draft_owner strict = {0400, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
+    bool changed;
+
+    (void)state;
+    umask(077);
+    write_through("a", &keep, "1", &changed);
+    assert_int_equal(mode_of(in_folder("a")), 0644);
+    chmod(in_folder("a"), 0640);
+    write_through("a", &keep, "2", &changed);
+    assert_int_equal(mode_of(in_folder("a")), 0640);
+    write_through("a", &strict, "2", &changed);
+    assert_true(changed);
+    assert_int_equal(mode_of(in_folder("a")), 0400);
+    umask(022);
+}
+
+static void owner_is_set_before_the_file_appears_and_kept_later(void **state)
+{
+    struct draft_owner owner = {06640, 1234, 4321};
+    struct stat st;
+    bool changed;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    write_through("a", &owner, "1", &changed);
+    assert_int_equal(stat(in_folder("a"), &st), 0);
+    assert_int_equal(st.st_uid, 1234);
+    assert_int_equal(st.st_gid, 4321);
+    assert_int_equal(st.st_mode & 07777, 06640);
+    write_through("a", &keep, "2", &changed);
+    assert_int_equal(stat(in_folder("a"), &st), 0);
+    assert_int_equal(st.st_uid, 1234);
+    assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void symbolic_link_at_the_destination_is_itself_replaced(void **state)
+{
+    struct stat st;
+    bool changed;
+
+    (void)state;
+    put_file(in_folder("target"), "other");
+    assert_int_equal(symlink("target", in_folder("a")), 0);
+    write_through("a", &keep, "new", &changed);
+    assert_file(in_folder("target"), "other");
+    assert_file(in_folder("a"), "new");
+    assert_int_equal(lstat(in_folder("a"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_equal(symlink("nowhere", in_folder("b")), 0);
+    write_through("b", &keep, "new", &changed);
+    assert_file(in_folder("b"), "new");
+}
+
+static void directory_at_the_destination_is_refused_by_name(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("a"), 0755), 0);
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_non_null(strstr(err.text, "is a directory: name a file"));
+    assert_non_null(strstr(err.text, in_folder("a")));
+    assert_int_equal(count_entries(folder), 1);
+}
+
+static void missing_parents_are_made_when_asked(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct err err;
+    bool changed;
+
+    (void)state;
+    assert_int_equal(place_open_below(&place, folder, "x/y/a", false, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+    assert_non_null(strstr(err.text, "create_dest_dirs"));
+    write_through("x/y/a", &keep, "new", &changed);
+    assert_file(in_folder("x/y/a"), "new");
+    assert_int_equal(mode_of(in_folder("x/y")), 0755);
+}
+
+static void parent_that_was_removed_is_made_again(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(place_open_below(&place, folder, "x/a", true, &err), 0);
+    assert_int_equal(rmdir(in_folder("x")), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), 0);
+    assert_int_equal(draft_publish(&draft, &err), 0);
+    draft_drop(&draft);
+    assert_file(in_folder("x/a"), "new");
+}
+
+static void link_below_the_root_is_refused(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+    assert_int_equal(mkdir(in_folder("outside"), 0755), 0);
+    assert_int_equal(place_open_below(&place, in_folder("root"), "x/a", true, &err), 0);
+    assert_int_equal(rmdir(in_folder("root/x")), 0);
+    assert_int_equal(symlink("../outside", in_folder("root/x")), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_int_equal(count_entries(in_folder("outside")), 0);
+}
+
+static void path_with_dot_dot_or_without_a_name_is_refused(void **state)
+{
+    struct place place;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(place_open(&place, "/tmp/../etc/x", true, &err), -1);
+    assert_int_equal(place_open(&place, "/tmp/", true, &err), -1);
+    assert_int_equal(place_open(&place, "relative", true, &err), -1);
+    assert_int_equal(place_open(&place, "", true, &err), -1);
+    assert_string_equal(err.text, "missing destination");
+}
+
+static void root_is_the_volume_on_the_way(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("v"), 0755), 0);
+    if (geteuid() != 0 || mount("none", in_folder("v"), "tmpfs", 0, "size=64k") < 0)
+        skip();
+    assert_int_equal(place_open(&place, in_folder("v/x/y/a"), true, &err), 0);
+    if (strcmp(place.root_path, "/tmp") != 0) {
+        assert_string_equal(place.below, "x/y");
+        assert_string_equal(place.name, "a");
+    }
+    place_close(&place);
+    assert_int_equal(umount2(in_folder("v"), MNT_DETACH), 0);
+}
+
+static void full_volume_keeps_the_old_file_and_says_what_is_free(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    static char big[256 * 1024];
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("v"), 0755), 0);
+    if (geteuid() != 0 || mount("none", in_folder("v"), "tmpfs", 0, "size=64k") < 0)
+        skip();
+    put_file(in_folder("v/a"), "old");
+    memset(big, 'x', sizeof(big));
+    assert_int_equal(place_open_below(&place, in_folder("v"), "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, big, sizeof(big), &err), -1);
+    assert_int_equal(err.code, ERR_SYSTEM);
+    assert_non_null(strstr(err.text, "262144 bytes needed"));
+    assert_file(in_folder("v/a"), "old");
+    assert_int_equal(count_entries(in_folder("v")), 1);
+    assert_int_equal(mount(NULL, in_folder("v"), NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(draft_probe(&place, &err), -1);
+    assert_non_null(strstr(err.text, "read-only"));
+    place_close(&place);
+    assert_int_equal(umount2(in_folder("v"), MNT_DETACH), 0);
+}
+
+static void mount_point_at_the_destination_is_refused_with_the_way_out(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    put_file(in_folder("a"), "old");
+    put_file(in_folder("b"), "bound");
+    if (geteuid() != 0 || mount(in_folder("b"), in_folder("a"), NULL, MS_BIND, NULL) < 0)
+        skip();
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), -1);
+    assert_non_null(strstr(err.text, "subPath"));
+    assert_int_equal(umount2(in_folder("a"), MNT_DETACH), 0);
+}
+
+/* In a child, so that this process may stay root. */
+static void folder_of_another_uid_is_refused_with_the_way_out(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    pid = fork();
+    if (pid == 0) {
+        struct place place = {0};
+        struct draft draft;
+        struct err err = {0};
+
+        if (setresuid(1234, 1234, 1234) < 0 || place_open_below(&place, folder, "a", true, &err) < 0)
+            _exit(2);
+        if (draft_write(&draft, &place, &keep, "new", 3, &err) == 0 || err.code != ERR_DENIED || !strstr(err.text, "uid 1234"))
+            _exit(3);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void sweep_removes_what_nobody_holds_and_nothing_else(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct err err;
+    unsigned count;
+    int held;
+
+    (void)state;
+    put_file(in_folder(STRAY), "secret");
+    put_file(in_folder(".ampule-ffffffffffffffffffffffffffffffff"), "alive");
+    put_file(in_folder(".ampule-notes"), "the user's");
+    assert_int_equal(mkdir(in_folder(".ampule-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 0755), 0);
+    held = open(in_folder(".ampule-ffffffffffffffffffffffffffffffff"), O_RDONLY);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_sweep(&place, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(count_entries(folder), 3);
+    close(held);
+    assert_int_equal(draft_sweep(&place, &count, &err), 0);
+    assert_int_equal(count, 1);
+}
+
+static void draft_holds_its_lock_until_it_is_published(void **state)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+    unsigned count;
+
+    (void)state;
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), 0);
+    assert_int_equal(draft_sweep(&place, &count, &err), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(draft_publish(&draft, &err), 0);
+    draft_drop(&draft);
+}
+
+static void writing_leaks_no_descriptor(void **state)
+{
+    unsigned before = open_descriptors();
+    bool changed;
+
+    (void)state;
+    write_through("x/a", &keep, "1", &changed);
+    write_through("x/a", &keep, "1", &changed);
+    write_through("x/a", &keep, "2", &changed);
+    assert_int_equal(open_descriptors(), before);
+}
+
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_folder(draft_appears_only_when_published),
+        in_a_folder(draft_that_is_dropped_leaves_nothing),
+        in_a_folder(unchanged_bytes_are_not_written),
+        in_a_folder(empty_output_makes_an_empty_file),
+        in_a_folder(mode_is_the_configured_one_else_the_existing_else_0644),
+        in_a_folder(owner_is_set_before_the_file_appears_and_kept_later),
+        in_a_folder(symbolic_link_at_the_destination_is_itself_replaced),
+        in_a_folder(directory_at_the_destination_is_refused_by_name),
+        in_a_folder(missing_parents_are_made_when_asked),
+        in_a_folder(parent_that_was_removed_is_made_again),
+        in_a_folder(link_below_the_root_is_refused),
+        in_a_folder(path_with_dot_dot_or_without_a_name_is_refused),
+        in_a_folder(root_is_the_volume_on_the_way),
+        in_a_folder(full_volume_keeps_the_old_file_and_says_what_is_free),
+        in_a_folder(mount_point_at_the_destination_is_refused_with_the_way_out),
+        in_a_folder(folder_of_another_uid_is_refused_with_the_way_out),
+        in_a_folder(sweep_removes_what_nobody_holds_and_nothing_else),
+        in_a_folder(draft_holds_its_lock_until_it_is_published),
+        in_a_folder(writing_leaks_no_descriptor),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
