@@ -1,0 +1,234 @@
+#include "flow/fn_vault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "os/file.h"
+
+/* ------------------------------------------------------------------------------------------------------------ dep_list */
+
+void dep_list_clear(struct dep_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        dep_unref(list->items[i]);
+    mem_free(list->items);
+    *list = (struct dep_list){0};
+}
+
+bool dep_list_has(const struct dep_list *list, const struct dep *dep)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        if (dep_same(list->items[i], dep))
+            return true;
+    }
+    return false;
+}
+
+static int dep_list_add(struct dep_list *list, struct dep *dep, struct err *err)
+{
+    if (dep_list_has(list, dep))
+        return 0;
+    if (list->len >= LIMIT_STORE_DEPS)
+        return err_set(err, ERR_LIMIT, "more than %d secrets in one template", (int)LIMIT_STORE_DEPS);
+    if (list->len == list->room) {
+        size_t room = list->room ? list->room * 2 : 4;
+
+        list->items = mem_grow(list->items, list->len * sizeof(*list->items), room * sizeof(*list->items));
+        list->room = room;
+    }
+    list->items[list->len++] = dep_ref(dep);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- secrets */
+
+static void unref(struct dep **dep)
+{
+    dep_unref(*dep);
+}
+
+/* Note the use; the answer, or NULL while there is none. */
+static int look_up(struct fn_vault *fn, enum dep_kind kind, struct str path, const struct val *args, size_t argc,
+                   const struct secret **ret, struct err *err)
+{
+    const char *destination = kind == DEP_PKI ? fn->template->destination : NULL;
+    _cleanup_(unref) struct dep *dep = NULL;
+    const struct secret *secret;
+
+    if (dep_new(kind, path, args, argc, destination, &dep, err) != 0 || dep_list_add(&fn->used, dep, err) != 0)
+        return -1;
+    secret = store_get(fn->store, dep);
+    if (!secret && dep_list_add(&fn->missing, dep, err) != 0)
+        return -1;
+    *ret = secret;
+    return 0;
+}
+
+static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                     struct err *err)
+{
+    const struct secret *secret;
+
+    if (look_up(ctx, argc ? DEP_WRITE : DEP_READ, path, args, argc, &secret, err) != 0)
+        return -1;
+    if (secret && !val_is_nil(&secret->reply))
+        return tpl_secret_record(&secret->reply, arena, ret, err);
+    *ret = val_null();
+    return 0;
+}
+
+static int on_secrets(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
+{
+    const struct secret *secret = NULL;
+
+    (void)arena;
+    if (path.len && look_up(ctx, DEP_LIST, path, NULL, 0, &secret, err) != 0)
+        return -1;
+    *ret = secret && secret->reply.kind == VAL_LIST ? secret->reply : val_strings(NULL, 0);
+    return 0;
+}
+
+static struct val_pair pem_field(const struct val *pem, const char *name, struct val none)
+{
+    const struct val *v = val_get(pem, name);
+
+    return (struct val_pair){val_cstr(name), val_is_nil(v) ? none : *v};
+}
+
+static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                       struct err *err)
+{
+    const struct secret *secret;
+    struct val_pair *fields;
+
+    if (look_up(ctx, DEP_PKI, path, args, argc, &secret, err) != 0)
+        return -1;
+    if (!secret) {
+        *ret = val_null();
+        return 0;
+    }
+    fields = arena_array(arena, 4, sizeof(*fields), err);
+    if (!fields)
+        return -1;
+    fields[0] = pem_field(&secret->reply, "Cert", val_cstr(""));
+    fields[1] = pem_field(&secret->reply, "Key", val_cstr(""));
+    fields[2] = pem_field(&secret->reply, "CA", val_cstr(""));
+    fields[3] = pem_field(&secret->reply, "CAChain", val_strings(NULL, 0));
+    *ret = (struct val){.kind = VAL_RECORD, .map = {fields, 4, &tpl_class_pem}};
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- files, environment */
+
+static int note_file(struct fn_vault *fn, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < fn->file_count; i++) {
+        if (strcmp(fn->files[i], path) == 0)
+            return 0;
+    }
+    if (fn->file_count >= LIMIT_TEMPLATE_FILES)
+        return err_set(err, ERR_LIMIT, "more than %d files in one template", (int)LIMIT_TEMPLATE_FILES);
+    if (!fn->files)
+        fn->files = mem_array(LIMIT_TEMPLATE_FILES, sizeof(*fn->files));
+    fn->files[fn->file_count++] = mem_strdup(path);
+    return 0;
+}
+
+/* Inside the sandbox the path is taken relative to it, whether or not it repeats the sandbox's own name. */
+static const char *below_sandbox(const char *path, const char *sandbox)
+{
+    size_t len = strlen(sandbox);
+
+    while (len > 1 && sandbox[len - 1] == '/')
+        len--;
+    if (strncmp(path, sandbox, len) == 0 && path[len] == '/')
+        path += len;
+    while (*path == '/')
+        path++;
+    return path;
+}
+
+static int on_file(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct fn_vault *fn = ctx;
+    const char *sandbox = fn->template->sandbox_path;
+    _cleanup_free_ char *name = mem_strndup(path.data, path.len);
+    _cleanup_buf_ struct buf text = {0};
+    int failed;
+
+    if (!*name) {
+        *ret = val_cstr("");
+        return 0;
+    }
+    if (*sandbox)
+        failed = file_read_below(sandbox, below_sandbox(name, sandbox), LIMIT_TEMPLATE_FILE_BYTES, &text, err);
+    else
+        failed = file_read(name, LIMIT_TEMPLATE_FILE_BYTES, &text, err);
+    if (failed || note_file(fn, name, err) != 0)
+        return -1;
+    return val_copy_str(arena, text.data, text.len, ret, err);
+}
+
+/* How the agent itself reaches the server is answered under both vendors' names, as consul-template does for its own client. */
+static const char *on_getenv(void *ctx, const char *name)
+{
+    const struct config_vault *vault = &((struct fn_vault *)ctx)->config->vault;
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"_ADDR", vault->address},
+        {"_CACERT", vault->ca_cert},
+        {"_CAPATH", vault->ca_path},
+        {"_CLIENT_CERT", vault->client_cert},
+        {"_CLIENT_KEY", vault->client_key},
+        {"_TLS_SERVER_NAME", vault->tls_server_name},
+        {"_SKIP_VERIFY", vault->tls_skip_verify ? "true" : ""},
+    };
+    size_t prefix = strncmp(name, "VAULT_", 6) == 0 ? 5 : strncmp(name, "BAO_", 4) == 0 ? 3 : 0;
+
+    for (size_t i = 0; prefix && i < ARRAY_LEN(rows); i++) {
+        if (strcmp(name + prefix, rows[i].name) == 0 && *rows[i].value)
+            return rows[i].value;
+    }
+    return getenv(name);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ fn_vault */
+
+void fn_vault_init(struct fn_vault *fn, const struct config *config, const struct config_template *template, const struct store *store)
+{
+    *fn = (struct fn_vault){.config = config, .template = template, .store = store};
+}
+
+void fn_vault_begin(struct fn_vault *fn)
+{
+    dep_list_clear(&fn->used);
+    dep_list_clear(&fn->missing);
+    for (size_t i = 0; i < fn->file_count; i++)
+        mem_free(fn->files[i]);
+    fn->file_count = 0;
+}
+
+void fn_vault_done(struct fn_vault *fn)
+{
+    fn_vault_begin(fn);
+    mem_free(fn->files);
+    fn->files = NULL;
+}
+
+void fn_vault_env(struct fn_vault *fn, struct tpl_env *ret_env)
+{
+    *ret_env = (struct tpl_env){
+        .ctx = fn,
+        .secret = on_secret,
+        .secrets = on_secrets,
+        .pki_cert = on_pki_cert,
+        .file = on_file,
+        .getenv = on_getenv,
+        .now_ms = clock_wall(),
+        .redact = true,
+    };
+}

@@ -1,0 +1,343 @@
+#include "flow/pass.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "flow/backoff.h"
+#include "flow/render.h"
+#include "flow/write.h"
+#include "os/owner.h"
+
+/* One template and everything that belongs to it. */
+struct slot {
+    char label[48]; /* "template[2] (…end/of/destination)" */
+    const struct config_template *template;
+    struct render render;
+    struct write_target *target; /* NULL until the destination could be opened */
+    struct notify_rule rules[2]; /* command, signal */
+    size_t rule_count;
+    struct backoff backoff;
+    struct err last; /* why it is not on disk; ERR_NONE: waits for data */
+    int64_t due;     /* CLOCK_NEVER: nothing to do */
+    int64_t latest;  /* `wait`: not later than this */
+    bool finished;   /* bytes wait to be written */
+    bool written;    /* at least once */
+};
+
+struct pass {
+    struct pass_events events;
+    struct slot *slots;
+    size_t count;
+};
+
+/* --------------------------------------------------------------------------------------------------------------- slots */
+
+static int open_target(struct slot *slot, struct err *err)
+{
+    const struct config_template *template = slot->template;
+    struct write_dest dest = {
+        .label = slot->label,
+        .path = template->destination,
+        .create_dirs = template->create_dest_dirs,
+        .owner = {template->perms ? template->perms : DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID},
+    };
+
+    if (slot->target)
+        return 0;
+    if (owner_find(template->user, template->group, &dest.owner.uid, &dest.owner.gid, err) != 0)
+        return err_wrap(err, "%s", slot->label);
+    return write_target_new(&dest, &slot->target, err);
+}
+
+static void set_rules(struct slot *slot)
+{
+    const struct config_template *template = slot->template;
+
+    if (template->command.argc)
+        slot->rules[slot->rule_count++] = (struct notify_rule){
+            .label = slot->label,
+            .words = template->command.argv,
+            .word_count = template->command.argc,
+            .env = template->command.env,
+            .timeout_ms = template->command.timeout_ms,
+        };
+    if (template->notify.signal)
+        slot->rules[slot->rule_count++] = (struct notify_rule){
+            .label = slot->label,
+            .signo = template->notify.signal,
+            .pid_file = *template->notify.pid_file ? template->notify.pid_file : NULL,
+            .process = {.name = *template->notify.process ? template->notify.process : NULL, .uid = PROC_ANY_UID},
+        };
+}
+
+static void slot_init(struct slot *slot, size_t index, const struct config *config, const struct store *store)
+{
+    struct err err;
+
+    slot->template = &config->templates[index];
+    snprintf(slot->label, sizeof(slot->label), "template[%zu]", index);
+    render_init(&slot->render, config, slot->template, store);
+    backoff_init(&slot->backoff, 0, 0);
+    slot->latest = CLOCK_NEVER;
+    slot->due = clock_now();
+    set_rules(slot);
+    /* Early, so that leftovers are swept and the root is held before anything is restricted; a failure is met again at the write. */
+    if (open_target(slot, &err) != 0)
+        slot->last = err;
+}
+
+static void slot_failed(struct pass *pass, struct slot *slot, const struct err *err, bool fatal)
+{
+    slot->last = *err;
+    slot->due = clock_now() + backoff_next(&slot->backoff, clock_now(), CLOCK_NEVER, -1);
+    pass->events.on_error(pass->events.ctx, slot->label, slot->template, err, fatal);
+}
+
+/* `wait`: changes are held until they have been quiet for `min`, at most for `max`; the first render is not held. */
+static void slot_changed(struct slot *slot)
+{
+    const struct config_template *template = slot->template;
+    int64_t now = clock_now();
+
+    if (!slot->written || template->wait_min_ms == 0) {
+        slot->due = now;
+        return;
+    }
+    if (slot->latest == CLOCK_NEVER)
+        slot->latest = now + template->wait_max_ms;
+    slot->due = now + template->wait_min_ms < slot->latest ? now + template->wait_min_ms : slot->latest;
+}
+
+/* While one of the deps that it lacked last time is still without an answer, evaluating again would only tell the same. */
+static bool still_lacks(const struct slot *slot)
+{
+    const struct dep_list *missing = render_missing(&slot->render);
+
+    for (size_t i = 0; i < missing->len; i++) {
+        if (!store_get(slot->render.fn.store, missing->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static void slot_render(struct pass *pass, struct slot *slot)
+{
+    struct err err;
+
+    slot->due = CLOCK_NEVER;
+    slot->latest = CLOCK_NEVER;
+    slot->finished = false;
+    if (still_lacks(slot))
+        return;
+    if (render_run(&slot->render, &err) != 0) {
+        err_wrap(&err, "%s", slot->label);
+        slot_failed(pass, slot, &err, slot->template->error_fatal);
+        return;
+    }
+    slot->finished = render_finished(&slot->render);
+    if (!slot->finished)
+        render_forget(&slot->render);
+}
+
+static void slot_written(struct pass *pass, struct slot *slot, bool changed)
+{
+    slot->finished = false;
+    slot->written = true;
+    slot->last.code = ERR_NONE;
+    backoff_success(&slot->backoff, clock_now());
+    render_forget(&slot->render);
+    if (changed)
+        pass->events.on_written(pass->events.ctx, slot->label, slot->template);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- pass */
+
+struct pass *pass_new(const struct config *config, const struct store *store, const struct pass_events *events)
+{
+    struct pass *pass = mem_alloc(sizeof(*pass));
+
+    pass->events = *events;
+    pass->count = config->template_count;
+    pass->slots = mem_array(pass->count, sizeof(*pass->slots));
+    for (size_t i = 0; i < pass->count; i++)
+        slot_init(&pass->slots[i], i, config, store);
+    return pass;
+}
+
+void pass_free(struct pass *pass)
+{
+    if (!pass)
+        return;
+    for (size_t i = 0; i < pass->count; i++) {
+        render_done(&pass->slots[i].render);
+        write_target_free(pass->slots[i].target);
+    }
+    mem_free(pass->slots);
+    mem_free(pass);
+}
+
+int pass_root(const struct pass *pass, size_t template)
+{
+    return pass->slots[template].target ? write_target_root(pass->slots[template].target) : -1;
+}
+
+void pass_dep_changed(struct pass *pass, const struct dep *dep)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        if (dep_list_has(render_deps(&pass->slots[i].render), dep))
+            slot_changed(&pass->slots[i]);
+    }
+}
+
+void pass_file_changed(struct pass *pass, const char *path)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        const struct fn_vault *fn = &pass->slots[i].render.fn;
+
+        for (size_t k = 0; k < fn->file_count; k++) {
+            if (strcmp(fn->files[k], path) == 0)
+                slot_changed(&pass->slots[i]);
+        }
+    }
+}
+
+static void report_uses(struct pass *pass, struct slot *slot)
+{
+    const struct fn_vault *fn = &slot->render.fn;
+    struct err err;
+
+    for (size_t i = 0; i < fn->used.len; i++) {
+        if (pass->events.on_dep(pass->events.ctx, fn->used.items[i], &err) != 0) {
+            err_wrap(&err, "%s", slot->label);
+            slot_failed(pass, slot, &err, true);
+            return;
+        }
+    }
+    for (size_t i = 0; i < fn->file_count; i++)
+        pass->events.on_file(pass->events.ctx, fn->files[i]);
+}
+
+void pass_render(struct pass *pass)
+{
+    int64_t now = clock_now();
+
+    for (size_t i = 0; i < pass->count; i++) {
+        if (pass->slots[i].due <= now)
+            slot_render(pass, &pass->slots[i]);
+    }
+    for (size_t i = 0; i < pass->count; i++)
+        report_uses(pass, &pass->slots[i]);
+}
+
+static int write_slots(struct slot *const *slots, size_t count, bool *changed, struct err *err)
+{
+    struct write_item *items = mem_array(count, sizeof(*items));
+    int failed;
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct write_item){slots[i]->target, slots[i]->render.output.data, slots[i]->render.output.len, false};
+    failed = write_batch(items, count, err);
+    for (size_t i = 0; i < count; i++)
+        changed[i] = items[i].changed;
+    mem_free(items);
+    return failed;
+}
+
+static size_t settle(struct pass *pass, struct slot *slot, bool changed, const struct notify_rule **rules)
+{
+    slot_written(pass, slot, changed);
+    if (!changed)
+        return 0;
+    for (size_t i = 0; i < slot->rule_count; i++)
+        rules[i] = &slot->rules[i];
+    return slot->rule_count;
+}
+
+/* One destination of the set is bad: the others must not wait for it. */
+static size_t write_one_by_one(struct pass *pass, struct slot *const *slots, size_t count, const struct notify_rule **rules)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct err err;
+        bool changed;
+
+        if (write_slots(&slots[i], 1, &changed, &err) == 0) {
+            told += settle(pass, slots[i], changed, rules + told);
+            continue;
+        }
+        slots[i]->finished = false;
+        render_forget(&slots[i]->render);
+        slot_failed(pass, slots[i], &err, true);
+    }
+    return told;
+}
+
+/* The finished slots whose destination is open. */
+static size_t writable(struct pass *pass, struct slot **slots)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct slot *slot = &pass->slots[i];
+        struct err err;
+
+        if (!slot->finished)
+            continue;
+        if (open_target(slot, &err) == 0) {
+            slots[count++] = slot;
+            continue;
+        }
+        slot->finished = false;
+        render_forget(&slot->render);
+        slot_failed(pass, slot, &err, true);
+    }
+    return count;
+}
+
+size_t pass_write(struct pass *pass, const struct notify_rule **rules)
+{
+    _cleanup_free_ struct slot **slots = mem_array(pass->count, sizeof(*slots));
+    _cleanup_free_ bool *changed = mem_array(pass->count, sizeof(*changed));
+    size_t count = writable(pass, slots), told = 0;
+    struct err err;
+
+    if (count == 0)
+        return 0;
+    if (write_slots(slots, count, changed, &err) != 0)
+        return write_one_by_one(pass, slots, count, rules);
+    for (size_t i = 0; i < count; i++)
+        told += settle(pass, slots[i], changed[i], rules + told);
+    return told;
+}
+
+int64_t pass_due(const struct pass *pass)
+{
+    int64_t due = CLOCK_NEVER;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        if (pass->slots[i].due < due)
+            due = pass->slots[i].due;
+    }
+    return due;
+}
+
+bool pass_complete(const struct pass *pass)
+{
+    return pass_waiting(pass, NULL) == NULL;
+}
+
+const char *pass_waiting(const struct pass *pass, const struct err **ret_err)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        if (pass->slots[i].written)
+            continue;
+        if (ret_err)
+            *ret_err = &pass->slots[i].last;
+        return pass->slots[i].label;
+    }
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/*
+ * pass: one walk over all templates: evaluate those that are due, write the finished ones together, say which applications to tell.
+ *
+ * Each template stands for itself: one that fails is tried again with back-off (or as soon as its data changes) while the others go on, and a
+ * file that cannot be written keeps its old content. Finished files of one walk appear together or not at all; if that set
+ * cannot be written, each file is tried alone so that one bad destination does not hold up the rest.
+ * Holds no loop and no timer: pass_due() says when the next walk is worth while.
+ */
+#ifndef FLOW_PASS_H
+#define FLOW_PASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "flow/config.h"
+#include "flow/notify.h"
+#include "flow/store.h"
+#include "vault/dep.h"
+
+struct pass;
+
+struct pass_events {
+    void *ctx;
+    /* A template failed to render or to be written; the next try comes by itself. `label` is "template[2]". `fatal` where the originals end. */
+    void (*on_error)(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal);
+    void (*on_written)(void *ctx, const char *label, const struct config_template *template);
+    /* A dep that a template uses, after each walk. */
+    int (*on_dep)(void *ctx, struct dep *dep, struct err *err);
+    /* A file that a template reads. */
+    void (*on_file)(void *ctx, const char *path);
+};
+
+/* `config` and `store` are borrowed. Opens the destinations; one that cannot be opened yet is tried again at its first write. */
+struct pass *pass_new(const struct config *config, const struct store *store, const struct pass_events *events);
+void pass_free(struct pass *pass);
+
+/* The folders below which files are written, as O_PATH descriptors (borrowed); -1 for a destination that could not be opened yet. */
+int pass_root(const struct pass *pass, size_t template);
+
+/* Something changed: the templates that use it are due. */
+void pass_dep_changed(struct pass *pass, const struct dep *dep);
+void pass_file_changed(struct pass *pass, const char *path);
+
+/* Evaluate what is due, then report every dep and file in use. */
+void pass_render(struct pass *pass);
+/* Write what is finished; rules of the files that changed into `rules` (room for two a template), how many as result. */
+size_t pass_write(struct pass *pass, const struct notify_rule **rules);
+/* The next moment at which pass_render() has something to do; CLOCK_NEVER: nothing. */
+int64_t pass_due(const struct pass *pass);
+
+/* Every template has been written (or found unchanged) at least once. */
+bool pass_complete(const struct pass *pass);
+/* "template[1] (/run/secrets/x)" of the first one that has not, and why in *ret_err (code ERR_NONE: waits for data); NULL: complete. */
+const char *pass_waiting(const struct pass *pass, const struct err **ret_err);
+
+#endif

@@ -1,0 +1,550 @@
+#include "flow/sidecar.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "flow/auth.h"
+#include "flow/confine.h"
+#include "flow/fetch.h"
+#include "flow/notify.h"
+#include "flow/pass.h"
+#include "flow/sink.h"
+#include "flow/store.h"
+#include "os/child.h"
+#include "os/loop.h"
+#include "os/watch.h"
+#include "vault/client.h"
+
+#define MODULE "agent"
+#define USER_AGENT "Ampule/" AMPULE_VERSION
+
+static const int end_signals[] = {SIGTERM, SIGINT};
+
+struct sidecar {
+    const struct config *config;
+    struct sidecar_options options;
+    struct loop *loop;
+    struct client *client;
+    struct auth *auth;
+    struct sinks *sinks;
+    struct store *store;
+    struct fetch *fetch;
+    struct pass *pass;
+    struct notify *notify;
+    struct watch *watch;
+    char **child_env;
+    char **files; /* what `file` reads, watched */
+    size_t file_count;
+    const struct notify_rule **rules; /* scratch of one walk */
+    struct loop_timer walk;     /* the next pass over the templates */
+    struct loop_timer deadline; /* ampule.init_deadline */
+    struct loop_signal ends[ARRAY_LEN(end_signals)], hangup;
+    bool sunk;    /* every sink holds the newest token */
+    bool failed;  /* `cause` ends the program */
+    bool polling; /* said once that inotify is exhausted */
+    struct err cause, last_auth, last_fetch;
+};
+
+/* -------------------------------------------------------------------------------------------------------------- ending */
+
+static void fail(struct sidecar *car, const struct err *cause)
+{
+    if (car->failed)
+        return;
+    car->failed = true;
+    car->cause = *cause;
+    loop_stop(car->loop);
+}
+
+static void on_end_signal(void *ctx, int signo)
+{
+    struct sidecar *car = ctx;
+
+    log_info(MODULE, "%s: shutting down; rendered files stay", strsignal(signo));
+    loop_stop(car->loop);
+}
+
+/* What init mode waits for, in the words of the stage that is behind. */
+static void describe_wait(const struct sidecar *car, struct err *ret)
+{
+    const struct err *why = NULL;
+    const char *label = pass_waiting(car->pass, &why);
+
+    if (!auth_token(car->auth))
+        err_set(ret, ERR_RETRY, "no login yet%s%s", car->last_auth.code ? ": " : "", car->last_auth.text);
+    else if (label && why->code)
+        *ret = *why;
+    else if (label)
+        err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
+    else
+        err_set(ret, ERR_RETRY, "%s", car->sunk ? "a command has not succeeded" : "a sink has not been written");
+}
+
+static void on_deadline(void *ctx)
+{
+    struct sidecar *car = ctx;
+    struct err cause;
+
+    describe_wait(car, &cause);
+    err_wrap(&cause, "init_deadline of %lld s reached", (long long)(car->config->init_deadline_ms / 1000));
+    fail(car, &cause);
+}
+
+/* exit_after_auth: every file is on disk, every sink written, every application told. */
+static void end_if_done(struct sidecar *car)
+{
+    if (!car->config->exit_after_auth || !car->sunk || !pass_complete(car->pass))
+        return;
+    if (notify_busy(car->notify) || notify_failing(car->notify))
+        return;
+    log_info(MODULE, "exit_after_auth: everything is on disk");
+    loop_stop(car->loop);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ templates */
+
+static void plan_walk(struct sidecar *car)
+{
+    timer_at(&car->walk, pass_due(car->pass));
+}
+
+static void on_walk(void *ctx)
+{
+    struct sidecar *car = ctx;
+    struct err err;
+    size_t count;
+
+    fetch_begin(car->fetch);
+    pass_render(car->pass);
+    fetch_end(car->fetch);
+    count = pass_write(car->pass, car->rules);
+    if (count && notify_batch(car->notify, car->rules, count, &err) != 0)
+        log_error("agent.template.server", "%s", err.text);
+    plan_walk(car);
+    end_if_done(car);
+}
+
+static int on_template_dep(void *ctx, struct dep *dep, struct err *err)
+{
+    return fetch_want(((struct sidecar *)ctx)->fetch, dep, err);
+}
+
+static void on_file_change(void *ctx, const char *path)
+{
+    struct sidecar *car = ctx;
+
+    log_debug("agent.template.server", "file changed: path=%s", path);
+    pass_file_changed(car->pass, path);
+    plan_walk(car);
+}
+
+/* Watched from the first use on, until the end: templates name a handful of files. */
+static void on_template_file(void *ctx, const char *path)
+{
+    struct sidecar *car = ctx;
+    struct watch_file *watched;
+    const char *reason;
+    struct err err;
+
+    for (size_t i = 0; i < car->file_count; i++) {
+        if (strcmp(car->files[i], path) == 0)
+            return;
+    }
+    car->files = mem_grow(car->files, car->file_count * sizeof(*car->files), (car->file_count + 1) * sizeof(*car->files));
+    car->files[car->file_count++] = mem_strdup(path);
+    if (watch_add(car->watch, path, on_file_change, car, &watched, &err) != 0)
+        log_warn("agent.template.server", "%s", err.text);
+    if (!car->polling && watch_polled(car->watch, &reason)) {
+        car->polling = true;
+        log_warn("agent.template.server", "files are read again every 2 s instead of being watched: %s", reason);
+    }
+}
+
+static void on_template_error(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal)
+{
+    struct sidecar *car = ctx;
+
+    (void)label;
+    (void)template;
+    if (fatal && car->config->render.exit_on_retry_failure)
+        fail(car, err);
+    else
+        log_error("agent.template.server", "%s", err->text);
+}
+
+static void on_template_written(void *ctx, const char *label, const struct config_template *template)
+{
+    (void)ctx;
+    log_info("agent.template.server", "rendered: %s destination=%s", label, template->destination);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- notify */
+
+static void on_notify_result(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err)
+{
+    struct sidecar *car = ctx;
+
+    if (!err) {
+        log_info("agent.notify", "%s: %s", rule->label, rule->words ? "command succeeded" : "application signalled");
+    } else if (car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->words) {
+        struct err cause = *err;
+
+        err_wrap(&cause, "%s", rule->label);
+        fail(car, &cause);
+    } else {
+        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, err->text, attempt, (long long)((again_ms + 999) / 1000));
+    }
+}
+
+static void on_notify_idle(void *ctx)
+{
+    end_if_done(ctx);
+}
+
+/* --------------------------------------------------------------------------------------------------------- auth and fetch */
+
+static void on_token(void *ctx, const struct token *token)
+{
+    struct sidecar *car = ctx;
+
+    log_info("agent.auth.handler", "authentication successful: method=%s ttl=%llds renewable=%s", car->config->method.type,
+             (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
+    car->last_auth.code = ERR_NONE;
+    car->sunk = false;
+    sinks_put(car->sinks, token);
+    if (*token->value)
+        fetch_token(car->fetch, token);
+}
+
+static void on_auth_failure(void *ctx, const struct err *err, bool fatal)
+{
+    struct sidecar *car = ctx;
+
+    car->last_auth = *err;
+    if (fatal)
+        fail(car, err);
+    else
+        log_error("agent.auth.handler", "error authenticating: %s", err->text);
+}
+
+static void on_auth_warning(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_warn("agent.auth.handler", "%s", text);
+}
+
+static void on_auth_renewed(void *ctx, const struct token *token)
+{
+    (void)ctx;
+    log_info("agent.auth.handler", "renewed auth token: ttl=%llds", (long long)(token->lease.ttl_ms / 1000));
+}
+
+static void on_sinks_written(void *ctx)
+{
+    struct sidecar *car = ctx;
+
+    car->sunk = true;
+    if (car->config->sink_count)
+        log_info("agent.sink.file", "token written: sinks=%zu", car->config->sink_count);
+    end_if_done(car);
+}
+
+static void on_sink_error(void *ctx, const char *path, const struct err *err)
+{
+    (void)ctx;
+    log_error("agent.sink.file", "%s: path=%s", err->text, path);
+}
+
+static void on_secret_change(void *ctx, const struct dep *dep)
+{
+    struct sidecar *car = ctx;
+
+    log_debug("agent.template.server", "received: %s", dep->key);
+    car->last_fetch.code = ERR_NONE;
+    pass_dep_changed(car->pass, dep);
+    plan_walk(car);
+}
+
+static void on_secret_error(void *ctx, const struct dep *dep, const struct err *err, unsigned attempt, bool exhausted)
+{
+    struct sidecar *car = ctx;
+    struct err cause = *err;
+
+    err_wrap(&cause, "%s", dep->key);
+    car->last_fetch = cause;
+    if (exhausted && car->config->render.exit_on_retry_failure)
+        fail(car, &cause);
+    else
+        log_warn("agent.template.server", "%s: attempt=%u", cause.text, attempt);
+}
+
+static void on_secret_suspect(void *ctx)
+{
+    auth_suspect(((struct sidecar *)ctx)->auth);
+}
+
+static void on_secret_warning(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_warn("agent.template.server", "%s", text);
+}
+
+static void on_secret_renewed(void *ctx, const struct dep *dep)
+{
+    (void)ctx;
+    log_info("agent.template.server", "renewed lease: %s", dep->key);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- building */
+
+static int new_client(struct sidecar *car, struct err *err)
+{
+    const struct config_vault *vault = &car->config->vault;
+    const struct client_options options = {
+        .http =
+            {
+                .address = vault->address,
+                .ca_cert = *vault->ca_cert ? vault->ca_cert : NULL,
+                .ca_path = *vault->ca_path ? vault->ca_path : NULL,
+                .client_cert = *vault->client_cert ? vault->client_cert : NULL,
+                .client_key = *vault->client_key ? vault->client_key : NULL,
+                .server_name = *vault->tls_server_name ? vault->tls_server_name : NULL,
+                .skip_verify = vault->tls_skip_verify,
+                .proxy = *vault->proxy ? vault->proxy : NULL,
+                .user_agent = USER_AGENT,
+                .timeout_ms = vault->timeout_ms,
+            },
+        .namespace = vault->namespace,
+    };
+
+    if (vault->tls_skip_verify)
+        log_warn(MODULE, "TLS certificates are not verified (tls_skip_verify): anyone on the way can read the token and the secrets");
+    return client_new(car->loop, &options, &car->client, err);
+}
+
+static int new_auth(struct sidecar *car, struct err *err)
+{
+    const struct config_method *method = &car->config->method;
+    const struct auth_options options = {
+        .type = method->type,
+        .mount = method->mount_path,
+        .config = &method->config,
+        .wrap_ttl = method->wrap_ttl,
+        .min_backoff_ms = method->min_backoff_ms,
+        .max_backoff_ms = method->max_backoff_ms,
+        .exit_on_err = method->exit_on_err,
+    };
+    const struct auth_events events = {
+        .ctx = car,
+        .on_token = on_token,
+        .on_failure = on_auth_failure,
+        .on_warning = on_auth_warning,
+        .on_renewed = on_auth_renewed,
+    };
+
+    return auth_new(car->loop, car->client, &options, &events, &car->auth, err);
+}
+
+static int new_sinks(struct sidecar *car, struct err *err)
+{
+    const struct sink_events events = {.ctx = car, .on_written = on_sinks_written, .on_error = on_sink_error};
+    size_t count = car->config->sink_count;
+    _cleanup_free_ struct sink_options *options = mem_array(count, sizeof(*options));
+
+    for (size_t i = 0; i < count; i++) {
+        const struct config_sink *sink = &car->config->sinks[i];
+
+        options[i] = (struct sink_options){.path = sink->path, .mode = sink->mode, .uid = sink->uid, .gid = sink->gid};
+    }
+    car->sinks = sinks_new(car->loop, options, count, &events);
+    return sinks_check(car->sinks, err);
+}
+
+static void new_fetch(struct sidecar *car)
+{
+    const struct config_method *method = &car->config->method;
+    const struct fetch_options options = {
+        .num_retries = car->config->vault.num_retries ? car->config->vault.num_retries : -1,
+        .min_backoff_ms = method->min_backoff_ms,
+        .max_backoff_ms = method->max_backoff_ms,
+        .static_interval_ms = car->config->render.static_secret_render_interval_ms,
+        .renewal_threshold = car->config->render.lease_renewal_threshold,
+    };
+    const struct fetch_events events = {
+        .ctx = car,
+        .on_change = on_secret_change,
+        .on_error = on_secret_error,
+        .on_suspect = on_secret_suspect,
+        .on_warning = on_secret_warning,
+        .on_renewed = on_secret_renewed,
+    };
+
+    car->store = store_new();
+    car->fetch = fetch_new(car->loop, car->client, car->store, &options, &events);
+}
+
+static void new_templates(struct sidecar *car)
+{
+    const struct pass_events events = {
+        .ctx = car,
+        .on_error = on_template_error,
+        .on_written = on_template_written,
+        .on_dep = on_template_dep,
+        .on_file = on_template_file,
+    };
+    const struct notify_options options = {
+        .loop = car->loop,
+        .launcher = car->options.launcher,
+        .envp = car->child_env,
+        .on_result = on_notify_result,
+        .on_idle = on_notify_idle,
+        .ctx = car,
+    };
+
+    car->pass = pass_new(car->config, car->store, &events);
+    car->notify = notify_new(&options);
+    car->rules = mem_array(car->config->template_count * 2, sizeof(struct notify_rule *));
+}
+
+/* What commands learn of the server: how to reach it, never the token. */
+static void new_child_env(struct sidecar *car)
+{
+    const struct config_vault *vault = &car->config->vault;
+    const char *rows[][2] = {
+        {"VAULT_ADDR", vault->address},
+        {"VAULT_CACERT", vault->ca_cert},
+        {"VAULT_CAPATH", vault->ca_path},
+        {"VAULT_CLIENT_CERT", vault->client_cert},
+        {"VAULT_CLIENT_KEY", vault->client_key},
+        {"VAULT_TLS_SERVER_NAME", vault->tls_server_name},
+        {"VAULT_SKIP_VERIFY", vault->tls_skip_verify ? "true" : ""},
+    };
+    char *add[ARRAY_LEN(rows) + 1] = {NULL};
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        _cleanup_buf_ struct buf pair;
+
+        if (*rows[i][1] == '\0')
+            continue;
+        buf_init(&pair, LIMIT_CONFIG_BYTES);
+        buf_addf(&pair, "%s=%s", rows[i][0], rows[i][1]);
+        add[count++] = buf_take(&pair);
+    }
+    car->child_env = child_env(environ, NULL, (const char *const *)add);
+    while (count)
+        mem_free(add[--count]);
+}
+
+static void on_hangup(void *ctx, int signo)
+{
+    struct sidecar *car = ctx;
+    enum log_level level;
+    struct err err;
+
+    (void)signo;
+    if (!car->options.reload || car->options.reload(car->options.ctx, &level, &err) != 0) {
+        log_error(MODULE, "SIGHUP: the configuration was not taken over: %s", car->options.reload ? err.text : "no file");
+        return;
+    }
+    log_setup(level, car->config->log_json);
+    log_info(MODULE, "SIGHUP: log level taken over; other changes need a restart");
+}
+
+static int start_signals(struct sidecar *car, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(end_signals); i++) {
+        if (signal_start(&car->ends[i], car->loop, end_signals[i], on_end_signal, car, err) != 0)
+            return -1;
+    }
+    return signal_start(&car->hangup, car->loop, SIGHUP, on_hangup, car, err);
+}
+
+static int build(struct sidecar *car, struct err *err)
+{
+    car->loop = loop_new(err);
+    if (!car->loop || start_signals(car, err) != 0)
+        return -1;
+    if (car->options.launcher && launcher_attach(car->options.launcher, car->loop, err) != 0)
+        return -1;
+    timer_init(&car->walk, car->loop, on_walk, car);
+    timer_init(&car->deadline, car->loop, on_deadline, car);
+    if (watch_new(car->loop, &car->watch, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
+        return -1;
+    new_fetch(car);
+    new_child_env(car);
+    new_templates(car);
+    return 0;
+}
+
+int sidecar_new(const struct sidecar_options *options, struct sidecar **ret, struct err *err)
+{
+    struct sidecar *car = mem_alloc(sizeof(*car));
+
+    car->options = *options;
+    car->config = options->config;
+    if (build(car, err) != 0) {
+        sidecar_free(car);
+        return -1;
+    }
+    *ret = car;
+    return 0;
+}
+
+void sidecar_free(struct sidecar *car)
+{
+    if (!car)
+        return;
+    timer_stop(&car->walk);
+    timer_stop(&car->deadline);
+    notify_free(car->notify);
+    pass_free(car->pass);
+    fetch_free(car->fetch);
+    auth_free(car->auth);
+    sinks_free(car->sinks);
+    store_free(car->store);
+    client_free(car->client);
+    for (size_t i = 0; i < car->file_count; i++)
+        mem_free(car->files[i]);
+    mem_free(car->files);
+    watch_free(car->watch);
+    child_env_free(car->child_env);
+    mem_free(car->rules);
+    for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
+        signal_stop(&car->ends[i]);
+    signal_stop(&car->hangup);
+    loop_free(car->loop);
+    mem_free(car);
+}
+
+int sidecar_confine(struct sidecar *car, struct err *err)
+{
+    struct harden_report report = {0};
+
+    if (confine(car->config, car->pass, &report, err) != 0)
+        return -1;
+    for (size_t i = 0; i < report.count; i++)
+        log_warn("agent.harden", "%s: %s", report.gaps[i].what, report.gaps[i].reason);
+    if (arena_unlocked())
+        log_warn("agent.harden", "mlock: %zu bytes of secrets may reach swap; raise the memlock limit", arena_unlocked());
+    return 0;
+}
+
+int sidecar_run(struct sidecar *car, struct err *err)
+{
+    if (car->config->init_deadline_ms && car->config->exit_after_auth)
+        timer_after(&car->deadline, car->config->init_deadline_ms);
+    auth_start(car->auth);
+    plan_walk(car);
+    if (loop_run(car->loop, err) != 0)
+        return -1;
+    if (!car->failed)
+        return 0;
+    *err = car->cause;
+    return -1;
+}
