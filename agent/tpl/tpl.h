@@ -36,6 +36,7 @@ struct tpl_env {
     /* The value of an environment variable, or NULL when it is not set. Borrowed. */
     const char *(*getenv)(void *ctx, const char *name);
     int64_t now_ms; /* wall clock for `timestamp`, milliseconds since 1970 */
+    bool redact;    /* error texts say "[redacted]" where Go would print a value */
 };
 
 struct tpl_options {
