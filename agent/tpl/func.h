@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/val.h"
 
 struct tpl_env; /* tpl/tpl.h: what the embedder supplies to functions that need the outside */
@@ -25,6 +26,7 @@ struct call {
     const struct val *argv;
     size_t argc;
     struct err *err;
+    struct buf *scratch; /* bytes a body may fill and must not keep, reused from call to call; NULL: it makes its own */
 };
 
 typedef int func_body(struct call *call, struct val *ret);
@@ -39,6 +41,10 @@ struct func {
 
 /* The row of `name`, or NULL. Built-ins of Go and functions of Vault Agent are in one sorted list. */
 const struct func *func_find(struct str name);
+/* A function of Vault Agent that this version does not have: "function "x" not supported yet" instead of Go's "not defined". */
+bool func_is_planned(struct str name);
+/* Go's template truth: false for zero, "", false, nil and what is empty; json.Number counts as a string. */
+bool func_truth(const struct val *v);
 /* All rows in order of their names, for documentation. */
 const struct func *const *func_all(size_t *ret_count);
 
