@@ -1,0 +1,49 @@
+"""Dynamic credentials: renewed as long as the server allows, replaced in time."""
+
+import subprocess
+
+import pytest
+
+from support import wait
+from support.agent import template
+from support.site import unique
+
+CREDENTIAL = '{{ with secret "%s" }}{{ .Data.username }} {{ .Data.password }}{{ end }}'
+
+
+def works(postgres, user, password):
+    try:
+        return postgres.sql("SELECT current_user", user, password) == user
+    except subprocess.CalledProcessError:
+        return False
+
+
+def test_a_credential_outlives_its_first_ttl_because_it_is_renewed(site, postgres, agent, tmp_path, proxy):
+    path = postgres.enable(site.vault, unique("db"), default_ttl="3s", max_ttl="60s")
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    user, password = wait.for_file(tmp_path / "credential", contains=" ").split(" ")
+    wait.until(lambda: proxy.count("PUT", "^/v1/sys/leases/renew$") >= 3, "three renewals", 30)
+    assert works(postgres, user, password)
+    assert wait.read(tmp_path / "credential") == f"{user} {password}"
+    assert proxy.count("GET", f"^/v1/{path}$") == 1
+
+
+def test_a_credential_is_replaced_once_at_its_maximum_while_the_old_one_still_works(site, postgres, agent, tmp_path, proxy):
+    path = postgres.enable(site.vault, unique("db"), default_ttl="3s", max_ttl="12s")
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    old = wait.for_file(tmp_path / "credential", contains=" ")
+    new = wait.for_file(tmp_path / "credential", contains=" ", differs_from=old, seconds=30)
+    assert works(postgres, *old.split(" ")), "the old credential is gone already"
+    assert works(postgres, *new.split(" "))
+    assert proxy.count("GET", f"^/v1/{path}$") == 2
+
+
+@pytest.mark.parametrize("ttl", ["2s"])
+def test_a_credential_that_cannot_be_renewed_is_replaced_without_a_storm(site, postgres, agent, tmp_path, proxy, ttl):
+    path = postgres.enable(site.vault, unique("db"), default_ttl=ttl, max_ttl=ttl)
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    first = wait.for_file(tmp_path / "credential", contains=" ")
+    wait.for_file(tmp_path / "credential", contains=" ", differs_from=first)
+    start = proxy.requests[0].at
+    window = [r for r in proxy.requests if r.at < start + 4]
+    assert len(window) < 40, [str(r) for r in window]
