@@ -53,6 +53,8 @@ void client_cancel(struct client_call *call);
 /* Close idle connections when nothing runs. */
 void client_idle(struct client *client);
 /* Requests sent so far. */
+/* Without slashes at its ends; "" for none. */
+const char *client_namespace(const struct client *client);
 unsigned long client_requests(const struct client *client);
 
 #endif

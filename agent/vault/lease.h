@@ -18,6 +18,7 @@ enum { LEASE_ID_MAX = 512 };
 struct lease {
     char id[LEASE_ID_MAX]; /* "" for none: tokens, KV */
     bool renewable;
+    bool capped;     /* the server shortened a grant: renewing further gains nothing */
     int64_t ttl_ms;  /* of the last grant */
     int64_t full_ms; /* of the largest grant so far */
     int64_t since;   /* when the last grant was asked for (not answered: the server's clock began no earlier) */

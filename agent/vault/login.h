@@ -11,15 +11,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/val.h"
 
 struct login;
 
+enum login_option_kind { LOGIN_TEXT, LOGIN_FLAG };
+
 struct login_option {
     const char *name;
+    enum login_option_kind kind;
     bool required;
+    const char *fallback; /* the default, NULL for none */
     const char *help;
 };
 
@@ -38,24 +43,38 @@ struct login_method {
     const char *type;
     const struct login_option *options;
     size_t option_count;
-    int (*open)(struct login *login, const struct val *config, struct err *err);
     int (*describe)(struct login *login, struct login_request *request, struct err *err);
-    void (*close)(struct login *login);
 };
 
 const struct login_method *const *login_methods(size_t *ret_count);
 /* The row of `type`, or NULL. */
 const struct login_method *login_method_find(const char *type);
 
-struct login {
-    const struct login_method *method;
-    char *mount; /* "auth/kubernetes", no slash at either end */
-    void *state; /* the method's own */
-};
-
-/* `mount` NULL or "": auth/<type>. `config` is the method's config map (copied where needed). ERR_INPUT names the option. */
+/* `mount` NULL or "": auth/<type>. `config` is the method's config map, copied. ERR_INPUT names the option. */
 int login_new(const char *type, const char *mount, const struct val *config, struct login **ret, struct err *err) MUST_USE;
 void login_free(struct login *login);
 int login_describe(struct login *login, struct login_request *ret, struct err *err) MUST_USE;
+
+/* ---- for the methods ---- */
+
+enum { LOGIN_KEPT = 2 };
+
+struct login {
+    const struct login_method *method;
+    char *mount; /* "auth/kubernetes", no slash at either end */
+    struct arena arena;
+    struct val config;
+    struct buf kept[LOGIN_KEPT]; /* secret: what was read last from files that may go away */
+};
+
+/* An option's text, its default, or NULL. */
+const char *login_text(const struct login *login, const char *option);
+bool login_flag(const struct login *login, const char *option);
+/* Read the file named by `option` into kept[slot]; while the file is gone or empty, what was kept goes on. White space is trimmed on request. */
+int login_keep_file(struct login *login, const char *option, size_t slot, bool trim, struct err *err) MUST_USE;
+/* Describe PUT <mount>/login with a JSON object of NULL-terminated pairs of name and value; pairs with a NULL value are left out. */
+void login_describe_put(const struct login *login, struct login_request *request, ...) __attribute__((sentinel));
+
+extern const struct login_method login_kubernetes, login_jwt, login_approle, login_token_file;
 
 #endif

@@ -1,0 +1,365 @@
+#include "vault/client.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "vault/redirect.h"
+
+#define RETRY_AFTER_MIN_MS ((int64_t)1000)
+#define RETRY_AFTER_MAX_MS ((int64_t)10 * 60 * 1000)
+
+/* One request: waiting for the budget, or on its way. Linked into exactly one of the client's two lists. */
+struct client_call {
+    struct client *client;
+    struct client_call *prev, *next;
+    bool sent, redirected, urgent;
+    struct http_exchange *exchange;
+    char *method, *path, *wrap_ttl;
+    char *token;      /* NULL: the client's */
+    struct buf body;  /* secret */
+    bool has_body;
+    int64_t timeout_ms;
+    client_done *done;
+    void *ctx;
+};
+
+struct client {
+    struct loop *loop;
+    struct http_client *http;
+    struct redirect *redirect;
+    char *namespace;
+    struct arena token_arena;
+    const char *token;
+    struct budget own_budget, *budget;
+    unsigned long requests;
+    struct client_call *waiting_head, *waiting_tail, *running;
+    struct loop_timer pump_timer;
+};
+
+/* ---- the two lists ---- */
+
+static void list_append(struct client *client, struct client_call *call)
+{
+    call->prev = client->waiting_tail;
+    *(client->waiting_tail ? &client->waiting_tail->next : &client->waiting_head) = call;
+    client->waiting_tail = call;
+}
+
+static void list_prepend(struct client *client, struct client_call *call)
+{
+    call->next = client->waiting_head;
+    *(client->waiting_head ? &client->waiting_head->prev : &client->waiting_tail) = call;
+    client->waiting_head = call;
+}
+
+static void unlink_call(struct client_call *call)
+{
+    struct client *client = call->client;
+
+    *(call->prev ? &call->prev->next : call->sent ? &client->running : &client->waiting_head) = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    else if (!call->sent)
+        client->waiting_tail = call->prev;
+    call->prev = call->next = NULL;
+}
+
+static void mark_sent(struct client_call *call)
+{
+    struct client *client = call->client;
+
+    unlink_call(call);
+    call->sent = true;
+    call->next = client->running;
+    if (call->next)
+        call->next->prev = call;
+    client->running = call;
+}
+
+static void call_free(struct client_call *call)
+{
+    unlink_call(call);
+    mem_free(call->method);
+    mem_free(call->path);
+    mem_free(call->wrap_ttl);
+    mem_wipe_str(call->token);
+    mem_free(call->token);
+    buf_done(&call->body);
+    mem_free(call);
+}
+
+static void cleanup_call(struct client_call **call)
+{
+    call_free(*call);
+}
+
+/* ---- answers ---- */
+
+static void what_of(const struct client_call *call, char *out, size_t size)
+{
+    struct buf text;
+
+    /* A query may hold anything: it stays out of messages. */
+    buf_init(&text, size - 1);
+    buf_addf(&text, "%s %.*s", call->method, (int)strcspn(call->path, "?"), call->path);
+    memcpy(out, text.data, text.len + 1);
+    buf_done(&text);
+}
+
+static int64_t clamp_retry_after(int64_t seconds)
+{
+    if (seconds < 0)
+        return -1;
+    if (seconds > RETRY_AFTER_MAX_MS / 1000)
+        return RETRY_AFTER_MAX_MS;
+    return seconds * 1000 < RETRY_AFTER_MIN_MS ? RETRY_AFTER_MIN_MS : seconds * 1000;
+}
+
+/* The call leaves the lists before its owner hears: the owner may cancel others and send more. */
+static void answer(struct client_call *call, struct reply *reply, const struct err *err)
+{
+    _cleanup_(cleanup_call) struct client_call *over = call;
+
+    over->exchange = NULL;
+    over->done(over->ctx, reply, err);
+    reply_done(reply);
+}
+
+static void answer_error(struct client_call *call, struct err *err)
+{
+    struct reply reply = {.retry_after_ms = -1};
+    char what[256];
+
+    what_of(call, what, sizeof(what));
+    err_wrap(err, "%s", what);
+    answer(call, &reply, err);
+}
+
+static void start(struct client_call *call, struct http_client *http, const char *path);
+
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 307 || status == 308;
+}
+
+static void follow(struct client_call *call, const struct http_res *res)
+{
+    struct err err;
+    struct http_client *http;
+    const char *path;
+
+    if (call->redirected) {
+        err_set(&err, ERR_DENIED, "redirected twice; point vault.address at the active node");
+        answer_error(call, &err);
+        return;
+    }
+    call->redirected = true;
+    if (redirect_find(call->client->redirect, res->location, &http, &path, &err) != 0)
+        answer_error(call, &err);
+    else
+        start(call, http, path);
+}
+
+static void on_exchange(void *ctx, struct http_res *res, const struct err *failed)
+{
+    struct client_call *call = ctx;
+    struct reply reply;
+    struct err err;
+    char what[256];
+    int rc;
+
+    call->exchange = NULL;
+    if (failed) {
+        err = *failed;
+        answer_error(call, &err);
+        return;
+    }
+    if (is_redirect(res->status)) {
+        follow(call, res);
+        return;
+    }
+    what_of(call, what, sizeof(what));
+    rc = reply_parse(&reply, res->status, res->body.data, res->body.len, what, &err);
+    reply.retry_after_ms = clamp_retry_after(res->retry_after);
+    answer(call, &reply, rc == 0 ? NULL : &err);
+}
+
+/* ---- sending ---- */
+
+static void start(struct client_call *call, struct http_client *http, const char *path)
+{
+    struct client *client = call->client;
+    const char *token = call->token ? call->token : client->token;
+    struct http_header headers[5];
+    struct http_req req = {.method = call->method, .path = path, .headers = headers, .timeout_ms = call->timeout_ms};
+    struct err err;
+
+    headers[req.header_count++] = (struct http_header){"X-Vault-Request", "true"};
+    if (token && token[0])
+        headers[req.header_count++] = (struct http_header){"X-Vault-Token", token};
+    if (client->namespace[0])
+        headers[req.header_count++] = (struct http_header){"X-Vault-Namespace", client->namespace};
+    if (call->wrap_ttl)
+        headers[req.header_count++] = (struct http_header){"X-Vault-Wrap-TTL", call->wrap_ttl};
+    if (call->has_body) {
+        headers[req.header_count++] = (struct http_header){"Content-Type", "application/json"};
+        req.body = call->body.data;
+        req.body_len = call->body.len;
+    }
+    call->exchange = http_send(http, &req, on_exchange, call, &err);
+    if (!call->exchange)
+        answer_error(call, &err);
+}
+
+static void start_first(struct client_call *call)
+{
+    _cleanup_buf_ struct buf path;
+    struct err err;
+
+    buf_init(&path, 8 * LIMIT_PATH_BYTES);
+    buf_adds(&path, "/v1/");
+    buf_adds(&path, call->path);
+    mark_sent(call);
+    if (buf_check(&path, "request path", &err) != 0) {
+        answer_error(call, &err);
+        return;
+    }
+    call->client->requests++;
+    start(call, call->client->http, path.data);
+}
+
+static void pump(void *ctx)
+{
+    struct client *client = ctx;
+
+    while (client->waiting_head) {
+        int64_t wait = budget_take(client->budget, client->waiting_head->urgent);
+
+        if (wait) {
+            timer_after(&client->pump_timer, wait);
+            return;
+        }
+        start_first(client->waiting_head);
+    }
+}
+
+struct client_call *client_send(struct client *client, const struct request *request, client_done *done, void *ctx)
+{
+    struct client_call *call = mem_alloc(sizeof(*call));
+
+    call->client = client;
+    call->done = done;
+    call->ctx = ctx;
+    call->urgent = request->urgent;
+    call->timeout_ms = request->timeout_ms;
+    call->method = mem_strdup(request->method);
+    call->path = mem_strdup(request->path);
+    call->wrap_ttl = request->wrap_ttl && request->wrap_ttl[0] ? mem_strdup(request->wrap_ttl) : NULL;
+    call->token = request->token ? mem_strdup(request->token) : NULL;
+    call->has_body = request->body != NULL;
+    buf_init_secret(&call->body, LIMIT_REPLY_BYTES);
+    if (request->body)
+        buf_add(&call->body, request->body, request->body_len);
+    if (call->urgent)
+        list_prepend(client, call);
+    else
+        list_append(client, call);
+    timer_after(&client->pump_timer, 0);
+    return call;
+}
+
+void client_cancel(struct client_call *call)
+{
+    if (call->exchange)
+        http_cancel(call->exchange);
+    call_free(call);
+}
+
+void client_idle(struct client *client)
+{
+    if (!client->waiting_head && !client->running)
+        http_client_idle(client->http);
+}
+
+/* ---- the client itself ---- */
+
+int client_set_token(struct client *client, const char *token, struct err *err)
+{
+    struct arena fresh;
+    char *copy;
+
+    for (const char *p = token ? token : ""; *p; p++)
+        if (*p <= ' ' || *p > '~')
+            return err_set(err, ERR_INPUT, "token: holds a byte that cannot be sent in a header; check the file it came from");
+    arena_init_secret(&fresh, 2 * LIMIT_TOKEN_BYTES, "token");
+    copy = token ? arena_strndup(&fresh, token, strlen(token), err) : NULL;
+    if (token && !copy) {
+        arena_done(&fresh);
+        return -1;
+    }
+    arena_done(&client->token_arena);
+    client->token_arena = fresh;
+    client->token = copy;
+    return 0;
+}
+
+bool client_has_token(const struct client *client)
+{
+    return client->token != NULL;
+}
+
+const char *client_namespace(const struct client *client)
+{
+    return client->namespace;
+}
+
+unsigned long client_requests(const struct client *client)
+{
+    return client->requests;
+}
+
+static char *namespace_name(const char *name)
+{
+    size_t len;
+
+    name = name ? name + strspn(name, "/") : "";
+    for (len = strlen(name); len && name[len - 1] == '/';)
+        len--;
+    return mem_strndup(name, len);
+}
+
+int client_new(struct loop *loop, const struct client_options *options, struct client **ret, struct err *err)
+{
+    struct client *client = mem_alloc(sizeof(*client));
+
+    client->loop = loop;
+    if (http_client_new(loop, &options->http, &client->http, err) != 0) {
+        mem_free(client);
+        return -1;
+    }
+    client->redirect = redirect_new(loop, client->http, &options->http);
+    client->namespace = namespace_name(options->namespace);
+    budget_init(&client->own_budget, LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST);
+    client->budget = options->budget ? options->budget : &client->own_budget;
+    timer_init(&client->pump_timer, loop, pump, client);
+    *ret = client;
+    return 0;
+}
+
+void client_free(struct client *client)
+{
+    if (!client)
+        return;
+    while (client->waiting_head)
+        client_cancel(client->waiting_head);
+    while (client->running)
+        client_cancel(client->running);
+    timer_stop(&client->pump_timer);
+    redirect_free(client->redirect);
+    http_client_free(client->http);
+    arena_done(&client->token_arena);
+    mem_free(client->namespace);
+    mem_free(client);
+}

@@ -1,0 +1,215 @@
+#include "vault/login.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "os/file.h"
+
+static const struct login_method *const methods[] = {
+    &login_approle,
+    &login_jwt,
+    &login_kubernetes,
+    &login_token_file,
+};
+
+const struct login_method *const *login_methods(size_t *ret_count)
+{
+    *ret_count = ARRAY_LEN(methods);
+    return methods;
+}
+
+const struct login_method *login_method_find(const char *type)
+{
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (strcmp(methods[i]->type, type) == 0)
+            return methods[i];
+    return NULL;
+}
+
+static const struct login_option *find_option(const struct login_method *method, const char *name)
+{
+    for (size_t i = 0; i < method->option_count; i++)
+        if (strcmp(method->options[i].name, name) == 0)
+            return &method->options[i];
+    return NULL;
+}
+
+const char *login_text(const struct login *login, const char *option)
+{
+    const char *text = val_get_cstr(&login->config, option);
+
+    return text && text[0] ? text : find_option(login->method, option)->fallback;
+}
+
+/* As Vault's configuration reads a bool: also "1", "t", "true" in text. ret 1, 0, or -1 for none of these. */
+static int as_flag(const struct val *v)
+{
+    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"}, *const no[] = {"0", "f", "F", "false", "FALSE", "False", ""};
+    int64_t number;
+
+    if (v->kind == VAL_BOOL)
+        return v->b;
+    if (val_as_int(v, &number))
+        return number == 0 || number == 1 ? (int)number : -1;
+    for (size_t i = 0; v->kind == VAL_STRING && i < ARRAY_LEN(yes); i++)
+        if (str_eqs(v->s, yes[i]))
+            return 1;
+    for (size_t i = 0; v->kind == VAL_STRING && i < ARRAY_LEN(no); i++)
+        if (str_eqs(v->s, no[i]))
+            return 0;
+    return -1;
+}
+
+bool login_flag(const struct login *login, const char *option)
+{
+    const struct val *v = val_get(&login->config, option);
+    const char *fallback = find_option(login->method, option)->fallback;
+
+    return val_is_nil(v) ? fallback && strcmp(fallback, "true") == 0 : as_flag(v) == 1;
+}
+
+static int check_option(const struct login *login, const struct login_option *option, struct err *err)
+{
+    const struct val *v = val_get(&login->config, option->name);
+    const char *type = login->method->type;
+
+    if (!val_is_nil(v) && option->kind == LOGIN_TEXT && v->kind != VAL_STRING)
+        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s must be a string, not %s", type, option->name,
+                       val_kind_name(v));
+    if (!val_is_nil(v) && option->kind == LOGIN_FLAG && as_flag(v) < 0)
+        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s must be true or false", type, option->name);
+    if (option->required && !login_text(login, option->name))
+        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s is missing; %s", type, option->name, option->help);
+    return 0;
+}
+
+static char *mount_name(const char *type, const char *mount)
+{
+    _cleanup_buf_ struct buf name;
+    size_t len;
+
+    buf_init(&name, LIMIT_PATH_BYTES);
+    if (mount && mount[0])
+        buf_adds(&name, mount + strspn(mount, "/"));
+    else
+        buf_addf(&name, "auth/%s", type);
+    for (len = name.len; len && name.data[len - 1] == '/';)
+        len--;
+    buf_cut(&name, len);
+    return buf_take(&name);
+}
+
+static void cleanup_login(struct login **login)
+{
+    login_free(*login);
+}
+
+int login_new(const char *type, const char *mount, const struct val *config, struct login **ret, struct err *err)
+{
+    const struct login_method *method = login_method_find(type);
+    _cleanup_(cleanup_login) struct login *login = NULL;
+
+    if (!method)
+        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": not a method that is supported yet", type);
+    login = mem_alloc(sizeof(*login));
+    login->method = method;
+    login->mount = mount_name(type, mount);
+    arena_init_secret(&login->arena, MIB(1), "auto_auth.method.config");
+    for (size_t i = 0; i < LOGIN_KEPT; i++)
+        buf_init_secret(&login->kept[i], LIMIT_TOKEN_BYTES);
+    if (config && val_copy(&login->arena, config, &login->config, err) != 0)
+        return -1;
+    for (size_t i = 0; i < method->option_count; i++)
+        if (check_option(login, &method->options[i], err) != 0)
+            return -1;
+    *ret = steal(login);
+    return 0;
+}
+
+void login_free(struct login *login)
+{
+    if (!login)
+        return;
+    for (size_t i = 0; i < LOGIN_KEPT; i++)
+        buf_done(&login->kept[i]);
+    arena_done(&login->arena);
+    mem_free(login->mount);
+    mem_free(login);
+}
+
+void login_request_done(struct login_request *request)
+{
+    buf_done(&request->path);
+    buf_done(&request->body);
+    buf_done(&request->token);
+}
+
+int login_describe(struct login *login, struct login_request *ret, struct err *err)
+{
+    _cleanup_login_request_ struct login_request request = {.method = "PUT"};
+
+    buf_init(&request.path, 2 * LIMIT_PATH_BYTES);
+    buf_init_secret(&request.body, 8 * LIMIT_TOKEN_BYTES);
+    buf_init_secret(&request.token, LIMIT_TOKEN_BYTES);
+    if (login->method->describe(login, &request, err) != 0)
+        return -1;
+    if (buf_check(&request.path, "path of the login", err) != 0 || buf_check(&request.body, "body of the login", err) != 0)
+        return -1;
+    *ret = request;
+    request = (struct login_request){0};
+    return 0;
+}
+
+static int read_option_file(const char *path, bool trim, struct buf *ret, struct err *err)
+{
+    return trim ? file_read_token(path, ret, err) : file_read(path, LIMIT_TOKEN_BYTES, ret, err);
+}
+
+int login_keep_file(struct login *login, const char *option, size_t slot, bool trim, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct buf *kept = &login->kept[slot];
+    const char *path = login_text(login, option);
+    struct err why = {0};
+    int rc = read_option_file(path, trim, &text, &why);
+
+    if (rc == 0 && text.len) {
+        buf_reset(kept);
+        buf_add(kept, text.data, text.len);
+        return buf_check(kept, path, err);
+    }
+    if (kept->len)
+        return 0;
+    if (rc == 0)
+        return err_set(err, ERR_INPUT, "%s \"%s\": the file is empty", option, path);
+    *err = why;
+    return err_wrap(err, "%s", option);
+}
+
+void login_describe_put(const struct login *login, struct login_request *request, ...)
+{
+    const char *name;
+    bool first = true;
+    va_list ap;
+
+    buf_addf(&request->path, "%s/login", login->mount);
+    buf_addc(&request->body, '{');
+    va_start(ap, request);
+    while ((name = va_arg(ap, const char *))) {
+        const char *value = va_arg(ap, const char *);
+
+        if (!value)
+            continue;
+        if (!first)
+            buf_addc(&request->body, ',');
+        first = false;
+        json_write_str(&request->body, str_of(name), JSON_NO_HTML);
+        buf_addc(&request->body, ':');
+        json_write_str(&request->body, str_of(value), JSON_NO_HTML);
+    }
+    va_end(ap);
+    buf_addc(&request->body, '}');
+}

@@ -1,0 +1,24 @@
+#include "base/mem.h"
+#include "os/discard.h"
+#include "vault/login.h"
+
+static const struct login_option options[] = {
+    {"path", LOGIN_TEXT, true, NULL, "file of the JWT"},
+    {"role", LOGIN_TEXT, true, NULL, "the role of the server's JWT login"},
+    {"remove_jwt_after_reading", LOGIN_FLAG, false, "true", "remove the file once it is read"},
+    {"remove_jwt_follows_symlinks", LOGIN_FLAG, false, "false", "remove what a symbolic link points to, not the link"},
+    {"jwt_read_period", LOGIN_TEXT, false, NULL, "accepted; the file is read at every login"},
+};
+
+static int describe(struct login *login, struct login_request *request, struct err *err)
+{
+    /* Sent as it is in the file, white space too: so do the originals. */
+    if (login_keep_file(login, "path", 0, false, err) != 0)
+        return -1;
+    if (login_flag(login, "remove_jwt_after_reading"))
+        discard_file(login_text(login, "path"), login_flag(login, "remove_jwt_follows_symlinks"));
+    login_describe_put(login, request, "jwt", login->kept[0].data, "role", login_text(login, "role"), NULL);
+    return 0;
+}
+
+const struct login_method login_jwt = {"jwt", options, ARRAY_LEN(options), describe};

@@ -1,0 +1,96 @@
+#include "vault/token.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+static void cleanup_token(struct token **token)
+{
+    token_free(*token);
+}
+
+static struct token *token_new(void)
+{
+    struct token *token = mem_alloc(sizeof(*token));
+
+    arena_init_secret(&token->arena, LIMIT_TOKEN_BYTES, "token");
+    token->value = token->accessor = token->wrap = "";
+    return token;
+}
+
+void token_free(struct token *token)
+{
+    if (!token)
+        return;
+    arena_done(&token->arena);
+    mem_free(token);
+}
+
+static int keep(struct token *token, const char *text, const char **ret, struct err *err)
+{
+    *ret = arena_strndup(&token->arena, text, strlen(text), err);
+    return *ret ? 0 : -1;
+}
+
+/* What both kinds of answer say, under names of their own. */
+static int fill(struct token *token, const char *value, const struct val *from, const char *ttl_name, const char *type_name,
+                int64_t asked_at, struct err *err)
+{
+    const char *accessor = val_get_cstr(from, "accessor");
+    const char *type = val_get_cstr(from, type_name);
+    int64_t seconds = lease_seconds(val_get(from, ttl_name), &token->unsound);
+
+    token->batch = type && strcmp(type, "batch") == 0;
+    lease_begin(&token->lease, "", seconds, val_get_bool(from, "renewable") && !token->batch, asked_at);
+    if (keep(token, value, &token->value, err) != 0)
+        return -1;
+    return accessor ? keep(token, accessor, &token->accessor, err) : 0;
+}
+
+/* The JSON that a sink holds when the login was wrapped. */
+static int keep_wrap(struct token *token, const struct val *info, struct err *err)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init_secret(&text, LIMIT_TOKEN_BYTES);
+    if (json_write(&text, info, JSON_NO_HTML, err) != 0 || buf_check(&text, "wrap_info", err) != 0)
+        return -1;
+    return keep(token, text.data, &token->wrap, err);
+}
+
+int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err)
+{
+    _cleanup_(cleanup_token) struct token *token = token_new();
+    const struct val *auth = val_get(&reply->body, "auth");
+    const struct val *wrap = val_get(&reply->body, "wrap_info");
+    const char *value = val_get_cstr(auth, "client_token");
+
+    if (wrap && wrap->kind == VAL_MAP) {
+        if (keep_wrap(token, wrap, err) != 0)
+            return -1;
+        *ret = steal(token);
+        return 0;
+    }
+    if (!value || !value[0])
+        return err_set(err, ERR_INPUT, "login: status %d, but no token in the answer", reply->status);
+    if (fill(token, value, auth, "lease_duration", "token_type", asked_at, err) != 0)
+        return -1;
+    token->unknown_ttl = token->lease.ttl_ms == 0;
+    *ret = steal(token);
+    return 0;
+}
+
+int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err)
+{
+    _cleanup_(cleanup_token) struct token *token = token_new();
+    const struct val *data = val_get(&reply->body, "data");
+
+    if (!data || data->kind != VAL_MAP)
+        return err_set(err, ERR_INPUT, "lookup-self: status %d, but no data in the answer", reply->status);
+    if (fill(token, value, data, "ttl", "type", asked_at, err) != 0)
+        return -1;
+    *ret = steal(token);
+    return 0;
+}
