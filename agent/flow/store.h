@@ -22,7 +22,7 @@ const struct secret *store_get(const struct store *store, const struct dep *dep)
 /* 0 without an answer; each new answer raises it. */
 uint64_t store_version(const struct store *store, const struct dep *dep);
 
-/* The writer's side. The store owns `secret` afterwards; ERR_LIMIT at LIMIT_STORE_DEPS. */
+/* The writer's side. The store owns `secret` in any case; ERR_LIMIT at LIMIT_STORE_DEPS. */
 int store_put(struct store *store, struct dep *dep, struct secret *secret, struct err *err) MUST_USE;
 struct secret *store_edit(struct store *store, const struct dep *dep); /* for lease updates */
 void store_drop(struct store *store, const struct dep *dep);

@@ -1,0 +1,43 @@
+#include "flow/renewal.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+
+bool renewal_possible(const struct lease *lease, int64_t now)
+{
+    return lease->renewable && !lease->capped && lease_left(lease, now) > 0;
+}
+
+/* Nobody there who could give a replacement either. */
+static bool server_is_down(int status)
+{
+    return status == 0 || status == 429 || status == 501 || status == 502 || status == 503 || status == 504;
+}
+
+static bool is_final(enum err_code code, int status)
+{
+    return status >= 400 && status < 500 && code != ERR_RETRY;
+}
+
+enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply, const struct err *err,
+                                    int64_t now, int64_t *ret_at)
+{
+    int64_t replace_at = lease_replace_at(lease);
+
+    if (reply->lease_unknown) {
+        lease->renewable = false;
+        *ret_at = now + (int64_t)(digest_jitter(0, 0.1) * (double)lease->full_ms);
+        return RENEWAL_LOST;
+    }
+    if (is_final(err->code, reply->status)) {
+        lease->renewable = false;
+        *ret_at = replace_at > now ? replace_at : now;
+        return RENEWAL_REFUSED;
+    }
+    if (lease_left(lease, now) == 0 || (now >= replace_at && !server_is_down(reply->status)))
+        return RENEWAL_OVER;
+    *ret_at = now + backoff_next(backoff, now, lease_left(lease, now), reply->retry_after_ms);
+    if (now < replace_at && *ret_at > replace_at)
+        *ret_at = replace_at;
+    return RENEWAL_AGAIN;
+}

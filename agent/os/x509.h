@@ -1,0 +1,31 @@
+/*
+ * x509: PEM blocks inside any text, and what certificates say about themselves.
+ *
+ * The only door to OpenSSL's PEM and X.509 readers. Text around the blocks is skipped; a block that does not decode ends the scan, a
+ * certificate that does not parse is an ERR_INPUT. Blocks come back encoded anew: 64 columns, LF, a newline at the end.
+ */
+#ifndef OS_X509_H
+#define OS_X509_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cur.h"
+#include "base/err.h"
+
+enum x509_kind { X509_CERTIFICATE, X509_PRIVATE_KEY, X509_OTHER };
+
+struct x509_block {
+    enum x509_kind kind;
+    struct buf pem; /* secret */
+    bool is_ca;
+    int64_t not_before, not_after; /* ms since 1970 */
+};
+
+/* 1 with the next block, 0 at the end, -1 with ERR_INPUT. `ret` is done by the caller with x509_block_done(). */
+int x509_next(struct cur *text, struct x509_block *ret, struct err *err) MUST_USE;
+void x509_block_done(struct x509_block *block); /* zeroed structs are accepted */
+#define _cleanup_x509_block_ _cleanup_(x509_block_done)
+
+#endif
