@@ -182,6 +182,12 @@ static int parse_block(struct parser *parser, struct val *ret)
     return 0;
 }
 
+/* "key =" as the last words of a file is accepted and means nothing: the original reads it so. */
+static bool at_ignored_end(const struct parser *parser)
+{
+    return parser->token.kind == HCL_END && parser->build.depth == 1;
+}
+
 static int parse_item(struct parser *parser)
 {
     struct val key, value;
@@ -191,7 +197,11 @@ static int parse_item(struct parser *parser)
     if (parse_key(parser, &key) != 0)
         return -1;
     if (parser->token.kind == HCL_ASSIGN) {
-        if (advance(parser) != 0 || parse_value(parser, &value) != 0)
+        if (advance(parser) != 0)
+            return -1;
+        if (at_ignored_end(parser))
+            return 0;
+        if (parse_value(parser, &value) != 0)
             return -1;
     } else if (parse_block(parser, &value) != 0) {
         return -1;

@@ -23,8 +23,11 @@
 #define LIMIT_CONFIG_TREE_BYTES MIB(32)
 /* Files of all -config directories together: a ConfigMap holds a handful. */
 #define LIMIT_CONFIG_FILES 256
+/* -config flags on one command line. */
+#define LIMIT_CONFIG_FLAGS 64
 /* Problems listed of one configuration: nobody reads more. */
 #define LIMIT_PROBLEMS 200
+#define LIMIT_PROBLEMS_BYTES MIB(1)
 /* Templates and sinks of one configuration: a pod has a few dozen secrets. */
 #define LIMIT_TEMPLATES 1024
 
@@ -64,5 +67,16 @@
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
 #define LIMIT_RESOLV_BYTES KIB(64)
 #define LIMIT_HOSTS_BYTES MIB(1)
+
+/* CA certificates: the system's bundle has about 220 KiB; a private key is under 4. */
+#define LIMIT_CA_BYTES MIB(2)
+#define LIMIT_KEY_BYTES KIB(64)
+
+/* Watched files: token, CA, templates' sources and files; each costs a look per event in any of their folders. */
+#define LIMIT_WATCHES 4096
+/* Arguments and environment of one command: one message on a socket, whose default buffer is 208 KiB. */
+#define LIMIT_SPAWN_BYTES KIB(128)
+/* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
+#define LIMIT_CHILDREN 64
 
 #endif

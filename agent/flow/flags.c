@@ -1,0 +1,153 @@
+#include "flow/flags.h"
+
+#include <string.h>
+
+enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_CONFIG, FLAG_IGNORED_TEXT, FLAG_IGNORED_SWITCH };
+
+struct flag {
+    const char *name;
+    enum flag_kind kind;
+    size_t offset;
+    const char *value; /* its name in the help; NULL: no help */
+    const char *help;
+};
+
+#define TEXT(name, field, value, help) {name, FLAG_TEXT, offsetof(struct flags, field), value, help}
+#define SWITCH(name, field, value, help) {name, FLAG_SWITCH, offsetof(struct flags, field), value, help}
+
+static const struct flag table[] = {
+    {"config", FLAG_CONFIG, 0, "PATH", "Configuration file or directory; may be given several times. Without it VAULT_CONFIG "
+                                       "(base64) is read."},
+    SWITCH("exit-after-auth", exit_after_auth, "", "End when every template is on disk."),
+    TEXT("log-level", log_level, "LEVEL", "trace, debug, info, warn or error."),
+    TEXT("log-format", log_format, "FORMAT", "standard or json."),
+    TEXT("log-file", log_file, "PATH", "Not supported yet: logs go to standard error."),
+    TEXT("address", address, "URL", "Address of the server: https://HOST:PORT, http://HOST:PORT or unix:///PATH."),
+    TEXT("ca-cert", ca_cert, "PATH", "PEM file of the certificate authorities to trust."),
+    TEXT("ca-path", ca_path, "PATH", "Folder of such files."),
+    TEXT("client-cert", client_cert, "PATH", "PEM file of the client certificate."),
+    TEXT("client-key", client_key, "PATH", "PEM file of its key."),
+    TEXT("tls-server-name", tls_server_name, "NAME", "Name to expect in the server's certificate."),
+    SWITCH("tls-skip-verify", tls_skip_verify, "", "Trust any certificate. Not for production."),
+    TEXT("namespace", namespace, "NAME", "Namespace of all requests."),
+    TEXT("ns", namespace, NULL, NULL),
+    SWITCH("disable-redirects", disable_redirects, NULL, NULL),
+    SWITCH("test-verify-only", verify_only, "", "Read and check the configuration, then end with 0 or 1."),
+    SWITCH("help", help, "", "This text."),
+    SWITCH("h", help, NULL, NULL),
+    SWITCH("version", version, "", "The version."),
+    {"agent-address", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"header", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"log-rotate-bytes", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"log-rotate-duration", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"log-rotate-max-files", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"mfa", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"wrap-ttl", FLAG_IGNORED_TEXT, 0, NULL, NULL},
+    {"combine-logs", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+    {"non-interactive", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+    {"output-curl-string", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+    {"output-policy", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+    {"policy-override", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+};
+
+void flags_init(struct flags *flags)
+{
+    *flags = (struct flags){.exit_after_auth = -1, .tls_skip_verify = -1, .disable_redirects = -1, .verify_only = -1,
+                            .help = -1, .version = -1};
+}
+
+static const struct flag *find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+static bool is_switch(const struct flag *flag)
+{
+    return flag->kind == FLAG_SWITCH || flag->kind == FLAG_IGNORED_SWITCH;
+}
+
+static int set_switch(int *into, const char *name, const char *value, struct err *err)
+{
+    static const char *const words[][6] = {{"0", "f", "F", "false", "FALSE", "False"},
+                                           {"1", "t", "T", "true", "TRUE", "True"}};
+
+    for (int on = 0; on < 2; on++) {
+        for (size_t i = 0; i < ARRAY_LEN(words[on]); i++) {
+            if (strcmp(value, words[on][i]) == 0) {
+                *into = on;
+                return 0;
+            }
+        }
+    }
+    return err_set(err, ERR_INPUT, "flag -%s: true or false is expected", name);
+}
+
+static int set(struct flags *flags, const struct flag *flag, const char *value, struct err *err)
+{
+    char *field = (char *)flags + flag->offset;
+    int ignored;
+
+    switch (flag->kind) {
+    case FLAG_TEXT:
+        memcpy(field, &value, sizeof(value));
+        return 0;
+    case FLAG_SWITCH:
+        return set_switch((int *)(void *)field, flag->name, value, err);
+    case FLAG_CONFIG:
+        if (flags->config_count == ARRAY_LEN(flags->configs))
+            return err_set(err, ERR_LIMIT, "flag -config: more than %zu times", ARRAY_LEN(flags->configs));
+        flags->configs[flags->config_count++] = value;
+        return 0;
+    case FLAG_IGNORED_SWITCH:
+        return set_switch(&ignored, flag->name, value, err);
+    case FLAG_IGNORED_TEXT:
+        break;
+    }
+    return 0;
+}
+
+/* One flag at argv[*i]; *i goes to its value when that is an argument of its own. */
+static int take(struct flags *flags, int argc, char *const *argv, int *i, struct err *err)
+{
+    const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *equals = strchr(name, '=');
+    size_t len = equals ? (size_t)(equals - name) : strlen(name);
+    const struct flag *flag = find(name, len);
+
+    if (!flag)
+        return err_set(err, ERR_INPUT, "unknown flag: -%.*s (see -help)", (int)(len < 64 ? len : 64), name);
+    if (equals)
+        return set(flags, flag, equals + 1, err);
+    if (is_switch(flag))
+        return set(flags, flag, "true", err);
+    if (*i + 1 == argc)
+        return err_set(err, ERR_INPUT, "flag -%s needs a value", flag->name);
+    return set(flags, flag, argv[++*i], err);
+}
+
+int flags_parse(struct flags *flags, int argc, char *const *argv, struct err *err)
+{
+    flags_init(flags);
+    for (int i = argc > 0 && strcmp(argv[0], "agent") == 0 ? 1 : 0; i < argc; i++) {
+        if (argv[i][0] != '-' || !argv[i][1])
+            return err_set(err, ERR_INPUT, "unexpected argument %d; flags begin with a dash (see -help)", i + 1);
+        if (strcmp(argv[i], "--") == 0)
+            return i + 1 == argc ? 0 : err_set(err, ERR_INPUT, "unexpected arguments behind --");
+        if (take(flags, argc, argv, &i, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void flags_help(struct buf *buf)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        const struct flag *flag = &table[i];
+
+        if (flag->value)
+            buf_addf(buf, "  -%s%s%s\n      %s\n", flag->name, flag->value[0] ? "=" : "", flag->value, flag->help);
+    }
+}
