@@ -1,0 +1,165 @@
+/*
+ * ampule-agent: what runs in every pod. argv, exit status, wiring; also answers to the names `vault` and `bao` with the subcommand `agent`.
+ *
+ * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration); 1 anything else.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/config.h"
+#include "flow/flags.h"
+#include "flow/sidecar.h"
+#include "os/file.h"
+#include "os/harden.h"
+#include "os/launcher.h"
+
+#define MODULE "agent"
+
+/* Errors first come without a log: nobody said yet how it should look. */
+static int complain(const struct err *err)
+{
+    fprintf(stderr, "ampule-agent: %s\n", err->text);
+    return 1;
+}
+
+static int show_help(void)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, LIMIT_CONFIG_BYTES);
+    flags_help(&text);
+    fputs(text.data, stdout);
+    return 0;
+}
+
+static void show_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->len; i++) {
+        _cleanup_buf_ struct buf line;
+
+        buf_init(&line, LIMIT_CONFIG_BYTES);
+        problem_write(&problems->items[i], &line);
+        fprintf(stderr, "%s\n", line.data);
+    }
+}
+
+/* A token in the environment was copied into the configuration; /proc/PID/environ and children need not have it. */
+static void forget_tokens(void)
+{
+    static const char *const names[] = {"VAULT_TOKEN", "BAO_TOKEN"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        mem_wipe_str(getenv(names[i]));
+        unsetenv(names[i]);
+    }
+}
+
+static int reload(void *ctx, enum log_level *ret_level, struct err *err)
+{
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+
+    problems_init(&problems);
+    if (config_load(&config, ctx, getenv, &problems) != 0)
+        return err_set(err, ERR_INPUT, "%zu errors; `ampule check` shows them", problems.errors);
+    *ret_level = config.log_level;
+    return 0;
+}
+
+static bool runs_commands(const struct config *config)
+{
+    for (size_t i = 0; i < config->template_count; i++) {
+        if (config->templates[i].command.argc)
+            return true;
+    }
+    return false;
+}
+
+/* The decimal pid without a newline, as the original writes it. */
+static int write_pid(const char *path, struct err *err)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    char text[16];
+    int len = snprintf(text, sizeof(text), "%d", (int)getpid());
+
+    if (fd < 0 || file_write_all(fd, text, (size_t)len) != 0)
+        return err_system(err, "pid_file: \"%s\"", path);
+    return 0;
+}
+
+static int run_sidecar(const struct config *config, struct flags *flags, struct launcher *launcher, struct err *err)
+{
+    const struct sidecar_options options = {.config = config, .launcher = launcher, .reload = reload, .ctx = flags};
+    struct sidecar *sidecar = NULL;
+    int failed;
+
+    failed = sidecar_new(&options, &sidecar, err) != 0 || (*config->pid_file && write_pid(config->pid_file, err) != 0) ||
+             sidecar_confine(sidecar, err) != 0 || sidecar_run(sidecar, err) != 0;
+    sidecar_free(sidecar);
+    if (*config->pid_file)
+        unlink(config->pid_file);
+    return failed ? -1 : 0;
+}
+
+static int run(const struct config *config, struct flags *flags, const struct harden_origin *origin)
+{
+    struct launcher *launcher = NULL;
+    struct err err;
+    int failed;
+
+    if (runs_commands(config) && launcher_start(&origin->core, &launcher, &err) != 0)
+        return complain(&err);
+    log_setup(config->log_level, config->log_json);
+    log_info(MODULE, "ampule-agent %s started: address=%s templates=%zu sinks=%zu", AMPULE_VERSION, config->vault.address,
+             config->template_count, config->sink_count);
+    failed = run_sidecar(config, flags, launcher, &err);
+    launcher_stop(launcher);
+    if (failed)
+        log_error(MODULE, "%s", err.text);
+    return failed ? 1 : 0;
+}
+
+static int load_and_run(struct flags *flags, const struct harden_origin *origin)
+{
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+    int failed;
+
+    problems_init(&problems);
+    failed = config_load(&config, flags, getenv, &problems);
+    show_problems(&problems);
+    if (failed)
+        return 1;
+    if (flags->verify_only == 1)
+        return 0;
+    forget_tokens();
+    return run(&config, flags, origin);
+}
+
+int main(int argc, char **argv)
+{
+    struct harden_origin origin;
+    struct harden_report report = {0};
+    struct flags flags;
+    struct err err;
+
+    harden_begin(&origin, &report);
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0)) {
+        puts("ampule-agent " AMPULE_VERSION);
+        return 0;
+    }
+    if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0)
+        return complain(&err);
+    if (flags.help == 1)
+        return show_help();
+    return load_and_run(&flags, &origin);
+}
