@@ -29,7 +29,7 @@ struct auth_options {
 
 struct auth_events {
     void *ctx;
-    /* A new token (the client has it already). Borrowed until the next on_token. */
+    /* A new token (the client has it already). Borrowed for the call. */
     void (*on_token)(void *ctx, const struct token *token);
     /* A login failed; the next comes by itself unless `fatal`. */
     void (*on_failure)(void *ctx, const struct err *err, bool fatal);

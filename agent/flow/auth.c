@@ -1,0 +1,573 @@
+#include "flow/auth.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/backoff.h"
+#include "flow/renewal.h"
+#include "vault/login.h"
+
+#define PROBE_PAUSE_MS ((int64_t)30 * 1000)   /* a token found good is not doubted again before */
+#define UNKNOWN_PAUSE_MS ((int64_t)30 * 1000) /* between logins whose tokens end at once */
+#define CONFIRM_TRIES 5                       /* a standby may not know a new token yet */
+#define CONFIRM_PAUSE_MS ((int64_t)1000)
+#define SHORT_TTL_MS ((int64_t)10 * 1000)
+
+enum state {
+    IDLE,    /* not started */
+    WAITING, /* for the time of the next renewal or login; with or without a token */
+    LOGIN,   /* login sent */
+    CONFIRM, /* lookup-self of a new token whose lifetime the login did not tell */
+    RENEW,   /* renew-self sent */
+    PROBE,   /* lookup-self of a token in doubt sent */
+    REVOKE,  /* revoke-self sent, or nothing left to send */
+    STOPPED,
+    STATE_COUNT
+};
+
+enum event { ON_TIME, ON_DONE, ON_FAILED, ON_SUSPECT, ON_STOP, EVENT_COUNT };
+
+/* What an event brings along. */
+struct news {
+    struct reply *reply;
+    const struct err *err;
+};
+
+struct auth {
+    struct loop *loop;
+    struct client *client;
+    struct login *login;
+    struct auth_events events;
+    char *wrap_ttl;
+    bool exit_on_err;
+
+    enum state state;
+    struct loop_timer timer;
+    struct client_call *call;
+    int64_t asked_at;
+    struct login_request request; /* of the login that runs: a lookup's token is in it */
+    struct token *token;          /* the one in use, or NULL */
+    struct token *fresh;          /* logged in, lifetime not known yet */
+    unsigned confirm_tries;
+    struct backoff login_backoff, renew_backoff, doubt_backoff;
+    int64_t token_at, probed_at;
+    int64_t resume_at;     /* what a probe interrupted */
+    bool denied;           /* a probe decides what a refused renewal means */
+    bool verify;           /* probe the next token at once: was the last one bad, or is lookup-self forbidden? */
+    bool warned_forbidden; /* one line until a renewal works again */
+    bool lookup_forbidden; /* lookup-self says nothing about this role's tokens */
+
+    int64_t stop_limit_ms;
+    bool revoke;
+    void (*on_stopped)(void *ctx);
+    void *stop_ctx;
+};
+
+static void dispatch(struct auth *auth, enum event event, const struct news *news);
+
+/* ------------------------------------------------------------------------------------------------------------- requests */
+
+static void on_reply(void *ctx, struct reply *reply, const struct err *err)
+{
+    struct auth *auth = ctx;
+
+    auth->call = NULL;
+    dispatch(auth, err ? ON_FAILED : ON_DONE, &(struct news){reply, err});
+}
+
+static void send(struct auth *auth, enum state state, const struct request *request)
+{
+    timer_stop(&auth->timer);
+    auth->state = state;
+    auth->asked_at = clock_now();
+    auth->call = client_send(auth->client, request, on_reply, auth);
+}
+
+static void cancel(struct auth *auth)
+{
+    timer_stop(&auth->timer);
+    if (auth->call)
+        client_cancel(steal(auth->call));
+}
+
+static void wait_until(struct auth *auth, int64_t at)
+{
+    auth->state = WAITING;
+    if (at == CLOCK_NEVER)
+        timer_stop(&auth->timer);
+    else
+        timer_at(&auth->timer, at);
+}
+
+static void warn(struct auth *auth, const char *text)
+{
+    if (auth->events.on_warning)
+        auth->events.on_warning(auth->events.ctx, text);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- login */
+
+static int64_t token_left(const struct auth *auth)
+{
+    return auth->token ? lease_left(&auth->token->lease, clock_now()) : CLOCK_NEVER;
+}
+
+static void drop_token(struct auth *auth)
+{
+    struct err ignored;
+
+    if (!auth->token)
+        return;
+    token_free(steal(auth->token));
+    if (client_set_token(auth->client, NULL, &ignored) != 0)
+        log_debug("agent.auth", "token not forgotten: error=%s", ignored.text);
+}
+
+static void login_failed(struct auth *auth, const struct err *err, int64_t asked_ms)
+{
+    int64_t left = token_left(auth);
+
+    login_request_done(&auth->request);
+    auth->request = (struct login_request){0};
+    if (left == 0) {
+        drop_token(auth);
+        left = CLOCK_NEVER;
+    }
+    wait_until(auth, clock_now() + backoff_next(&auth->login_backoff, clock_now(), left, asked_ms));
+    if (auth->exit_on_err) {
+        timer_stop(&auth->timer);
+        auth->state = STOPPED;
+    }
+    auth->events.on_failure(auth->events.ctx, err, auth->exit_on_err);
+}
+
+static void login(struct auth *auth)
+{
+    struct request request = {.wrap_ttl = auth->wrap_ttl};
+    struct err err;
+
+    login_request_done(&auth->request);
+    auth->request = (struct login_request){0};
+    if (login_describe(auth->login, &auth->request, &err) != 0) {
+        login_failed(auth, &err, -1);
+        return;
+    }
+    request.method = auth->request.method;
+    request.path = auth->request.path.data;
+    request.token = auth->request.token.data;
+    if (auth->request.body.len) {
+        request.body = auth->request.body.data;
+        request.body_len = auth->request.body.len;
+    }
+    /* Logins under back-off are paced already; one that follows its predecessor at once waits for the budget. */
+    request.urgent = !auth->token_at || clock_now() - auth->token_at > UNKNOWN_PAUSE_MS;
+    send(auth, LOGIN, &request);
+}
+
+static void schedule(struct auth *auth)
+{
+    int64_t at;
+
+    lease_next(&auth->token->lease, &at);
+    wait_until(auth, at);
+}
+
+static void check_lifetime(struct auth *auth)
+{
+    const struct token *token = auth->token;
+
+    if (token->unsound)
+        warn(auth, "the server gave the token a lifetime that makes no sense; asked lookup-self instead");
+    if (token->lease.ttl_ms && token->lease.ttl_ms < SHORT_TTL_MS)
+        warn(auth, "the token's TTL is below the usable minimum of 10s: raise token_ttl of the role");
+}
+
+static void probe(struct auth *auth)
+{
+    auth->probed_at = clock_now();
+    auth->resume_at = auth->timer.at;
+    send(auth, PROBE, &(struct request){.method = "GET", .path = "auth/token/lookup-self"});
+}
+
+/* `auth->fresh` becomes the token in use. */
+static void adopt(struct auth *auth)
+{
+    struct err err;
+
+    if (client_set_token(auth->client, auth->fresh->value[0] ? auth->fresh->value : NULL, &err) != 0) {
+        token_free(steal(auth->fresh));
+        login_failed(auth, &err, -1);
+        return;
+    }
+    login_request_done(&auth->request);
+    auth->request = (struct login_request){0};
+    token_free(auth->token);
+    auth->token = steal(auth->fresh);
+    auth->token_at = clock_now();
+    backoff_success(&auth->login_backoff, auth->token_at);
+    backoff_reset(&auth->renew_backoff);
+    schedule(auth);
+    check_lifetime(auth);
+    if (auth->verify)
+        probe(auth);
+    auth->events.on_token(auth->events.ctx, auth->token);
+}
+
+static void confirm(struct auth *auth)
+{
+    send(auth, CONFIRM,
+         &(struct request){.method = "GET", .path = "auth/token/lookup-self", .token = auth->fresh->value, .urgent = true});
+}
+
+static int token_of(struct auth *auth, const struct reply *reply, struct err *err)
+{
+    if (auth->request.lookup)
+        return token_from_lookup(reply, auth->request.token.data, auth->asked_at, &auth->fresh, err);
+    return token_from_auth(reply, auth->asked_at, &auth->fresh, err);
+}
+
+static void login_done(struct auth *auth, const struct news *news)
+{
+    struct err err;
+
+    if (token_of(auth, news->reply, &err) != 0) {
+        login_failed(auth, &err, -1);
+        return;
+    }
+    auth->confirm_tries = 0;
+    if (auth->fresh->unknown_ttl && !auth->fresh->wrap[0])
+        confirm(auth);
+    else
+        adopt(auth);
+}
+
+static void login_refused(struct auth *auth, const struct news *news)
+{
+    login_failed(auth, news->err, news->reply->retry_after_ms);
+}
+
+/* --------------------------------------------------------------------------------------------- a lifetime of "0 seconds" */
+
+/* What never ends has no expire_time (root, or a server that says so); what has one and 0 seconds is over. */
+static bool ends_at_once(const struct reply *reply)
+{
+    const struct val *data = val_get(&reply->body, "data");
+    bool odd = false;
+
+    return lease_seconds(val_get(data, "ttl"), &odd) == 0 && !val_is_nil(val_get(data, "expire_time"));
+}
+
+static void confirmed(struct auth *auth, const struct news *news)
+{
+    struct token *known = NULL;
+    bool unsound = auth->fresh->unsound;
+    struct err err;
+
+    if (token_from_lookup(news->reply, auth->fresh->value, auth->asked_at, &known, &err) == 0) {
+        token_free(auth->fresh);
+        auth->fresh = known;
+        known->unsound |= unsound;
+    }
+    adopt(auth);
+    if (auth->state == WAITING && auth->token && ends_at_once(news->reply)) {
+        warn(auth, "the server gives tokens without a lifetime: logging in again every 30s");
+        auth->token->lease = (struct lease){.since = clock_now(), .ttl_ms = UNKNOWN_PAUSE_MS, .full_ms = UNKNOWN_PAUSE_MS};
+        wait_until(auth, clock_now() + UNKNOWN_PAUSE_MS);
+    }
+}
+
+static void confirm_failed(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    if (++auth->confirm_tries < CONFIRM_TRIES) {
+        timer_after(&auth->timer, CONFIRM_PAUSE_MS);
+        return;
+    }
+    /* The token itself may well work: use it; what it may not do shows. */
+    adopt(auth);
+}
+
+static void confirm_again(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    confirm(auth);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- renewal */
+
+static void renew(struct auth *auth)
+{
+    static const char body[] = "{\"increment\":0}";
+    const struct lease *lease = &auth->token->lease;
+
+    send(auth, RENEW,
+         &(struct request){.method = "PUT",
+                           .path = "auth/token/renew-self",
+                           .body = body,
+                           .body_len = sizeof(body) - 1,
+                           .urgent = lease_left(lease, clock_now()) < lease->full_ms / 2});
+}
+
+static void time_to_act(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    if (auth->token && lease_left(&auth->token->lease, clock_now()) == 0)
+        drop_token(auth);
+    if (auth->token && renewal_possible(&auth->token->lease, clock_now()))
+        renew(auth);
+    else
+        login(auth);
+}
+
+static void warn_forbidden(struct auth *auth)
+{
+    if (auth->warned_forbidden)
+        return;
+    auth->warned_forbidden = true;
+    warn(auth, "the token may not be renewed (its policy lacks auth/token/renew-self, or it is not renewable): a new login comes "
+               "before it ends");
+}
+
+static void renew_failed(struct auth *auth, const struct reply *reply, const struct err *err)
+{
+    int64_t at = clock_now();
+    enum renewal_verdict verdict = renewal_failed(&auth->token->lease, &auth->renew_backoff, reply, err, at, &at);
+
+    log_debug("agent.auth", "token not renewed: error=%s", err->text);
+    if (verdict == RENEWAL_OVER || verdict == RENEWAL_LOST) {
+        login(auth);
+        return;
+    }
+    if (verdict == RENEWAL_REFUSED)
+        warn_forbidden(auth);
+    wait_until(auth, at);
+}
+
+static void renewed(struct auth *auth, const struct news *news)
+{
+    const struct val *block = val_get(&news->reply->body, "auth");
+    const char *value = val_get_cstr(block, "client_token");
+    bool odd = false;
+    int64_t seconds = lease_seconds(val_get(block, "lease_duration"), &odd);
+    enum lease_grant grant = LEASE_ANOMALY;
+    struct err err;
+
+    if (!value || !value[0] || strcmp(value, auth->token->value) == 0)
+        grant = lease_renewed(&auth->token->lease, "", seconds, val_get_bool(block, "renewable"), auth->asked_at);
+    if (grant == LEASE_ANOMALY) {
+        warn(auth, "the answer to a token renewal makes no sense: ignored, the old token is kept");
+        err_set(&err, ERR_RETRY, "renewal answer out of range");
+        renew_failed(auth, news->reply, &err);
+        return;
+    }
+    auth->warned_forbidden = false;
+    backoff_success(&auth->renew_backoff, clock_now());
+    schedule(auth);
+    if (auth->events.on_renewed)
+        auth->events.on_renewed(auth->events.ctx, auth->token);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- doubt */
+
+static void token_is_bad(struct auth *auth)
+{
+    int64_t wait = 0;
+
+    /* Doubt soon after the login that doubt caused: the cause is elsewhere; go slow. */
+    if (auth->doubt_backoff.failures || auth->doubt_backoff.success_at != CLOCK_NEVER)
+        wait = backoff_next(&auth->doubt_backoff, clock_now(), CLOCK_NEVER, -1);
+    if (clock_now() - auth->token_at > auth->doubt_backoff.ceiling_ms)
+        wait = 0;
+    backoff_success(&auth->doubt_backoff, clock_now());
+    drop_token(auth);
+    warn(auth, "the token is not valid any more (revoked or used up): logging in again");
+    if (wait)
+        wait_until(auth, clock_now() + wait);
+    else
+        login(auth);
+}
+
+/* Forbidden, or revoked? One lookup tells. */
+static void renew_refused(struct auth *auth, const struct news *news)
+{
+    auth->denied = news->reply->status == 403 && !news->reply->token_invalid;
+    if (news->reply->token_invalid)
+        token_is_bad(auth);
+    else if (auth->denied)
+        probe(auth);
+    else
+        renew_failed(auth, news->reply, news->err);
+}
+
+/* The token is good, as far as anybody can tell: go on where the probe interrupted. */
+static void resume(struct auth *auth)
+{
+    auth->verify = false;
+    if (!auth->denied) {
+        wait_until(auth, auth->resume_at);
+        return;
+    }
+    auth->denied = false;
+    auth->token->lease.renewable = false;
+    warn_forbidden(auth);
+    schedule(auth);
+}
+
+static void probed_good(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    auth->lookup_forbidden = false;
+    resume(auth);
+}
+
+static void probed_bad(struct auth *auth, const struct news *news)
+{
+    bool sure = news->reply->token_invalid;
+
+    if (news->reply->status != 403) { /* no verdict */
+        bool denied = auth->denied;
+
+        auth->denied = false;
+        if (denied)
+            wait_until(auth, clock_now() + backoff_next(&auth->renew_backoff, clock_now(), token_left(auth), -1));
+        else
+            resume(auth);
+        return;
+    }
+    if (!sure && (auth->verify || auth->lookup_forbidden)) {
+        /* A token as new as this one is not revoked: the policy forbids the question itself. */
+        auth->lookup_forbidden = true;
+        resume(auth);
+        return;
+    }
+    auth->denied = false;
+    token_is_bad(auth);
+    auth->verify = !sure;
+}
+
+static void doubt(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    if (!auth->token || auth->token->wrap[0])
+        return;
+    if (auth->probed_at && clock_now() - auth->probed_at < PROBE_PAUSE_MS)
+        return;
+    probe(auth);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ end */
+
+static void stopped(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    cancel(auth);
+    auth->state = STOPPED;
+    drop_token(auth);
+    if (auth->on_stopped)
+        auth->on_stopped(auth->stop_ctx);
+}
+
+static void stop(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    cancel(auth);
+    auth->state = REVOKE;
+    if (auth->revoke && auth->token && auth->token->value[0])
+        send(auth, REVOKE,
+             &(struct request){
+                 .method = "PUT", .path = "auth/token/revoke-self", .urgent = true, .timeout_ms = auth->stop_limit_ms});
+    timer_after(&auth->timer, auth->call ? auth->stop_limit_ms : 0);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- machine */
+
+static void (*const machine[STATE_COUNT][EVENT_COUNT])(struct auth *auth, const struct news *news) = {
+    [IDLE] = {[ON_STOP] = stop},
+    [WAITING] = {[ON_TIME] = time_to_act, [ON_SUSPECT] = doubt, [ON_STOP] = stop},
+    [LOGIN] = {[ON_DONE] = login_done, [ON_FAILED] = login_refused, [ON_STOP] = stop},
+    [CONFIRM] = {[ON_TIME] = confirm_again, [ON_DONE] = confirmed, [ON_FAILED] = confirm_failed, [ON_STOP] = stop},
+    [RENEW] = {[ON_DONE] = renewed, [ON_FAILED] = renew_refused, [ON_STOP] = stop},
+    [PROBE] = {[ON_DONE] = probed_good, [ON_FAILED] = probed_bad, [ON_STOP] = stop},
+    [REVOKE] = {[ON_TIME] = stopped, [ON_DONE] = stopped, [ON_FAILED] = stopped},
+    [STOPPED] = {[ON_STOP] = stop},
+};
+
+/* What a state has no row for does not concern it. */
+static void dispatch(struct auth *auth, enum event event, const struct news *news)
+{
+    if (machine[auth->state][event])
+        machine[auth->state][event](auth, news);
+}
+
+static void on_time(void *ctx)
+{
+    dispatch(ctx, ON_TIME, NULL);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ interface */
+
+static void cleanup_auth(struct auth **auth)
+{
+    auth_free(*auth);
+}
+
+int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
+             struct auth **ret, struct err *err)
+{
+    _cleanup_(cleanup_auth) struct auth *auth = mem_alloc(sizeof(*auth));
+
+    auth->loop = loop;
+    auth->client = client;
+    auth->events = *events;
+    auth->exit_on_err = options->exit_on_err;
+    auth->wrap_ttl = mem_strdup(options->wrap_ttl ? options->wrap_ttl : "");
+    timer_init(&auth->timer, loop, on_time, auth);
+    backoff_init(&auth->login_backoff, options->min_backoff_ms, options->max_backoff_ms);
+    backoff_init(&auth->renew_backoff, 0, 0);
+    backoff_init(&auth->doubt_backoff, 0, 0);
+    if (auth->login_backoff.floor_ms >= auth->login_backoff.ceiling_ms)
+        return err_set(err, ERR_INPUT, "auto_auth.method: min_backoff must be less than max_backoff");
+    if (login_new(options->type, options->mount, options->config, &auth->login, err) != 0)
+        return -1;
+    *ret = steal(auth);
+    return 0;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (!auth)
+        return;
+    cancel(auth);
+    login_request_done(&auth->request);
+    login_free(auth->login);
+    token_free(auth->token);
+    token_free(auth->fresh);
+    mem_free(auth->wrap_ttl);
+    mem_free(auth);
+}
+
+void auth_start(struct auth *auth)
+{
+    wait_until(auth, clock_now());
+}
+
+void auth_suspect(struct auth *auth)
+{
+    dispatch(auth, ON_SUSPECT, NULL);
+}
+
+const struct token *auth_token(const struct auth *auth)
+{
+    return auth->token;
+}
+
+void auth_stop(struct auth *auth, bool revoke, int64_t limit_ms, void (*on_stopped)(void *ctx), void *ctx)
+{
+    auth->revoke = revoke;
+    auth->stop_limit_ms = limit_ms;
+    auth->on_stopped = on_stopped;
+    auth->stop_ctx = ctx;
+    dispatch(auth, ON_STOP, NULL);
+}
