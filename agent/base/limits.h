@@ -55,6 +55,8 @@
 /* Templates: source, output, and what one evaluation may take. */
 #define LIMIT_TEMPLATE_BYTES MIB(1)
 #define LIMIT_OUTPUT_BYTES MIB(16)
+/* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
+#define LIMIT_PRINT_DEPTH 1000
 /* Files that one template reads: certificates and snippets; each costs a watch. */
 #define LIMIT_TEMPLATE_FILES 64
 #define LIMIT_TEMPLATE_FILE_BYTES MIB(1)
