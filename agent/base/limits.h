@@ -76,8 +76,6 @@
 
 /* Watched files: token, CA, templates' sources and files; each costs a look per event in any of their folders. */
 #define LIMIT_WATCHES 4096
-/* Arguments and environment of one command: one message on a socket, whose default buffer is 208 KiB. */
-#define LIMIT_SPAWN_BYTES KIB(128)
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
 

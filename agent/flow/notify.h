@@ -20,23 +20,22 @@
 #include "os/loop.h"
 #include "os/proc.h"
 
+#define NOTIFY_SIGNAL (-1)
+
 struct notify_rule {
-    const char *label;         /* "template[2]"; for messages */
-    const char *const *words;  /* the command as configured; NULL: a signal */
-    size_t word_count;
-    const char *const *env;    /* the command's own "NAME=value", NULL-terminated, or NULL */
-    int64_t timeout_ms;        /* of the command; 0 = started and not waited for */
-    int signo;                 /* the signal, when there is no command */
-    const char *pid_file;      /* target: pid file, or … */
-    struct proc_want process;  /* … name and uid; with pid_file: what must also be true of it */
+    const char *label;        /* "template[2]"; for messages */
+    int program;              /* the command, by its number from launcher_add(); NOTIFY_SIGNAL: a signal instead */
+    int64_t timeout_ms;       /* of the command; 0 = started and not waited for */
+    int signo;                /* the signal */
+    const char *pid_file;     /* its target: a pid file, or NULL and … */
+    struct proc_want process; /* … name and uid; with pid_file: what must be true of it besides */
 };
 
 struct notify;
 
 struct notify_options {
     struct loop *loop;
-    struct launcher *launcher; /* NULL when no rule has a command */
-    char *const *envp;         /* what commands get, made by child_env(); borrowed */
+    struct launcher *launcher; /* attached to the loop; NULL when no rule has a command */
     /* After each attempt; `err` is NULL on success, `again_ms` the time until the next attempt otherwise. */
     void (*on_result)(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err);
     /* Nothing is running or waiting to run for the first time (failed ones may be waiting for their next attempt). */

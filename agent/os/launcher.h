@@ -1,11 +1,11 @@
 /*
- * launcher: a small process, forked before anything is restricted or secret, that starts programs.
+ * launcher: a small process, forked before anything is restricted, that starts the configured programs.
  *
- * It exists because what harden_restrict() takes away would be inherited. Requests and answers are single messages on a socket pair: spawn
- * (argv, environment), signal, and the answers started and exited. Programs run with the limits and signal mask that main() began with, in
- * their own process group, with /dev/null as input, our output and error output, no other descriptor, and exactly the given environment.
- * The launcher is their parent and reaps them and their orphans; when the agent goes, it kills what is left and goes too.
- * Use it through os/child. Limits: LIMIT_SPAWN_BYTES a request, LIMIT_CHILDREN at a time.
+ * It exists because what harden_restrict() takes away would be inherited. Its programs are added before the fork and named by number
+ * afterwards, so an agent that was taken over can start what the configuration says and nothing else. Programs run with the limits and
+ * the signal mask that main() began with, in their own process group, with /dev/null as input, our output and error output, no other
+ * descriptor, and exactly the environment they were added with. The launcher reaps them and their orphans; when the agent goes, it kills
+ * what still runs and was not detached, and goes too. Use it through os/child.
  */
 #ifndef OS_LAUNCHER_H
 #define OS_LAUNCHER_H
@@ -13,13 +13,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "os/loop.h"
 
 struct launcher;
+
+struct launcher *launcher_new(void);
+/*
+ * A program by its NULL-terminated argv (PATH is that of its environment) and environment ("NAME=value", see os/environ.h), both copied.
+ * Its number into `ret`; the same program again has the same number. ERR_LIMIT past LIMIT_PROGRAMS. Before launcher_start() only.
+ */
+int launcher_add(struct launcher *launcher, const char *const *argv, const char *const *envp, unsigned *ret, struct err *err) MUST_USE;
+unsigned launcher_count(const struct launcher *launcher);
+const char *launcher_name(const struct launcher *launcher, unsigned program); /* argv[0] */
+
+/* Fork. `core` is the core limit programs shall have (harden_begin() gives the original one), or NULL. Call it before secrets and the loop. */
+int launcher_start(struct launcher *launcher, const struct rlimit *core, struct err *err) MUST_USE;
+/* Answers come through this loop from now on. */
+int launcher_attach(struct launcher *launcher, struct loop *loop, struct err *err) MUST_USE;
+/* Kills what still runs, waits for the launcher's end. NULL is accepted. */
+void launcher_free(struct launcher *launcher);
 
 /* How a run went. */
 struct launch_exit {
@@ -28,19 +43,17 @@ struct launch_exit {
     int signo;       /* that signal, or 0 */
 };
 
-/* `core` is the core limit programs shall have (harden_begin() gives the original one), or NULL. Call early: one thread, no secrets, no loop. */
-int launcher_start(const struct rlimit *core, struct launcher **ret, struct err *err) MUST_USE;
-/* Let answers come through the loop. */
-int launcher_attach(struct launcher *launcher, struct loop *loop, struct err *err) MUST_USE;
-/* Kills what still runs, waits for the launcher's end. NULL is accepted. */
-void launcher_stop(struct launcher *launcher);
-
-/* For os/child: start a program; its number into `ret_id`. Exactly one call of `on_exit` follows, from the loop, unless launch_forget() came first. */
+/*
+ * For os/child: run a program; the run's number into `ret_run`. Exactly one `on_exit` follows, from the loop, unless launch_forget() came
+ * first. ERR_RETRY when the launcher is busy or LIMIT_CHILDREN run already, ERR_SYSTEM when it is gone.
+ */
 typedef void launch_ended(void *ctx, const struct launch_exit *exit);
-int launch(struct launcher *launcher, const char *const *argv, const char *const *envp, launch_ended *on_exit, void *ctx, uint32_t *ret_id,
-           struct err *err) MUST_USE;
-/* A signal to the whole process group of run `id`. A run that is over is not an error. */
-int launch_signal(struct launcher *launcher, uint32_t id, int signo, struct err *err) MUST_USE;
-void launch_forget(struct launcher *launcher, uint32_t id);
+int launch(struct launcher *launcher, unsigned program, launch_ended *on_exit, void *ctx, uint32_t *ret_run, struct err *err) MUST_USE;
+/* A signal to the run's whole process group. A run that is over is not an error. */
+int launch_signal(struct launcher *launcher, uint32_t run, int signo, struct err *err) MUST_USE;
+/* No callback any more. */
+void launch_forget(struct launcher *launcher, uint32_t run);
+/* No callback any more, and it may outlive us. */
+void launch_detach(struct launcher *launcher, uint32_t run);
 
 #endif
