@@ -13,5 +13,8 @@ bool unicode_is_digit(unsigned rune);  /* category Nd */
 /* Go's strconv.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
 bool unicode_is_print(unsigned rune);
 bool unicode_is_space(unsigned rune); /* Go's unicode.IsSpace */
+/* One code point to one code point: no special cases ("ß" stays), as Go's strings.ToUpper. */
+unsigned unicode_to_upper(unsigned rune);
+unsigned unicode_to_lower(unsigned rune);
 
 #endif
