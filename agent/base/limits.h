@@ -76,7 +76,12 @@
 
 /* Watched files: token, CA, templates' sources and files; each costs a look per event in any of their folders. */
 #define LIMIT_WATCHES 4096
+/* Different commands that can be started: at most one a template. */
+#define LIMIT_PROGRAMS LIMIT_TEMPLATES
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
+
+/* A request's URL: Go's servers refuse request heads over 1 MiB, proxies far less; paths and queries of ours stay under 4 KiB. */
+#define LIMIT_URL_BYTES KIB(16)
 
 #endif
