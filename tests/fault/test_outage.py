@@ -52,7 +52,7 @@ def test_dropped_packets_are_noticed_and_a_new_connection_is_taken(site, agent, 
     one, change = running(site, agent, tmp_path, address=wire.address)
     before = wire.connections
     wire.silence()
-    one.wait_log(r"(?i)timed? ?-?out", seconds=90)
+    one.wait_log("(?i)timed out|timeout|time-out|deadline exceeded", seconds=90)
     wire.resume()
     change("bob")
     wait.for_file(tmp_path / "user", "bob", seconds=60)
