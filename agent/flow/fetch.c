@@ -1,0 +1,151 @@
+#include "flow/fetch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "flow/feed.h"
+
+struct entry {
+    struct feed *feed;
+    bool wanted; /* in the round that is open, or the last one */
+};
+
+struct fetch {
+    struct feed_shared shared;
+    struct entry *entries;
+    size_t count, room;
+    bool stopped;
+};
+
+static void on_idle(void *ctx)
+{
+    client_idle(((struct fetch *)ctx)->shared.client);
+}
+
+struct fetch *fetch_new(struct loop *loop, struct client *client, struct store *store, const struct fetch_options *options,
+                        const struct fetch_events *events)
+{
+    struct fetch *fetch = mem_alloc(sizeof(*fetch));
+
+    fetch->shared.loop = loop;
+    fetch->shared.client = client;
+    fetch->shared.store = store;
+    fetch->shared.mounts = mounts_new(client);
+    fetch->shared.options = *options;
+    fetch->shared.events = *events;
+    timer_init(&fetch->shared.idle_timer, loop, on_idle, fetch);
+    return fetch;
+}
+
+void fetch_free(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    for (size_t i = 0; i < fetch->count; i++)
+        feed_free(fetch->entries[i].feed);
+    timer_stop(&fetch->shared.idle_timer);
+    mounts_free(fetch->shared.mounts);
+    mem_free(fetch->entries);
+    mem_free(fetch);
+}
+
+static struct entry *find(const struct fetch *fetch, const struct dep *dep)
+{
+    for (size_t i = 0; i < fetch->count; i++)
+        if (dep_same(feed_dep(fetch->entries[i].feed), dep))
+            return &fetch->entries[i];
+    return NULL;
+}
+
+void fetch_begin(struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->count; i++)
+        fetch->entries[i].wanted = false;
+}
+
+int fetch_want(struct fetch *fetch, struct dep *dep, struct err *err)
+{
+    struct entry *entry = find(fetch, dep);
+
+    if (entry) {
+        entry->wanted = true;
+        return 0;
+    }
+    if (fetch->count == LIMIT_STORE_DEPS)
+        return err_set(err, ERR_LIMIT, "more than %d secrets; split the templates between several agents", LIMIT_STORE_DEPS);
+    if (fetch->count == fetch->room) {
+        size_t room = fetch->room ? fetch->room * 2 : 16;
+
+        fetch->entries = mem_grow(fetch->entries, fetch->room * sizeof(*fetch->entries), room * sizeof(*fetch->entries));
+        fetch->room = room;
+    }
+    fetch->entries[fetch->count++] = (struct entry){feed_new(&fetch->shared, dep), true};
+    return 0;
+}
+
+static void forget_unwanted(struct fetch *fetch)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < fetch->count; i++) {
+        struct entry entry = fetch->entries[i];
+
+        if (entry.wanted) {
+            fetch->entries[kept++] = entry;
+            continue;
+        }
+        store_drop(fetch->shared.store, feed_dep(entry.feed));
+        feed_free(entry.feed);
+    }
+    fetch->count = kept;
+}
+
+/* A feed that has not been answered only needs a push when it is idle; the others know their time. */
+static void start_new(struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->count; i++)
+        if (!store_get(fetch->shared.store, feed_dep(fetch->entries[i].feed)))
+            feed_start(fetch->entries[i].feed);
+}
+
+void fetch_end(struct fetch *fetch)
+{
+    forget_unwanted(fetch);
+    if (fetch->shared.token_number && !fetch->stopped)
+        start_new(fetch);
+}
+
+void fetch_token(struct fetch *fetch, const struct token *token)
+{
+    if (!token->value[0] || fetch->stopped)
+        return;
+    fetch->shared.token_number++;
+    fetch->shared.token_at = clock_now();
+    for (size_t i = 0; i < fetch->count; i++)
+        feed_token(fetch->entries[i].feed);
+}
+
+bool fetch_complete(const struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->count; i++)
+        if (!store_get(fetch->shared.store, feed_dep(fetch->entries[i].feed)))
+            return false;
+    return true;
+}
+
+void fetch_again(struct fetch *fetch, const struct dep *dep)
+{
+    struct entry *entry = find(fetch, dep);
+
+    if (entry && !fetch->stopped)
+        feed_go(entry->feed);
+}
+
+void fetch_stop(struct fetch *fetch)
+{
+    fetch->stopped = true;
+    for (size_t i = 0; i < fetch->count; i++)
+        feed_stop(fetch->entries[i].feed);
+}
