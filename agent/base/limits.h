@@ -23,6 +23,8 @@
 #define LIMIT_CONFIG_TREE_BYTES MIB(32)
 /* Files of all -config directories together: a ConfigMap holds a handful. */
 #define LIMIT_CONFIG_FILES 256
+/* Names of any kind in one -config directory. */
+#define LIMIT_CONFIG_FOLDER 4096
 /* -config flags on one command line. */
 #define LIMIT_CONFIG_FLAGS 64
 /* Problems listed of one configuration: nobody reads more. */

@@ -32,6 +32,8 @@ struct config_vault {
     const char *token;      /* *_TOKEN: sent along with the login request; secret */
     int num_retries;        /* 12; 0 = none (the file's -1) */
     int64_t timeout_ms;     /* *_CLIENT_TIMEOUT, 60 s */
+    struct val_place place; /* of the stanza; line 0 without one */
+    uint16_t file;
 };
 
 /* Block `auto_auth.method`. */
@@ -106,9 +108,9 @@ struct config {
     struct config_method method;
     bool has_auth;
     bool reauth_on_new_credentials;
-    const struct config_sink *sinks;
+    struct config_sink *sinks;
     size_t sink_count;
-    const struct config_template *templates;
+    struct config_template *templates;
     size_t template_count;
     struct config_render render;
     bool exit_after_auth;
@@ -125,8 +127,8 @@ typedef const char *config_getenv(const char *name);
 
 /*
  * Load everything. `flags` says which files, and overrides (flow/flags.h). Problems are appended;
- * 0 when none of them is an error. The struct may be given to config_done() in either case, and
- * after a failure holds what could be understood.
+ * 0 when the agent can run with it, -1 when problems->unusable. The struct may be given to
+ * config_done() in either case, and after a failure holds what could be understood.
  */
 int config_load(struct config *config, const struct flags *flags, config_getenv *getenv,
                 struct problems *problems) MUST_USE;

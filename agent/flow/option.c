@@ -30,13 +30,13 @@ void option_problem(struct reading *reading, enum problem_severity severity, con
 
 static void want(struct reading *reading, const struct val *v, const char *path, const char *what)
 {
-    option_problem(reading, PROBLEM_ERROR, v, path, "must be %s, not a %s", what,
+    option_problem(reading, reading->severity, v, path, "must be %s, not a %s", what,
                    v->kind == VAL_LIST && v->type == VAL_T_BLOCKS ? "block" : val_kind_name(v));
 }
 
 static void malformed(struct reading *reading, const struct val *v, const char *path, const char *text)
 {
-    option_problem(reading, PROBLEM_ERROR, v, path, "%s", text);
+    option_problem(reading, reading->severity, v, path, "%s", text);
 }
 
 /* ------------------------------------------------------------------------------------- values */
@@ -360,8 +360,10 @@ static const struct option *find(const struct stanza *stanza, struct str name)
 void option_read(struct reading *reading, const struct stanza *stanza, const struct val *block,
                  const char *path, void *into)
 {
+    enum problem_severity outer = reading->severity;
     char inner[PATH_MAX_SHOWN];
 
+    reading->severity = stanza->late ? PROBLEM_UNUSABLE : PROBLEM_ERROR;
     for (size_t i = 0; i < block->map.len; i++) {
         const struct val *key = &block->map.pairs[i].key, *v = &block->map.pairs[i].value;
         const struct option *option = find(stanza, key->s);
@@ -373,4 +375,5 @@ void option_read(struct reading *reading, const struct stanza *stanza, const str
             option_problem(reading, stanza->strict ? PROBLEM_ERROR : PROBLEM_WARNING, key, inner,
                            "unknown key in %s", stanza->name);
     }
+    reading->severity = outer;
 }

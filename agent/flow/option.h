@@ -41,6 +41,7 @@ struct reading {
     struct arena *arena;
     struct problems *problems;
     const char *file;
+    enum problem_severity severity; /* of wrong values; set from the stanza */
 };
 
 typedef void option_reader(struct reading *reading, const struct val *v, const char *path, void *into);
@@ -58,6 +59,7 @@ struct stanza {
     const struct option *options;
     size_t count;
     bool strict; /* an unknown key is an error, not a warning */
+    bool late;   /* the original looks at it only when it runs: wrong values are PROBLEM_UNUSABLE */
 };
 
 /* Read the keys of `block` (a VAL_MAP) into the struct at `into`; `path` is "" at the top. */

@@ -1,0 +1,155 @@
+#include "flow/stanza.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/login.h"
+
+struct check {
+    const struct config *config;
+    struct problems *problems;
+};
+
+static void add(const struct check *check, enum problem_severity severity, uint16_t file, struct val_place place,
+                const char *path, const char *text)
+{
+    problems_add(check->problems, severity, place.line ? config_file(check->config, file) : "", place, path, "%s", text);
+}
+
+/* -------------------------------------------------------------------------------------- server */
+
+static void check_vault(const struct check *check)
+{
+    static const char *const schemes[] = {"https://", "http://", "unix://"};
+    const struct config_vault *vault = &check->config->vault;
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(schemes) && strncmp(vault->address, schemes[i], strlen(schemes[i])) != 0)
+        i++;
+    if (i == ARRAY_LEN(schemes))
+        add(check, PROBLEM_UNUSABLE, vault->file, vault->place, "vault.address",
+            "must begin with https://, http:// or unix://");
+    if (!vault->client_cert[0] != !vault->client_key[0])
+        add(check, PROBLEM_UNUSABLE, vault->file, vault->place, "vault",
+            "client_cert and client_key must be given together");
+    if (vault->tls_skip_verify)
+        add(check, PROBLEM_WARNING, vault->file, vault->place, "vault.tls_skip_verify",
+            "the server's certificate is not checked: anybody in between can read and replace every secret");
+}
+
+/* --------------------------------------------------------------------------------------- login */
+
+static const struct login_option *find_option(const struct login_method *method, struct str name)
+{
+    for (size_t i = 0; i < method->option_count; i++) {
+        if (str_eqs(name, method->options[i].name))
+            return &method->options[i];
+    }
+    return NULL;
+}
+
+static void check_method_options(const struct check *check, const struct login_method *method)
+{
+    const struct val *map = &check->config->method.config;
+    char path[128];
+
+    for (size_t i = 0; i < method->option_count; i++) {
+        snprintf(path, sizeof(path), "auto_auth.method.config.%s", method->options[i].name);
+        if (method->options[i].required && !val_get(map, method->options[i].name))
+            add(check, PROBLEM_UNUSABLE, check->config->method.file, check->config->method.place, path,
+                "is missing");
+    }
+    for (size_t i = 0; i < map->map.len; i++) {
+        const struct val *key = &map->map.pairs[i].key;
+
+        snprintf(path, sizeof(path), "auto_auth.method.config.%.64s", key->s.data);
+        if (!find_option(method, key->s))
+            add(check, PROBLEM_WARNING, key->file, (struct val_place){key->line, key->column}, path,
+                "unknown key for this method");
+    }
+}
+
+static void check_method(const struct check *check)
+{
+    const struct config_method *m = &check->config->method;
+    const struct login_method *method = login_method_find(m->type);
+    char text[128];
+
+    if (!m->type[0])
+        return; /* said already */
+    if (method) {
+        check_method_options(check, method);
+        return;
+    }
+    snprintf(text, sizeof(text), "not supported yet: method %.40s", m->type);
+    add(check, PROBLEM_UNUSABLE, m->file, m->place, "auto_auth.method.type", text);
+}
+
+static void check_auth(const struct check *check)
+{
+    const struct config *config = check->config;
+
+    if (!config->has_auth) {
+        add(check, PROBLEM_ERROR, 0, (struct val_place){0, 0}, "auto_auth", "is missing: without a login nothing can be fetched");
+        return;
+    }
+    if (config->sink_count == 0 && config->template_count == 0)
+        add(check, PROBLEM_ERROR, config->method.file, config->method.place, "auto_auth",
+            "nothing to do: neither a sink nor a template");
+    check_method(check);
+}
+
+/* ----------------------------------------------------------------------------------- templates */
+
+/* One destination, and who wants it. */
+struct claim {
+    const char *path;
+    size_t index;
+};
+
+static int by_path(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+    int order = strcmp(x->path, y->path);
+
+    return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static void report_twice(const struct check *check, const struct claim *first, const struct claim *second)
+{
+    const struct config_template *template = &check->config->templates[second->index];
+    char path[64], text[128];
+
+    snprintf(path, sizeof(path), "template[%zu].destination", second->index);
+    snprintf(text, sizeof(text), "is the same as of template[%zu]; each needs its own", first->index);
+    add(check, PROBLEM_ERROR, template->file, template->place, path, text);
+}
+
+/* Two templates of one file would replace each other's for ever. */
+static void check_destinations(const struct check *check)
+{
+    size_t count = check->config->template_count;
+    _cleanup_free_ struct claim *claims = mem_array(count, sizeof(*claims));
+
+    for (size_t i = 0; i < count; i++)
+        claims[i] = (struct claim){check->config->templates[i].destination, i};
+    if (count > 1)
+        qsort(claims, count, sizeof(*claims), by_path);
+    for (size_t i = 1; i < count; i++) {
+        if (claims[i].path[0] && strcmp(claims[i - 1].path, claims[i].path) == 0)
+            report_twice(check, &claims[i - 1], &claims[i]);
+    }
+}
+
+void stanza_check(const struct config *config, struct problems *problems)
+{
+    const struct check check = {config, problems};
+
+    /* What is missing in a file that could not be read is no news. */
+    if (problems->errors > 0 && !config->has_auth && config->template_count == 0)
+        return;
+    check_vault(&check);
+    check_auth(&check);
+    check_destinations(&check);
+}
