@@ -52,28 +52,27 @@ static int open_target(struct slot *slot, struct err *err)
     return write_target_new(&dest, &slot->target, err);
 }
 
-static void set_rules(struct slot *slot)
+static void set_rules(struct slot *slot, int program)
 {
     const struct config_template *template = slot->template;
 
-    if (template->command.argc)
+    if (program != PROGRAM_NONE)
         slot->rules[slot->rule_count++] = (struct notify_rule){
             .label = slot->label,
-            .words = template->command.argv,
-            .word_count = template->command.argc,
-            .env = template->command.env,
+            .program = program,
             .timeout_ms = template->command.timeout_ms,
         };
     if (template->notify.signal)
         slot->rules[slot->rule_count++] = (struct notify_rule){
             .label = slot->label,
+            .program = NOTIFY_SIGNAL,
             .signo = template->notify.signal,
             .pid_file = *template->notify.pid_file ? template->notify.pid_file : NULL,
             .process = {.name = *template->notify.process ? template->notify.process : NULL, .uid = PROC_ANY_UID},
         };
 }
 
-static void slot_init(struct slot *slot, size_t index, const struct config *config, const struct store *store)
+static void slot_init(struct slot *slot, size_t index, const struct config *config, int program, const struct store *store)
 {
     struct err err;
 
@@ -83,7 +82,7 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
     backoff_init(&slot->backoff, 0, 0);
     slot->latest = CLOCK_NEVER;
     slot->due = clock_now();
-    set_rules(slot);
+    set_rules(slot, program);
     /* Early, so that leftovers are swept and the root is held before anything is restricted; a failure is met again at the write. */
     if (open_target(slot, &err) != 0)
         slot->last = err;
@@ -155,7 +154,8 @@ static void slot_written(struct pass *pass, struct slot *slot, bool changed)
 
 /* ---------------------------------------------------------------------------------------------------------------- pass */
 
-struct pass *pass_new(const struct config *config, const struct store *store, const struct pass_events *events)
+struct pass *pass_new(const struct config *config, const struct programs *programs, const struct store *store,
+                      const struct pass_events *events)
 {
     struct pass *pass = mem_alloc(sizeof(*pass));
 
@@ -163,7 +163,7 @@ struct pass *pass_new(const struct config *config, const struct store *store, co
     pass->count = config->template_count;
     pass->slots = mem_array(pass->count, sizeof(*pass->slots));
     for (size_t i = 0; i < pass->count; i++)
-        slot_init(&pass->slots[i], i, config, store);
+        slot_init(&pass->slots[i], i, config, programs->numbers[i], store);
     return pass;
 }
 

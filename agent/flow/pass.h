@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "flow/config.h"
 #include "flow/notify.h"
+#include "flow/programs.h"
 #include "flow/store.h"
 #include "vault/dep.h"
 
@@ -32,8 +33,9 @@ struct pass_events {
     void (*on_file)(void *ctx, const char *path);
 };
 
-/* `config` and `store` are borrowed. Opens the destinations; one that cannot be opened yet is tried again at its first write. */
-struct pass *pass_new(const struct config *config, const struct store *store, const struct pass_events *events);
+/* All but `events` is borrowed. Opens the destinations; one that cannot be opened yet is tried again at its first write. */
+struct pass *pass_new(const struct config *config, const struct programs *programs, const struct store *store,
+                      const struct pass_events *events);
 void pass_free(struct pass *pass);
 
 /* The folders below which files are written, as O_PATH descriptors (borrowed); -1 for a destination that could not be opened yet. */

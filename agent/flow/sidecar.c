@@ -3,10 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "flow/auth.h"
 #include "flow/confine.h"
@@ -15,7 +13,6 @@
 #include "flow/pass.h"
 #include "flow/sink.h"
 #include "flow/store.h"
-#include "os/child.h"
 #include "os/loop.h"
 #include "os/watch.h"
 #include "vault/client.h"
@@ -37,7 +34,6 @@ struct sidecar {
     struct pass *pass;
     struct notify *notify;
     struct watch *watch;
-    char **child_env;
     char **files; /* what `file` reads, watched */
     size_t file_count;
     const struct notify_rule **rules; /* scratch of one walk */
@@ -190,8 +186,8 @@ static void on_notify_result(void *ctx, const struct notify_rule *rule, unsigned
     struct sidecar *car = ctx;
 
     if (!err) {
-        log_info("agent.notify", "%s: %s", rule->label, rule->words ? "command succeeded" : "application signalled");
-    } else if (car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->words) {
+        log_info("agent.notify", "%s: %s", rule->label, rule->program != NOTIFY_SIGNAL ? "command succeeded" : "application signalled");
+    } else if (car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL) {
         struct err cause = *err;
 
         err_wrap(&cause, "%s", rule->label);
@@ -399,46 +395,15 @@ static void new_templates(struct sidecar *car)
     };
     const struct notify_options options = {
         .loop = car->loop,
-        .launcher = car->options.launcher,
-        .envp = car->child_env,
+        .launcher = car->options.programs->launcher,
         .on_result = on_notify_result,
         .on_idle = on_notify_idle,
         .ctx = car,
     };
 
-    car->pass = pass_new(car->config, car->store, &events);
+    car->pass = pass_new(car->config, car->options.programs, car->store, &events);
     car->notify = notify_new(&options);
     car->rules = mem_array(car->config->template_count * 2, sizeof(struct notify_rule *));
-}
-
-/* What commands learn of the server: how to reach it, never the token. */
-static void new_child_env(struct sidecar *car)
-{
-    const struct config_vault *vault = &car->config->vault;
-    const char *rows[][2] = {
-        {"VAULT_ADDR", vault->address},
-        {"VAULT_CACERT", vault->ca_cert},
-        {"VAULT_CAPATH", vault->ca_path},
-        {"VAULT_CLIENT_CERT", vault->client_cert},
-        {"VAULT_CLIENT_KEY", vault->client_key},
-        {"VAULT_TLS_SERVER_NAME", vault->tls_server_name},
-        {"VAULT_SKIP_VERIFY", vault->tls_skip_verify ? "true" : ""},
-    };
-    char *add[ARRAY_LEN(rows) + 1] = {NULL};
-    size_t count = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        _cleanup_buf_ struct buf pair;
-
-        if (*rows[i][1] == '\0')
-            continue;
-        buf_init(&pair, LIMIT_CONFIG_BYTES);
-        buf_addf(&pair, "%s=%s", rows[i][0], rows[i][1]);
-        add[count++] = buf_take(&pair);
-    }
-    car->child_env = child_env(environ, NULL, (const char *const *)add);
-    while (count)
-        mem_free(add[--count]);
 }
 
 static void on_hangup(void *ctx, int signo)
@@ -467,17 +432,18 @@ static int start_signals(struct sidecar *car, struct err *err)
 
 static int build(struct sidecar *car, struct err *err)
 {
+    struct launcher *launcher = car->options.programs->launcher;
+
     car->loop = loop_new(err);
     if (!car->loop || start_signals(car, err) != 0)
         return -1;
-    if (car->options.launcher && launcher_attach(car->options.launcher, car->loop, err) != 0)
+    if (launcher && launcher_attach(launcher, car->loop, err) != 0)
         return -1;
     timer_init(&car->walk, car->loop, on_walk, car);
     timer_init(&car->deadline, car->loop, on_deadline, car);
     if (watch_new(car->loop, &car->watch, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
         return -1;
     new_fetch(car);
-    new_child_env(car);
     new_templates(car);
     return 0;
 }
@@ -513,7 +479,6 @@ void sidecar_free(struct sidecar *car)
         mem_free(car->files[i]);
     mem_free(car->files);
     watch_free(car->watch);
-    child_env_free(car->child_env);
     mem_free(car->rules);
     for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
         signal_stop(&car->ends[i]);

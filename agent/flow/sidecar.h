@@ -10,13 +10,13 @@
 
 #include "base/err.h"
 #include "flow/config.h"
-#include "os/launcher.h"
+#include "flow/programs.h"
 
 struct sidecar;
 
 struct sidecar_options {
-    const struct config *config;  /* borrowed */
-    struct launcher *launcher;    /* borrowed; NULL when no template has a command */
+    const struct config *config;     /* borrowed */
+    const struct programs *programs; /* borrowed; started */
     /* SIGHUP: read the configuration again and say its log level; -1 keeps everything as it is. */
     int (*reload)(void *ctx, enum log_level *ret_level, struct err *err);
     void *ctx;

@@ -16,10 +16,10 @@
 #include "base/mem.h"
 #include "flow/config.h"
 #include "flow/flags.h"
+#include "flow/programs.h"
 #include "flow/sidecar.h"
 #include "os/file.h"
 #include "os/harden.h"
-#include "os/launcher.h"
 
 #define MODULE "agent"
 
@@ -62,25 +62,21 @@ static void forget_tokens(void)
     }
 }
 
+static const char *from_environment(const char *name)
+{
+    return getenv(name);
+}
+
 static int reload(void *ctx, enum log_level *ret_level, struct err *err)
 {
     _cleanup_config_ struct config config = {0};
     _cleanup_problems_ struct problems problems;
 
     problems_init(&problems);
-    if (config_load(&config, ctx, getenv, &problems) != 0)
+    if (config_load(&config, ctx, from_environment, &problems) != 0)
         return err_set(err, ERR_INPUT, "%zu errors; `ampule check` shows them", problems.errors);
     *ret_level = config.log_level;
     return 0;
-}
-
-static bool runs_commands(const struct config *config)
-{
-    for (size_t i = 0; i < config->template_count; i++) {
-        if (config->templates[i].command.argc)
-            return true;
-    }
-    return false;
 }
 
 /* The decimal pid without a newline, as the original writes it. */
@@ -95,9 +91,9 @@ static int write_pid(const char *path, struct err *err)
     return 0;
 }
 
-static int run_sidecar(const struct config *config, struct flags *flags, struct launcher *launcher, struct err *err)
+static int run_sidecar(const struct config *config, struct flags *flags, const struct programs *programs, struct err *err)
 {
-    const struct sidecar_options options = {.config = config, .launcher = launcher, .reload = reload, .ctx = flags};
+    const struct sidecar_options options = {.config = config, .programs = programs, .reload = reload, .ctx = flags};
     struct sidecar *sidecar = NULL;
     int failed;
 
@@ -111,20 +107,18 @@ static int run_sidecar(const struct config *config, struct flags *flags, struct 
 
 static int run(const struct config *config, struct flags *flags, const struct harden_origin *origin)
 {
-    struct launcher *launcher = NULL;
+    _cleanup_(programs_stop) struct programs programs = {0};
     struct err err;
-    int failed;
 
-    if (runs_commands(config) && launcher_start(&origin->core, &launcher, &err) != 0)
+    if (programs_start(&programs, config, &origin->core, &err) != 0)
         return complain(&err);
     log_setup(config->log_level, config->log_json);
     log_info(MODULE, "ampule-agent %s started: address=%s templates=%zu sinks=%zu", AMPULE_VERSION, config->vault.address,
              config->template_count, config->sink_count);
-    failed = run_sidecar(config, flags, launcher, &err);
-    launcher_stop(launcher);
-    if (failed)
-        log_error(MODULE, "%s", err.text);
-    return failed ? 1 : 0;
+    if (run_sidecar(config, flags, &programs, &err) == 0)
+        return 0;
+    log_error(MODULE, "%s", err.text);
+    return 1;
 }
 
 static int load_and_run(struct flags *flags, const struct harden_origin *origin)
@@ -134,7 +128,7 @@ static int load_and_run(struct flags *flags, const struct harden_origin *origin)
     int failed;
 
     problems_init(&problems);
-    failed = config_load(&config, flags, getenv, &problems);
+    failed = config_load(&config, flags, from_environment, &problems);
     show_problems(&problems);
     if (failed)
         return 1;
