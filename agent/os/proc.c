@@ -1,0 +1,308 @@
+#include "os/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cur.h"
+#include "base/limits.h"
+#include "os/file.h"
+
+#define COMM_LEN 15
+#define STATUS_BYTES KIB(16)
+#define PID_FILE_BYTES 64
+
+static const struct {
+    const char *name;
+    int number;
+} signals[] = {
+    {"HUP", SIGHUP},     {"INT", SIGINT},       {"QUIT", SIGQUIT},   {"ABRT", SIGABRT}, {"KILL", SIGKILL},
+    {"USR1", SIGUSR1},   {"USR2", SIGUSR2},     {"ALRM", SIGALRM},   {"TERM", SIGTERM}, {"CONT", SIGCONT},
+    {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},   {"TTOU", SIGTTOU}, {"CHLD", SIGCHLD},
+    {"URG", SIGURG},     {"WINCH", SIGWINCH},   {"IO", SIGIO},       {"PWR", SIGPWR},   {"SYS", SIGSYS},
+    {"TRAP", SIGTRAP},   {"BUS", SIGBUS},       {"FPE", SIGFPE},     {"ILL", SIGILL},   {"SEGV", SIGSEGV},
+    {"PIPE", SIGPIPE},   {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},   {"PROF", SIGPROF}, {"VTALRM", SIGVTALRM},
+};
+
+int proc_signal_number(const char *name)
+{
+    uint64_t number;
+
+    if (cur_whole_uint(name, 10, 64, &number))
+        return (int)number;
+    if (strncasecmp(name, "SIG", 3) == 0)
+        name += 3;
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        if (strcasecmp(signals[i].name, name) == 0)
+            return signals[i].number;
+    return 0;
+}
+
+static const char *signal_name(int signo)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        if (signals[i].number == signo)
+            return signals[i].name;
+    return "?";
+}
+
+/* ---- reading /proc ---- */
+
+struct sight {
+    pid_t parent;
+    uint64_t start;
+    uid_t uid, real_uid;
+    bool zombie;
+    char comm[COMM_LEN + 1];
+};
+
+static int read_proc(pid_t pid, const char *what, struct buf *ret)
+{
+    char path[64];
+    struct err ignored;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+    return file_read(path, STATUS_BYTES, ret, &ignored);
+}
+
+/* `skip` fields, each with the blank after it, then a number. */
+static bool number_after(const char *text, unsigned skip, uint64_t *ret)
+{
+    struct cur cur;
+
+    while (skip-- > 0) {
+        text = strchr(text, ' ');
+        if (!text)
+            return false;
+        text++;
+    }
+    cur = cur_of(text, strlen(text));
+    return cur_uint(&cur, 10, UINT64_MAX, ret);
+}
+
+/* "pid (comm) state ppid …": comm may hold anything, also blanks and parentheses, so the last ")" counts. Field 22 is the start time. */
+static bool read_stat(pid_t pid, struct sight *ret)
+{
+    _cleanup_buf_ struct buf buf = {0};
+    char *open, *close;
+    uint64_t parent;
+    size_t len;
+
+    if (read_proc(pid, "stat", &buf) < 0 || !(open = strchr(buf.data, '(')) || !(close = strrchr(buf.data, ')')) || close < open)
+        return false;
+    len = (size_t)(close - open - 1);
+    len = len > COMM_LEN ? COMM_LEN : len;
+    memcpy(ret->comm, open + 1, len);
+    ret->comm[len] = '\0';
+    if (close[1] != ' ' || !number_after(close + 2, 1, &parent) || !number_after(close + 2, 19, &ret->start))
+        return false;
+    ret->zombie = close[2] == 'Z' || close[2] == 'X';
+    ret->parent = (pid_t)parent;
+    return true;
+}
+
+static bool read_uid(pid_t pid, struct sight *ret)
+{
+    _cleanup_buf_ struct buf buf = {0};
+    uint64_t real, effective;
+    const char *line;
+    struct cur cur;
+
+    if (read_proc(pid, "status", &buf) < 0 || !(line = strstr(buf.data, "\nUid:")))
+        return false;
+    cur = cur_of(line + 5, strlen(line + 5));
+    cur_skip(&cur, "\t ");
+    if (!cur_uint(&cur, 10, UINT32_MAX, &real))
+        return false;
+    cur_skip(&cur, "\t ");
+    if (!cur_uint(&cur, 10, UINT32_MAX, &effective))
+        return false;
+    ret->real_uid = (uid_t)real;
+    ret->uid = (uid_t)effective;
+    return true;
+}
+
+static bool see(pid_t pid, struct sight *ret)
+{
+    *ret = (struct sight){0};
+    return read_stat(pid, ret) && !ret->zombie && read_uid(pid, ret);
+}
+
+/* ---- is it the one ---- */
+
+/* comm is cut at 15 bytes, so longer names are looked up in argv[0] ("nginx: master process …" has the colon cut off). */
+static bool has_name(pid_t pid, const struct sight *sight, const char *name)
+{
+    _cleanup_buf_ struct buf buf = {0};
+    const char *base;
+    size_t len;
+
+    if (strcmp(sight->comm, name) == 0)
+        return true;
+    if (read_proc(pid, "cmdline", &buf) < 0)
+        return false;
+    base = strrchr(buf.data, '/') ? strrchr(buf.data, '/') + 1 : buf.data;
+    len = strcspn(base, ": ");
+    return strlen(name) == len && strncmp(base, name, len) == 0;
+}
+
+static bool has_uid(const struct sight *sight, const struct proc_want *want)
+{
+    return want->uid == PROC_ANY_UID || want->uid == sight->uid || want->uid == sight->real_uid;
+}
+
+static int check(pid_t pid, const struct sight *sight, const struct proc_want *want, struct err *err)
+{
+    if (!has_uid(sight, want))
+        return err_set(err, ERR_INPUT, "process %d (%s): runs as uid %u, not %u", (int)pid, sight->comm, (unsigned)sight->uid,
+                       (unsigned)want->uid);
+    if (want->name && !has_name(pid, sight, want->name))
+        return err_set(err, ERR_INPUT, "process %d: is \"%s\", not \"%s\": a stale pid file?", (int)pid, sight->comm, want->name);
+    return 0;
+}
+
+static int open_pidfd(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+void proc_close(struct proc *proc)
+{
+    /* A zeroed struct holds no descriptor 0. */
+    if (proc->pid > 0)
+        mem_cleanup_close(&proc->pidfd);
+    *proc = (struct proc){.pidfd = -1};
+}
+
+static int gone(pid_t pid, struct err *err)
+{
+    return err_set(err, ERR_MISSING, "process %d: does not exist (any more)", (int)pid);
+}
+
+int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct err *err)
+{
+    _cleanup_close_ int fd = -1;
+    struct sight before, after;
+
+    if (pid < 1 || (pid == 1 && !want->allow_init))
+        return err_set(err, ERR_INPUT, "process %d: is not signalled unless asked for by allow_init", (int)pid);
+    if (!see(pid, &before))
+        return gone(pid, err);
+    fd = open_pidfd(pid);
+    if (fd < 0 && errno == ESRCH)
+        return gone(pid, err);
+    if (fd < 0)
+        return err_system(err, "process %d", (int)pid);
+    /* Same start time before and after: the descriptor is of the process that was looked at. */
+    if (!see(pid, &after) || after.start != before.start)
+        return gone(pid, err);
+    if (check(pid, &after, want, err) < 0)
+        return -1;
+    *ret = (struct proc){.pid = pid, .parent = after.parent, .pidfd = fd, .start = after.start, .uid = after.uid};
+    memcpy(ret->name, after.comm, sizeof(after.comm));
+    fd = -1;
+    return 0;
+}
+
+static size_t trimmed(const struct buf *buf, const char **ret)
+{
+    const char *start = buf->data + strspn(buf->data, " \t\r\n");
+    size_t len = strlen(start);
+
+    while (len > 0 && isspace((unsigned char)start[len - 1]))
+        len--;
+    *ret = start;
+    return len;
+}
+
+int proc_open_pid_file(const char *path, const struct proc_want *want, struct proc *ret, struct err *err)
+{
+    _cleanup_buf_ struct buf buf = {0};
+    const char *text;
+    char digits[16];
+    uint64_t pid;
+    size_t len;
+
+    if (file_read(path, PID_FILE_BYTES, &buf, err) < 0)
+        return err_wrap(err, "pid file");
+    len = trimmed(&buf, &text);
+    snprintf(digits, sizeof(digits), "%.*s", (int)(len < sizeof(digits) ? len : sizeof(digits) - 1), text);
+    if (len >= sizeof(digits) || !cur_whole_uint(digits, 10, INT32_MAX, &pid))
+        return err_set(err, ERR_INPUT, "pid file \"%s\": does not hold a process number", path);
+    return proc_open((pid_t)pid, want, ret, err) < 0 ? err_wrap(err, "pid file \"%s\"", path) : 0;
+}
+
+int proc_signal(const struct proc *proc, int signo, struct err *err)
+{
+    if (syscall(SYS_pidfd_send_signal, proc->pidfd, signo, NULL, 0) == 0)
+        return 0;
+    if (errno == ESRCH)
+        return gone(proc->pid, err);
+    if (errno != EPERM)
+        return err_system(err, "process %d (%s): SIG%s", (int)proc->pid, proc->name, signal_name(signo));
+    return err_set(err, ERR_DENIED,
+                   "process %d (%s): uid %u may not signal uid %u: run the agent as uid %u (annotation "
+                   "vault.hashicorp.com/agent-run-as-user: \"%u\") or with CAP_KILL",
+                   (int)proc->pid, proc->name, (unsigned)geteuid(), (unsigned)proc->uid, (unsigned)proc->uid, (unsigned)proc->uid);
+}
+
+/* ---- by name ---- */
+
+static void close_list(DIR **list)
+{
+    if (*list)
+        closedir(*list);
+}
+
+static bool matches(pid_t pid, const struct proc_want *want, struct sight *sight)
+{
+    if (pid < 1 || pid == getpid() || (pid == 1 && !want->allow_init))
+        return false;
+    return see(pid, sight) && has_uid(sight, want) && has_name(pid, sight, want->name);
+}
+
+static int signal_one(pid_t pid, const struct proc_want *want, int signo, struct err *err)
+{
+    _cleanup_proc_ struct proc proc = {0};
+
+    return proc_open(pid, want, &proc, err) < 0 ? -1 : proc_signal(&proc, signo, err);
+}
+
+/* Every one is tried; the first refusal is what is reported, unless all that failed had simply gone. */
+int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_count, struct err *err)
+{
+    _cleanup_(close_list) DIR *list = opendir("/proc");
+    struct err first = {0}, now;
+    struct sight sight, above;
+    struct dirent *entry;
+    unsigned count = 0;
+    uint64_t pid;
+
+    if (!list)
+        return err_system(err, "\"/proc\"");
+    while ((entry = readdir(list))) {
+        if (!cur_whole_uint(entry->d_name, 10, INT32_MAX, &pid) || !matches((pid_t)pid, want, &sight) ||
+            matches(sight.parent, want, &above))
+            continue;
+        if (signal_one((pid_t)pid, want, signo, &now) == 0)
+            count++;
+        else if (first.code == ERR_NONE && now.code != ERR_MISSING)
+            first = now;
+    }
+    if (first.code != ERR_NONE) {
+        *err = first;
+        return -1;
+    }
+    if (count == 0)
+        return err_set(err, ERR_MISSING, "process \"%s\": none is running here; does the pod have shareProcessNamespace: true?",
+                       want->name);
+    *ret_count = count;
+    return 0;
+}

@@ -1,0 +1,244 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "folder.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "os/proc.h"
+
+#define NAME "amp (1) test"
+
+static const struct proc_want any = {NULL, PROC_ANY_UID, false};
+static struct err err;
+
+/* A process that waits for its end; with a name of its own, and ready when this returns. */
+static pid_t start_sleeper(const char *name, uid_t uid)
+{
+    int ready[2];
+    char c;
+    pid_t pid;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, name);
+        if (uid && setresuid(uid, uid, uid) < 0)
+            _exit(1);
+        if (write(ready[1], "r", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static int end_of(pid_t pid)
+{
+    int status = 0;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void pid_file_leads_to_its_process(void **state)
+{
+    _cleanup_proc_ struct proc proc = {0};
+    pid_t pid = start_sleeper(NAME, 0);
+    char text[32];
+
+    (void)state;
+    snprintf(text, sizeof(text), "%d\n", (int)pid);
+    put_file(in_folder("pid"), text);
+    assert_int_equal(proc_open_pid_file(in_folder("pid"), &any, &proc, &err), 0);
+    assert_int_equal(proc.pid, pid);
+    assert_string_equal(proc.name, NAME);
+    assert_int_equal(proc.parent, getpid());
+    assert_int_equal(proc_signal(&proc, SIGUSR1, &err), 0);
+    assert_int_equal(end_of(pid), SIGUSR1);
+    assert_int_equal(proc_signal(&proc, SIGUSR1, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+}
+
+static void pid_file_without_a_pid_is_refused(void **state)
+{
+    static const char *const texts[] = {"", "x", "-5", "12 13", "99999999999", "12x", "0x10"};
+    struct proc proc;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        put_file(in_folder("pid"), texts[i]);
+        assert_int_equal(proc_open_pid_file(in_folder("pid"), &any, &proc, &err), -1);
+        assert_int_equal(err.code, ERR_INPUT);
+    }
+    assert_int_equal(proc_open_pid_file(in_folder("none"), &any, &proc, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+}
+
+static void pids_0_and_1_are_refused_unless_asked_for(void **state)
+{
+    struct proc_want init = {NULL, PROC_ANY_UID, true};
+    _cleanup_proc_ struct proc proc = {0};
+
+    (void)state;
+    assert_int_equal(proc_open(0, &init, &proc, &err), -1);
+    assert_int_equal(proc_open(-1, &init, &proc, &err), -1);
+    assert_int_equal(proc_open(1, &any, &proc, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_int_equal(proc_open(1, &init, &proc, &err), 0);
+}
+
+static void zombie_counts_as_gone(void **state)
+{
+    struct proc proc;
+    siginfo_t info;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(proc_open(pid, &any, &proc, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+    assert_int_equal(end_of(pid), 0);
+}
+
+static void wrong_uid_or_name_is_told(void **state)
+{
+    struct proc_want uid = {NULL, 4242, false}, name = {"nginx", PROC_ANY_UID, false};
+    pid_t pid = start_sleeper(NAME, 0);
+    struct proc proc;
+
+    (void)state;
+    assert_int_equal(proc_open(pid, &uid, &proc, &err), -1);
+    assert_non_null(strstr(err.text, "not 4242"));
+    assert_int_equal(proc_open(pid, &name, &proc, &err), -1);
+    assert_non_null(strstr(err.text, "not \"nginx\""));
+    kill(pid, SIGKILL);
+    assert_int_equal(end_of(pid), SIGKILL);
+}
+
+static void name_and_uid_find_the_right_one(void **state)
+{
+    struct proc_want want = {NAME, 1234, false};
+    pid_t mine, theirs;
+    unsigned count;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    mine = start_sleeper(NAME, 0);
+    theirs = start_sleeper(NAME, 1234);
+    assert_int_equal(proc_signal_named(&want, SIGUSR2, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(end_of(theirs), SIGUSR2);
+    assert_int_equal(kill(mine, 0), 0);
+    kill(mine, SIGKILL);
+    end_of(mine);
+}
+
+/* As nginx: a master and a worker of one name; the master alone is signalled. */
+static void master_is_signalled_and_not_its_workers(void **state)
+{
+    struct proc_want want = {"amp-master", PROC_ANY_UID, false};
+    int ready[2];
+    unsigned count;
+    pid_t worker, master;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    master = fork();
+    if (master == 0) {
+        prctl(PR_SET_NAME, "amp-master");
+        worker = start_sleeper("amp-master", 0);
+        if (write(ready[1], &worker, sizeof(worker)) != sizeof(worker))
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &worker, sizeof(worker)), sizeof(worker));
+    close(ready[0]);
+    assert_int_equal(proc_signal_named(&want, SIGUSR1, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(end_of(master), SIGUSR1);
+}
+
+static void nobody_of_that_name_is_told_with_a_hint(void **state)
+{
+    struct proc_want want = {"no-such-process", PROC_ANY_UID, false};
+    unsigned count;
+
+    (void)state;
+    assert_int_equal(proc_signal_named(&want, SIGHUP, &count, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+    assert_non_null(strstr(err.text, "shareProcessNamespace"));
+}
+
+static void refused_signal_names_the_uid_to_run_as(void **state)
+{
+    pid_t target, pid;
+    int status;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    target = start_sleeper(NAME, 1234);
+    pid = fork();
+    if (pid == 0) {
+        struct proc proc = {0};
+        struct err why = {0};
+
+        if (setresuid(4321, 4321, 4321) < 0 || proc_open(target, &any, &proc, &why) < 0)
+            _exit(2);
+        if (proc_signal(&proc, SIGHUP, &why) == 0 || why.code != ERR_DENIED || !strstr(why.text, "agent-run-as-user: \"1234\""))
+            _exit(3);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    kill(target, SIGKILL);
+    end_of(target);
+}
+
+static void signals_have_names_and_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(proc_signal_number("HUP"), SIGHUP);
+    assert_int_equal(proc_signal_number("sigusr1"), SIGUSR1);
+    assert_int_equal(proc_signal_number("SIGTERM"), SIGTERM);
+    assert_int_equal(proc_signal_number("10"), 10);
+    assert_int_equal(proc_signal_number("65"), 0);
+    assert_int_equal(proc_signal_number("NOPE"), 0);
+    assert_int_equal(proc_signal_number(""), 0);
+}
+
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_folder(pid_file_leads_to_its_process),
+        in_a_folder(pid_file_without_a_pid_is_refused),
+        cmocka_unit_test(pids_0_and_1_are_refused_unless_asked_for),
+        cmocka_unit_test(zombie_counts_as_gone),
+        cmocka_unit_test(wrong_uid_or_name_is_told),
+        cmocka_unit_test(name_and_uid_find_the_right_one),
+        cmocka_unit_test(master_is_signalled_and_not_its_workers),
+        cmocka_unit_test(nobody_of_that_name_is_told_with_a_hint),
+        cmocka_unit_test(refused_signal_names_the_uid_to_run_as),
+        cmocka_unit_test(signals_have_names_and_numbers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
