@@ -57,6 +57,18 @@
 /* Templates: source, output, and what one evaluation may take. */
 #define LIMIT_TEMPLATE_BYTES MIB(1)
 #define LIMIT_OUTPUT_BYTES MIB(16)
+/* Code of one template: about 70 bytes for each of the at most 200,000 actions that fit into the source, in tables that double. */
+#define LIMIT_TEMPLATE_CODE_BYTES MIB(64)
+/* Names that are looked up one by one while a template is parsed: `define`s, and variables visible at one place. */
+#define LIMIT_TEMPLATE_UNITS 4096
+#define LIMIT_TEMPLATE_VARIABLES 4096
+/* Nested parentheses and template calls: Go's numbers, since its messages name them. */
+#define LIMIT_TEMPLATE_PARENTHESES 10000
+#define LIMIT_TEMPLATE_DEPTH 100000
+/* One execution: temporary values, frames of template calls, and ops (about 5 ns each). */
+#define LIMIT_TEMPLATE_MEMORY MIB(64)
+#define LIMIT_TEMPLATE_STACK_BYTES MIB(64)
+#define LIMIT_TEMPLATE_STEPS 20000000
 /* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
 #define LIMIT_PRINT_DEPTH 1000
 /* Files that one template reads: certificates and snippets; each costs a watch. */
