@@ -390,7 +390,6 @@ static void table_answered(struct feed *feed, const struct news *news)
         return;
     }
     err = *news->err;
-    err_wrap(&err, "%s: asking for its mount", feed->dep->key);
     attempt_failed(feed, &err, 0, news->retry_after_ms);
 }
 
@@ -414,7 +413,6 @@ static void read_failed(struct feed *feed, const struct news *news)
         take(feed, news->reply);
         return;
     }
-    err_wrap(&err, "%s", feed->dep->key);
     if (is_refusal(status) && feed->rule == MOUNT_AS_WRITTEN && !feed->table_asked) {
         feed->table_asked = true;
         feed->refusal = mem_alloc(sizeof(err));

@@ -170,7 +170,7 @@ static int check_bytes(struct str path, struct err *err)
 static int parse_url(struct dep *dep, struct str url, struct err *err)
 {
     struct str query, fragment, segment, rest;
-    _cleanup_buf_ struct buf plain;
+    _cleanup_buf_ struct buf plain = {0};
 
     url = cut(url, '#', &fragment);
     url = cut(url, '?', &query);
