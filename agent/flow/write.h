@@ -26,8 +26,10 @@ struct write_dest {
 
 struct write_target;
 
-/* Finds the destination's root, makes folders, removes leftovers of a killed run, probes whether a write would succeed. `dest` is copied. */
+/* Finds the destination's root, makes missing folders, removes what a killed run left. `dest` is copied. */
 int write_target_new(const struct write_dest *dest, struct write_target **ret, struct err *err) MUST_USE;
+/* Would a write succeed now? For an early, clear message; the target stays good either way. */
+int write_target_probe(struct write_target *target, struct err *err) MUST_USE;
 void write_target_free(struct write_target *target); /* NULL is accepted */
 /* For harden_plan: the folder below which this target writes. */
 int write_target_root(const struct write_target *target);

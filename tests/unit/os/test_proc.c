@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "folder.h"
+#include "../folder.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,0 +1,238 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../folder.h"
+
+#include <signal.h>
+
+#include "base/limits.h"
+#include "flow/notify.h"
+
+static struct loop *loop;
+static struct launcher *launcher;
+static struct notify *notify;
+static struct err err;
+static unsigned results, failures, signalled;
+static int64_t last_wait;
+static struct err last_err;
+static struct loop_signal on_hup;
+static bool stop_at_each;
+
+static int setup(void **state)
+{
+    results = failures = signalled = 0;
+    stop_at_each = false;
+    launcher = launcher_new();
+    return folder_make(state);
+}
+
+static int teardown(void **state)
+{
+    notify_free(notify);
+    signal_stop(&on_hup);
+    launcher_free(launcher);
+    loop_free(loop);
+    return folder_remove(state);
+}
+
+static void on_result(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *why)
+{
+    (void)ctx, (void)rule, (void)attempt;
+    results++;
+    failures += why != NULL;
+    last_wait = again_ms;
+    if (why)
+        last_err = *why;
+    if (stop_at_each)
+        loop_stop(loop);
+}
+
+static void on_idle(void *ctx)
+{
+    (void)ctx;
+    loop_stop(loop);
+}
+
+static void on_signal(void *ctx, int signo)
+{
+    (void)ctx, (void)signo;
+    signalled++;
+    loop_stop(loop);
+}
+
+static struct notify_rule line(const char *text)
+{
+    char where[128];
+    const char *const env[] = {"PATH=/usr/bin:/bin", where, NULL};
+    unsigned program = 0;
+
+    snprintf(where, sizeof(where), "D=%s", folder);
+    assert_int_equal(launcher_add(launcher, (const char *const[]){"sh", "-c", text, NULL}, env, &program, &err), 0);
+    return (struct notify_rule){.label = "template[0]", .program = (int)program, .timeout_ms = 30000};
+}
+
+static void start(void)
+{
+    assert_int_equal(launcher_start(launcher, NULL, &err), 0);
+    loop = loop_new(&err);
+    assert_non_null(loop);
+    assert_int_equal(launcher_attach(launcher, loop, &err), 0);
+    assert_int_equal(signal_start(&on_hup, loop, SIGHUP, on_signal, NULL, &err), 0);
+    notify = notify_new(&(struct notify_options){.loop = loop, .launcher = launcher, .on_result = on_result, .on_idle = on_idle});
+}
+
+static void commands_run_in_order_and_identical_ones_once(void **state)
+{
+    struct notify_rule a = line("echo a >> $D/log"), b = line("echo b >> $D/log"), again = line("echo a >> $D/log");
+
+    (void)state;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&a, &b, &again}, 3, &err), 0);
+    assert_true(notify_busy(notify));
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_file(in_folder("log"), "a\nb\n");
+    assert_int_equal(results, 2);
+    assert_int_equal(failures, 0);
+    assert_false(notify_busy(notify));
+}
+
+static void failed_command_runs_again_by_itself(void **state)
+{
+    struct notify_rule rule = line("echo x >> $D/log; test -e $D/ready || { touch $D/ready; exit 4; }");
+
+    (void)state;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(failures, 1);
+    assert_non_null(strstr(last_err.text, "exit code 4"));
+    assert_true(last_wait >= 1000 && last_wait <= 2000);
+    assert_int_equal(notify_failing(notify), 1);
+    assert_false(notify_busy(notify));
+    stop_at_each = true;
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(failures, 1);
+    assert_int_equal(notify_failing(notify), 0);
+    assert_file(in_folder("log"), "x\nx\n");
+}
+
+static void later_batch_runs_a_failed_command_at_once(void **state)
+{
+    struct notify_rule rule = line("echo x >> $D/log; exit 1");
+
+    (void)state;
+    start();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+        assert_int_equal(loop_run(loop, &err), 0);
+    }
+    assert_file(in_folder("log"), "x\nx\nx\n");
+}
+
+static void change_during_a_command_runs_it_once_more(void **state)
+{
+    struct notify_rule rule = line("echo x >> $D/log; echo > $D/up; cat $D/gate > /dev/null");
+    char c;
+    int up, gate;
+
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("up"), 0600), 0);
+    assert_int_equal(mkfifo(in_folder("gate"), 0600), 0);
+    start();
+    stop_at_each = true;
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+    up = open(in_folder("up"), O_RDWR);
+    gate = open(in_folder("gate"), O_RDWR);
+    for (int i = 0; i < 2; i++) {
+        struct loop_timer soon;
+
+        timer_init(&soon, loop, on_idle, NULL);
+        timer_after(&soon, 0);
+        assert_int_equal(loop_run(loop, &err), 0);
+        assert_int_equal(read(up, &c, 1), 1);
+        if (i == 0)
+            assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+        close(gate);
+        gate = open(in_folder("gate"), O_WRONLY);
+        close(gate);
+        assert_int_equal(loop_run(loop, &err), 0);
+        gate = open(in_folder("gate"), O_RDWR);
+        timer_stop(&soon);
+    }
+    close(up);
+    close(gate);
+    assert_file(in_folder("log"), "x\nx\n");
+}
+
+static void signal_goes_to_its_target_once_and_after_the_commands(void **state)
+{
+    struct notify_rule hup = {.label = "template[0]", .program = NOTIFY_SIGNAL, .signo = SIGHUP};
+    struct notify_rule command = line("echo x >> $D/log"), same;
+    char text[32];
+
+    (void)state;
+    snprintf(text, sizeof(text), "%d", (int)getpid());
+    put_file(in_folder("pid"), text);
+    hup.pid_file = in_folder("pid");
+    hup.process = (struct proc_want){NULL, PROC_ANY_UID, false};
+    same = hup;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&hup, &command, &same}, 3, &err), 0);
+    while (signalled == 0)
+        assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(signalled, 1);
+    assert_int_equal(results, 2);
+    assert_file(in_folder("log"), "x\n");
+}
+
+static void target_that_is_missing_is_tried_again(void **state)
+{
+    struct notify_rule hup = {.label = "t", .program = NOTIFY_SIGNAL, .signo = SIGHUP, .pid_file = "/nonexistent/pid"};
+
+    (void)state;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&hup}, 1, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(last_err.code, ERR_MISSING);
+    assert_true(last_wait >= 1000);
+    assert_int_equal(notify_failing(notify), 1);
+}
+
+static void queue_is_bounded(void **state)
+{
+    struct notify_rule *rules = mem_array(LIMIT_TEMPLATES + 1, sizeof(*rules));
+    const struct notify_rule *one;
+
+    (void)state;
+    start();
+    for (int i = 0; i <= LIMIT_TEMPLATES; i++) {
+        rules[i] = (struct notify_rule){.label = "t", .program = NOTIFY_SIGNAL, .signo = i + 1};
+        one = &rules[i];
+        assert_int_equal(notify_batch(notify, &one, 1, &err), i < LIMIT_TEMPLATES ? 0 : -1);
+    }
+    assert_int_equal(err.code, ERR_LIMIT);
+    notify_free(steal(notify));
+    mem_free(rules);
+}
+
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_folder(commands_run_in_order_and_identical_ones_once),
+        in_a_folder(failed_command_runs_again_by_itself),
+        in_a_folder(later_batch_runs_a_failed_command_at_once),
+        in_a_folder(change_during_a_command_runs_it_once_more),
+        in_a_folder(signal_goes_to_its_target_once_and_after_the_commands),
+        in_a_folder(target_that_is_missing_is_tried_again),
+        in_a_folder(queue_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

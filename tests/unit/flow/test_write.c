@@ -1,0 +1,94 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../folder.h"
+
+#include "flow/write.h"
+
+static struct err err;
+
+static struct write_target *target_of(const char *name, mode_t mode)
+{
+    struct write_dest dest = {"template[0].destination", in_folder(name), true, {mode, DRAFT_KEEP_UID, DRAFT_KEEP_GID}};
+    struct write_target *target = NULL;
+
+    assert_int_equal(write_target_new(&dest, &target, &err), 0);
+    return target;
+}
+
+static void batch_appears_together_and_tells_what_changed(void **state)
+{
+    struct write_item items[] = {{target_of("a", 0640), "one", 3, false}, {target_of("d/b", DRAFT_KEEP_MODE), "two", 3, false}};
+
+    (void)state;
+    assert_int_equal(write_batch(items, 2, &err), 0);
+    assert_true(items[0].changed && items[1].changed);
+    assert_file(in_folder("a"), "one");
+    assert_file(in_folder("d/b"), "two");
+    assert_int_equal(mode_of(in_folder("a")), 0640);
+    items[1].data = "TWO";
+    assert_int_equal(write_batch(items, 2, &err), 0);
+    assert_false(items[0].changed);
+    assert_true(items[1].changed);
+    assert_int_equal(count_entries(folder), 2);
+    write_target_free(items[0].target);
+    write_target_free(items[1].target);
+}
+
+static void batch_with_one_failure_changes_nothing(void **state)
+{
+    struct write_item items[] = {{target_of("a", DRAFT_KEEP_MODE), "one", 3, false}, {target_of("b", DRAFT_KEEP_MODE), "two", 3, false}};
+
+    (void)state;
+    put_file(in_folder("a"), "old");
+    assert_int_equal(mkdir(in_folder("b"), 0755), 0);
+    assert_int_equal(write_batch(items, 2, &err), -1);
+    assert_non_null(strstr(err.text, "template[0].destination: \""));
+    assert_non_null(strstr(err.text, "/b\": is a directory"));
+    assert_false(items[0].changed || items[1].changed);
+    assert_file(in_folder("a"), "old");
+    assert_int_equal(count_entries(folder), 2);
+    assert_int_equal(rmdir(in_folder("b")), 0);
+    assert_int_equal(write_batch(items, 2, &err), 0);
+    assert_file(in_folder("b"), "two");
+    write_target_free(items[0].target);
+    write_target_free(items[1].target);
+}
+
+static void leftovers_of_a_killed_run_are_removed_at_the_start(void **state)
+{
+    (void)state;
+    put_file(in_folder(".ampule-00112233445566778899aabbccddeeff"), "secret");
+    write_target_free(target_of("a", DRAFT_KEEP_MODE));
+    assert_int_equal(count_entries(folder), 0);
+}
+
+static void probe_leaves_nothing_behind(void **state)
+{
+    struct write_target *target = target_of("a", DRAFT_KEEP_MODE);
+
+    (void)state;
+    assert_int_equal(write_target_probe(target, &err), 0);
+    assert_int_equal(count_entries(folder), 0);
+    assert_int_equal(mkdir(in_folder("a"), 0755), 0);
+    assert_int_equal(write_target_probe(target, &err), -1);
+    write_target_free(target);
+}
+
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_folder(batch_appears_together_and_tells_what_changed),
+        in_a_folder(batch_with_one_failure_changes_nothing),
+        in_a_folder(leftovers_of_a_killed_run_are_removed_at_the_start),
+        in_a_folder(probe_leaves_nothing_behind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
