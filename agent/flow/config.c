@@ -213,7 +213,7 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
     load_sources(&load, flags, getenv);
     environ_apply(config, flags, getenv, problems);
     stanza_check(config, problems);
-    return problems->unusable ? -1 : 0;
+    return (flags->verify_only == 1 ? problems->errors : problems->unusable) ? -1 : 0;
 }
 
 void config_done(struct config *config)

@@ -123,12 +123,13 @@ struct config {
 };
 
 /* Where the answers of the environment come from: getenv(3) in programs. */
-typedef const char *config_getenv(const char *name);
+typedef char *config_getenv(const char *name);
 
 /*
  * Load everything. `flags` says which files, and overrides (flow/flags.h). Problems are appended;
- * 0 when the agent can run with it, -1 when problems->unusable. The struct may be given to
- * config_done() in either case, and after a failure holds what could be understood.
+ * 0 when the agent can run with it, -1 when problems->unusable; with -test-verify-only -1 for
+ * problems->errors alone, as the original. The struct may be given to config_done() in either
+ * case, and after a failure holds what could be understood.
  */
 int config_load(struct config *config, const struct flags *flags, config_getenv *getenv,
                 struct problems *problems) MUST_USE;

@@ -1,0 +1,117 @@
+#include "tools/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "flow/flags.h"
+#include "os/file.h"
+#include "tpl/tpl.h"
+
+#define LINE_MAX_BYTES KIB(8)
+
+static void check_text(const struct config_template *template, const char *text, size_t len, struct err *err)
+{
+    const struct tpl_options options = {.name = "", .left = template->left_delimiter, .right = template->right_delimiter,
+                                        .denied = template->function_denylist};
+    _cleanup_tpl_ struct tpl *tpl = NULL;
+
+    if (tpl_parse(text, len, &options, &tpl, err) == 0)
+        err->code = ERR_NONE;
+}
+
+static void check_template(const struct config_template *template, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    if (template->contents)
+        check_text(template, template->contents, template->contents_len, err);
+    else if (template->source && file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, err) == 0)
+        check_text(template, text.data, text.len, err);
+}
+
+void check_templates(const struct config *config, struct problems *problems)
+{
+    for (size_t i = 0; i < config->template_count; i++) {
+        const struct config_template *template = &config->templates[i];
+        struct err err = {.code = ERR_NONE};
+        char path[64];
+
+        snprintf(path, sizeof(path), "template[%zu].%s", i, template->source ? "source" : "contents");
+        check_template(template, &err);
+        if (err.code != ERR_NONE)
+            problems_add(problems, PROBLEM_UNUSABLE, config_file(config, template->file), template->place, path, "%s",
+                         err.text);
+    }
+}
+
+static void print_problem(const struct problem *problem)
+{
+    _cleanup_buf_ struct buf line;
+    struct err err;
+
+    buf_init(&line, LINE_MAX_BYTES);
+    problem_write(problem, &line);
+    puts(buf_check(&line, "problem", &err) == 0 ? line.data : problem->path);
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void print_summary(const struct config *config, const struct problems *problems)
+{
+    size_t warnings = 0;
+
+    for (size_t i = 0; i < problems->len; i++)
+        warnings += problems->items[i].severity == PROBLEM_WARNING;
+    printf("%zu template%s, %zu sink%s: %zu error%s, %zu warning%s\n", config->template_count,
+           plural(config->template_count), config->sink_count, plural(config->sink_count), problems->unusable,
+           plural(problems->unusable), warnings, plural(warnings));
+}
+
+static int check(const struct flags *flags)
+{
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+
+    problems_init(&problems);
+    if (config_load(&config, flags, getenv, &problems) != 0 && problems.unusable == 0)
+        return 1;
+    check_templates(&config, &problems);
+    for (size_t i = 0; i < problems.len; i++)
+        print_problem(&problems.items[i]);
+    print_summary(&config, &problems);
+    if (flags->verify_only == 1)
+        return problems.errors ? 1 : 0;
+    return problems.unusable ? 1 : 0;
+}
+
+static void print_help(void)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, LINE_MAX_BYTES);
+    flags_help(&text);
+    printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates.\n"
+           "The options are the agent's:\n\n%s",
+           text.data);
+}
+
+int check_main(int argc, char **argv)
+{
+    struct flags flags;
+    struct err err;
+
+    if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0) {
+        fprintf(stderr, "ampule check: %s\n", err.text);
+        return 2;
+    }
+    if (flags.help == 1) {
+        print_help();
+        return 0;
+    }
+    return check(&flags);
+}

@@ -1,0 +1,18 @@
+/*
+ * check: `ampule check`: every problem of a configuration at once, before a pod has it.
+ *
+ * Reads as the agent would (files, VAULT_CONFIG, environment, flags), also compiles every template,
+ * and prints a line for each problem: FILE:LINE:COLUMN: severity: path: text. Nothing is contacted.
+ */
+#ifndef TOOLS_CHECK_H
+#define TOOLS_CHECK_H
+
+#include "flow/config.h"
+
+/* argv[0] is the command's name. Exit status: 0 usable, 1 not, 2 wrong usage. */
+int check_main(int argc, char **argv);
+
+/* Compile the templates and add what is wrong with them. */
+void check_templates(const struct config *config, struct problems *problems);
+
+#endif
