@@ -31,6 +31,7 @@ struct http_options {
     int64_t timeout_ms;   /* whole exchange; 0 = 60 s */
     int64_t connect_ms;   /* TCP and TLS; 0 = 10 s */
     bool http1_only;
+    const char *resolv_conf, *hosts; /* tests; NULL: the machine's own */
 };
 
 struct http_header {
@@ -73,7 +74,7 @@ void http_client_free(struct http_client *client); /* running exchanges end with
 struct http_exchange *http_send(struct http_client *client, const struct http_req *req, http_done *done, void *ctx, struct err *err) MUST_USE;
 /* End it without a callback. */
 void http_cancel(struct http_exchange *exchange);
-/* Close idle connections now: what carried secrets does not linger. */
+/* Close connections now, or as soon as the running exchanges have ended: what carried secrets does not linger. */
 void http_client_idle(struct http_client *client);
 
 /* What was used since the client began: for logs and tests. */

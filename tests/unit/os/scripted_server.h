@@ -1,0 +1,506 @@
+/*
+ * scripted_server: a small HTTP server that misbehaves on request, and certificates to go with it.
+ *
+ * The server is a child process; each connection is a child of it, so that a hanging one hangs alone. What it does stands in the request's path
+ * (see acts[]). Certificates are made here, valid or wrong, when a test wants them.
+ */
+#ifndef SCRIPTED_SERVER_H
+#define SCRIPTED_SERVER_H
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nghttp2/nghttp2.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/* ------------------------------------------------------------------------------------------------------------- certificates */
+
+struct cert {
+    X509 *x509;
+    EVP_PKEY *key;
+};
+
+struct cert_wish {
+    const char *name;     /* common name */
+    const char *names;    /* "DNS:localhost,IP:127.0.0.1", NULL for a CA */
+    long from_s, until_s; /* from now */
+    const struct cert *issuer;
+};
+
+static void cert_extension(X509 *x509, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx(&ctx, issuer, x509, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    X509_add_ext(x509, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+static struct cert cert_make(struct cert_wish wish)
+{
+    struct cert cert = {X509_new(), EVP_EC_gen("P-256")};
+    X509 *issuer = wish.issuer ? wish.issuer->x509 : cert.x509;
+    X509_NAME *name = X509_get_subject_name(cert.x509);
+    static long serial;
+
+    X509_set_version(cert.x509, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert.x509), ++serial);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)wish.name, -1, -1, 0);
+    X509_gmtime_adj(X509_getm_notBefore(cert.x509), wish.from_s);
+    X509_gmtime_adj(X509_getm_notAfter(cert.x509), wish.until_s);
+    X509_set_pubkey(cert.x509, cert.key);
+    X509_set_issuer_name(cert.x509, X509_get_subject_name(issuer));
+    if (wish.names)
+        cert_extension(cert.x509, issuer, NID_subject_alt_name, wish.names);
+    else
+        cert_extension(cert.x509, issuer, NID_basic_constraints, "critical,CA:TRUE");
+    X509_sign(cert.x509, wish.issuer ? wish.issuer->key : cert.key, EVP_sha256());
+    return cert;
+}
+
+static void cert_write(const struct cert *cert, const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    PEM_write_X509(file, cert->x509);
+    fclose(file);
+}
+
+static void cert_write_key(const struct cert *cert, const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    PEM_write_PrivateKey(file, cert->key, NULL, NULL, 0, NULL, NULL);
+    fclose(file);
+}
+
+static void cert_free(struct cert *cert)
+{
+    X509_free(cert->x509);
+    EVP_PKEY_free(cert->key);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- connections */
+
+struct peer {
+    int fd;
+    SSL *ssl;
+    char in[65536];
+    size_t in_len;
+};
+
+static ssize_t peer_read(struct peer *peer, void *data, size_t len)
+{
+    return peer->ssl ? SSL_read(peer->ssl, data, (int)len) : read(peer->fd, data, len);
+}
+
+static void peer_write(struct peer *peer, const char *data, size_t len)
+{
+    for (ssize_t done; len > 0; data += done, len -= (size_t)done) {
+        done = peer->ssl ? SSL_write(peer->ssl, data, (int)len) : write(peer->fd, data, len);
+        if (done <= 0)
+            _exit(0);
+    }
+}
+
+static void peer_say(struct peer *peer, const char *text)
+{
+    peer_write(peer, text, strlen(text));
+}
+
+static void answer(struct peer *peer, const char *status, const char *headers, const char *body)
+{
+    char head[1024];
+
+    snprintf(head, sizeof(head), "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n", status, headers, strlen(body));
+    peer_say(peer, head);
+    peer_say(peer, body);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------- acts */
+
+static void act_hello(struct peer *peer)
+{
+    answer(peer, "200 OK", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "hello");
+}
+
+static void act_process(struct peer *peer)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", (int)getpid());
+    answer(peer, "200 OK", "", text);
+}
+
+/* The request as it came, body included. */
+static void act_echo(struct peer *peer)
+{
+    answer(peer, "200 OK", "", peer->in);
+}
+
+static void act_hang(struct peer *peer)
+{
+    (void)peer;
+    for (;;)
+        pause();
+}
+
+static void act_trickle(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    for (;;) {
+        struct timespec pause = {.tv_nsec = 5000000};
+
+        peer_say(peer, "x");
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void act_big(struct peer *peer)
+{
+    static const char block[65536];
+
+    peer_say(peer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    for (size_t sent = 0; sent < 50U << 20; sent += sizeof(block))
+        peer_write(peer, block, sizeof(block));
+    _exit(0);
+}
+
+static void act_big_announced(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n");
+    act_hang(peer);
+}
+
+static void act_many_headers(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 2000; i++)
+        peer_say(peer, "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n");
+    peer_say(peer, "Content-Length: 0\r\n\r\n");
+}
+
+static void act_garbage(struct peer *peer)
+{
+    peer_say(peer, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
+    _exit(0);
+}
+
+static void act_gzip(struct peer *peer)
+{
+    answer(peer, "200 OK", "Content-Encoding: gzip\r\n", "\x1f\x8b secret");
+}
+
+static void act_gzip_transfer(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+}
+
+static void act_bad_chunk(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\nabc");
+    _exit(0);
+}
+
+static void act_redirect(struct peer *peer)
+{
+    answer(peer, "307 Temporary Redirect", "Location: https://other.example/v1/x\r\nRetry-After: 1\r\n", "");
+}
+
+static void act_busy(struct peer *peer)
+{
+    answer(peer, "429 Too Many Requests", "Retry-After: 17\r\n", "");
+}
+
+static void act_busy_until(struct peer *peer)
+{
+    answer(peer, "503 Service Unavailable", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "");
+}
+
+static void act_cut(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    _exit(0);
+}
+
+static void act_nothing(struct peer *peer)
+{
+    (void)peer;
+    _exit(0);
+}
+
+static const struct {
+    const char *path;
+    void (*act)(struct peer *peer);
+} acts[] = {
+    {"/hello", act_hello},
+    {"/process", act_process},
+    {"/echo", act_echo},
+    {"/hang", act_hang},
+    {"/trickle", act_trickle},
+    {"/big", act_big},
+    {"/big-announced", act_big_announced},
+    {"/many-headers", act_many_headers},
+    {"/garbage", act_garbage},
+    {"/gzip", act_gzip},
+    {"/gzip-transfer", act_gzip_transfer},
+    {"/bad-chunk", act_bad_chunk},
+    {"/redirect", act_redirect},
+    {"/busy", act_busy},
+    {"/busy-until", act_busy_until},
+    {"/cut", act_cut},
+    {"/nothing", act_nothing},
+};
+
+static size_t body_length(const char *head)
+{
+    const char *field = strcasestr(head, "\r\ncontent-length:");
+
+    return field ? strtoul(field + 17, NULL, 10) : 0;
+}
+
+static bool request_read(struct peer *peer)
+{
+    const char *end;
+    ssize_t got;
+
+    peer->in_len = 0;
+    for (;;) {
+        peer->in[peer->in_len] = '\0';
+        end = strstr(peer->in, "\r\n\r\n");
+        if (end && peer->in_len >= (size_t)(end + 4 - peer->in) + body_length(peer->in))
+            return true;
+        got = peer_read(peer, peer->in + peer->in_len, sizeof(peer->in) - 1 - peer->in_len);
+        if (got <= 0)
+            return false;
+        peer->in_len += (size_t)got;
+    }
+}
+
+/* "GET /path?query HTTP/1.1", or through a proxy "GET http://host/path HTTP/1.1". */
+static void request_serve(struct peer *peer)
+{
+    const char *path = strchr(peer->in, ' ') + 1;
+
+    if (strncmp(peer->in, "CONNECT ", 8) == 0) {
+        peer_say(peer, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+        return;
+    }
+    if (*path != '/')
+        path = strchr(strstr(path, "://") + 3, '/');
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+        if (strcspn(path, " ?") == strlen(acts[i].path) && strncmp(path, acts[i].path, strlen(acts[i].path)) == 0) {
+            acts[i].act(peer);
+            return;
+        }
+    answer(peer, "404 Not Found", "", "");
+}
+
+/* ------------------------------------------------------------------------------------------------------------------- HTTP/2 */
+
+static ssize_t h2_send(nghttp2_session *session, const uint8_t *data, size_t len, int flags, void *ctx)
+{
+    (void)session;
+    (void)flags;
+    peer_write(ctx, (const char *)data, len);
+    return (ssize_t)len;
+}
+
+static ssize_t h2_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len, uint32_t *flags, nghttp2_data_source *source, void *ctx)
+{
+    (void)session;
+    (void)stream;
+    (void)source;
+    (void)ctx;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return snprintf((char *)buf, len, "%d", (int)getpid());
+}
+
+/* A request whose path is "/hang" is never answered. */
+static int h2_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len, const uint8_t *value,
+                     size_t value_len, uint8_t flags, void *ctx)
+{
+    static char hang[] = "hang";
+
+    (void)flags;
+    (void)ctx;
+    if (name_len == 5 && memcmp(name, ":path", 5) == 0 && value_len == 5 && memcmp(value, "/hang", 5) == 0)
+        nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, hang);
+    return 0;
+}
+
+static int h2_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    const nghttp2_nv headers[] = {{(uint8_t *)":status", (uint8_t *)"200", 7, 3, 0}};
+    const nghttp2_data_provider body = {.read_callback = h2_body};
+
+    (void)ctx;
+    if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    if (nghttp2_session_get_stream_user_data(session, frame->hd.stream_id))
+        return 0;
+    return nghttp2_submit_response(session, frame->hd.stream_id, headers, 1, &body);
+}
+
+static void h2_serve(struct peer *peer)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_session *session;
+    ssize_t got;
+
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_send_callback(callbacks, h2_send);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, h2_frame);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, h2_header);
+    nghttp2_session_server_new(&session, callbacks, peer);
+    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, NULL, 0);
+    do {
+        if (nghttp2_session_send(session) != 0)
+            _exit(0);
+        got = peer_read(peer, peer->in, sizeof(peer->in));
+    } while (got > 0 && nghttp2_session_mem_recv(session, (const uint8_t *)peer->in, (size_t)got) >= 0);
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- the process */
+
+struct server {
+    pid_t pid;
+    unsigned port;
+    char url[64];
+};
+
+struct server_wish {
+    const struct cert *cert; /* TLS */
+    const struct cert *ask_client; /* want a client certificate of this CA */
+    const char *unix_path;
+    bool http2;
+};
+
+static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *ctx)
+{
+    static const unsigned char h2[] = "\x02h2";
+
+    (void)ssl;
+    (void)ctx;
+    return SSL_select_next_proto((unsigned char **)out, out_len, h2, 3, in, in_len) == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK
+                                                                                                          : SSL_TLSEXT_ERR_NOACK;
+}
+
+static SSL *handshake(int fd, const struct server_wish *wish)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL *ssl;
+
+    SSL_CTX_use_certificate(ctx, wish->cert->x509);
+    SSL_CTX_use_PrivateKey(ctx, wish->cert->key);
+    if (wish->http2)
+        SSL_CTX_set_alpn_select_cb(ctx, choose_h2, NULL);
+    if (wish->ask_client) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), wish->ask_client->x509);
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    if (SSL_accept(ssl) != 1)
+        _exit(0);
+    return ssl;
+}
+
+static void connection_serve(int fd, const struct server_wish *wish)
+{
+    static struct peer peer;
+    const unsigned char *alpn = NULL;
+    unsigned alpn_len = 0;
+
+    peer.fd = fd;
+    if (wish->cert) {
+        peer.ssl = handshake(fd, wish);
+        SSL_get0_alpn_selected(peer.ssl, &alpn, &alpn_len);
+    }
+    if (alpn_len == 2)
+        h2_serve(&peer);
+    else
+        while (request_read(&peer))
+            request_serve(&peer);
+    if (peer.ssl)
+        SSL_shutdown(peer.ssl);
+    _exit(0);
+}
+
+static int listen_somewhere(const char *unix_path, unsigned *ret_port)
+{
+    struct sockaddr_in inet = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(inet);
+    int fd = socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (unix_path) {
+        snprintf(local.sun_path, sizeof(local.sun_path), "%s", unix_path);
+        unlink(unix_path);
+        if (bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0)
+            abort();
+    } else if (bind(fd, (struct sockaddr *)&inet, len) < 0 || getsockname(fd, (struct sockaddr *)&inet, &len) < 0) {
+        abort();
+    }
+    if (listen(fd, 64) < 0)
+        abort();
+    *ret_port = ntohs(inet.sin_port);
+    return fd;
+}
+
+/* The whole group dies with server_stop(), or with the test. */
+static void server_main(int listener, const struct server_wish *wish)
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            close(listener);
+            connection_serve(fd, wish);
+        }
+        close(fd);
+    }
+}
+
+static struct server server_start(struct server_wish wish)
+{
+    struct server server;
+    int listener = listen_somewhere(wish.unix_path, &server.port);
+
+    if (wish.unix_path)
+        snprintf(server.url, sizeof(server.url), "unix://%s", wish.unix_path);
+    else
+        snprintf(server.url, sizeof(server.url), "%s://127.0.0.1:%u", wish.cert ? "https" : "http", server.port);
+    server.pid = fork();
+    if (server.pid == 0)
+        server_main(listener, &wish);
+    setpgid(server.pid, server.pid);
+    close(listener);
+    return server;
+}
+
+static void server_stop(struct server *server)
+{
+    kill(-server->pid, SIGKILL);
+    waitpid(server->pid, NULL, 0);
+}
+
+#endif
