@@ -35,6 +35,7 @@
 
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)
+#define LIMIT_TOKEN_TREE_BYTES MIB(1) /* header and claims as a tree; val nodes are larger than their text */
 
 /* /etc/passwd and /etc/group: thousands of users in the largest images. */
 #define LIMIT_PASSWD_BYTES MIB(1)

@@ -1,0 +1,72 @@
+#include "sandbox/fields.h"
+
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "sandbox/out.h"
+
+static const char *const presets[] = {
+    [FIELD_STRING] = "\"\"", [FIELD_STRINGS] = "[]", [FIELD_SECONDS] = "0", [FIELD_INT] = "0", [FIELD_BOOL] = "false", [FIELD_ANY] = "null",
+};
+
+static void add_strings(struct buf *out, const struct val *v)
+{
+    const char *p = v->kind == VAL_STRING ? v->s.data : "";
+
+    out_open(out, '[');
+    for (size_t i = 0; v->kind == VAL_LIST && i < v->list.len; i++)
+        out_val(out, &v->list.items[i]);
+    while (*p) {
+        size_t len = strcspn(p, ",");
+        _cleanup_free_ char *item = mem_strndup(p, len);
+
+        out_str(out, item + strspn(item, " "));
+        p += len + (p[len] == ',');
+    }
+    out_close(out, ']');
+}
+
+static void field_add(struct buf *out, const struct field *field, const struct val *v)
+{
+    int64_t n = api_seconds(v);
+
+    out_key(out, field->name);
+    if (val_is_nil(v))
+        out_raw(out, field->preset ? field->preset : presets[field->kind]);
+    else if (field->kind == FIELD_STRINGS)
+        add_strings(out, v);
+    else if (field->kind == FIELD_SECONDS || field->kind == FIELD_INT)
+        buf_addf(out, "%" PRId64, n < 0 ? (int64_t)0 : n);
+    else
+        out_val(out, v);
+}
+
+int fields_store(struct call *call, struct docs *docs, const char *name, const struct field *fields, size_t count, struct err *err)
+{
+    const struct val *old = docs_get(docs, name);
+    _cleanup_buf_ struct buf text = {0};
+    struct val merged;
+
+    buf_init_secret(&text, LIMIT_REPLY_BYTES);
+    out_open(&text, '{');
+    for (size_t i = 0; i < count; i++) {
+        const struct val *v = val_get(call->body, fields[i].name);
+
+        if (!v && fields[i].old_name)
+            v = val_get(call->body, fields[i].old_name);
+        field_add(&text, &fields[i], v ? v : val_get(old, fields[i].name));
+    }
+    out_close(&text, '}');
+    if (buf_check(&text, "role", err) < 0 || json_read(text.data, text.len, NULL, call->arena, &merged, err) < 0)
+        return -1;
+    return docs_put(docs, name, &merged, err);
+}
+
+bool fields_has_string(const struct val *list, const char *s)
+{
+    for (size_t i = 0; s && list && list->kind == VAL_LIST && i < list->list.len; i++)
+        if (list->list.items[i].kind == VAL_STRING && str_eqs(list->list.items[i].s, s))
+            return true;
+    return false;
+}

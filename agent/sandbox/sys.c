@@ -1,0 +1,295 @@
+#include "sandbox/sys.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/cur.h"
+#include "base/limits.h"
+#include "sandbox/lease.h"
+#include "sandbox/mount.h"
+#include "sandbox/out.h"
+#include "sandbox/token.h"
+#include "sandbox/wrap.h"
+
+#define VERSION "1.19.0" /* whose answers these are */
+
+/* ------------------------------------------------------------------------------------------------------------------- mounts */
+
+/* "auth/NAME/" or "NAME/" out of the route's name, with one slash at its end. */
+static const char *mount_path(struct call *call, const char *prefix)
+{
+    struct err err;
+    _cleanup_buf_ struct buf path = {0};
+    const char *copy;
+
+    buf_init(&path, KIB(8));
+    buf_addf(&path, "%s%s", prefix, call->name);
+    if (path.len && path.data[path.len - 1] != '/')
+        buf_addc(&path, '/');
+    copy = arena_strndup(call->arena, path.data, path.len, &err);
+    return copy ? copy : "";
+}
+
+static int list_mounts(struct call *call, bool auth)
+{
+    struct mount *mount;
+
+    out_open(&call->data, '{');
+    LIST_FOREACH(mount, &call->box->mounts, link)
+        if (mount->engine->auth == auth) {
+            out_key(&call->data, mount->path + (auth ? strlen("auth/") : 0));
+            out_open(&call->data, '{');
+            mount_describe(mount, false, &call->data);
+            out_close(&call->data, '}');
+        }
+    out_close(&call->data, '}');
+    call->flat = true;
+    return 200;
+}
+
+static int mounts_read(struct call *call)
+{
+    return list_mounts(call, false);
+}
+
+static int auths_read(struct call *call)
+{
+    return list_mounts(call, true);
+}
+
+static int64_t asked_ttl(struct call *call, const char *name)
+{
+    int64_t n = api_seconds(val_get(val_get(call->body, "config"), name));
+
+    return n > 0 ? n : 0;
+}
+
+static int enable(struct call *call, const char *path)
+{
+    const char *type = call_str(call, "type"), *text = val_get_cstr(val_get(call->body, "options"), "version");
+    int64_t version = type && !strcmp(type, "kv-v2") ? 2 : 1;
+    struct mount *mount;
+    struct err err;
+
+    if (!type || !*type)
+        return call_fail(call, 400, "backend type must be specified as a string");
+    if ((text && !strcmp(text, "2")) || (val_get_int(val_get(call->body, "options"), "version", &version) && version == 2))
+        version = 2;
+    if (mount_add(call->box, path, type, (int)version, call_str(call, "description"), &err) < 0)
+        return call_err(call, 400, &err);
+    mount = mount_at(call->box, path);
+    mount->default_ttl_s = asked_ttl(call, "default_lease_ttl");
+    mount->max_ttl_s = asked_ttl(call, "max_lease_ttl");
+    return 204;
+}
+
+static int disable(struct call *call, const char *path)
+{
+    struct mount *mount = mount_at(call->box, path);
+
+    if (mount && mount != call->mount)
+        mount_remove(call->box, mount);
+    return 204;
+}
+
+static int mount_enable(struct call *call)
+{
+    return enable(call, mount_path(call, ""));
+}
+
+static int mount_disable(struct call *call)
+{
+    return disable(call, mount_path(call, ""));
+}
+
+static int auth_enable(struct call *call)
+{
+    return enable(call, mount_path(call, "auth/"));
+}
+
+static int auth_disable(struct call *call)
+{
+    return disable(call, mount_path(call, "auth/"));
+}
+
+static int preflight(struct call *call)
+{
+    const char *path = mount_path(call, "");
+    struct mount *mount = mount_of(call->box, path);
+
+    if (!call->token_id)
+        return call_fail(call, 403, "permission denied");
+    call->token = token_use(call->box, call->token_id);
+    if (!call->token)
+        return call_fail(call, 403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
+    if (!mount || !token_reaches(call->box, call->token, mount->path))
+        return call_fail(call, 403, "preflight capability check returned 403, please ensure client's policies grant access to path \"%s\"", path);
+    out_open(&call->data, '{');
+    mount_describe(mount, true, &call->data);
+    out_close(&call->data, '}');
+    return 200;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- policies */
+
+static int policies_read(struct call *call)
+{
+    policies_list(&call->box->policies, &call->data);
+    return 200;
+}
+
+static int policy_show(struct call *call, const char *spec)
+{
+    const char *text = policy_text(&call->box->policies, call->name);
+
+    if (!text)
+        return call_fail(call, 404, "%s", "");
+    out_object(&call->data, spec, call->name, text);
+    return 200;
+}
+
+static int acl_read(struct call *call)
+{
+    return policy_show(call, "name:s policy:s");
+}
+
+static int policy_read(struct call *call)
+{
+    call->flat = true;
+    return policy_show(call, "name:s rules:s");
+}
+
+static int policy_write(struct call *call)
+{
+    const char *text = call_str(call, "policy");
+    struct err err;
+
+    if (!text)
+        text = call_str(call, "rules");
+    if (!text || !*text)
+        return call_fail(call, 400, "'policy' parameter not supplied or empty");
+    if (!strcmp(call->name, "root"))
+        return call_fail(call, 400, "cannot update \"root\" policy");
+    return policy_put(&call->box->policies, call->name, text, &err) < 0 ? call_err(call, 400, &err) : 204;
+}
+
+static int policy_delete(struct call *call)
+{
+    if (!strcmp(call->name, "root") || !strcmp(call->name, "default"))
+        return call_fail(call, 400, "cannot delete \"%s\" policy", call->name);
+    policy_remove(&call->box->policies, call->name);
+    return 204;
+}
+
+static int capabilities_self(struct call *call)
+{
+    const struct val *paths = val_get(call->body, "paths");
+    const char *one = call_str(call, "path");
+    struct val single = val_cstr(one ? one : "");
+
+    if (!paths && one) {
+        paths = &single;
+        out_open(&call->data, '{');
+        out_key(&call->data, "capabilities");
+        policy_print(token_capabilities(call->box, call->token, one), &call->data);
+    } else
+        out_open(&call->data, '{');
+    for (size_t i = 0; i < (paths && paths->kind == VAL_LIST ? paths->list.len : paths != NULL); i++) {
+        const struct val *path = paths->kind == VAL_LIST ? &paths->list.items[i] : paths;
+
+        if (path->kind != VAL_STRING)
+            continue;
+        out_key(&call->data, path->s.data);
+        policy_print(token_capabilities(call->box, call->token, path->s.data), &call->data);
+    }
+    out_close(&call->data, '}');
+    call->flat = true;
+    return 200;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- health and seal */
+
+static int code_or(struct call *call, const char *name, int preset)
+{
+    const char *text = call->param(call->param_ctx, name);
+    uint64_t n;
+
+    return text && cur_whole_uint(text, 10, 599, &n) && n >= 200 ? (int)n : preset;
+}
+
+static int health(struct call *call)
+{
+    bool sealed = call->box->sealed;
+
+    out_object(&call->whole,
+               "initialized:b sealed:b standby:b performance_standby:b replication_performance_mode:s replication_dr_mode:s "
+               "server_time_utc:i version:s enterprise:b cluster_name:s cluster_id:s echo_duration_ms:i clock_skew_ms:i "
+               "replication_primary_canary_age_ms:i",
+               true, sealed, sealed, false, sealed ? "unknown" : "disabled", sealed ? "unknown" : "disabled", clock_wall() / 1000, VERSION, false,
+               "ampule-sandbox", call->mount->uuid, (int64_t)0, (int64_t)0, (int64_t)0);
+    return sealed ? code_or(call, "sealedcode", 503) : code_or(call, "activecode", 200);
+}
+
+static int seal_status(struct call *call)
+{
+    out_object(&call->whole,
+               "type:s initialized:b sealed:b t:i n:i progress:i nonce:s version:s build_date:s migration:b cluster_name:s cluster_id:s "
+               "recovery_seal:b storage_type:s",
+               "shamir", true, call->box->sealed, (int64_t)1, (int64_t)1, (int64_t)0, "", VERSION, "", false, "ampule-sandbox", call->mount->uuid,
+               false, "inmem");
+    return 200;
+}
+
+static int seal(struct call *call)
+{
+    call->box->sealed = true;
+    return 204;
+}
+
+static int unseal(struct call *call)
+{
+    const char *key = call_str(call, "key");
+
+    if (!key)
+        return call_fail(call, 400, "'key' must be specified in request body as JSON, or 'reset' set to true");
+    if (strcmp(key, call->box->unseal_key))
+        return call_fail(call, 400, "invalid key: failed to decrypt keys from storage");
+    call->box->sealed = false;
+    return seal_status(call);
+}
+
+static const struct route routes[] = {
+    {OP_READ, "health", health, true},
+    {OP_READ, "seal-status", seal_status, true},
+    {OP_WRITE, "seal", seal, false},
+    {OP_WRITE, "unseal", unseal, true},
+    {OP_READ, "mounts", mounts_read, false},
+    {OP_WRITE, "mounts/*", mount_enable, false},
+    {OP_DELETE, "mounts/*", mount_disable, false},
+    {OP_READ, "auth", auths_read, false},
+    {OP_WRITE, "auth/*", auth_enable, false},
+    {OP_DELETE, "auth/*", auth_disable, false},
+    {OP_READ, "internal/ui/mounts/*", preflight, true},
+    {OP_LIST, "policies/acl/", policies_read, false},
+    {OP_READ, "policies/acl/+", acl_read, false},
+    {OP_WRITE, "policies/acl/+", policy_write, false},
+    {OP_DELETE, "policies/acl/+", policy_delete, false},
+    {OP_READ, "policy/+", policy_read, false},
+    {OP_WRITE, "policy/+", policy_write, false},
+    {OP_DELETE, "policy/+", policy_delete, false},
+    {OP_WRITE, "capabilities-self", capabilities_self, false},
+    {OP_WRITE, "leases/lookup", lease_on_lookup, false},
+    {OP_LIST, "leases/lookup/*", lease_on_list, false},
+    {OP_WRITE, "leases/renew", lease_on_renew, false},
+    {OP_WRITE, "leases/renew/*", lease_on_renew, false},
+    {OP_WRITE, "leases/revoke", lease_on_revoke, false},
+    {OP_WRITE, "leases/revoke/*", lease_on_revoke, false},
+    {OP_WRITE, "leases/revoke-prefix/*", lease_on_revoke_prefix, false},
+    {OP_WRITE, "renew", lease_on_renew, false},
+    {OP_WRITE, "revoke", lease_on_revoke, false},
+    {OP_WRITE, "wrapping/wrap", wrap_on_wrap, false},
+    {OP_WRITE | OP_READ, "wrapping/lookup", wrap_on_lookup, true},
+    {OP_WRITE, "wrapping/unwrap", wrap_on_unwrap, true},
+};
+
+const struct engine sys_engine = {"system", false, routes, ARRAY_LEN(routes), NULL};
