@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 
 #define NO_CHAR (-1)
+#define BAD_ESCAPE "unknown escape in the string; a backslash itself is written \\\\"
 
 int hcl_fail(struct hcl_lexer *lexer, struct val_place place, const char *fmt, ...)
 {
@@ -228,6 +229,11 @@ static int scan_name(struct hcl_lexer *lexer, struct hcl_token *token)
     return 0;
 }
 
+static bool is_escape(int c)
+{
+    return c > 0 && strchr("abfnrtv\\\"01234567xuU", c);
+}
+
 /* Quotes and newlines between "${" and its "}" belong to the string. */
 static int scan_string(struct hcl_lexer *lexer, struct hcl_token *token)
 {
@@ -243,7 +249,9 @@ static int scan_string(struct hcl_lexer *lexer, struct hcl_token *token)
             lexer->p += braces == 1;
         } else if (braces > 0 && c == '}') {
             braces--;
-        } else if (c == '\\' && peek_behind(lexer) != NO_CHAR && peek_behind(lexer) != '\n') {
+        } else if (c == '\\') {
+            if (!is_escape(peek_behind(lexer)))
+                return hcl_fail(lexer, place_of(lexer, lexer->p), BAD_ESCAPE);
             lexer->p++;
         }
         if (take_text(lexer) != 0)
@@ -253,9 +261,16 @@ static int scan_string(struct hcl_lexer *lexer, struct hcl_token *token)
     return 0;
 }
 
-/* Is the line [start, end) the closing marker? Blanks before it and carriage returns behind it are. */
+/*
+ * Is the line [start, end) the closing marker? Blanks before it and carriage returns behind it are
+ * allowed, and after "<<-" one of them is needed: the original counts the dash as one character.
+ */
 static bool is_marker_line(const char *start, const char *end, struct str marker)
 {
+    bool dash = marker.data[-1] == '-';
+
+    if ((size_t)(end - start) < marker.len + dash)
+        return false;
     while (start < end && (*start == ' ' || (*start >= '\t' && *start <= '\r')))
         start++;
     while (end > start && end[-1] == '\r')
@@ -423,7 +438,7 @@ static int put_escape(struct unquote *u)
     if (c == 'u' || c == 'U')
         return put_digits(u, c == 'u' ? 4 : 8, 16, false);
     if (!known)
-        return hcl_fail(u->lexer, u->place, "unknown escape in the string; a backslash itself is written \\\\");
+        return hcl_fail(u->lexer, u->place, BAD_ESCAPE);
     *u->out++ = to[known - from];
     return 0;
 }
