@@ -195,7 +195,7 @@ static void print_bytes(struct printer *p, const struct val *v, unsigned verb, u
     struct brackets brackets = brackets_of(p, "[", "]");
     bool listed = verb == 'v' || !add_string(p, v->s, verb);
 
-    if (!listed || print_type(p, depth == 0 ? "[]byte" : "[]uint8", v->s.data == NULL))
+    if (!listed || print_type(p, verb == 'v' && depth == 0 ? "[]byte" : "[]uint8", v->s.data == NULL))
         return;
     buf_adds(p->buf, brackets.open);
     for (size_t i = 0; i < v->s.len && !p->buf->full; i++) {

@@ -39,14 +39,15 @@ struct func {
     const char *help;  /* one sentence */
 };
 
-/* The row of `name`, or NULL. Built-ins of Go and functions of Vault Agent are in one sorted list. */
+/* The row of `name`, or NULL: a built-in of Go or a function of Vault Agent. */
 const struct func *func_find(struct str name);
 /* A function of Vault Agent that this version does not have: "function "x" not supported yet" instead of Go's "not defined". */
 bool func_is_planned(struct str name);
 /* Go's template truth: false for zero, "", false, nil and what is empty; json.Number counts as a string. */
 bool func_truth(const struct val *v);
-/* All rows in order of their names, for documentation. */
-const struct func *const *func_all(size_t *ret_count);
+/* All rows in order of their names, for documentation: func_count() of them into an array of the caller. */
+size_t func_count(void);
+void func_list(const struct func **ret_rows);
 
 /* What `loop` returns, Go's <-chan int64: a VAL_OPAQUE whose self is a struct tpl_channel. Ranging over it takes the numbers out. */
 struct tpl_channel {
@@ -54,7 +55,7 @@ struct tpl_channel {
 };
 extern const struct val_class tpl_class_channel;
 
-/* Every fn_<family>.c gives one table. */
+/* Every fn_<family>.c gives one table, sorted by name. */
 struct func_table {
     const struct func *rows;
     size_t count;

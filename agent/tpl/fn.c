@@ -1,0 +1,68 @@
+#include "tpl/fn.h"
+
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "tpl/unicode.h"
+
+struct buf *fn_scratch(struct call *call, struct buf *own)
+{
+    struct buf *scratch = call->scratch ? call->scratch : own;
+
+    if (!call->scratch)
+        buf_init_secret(own, LIMIT_OUTPUT_BYTES);
+    else if (scratch->full)
+        buf_reset(scratch);
+    buf_cut(scratch, 0);
+    return scratch;
+}
+
+int fn_return_buf(struct call *call, const struct buf *buf, struct val *ret)
+{
+    if (buf_check(buf, call->name, call->err) != 0)
+        return -1;
+    return val_copy_str(call->arena, buf->data, buf->len, ret, call->err);
+}
+
+int fn_return_part(const char *data, size_t len, struct val *ret)
+{
+    *ret = val_str(data, len);
+    return 0;
+}
+
+int fn_return_bool(bool b, struct val *ret)
+{
+    *ret = val_bool(b);
+    return 0;
+}
+
+int fn_return_int(int64_t i, struct val *ret)
+{
+    *ret = val_int(i);
+    return 0;
+}
+
+/* The width of the white space at the end of `s`, 0 when there is none: where a code point could begin is tried from its shortest form up. */
+static size_t space_at_end(struct str s)
+{
+    unsigned rune;
+
+    for (size_t width = 1; width <= 3 && width <= s.len; width++) {
+        if (utf8_decode(s.data + s.len - width, width, &rune) == width)
+            return unicode_is_space(rune) ? width : 0;
+    }
+    return 0;
+}
+
+struct str fn_trim_space(struct str s)
+{
+    unsigned rune;
+    size_t width;
+
+    while ((width = utf8_decode(s.data, s.len, &rune)) > 0 && unicode_is_space(rune)) {
+        s.data += width;
+        s.len -= width;
+    }
+    while ((width = space_at_end(s)) > 0)
+        s.len -= width;
+    return s;
+}

@@ -1,0 +1,305 @@
+/* The built-in functions of Go's text/template that look into values or print them. Rules and texts are Go's. */
+#include "tpl/fn.h"
+#include "tpl/format.h"
+
+/* Go follows pointers before it names a type. */
+static const char *followed_type_name(const struct val *v)
+{
+    bool pointer = (v->kind == VAL_RECORD && v->map.class->pointer) || (v->kind == VAL_OPAQUE && v->opaque.class->pointer);
+
+    return format_type_name(v) + pointer;
+}
+
+static bool is_nil_pointer(const struct val *v)
+{
+    return val_is_nil(v) || (v->kind == VAL_RECORD && v->map.class->pointer && v->map.pairs == NULL);
+}
+
+static bool is_text(const struct val *v)
+{
+    return v->kind == VAL_STRING || v->kind == VAL_NUMBER;
+}
+
+/* --------------------------------------------------------------------------------------- truth */
+
+bool func_truth(const struct val *v)
+{
+    switch ((enum val_kind)v->kind) {
+    case VAL_MISSING:
+    case VAL_NULL:
+        return false;
+    case VAL_BOOL:
+        return v->b;
+    case VAL_INT:
+    case VAL_UINT:
+        return v->u != 0;
+    case VAL_FLOAT:
+        return v->f != 0;
+    case VAL_COMPLEX:
+        return v->complex.re != 0 || v->complex.im != 0;
+    case VAL_NUMBER:
+    case VAL_STRING:
+        return v->s.len > 0;
+    case VAL_LIST:
+        return v->list.len > 0;
+    case VAL_MAP:
+        return v->map.len > 0;
+    case VAL_RECORD:
+        return !v->map.class->pointer || v->map.pairs != NULL;
+    case VAL_OPAQUE:
+        return v->opaque.self != NULL;
+    }
+    return false;
+}
+
+/* The evaluator answers and, or without evaluating more than it needs; these are the rows that it finds and the same rule. */
+static int body_and(struct call *call, struct val *ret)
+{
+    size_t i = 0;
+
+    while (i + 1 < call->argc && func_truth(&call->argv[i]))
+        i++;
+    *ret = call->argv[i];
+    return 0;
+}
+
+static int body_or(struct call *call, struct val *ret)
+{
+    size_t i = 0;
+
+    while (i + 1 < call->argc && !func_truth(&call->argv[i]))
+        i++;
+    *ret = call->argv[i];
+    return 0;
+}
+
+static int body_not(struct call *call, struct val *ret)
+{
+    return fn_return_bool(!func_truth(&call->argv[0]), ret);
+}
+
+/* No data holds a function, so this can only say what it was given instead. */
+static int body_call(struct call *call, struct val *ret)
+{
+    (void)ret;
+    if (val_is_nil(&call->argv[0]))
+        return err_set(call->err, ERR_INPUT, "call of nil");
+    return err_set(call->err, ERR_INPUT, "non-function %s of type %s", call->name, format_type_name(&call->argv[0]));
+}
+
+/* -------------------------------------------------------------------------- index, slice, len */
+
+/* An index into something of `len`: Go checks against the capacity, which for us is the length. */
+static int position(struct call *call, const struct val *v, size_t len, size_t *ret)
+{
+    if (val_is_nil(v))
+        return err_set(call->err, ERR_INPUT, "cannot index slice/array with nil");
+    if (v->kind != VAL_INT && v->kind != VAL_UINT)
+        return err_set(call->err, ERR_INPUT, "cannot index slice/array with type %s", format_type_name(v));
+    if (v->i < 0 || (uint64_t)v->i > len)
+        return err_set(call->err, ERR_INPUT, "index out of range: %lld", (long long)v->i);
+    *ret = (size_t)v->i;
+    return 0;
+}
+
+static int index_list(struct call *call, struct val *item, const struct val *at)
+{
+    size_t i;
+
+    if (position(call, at, item->list.len, &i) != 0)
+        return -1;
+    if (i == item->list.len)
+        return err_set(call->err, ERR_INPUT, "reflect: slice index out of range");
+    *item = item->list.items[i];
+    return 0;
+}
+
+static int index_text(struct call *call, struct val *item, const struct val *at)
+{
+    bool bytes = item->kind == VAL_STRING && item->type == VAL_T_BYTES;
+    size_t i;
+
+    if (position(call, at, item->s.len, &i) != 0)
+        return -1;
+    if (i == item->s.len)
+        return err_set(call->err, ERR_INPUT, "reflect: %s index out of range", bytes ? "slice" : "string");
+    *item = (struct val){.kind = VAL_UINT, .type = VAL_T_UINT8, .u = (unsigned char)item->s.data[i]};
+    return 0;
+}
+
+/* May `key` be used with this map? Go's words when not. */
+static int check_key(struct call *call, const struct val *map, const struct val *key)
+{
+    bool unhashable = key->kind == VAL_LIST || key->kind == VAL_MAP || (key->kind == VAL_STRING && key->type == VAL_T_BYTES);
+
+    if (map->type == VAL_T_MAP_ANY_KEY) {
+        if (unhashable)
+            return err_set(call->err, ERR_INPUT, "runtime error: hash of unhashable type %s", format_type_name(key));
+        return 0;
+    }
+    if (val_is_nil(key))
+        return err_set(call->err, ERR_INPUT, "value is nil; should be of type string");
+    if (key->kind != VAL_STRING || key->type == VAL_T_BYTES)
+        return err_set(call->err, ERR_INPUT, "value has type %s; should be string", format_type_name(key));
+    return 0;
+}
+
+static const struct val *find_any_key(const struct val *map, const struct val *key)
+{
+    for (size_t i = 0; i < map->map.len; i++) {
+        const struct val *there = &map->map.pairs[i].key;
+
+        if (there->kind == key->kind && there->type == key->type && val_equal(there, key))
+            return &map->map.pairs[i].value;
+    }
+    return NULL;
+}
+
+/* What is not there is the zero of the map's element type, whatever the option missingkey says. */
+static int index_map(struct call *call, struct val *item, const struct val *key)
+{
+    const struct val *found;
+
+    if (check_key(call, item, key) != 0)
+        return -1;
+    found = item->type == VAL_T_MAP_ANY_KEY ? find_any_key(item, key) : val_get_str(item, key->s);
+    if (found)
+        *item = *found;
+    else
+        *item = item->type == VAL_T_MAP_STRINGS ? val_str("", 0) : val_null();
+    return 0;
+}
+
+static int index_step(struct call *call, struct val *item, const struct val *at)
+{
+    if (is_nil_pointer(item))
+        return err_set(call->err, ERR_INPUT, "index of nil pointer");
+    if (item->kind == VAL_LIST)
+        return index_list(call, item, at);
+    if (is_text(item))
+        return index_text(call, item, at);
+    if (item->kind == VAL_MAP)
+        return index_map(call, item, at);
+    return err_set(call->err, ERR_INPUT, "can't index item of type %s", followed_type_name(item));
+}
+
+static int body_index(struct call *call, struct val *ret)
+{
+    struct val item = call->argv[0];
+
+    if (val_is_nil(&item))
+        return err_set(call->err, ERR_INPUT, "index of untyped nil");
+    for (size_t i = 1; i < call->argc; i++) {
+        if (index_step(call, &item, &call->argv[i]) != 0)
+            return -1;
+    }
+    *ret = item;
+    return 0;
+}
+
+static int check_sliceable(struct call *call, const struct val *item)
+{
+    if (val_is_nil(item))
+        return err_set(call->err, ERR_INPUT, "slice of untyped nil");
+    if (is_nil_pointer(item))
+        return err_set(call->err, ERR_INPUT, "slice of nil pointer");
+    if (call->argc > 4)
+        return err_set(call->err, ERR_INPUT, "too many slice indexes: %zu", call->argc - 1);
+    if (!is_text(item) && item->kind != VAL_LIST)
+        return err_set(call->err, ERR_INPUT, "can't slice item of type %s", followed_type_name(item));
+    if (call->argc == 4 && is_text(item) && item->type != VAL_T_BYTES)
+        return err_set(call->err, ERR_INPUT, "cannot 3-index slice a string");
+    return 0;
+}
+
+static int body_slice(struct call *call, struct val *ret)
+{
+    struct val item = call->argv[0];
+    size_t len, at[3];
+
+    if (check_sliceable(call, &item) != 0)
+        return -1;
+    len = is_text(&item) ? item.s.len : item.list.len;
+    at[0] = 0;
+    at[1] = at[2] = len;
+    for (size_t i = 1; i < call->argc; i++) {
+        if (position(call, &call->argv[i], len, &at[i - 1]) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (at[i] > at[i + 1])
+            return err_set(call->err, ERR_INPUT, "invalid slice index: %zu > %zu", at[i], at[i + 1]);
+    }
+    if (is_text(&item))
+        item.s = (struct str){item.s.data + at[0], at[1] - at[0]};
+    else if (item.list.items)
+        item.list.items += at[0];
+    if (!is_text(&item))
+        item.list.len = at[1] - at[0];
+    *ret = item;
+    return 0;
+}
+
+static int body_len(struct call *call, struct val *ret)
+{
+    const struct val *v = &call->argv[0];
+
+    if (v->kind == VAL_MISSING)
+        return err_set(call->err, ERR_INPUT, "reflect: call of reflect.Value.Type on zero Value");
+    if (is_nil_pointer(v))
+        return err_set(call->err, ERR_INPUT, "len of nil pointer");
+    if (is_text(v))
+        return fn_return_int((int64_t)v->s.len, ret);
+    if (v->kind == VAL_LIST)
+        return fn_return_int((int64_t)v->list.len, ret);
+    if (v->kind == VAL_MAP)
+        return fn_return_int((int64_t)v->map.len, ret);
+    /* A channel without a buffer has nothing in it. */
+    if (v->kind == VAL_OPAQUE && v->opaque.class == &tpl_class_channel)
+        return fn_return_int(0, ret);
+    return err_set(call->err, ERR_INPUT, "len of type %s", followed_type_name(v));
+}
+
+/* ------------------------------------------------------------------------------------ printing */
+
+static int body_print(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    format_sprint(text, call->argv, call->argc);
+    return fn_return_buf(call, text, ret);
+}
+
+static int body_println(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    format_sprintln(text, call->argv, call->argc);
+    return fn_return_buf(call, text, ret);
+}
+
+static int body_printf(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    format_sprintf(text, call->argv[0].s, call->argv + 1, call->argc - 1);
+    return fn_return_buf(call, text, ret);
+}
+
+static const struct func rows[] = {
+    {"and", "vv*", body_and, "A B...", "The first argument that is false, or the last one."},
+    {"call", "vv*", body_call, "FUNCTION ARG...", "Call a value that is a function; data holds none."},
+    {"index", "vv*", body_index, "ITEM KEY...", "The element of a list, map or string under the keys, one after the other."},
+    {"len", "v", body_len, "ITEM", "The length of a string in bytes, or of a list or map."},
+    {"not", "v", body_not, "A", "True when A is false or empty."},
+    {"or", "vv*", body_or, "A B...", "The first argument that is true, or the last one."},
+    {"print", "a*", body_print, "ARG...", "The arguments as text, with a space between two that are not strings."},
+    {"printf", "sa*", body_printf, "FORMAT ARG...", "The arguments as the format says."},
+    {"println", "a*", body_println, "ARG...", "The arguments as text with spaces between and a newline behind."},
+    {"slice", "vv*", body_slice, "ITEM [FROM [TO [CAP]]]", "A part of a string or list."},
+};
+
+const struct func_table fn_core = {rows, ARRAY_LEN(rows)};

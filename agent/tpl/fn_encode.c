@@ -1,0 +1,159 @@
+/* JSON and base64. Source: consul-template; JSON as Go's encoding/json. */
+#include "base/json.h"
+#include "tpl/fn.h"
+
+/* ---------------------------------------------------------------------------------------- JSON */
+
+static int write_json(struct call *call, unsigned flags, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    if (json_write(text, &call->argv[0], flags, call->err) != 0)
+        return err_wrap(call->err, "%s", call->name);
+    return fn_return_buf(call, text, ret);
+}
+
+static int body_to_json(struct call *call, struct val *ret)
+{
+    return write_json(call, 0, ret);
+}
+
+static int body_to_json_pretty(struct call *call, struct val *ret)
+{
+    return write_json(call, JSON_PRETTY, ret);
+}
+
+static int body_parse_json(struct call *call, struct val *ret)
+{
+    static const struct val_pair none[1];
+    struct json_options options = {.flags = JSON_FLOATS | JSON_REPLACE_UTF8};
+    struct str s = call->argv[0].s;
+
+    if (s.len == 0) {
+        *ret = val_map(none, 0);
+        return 0;
+    }
+    return json_read(s.data, s.len, &options, call->arena, ret, call->err);
+}
+
+/* -------------------------------------------------------------------------------------- base64 */
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static int body_base64_encode(struct call *call, struct val *ret)
+{
+    struct str s = call->argv[0].s;
+    size_t len = (s.len + 2) / 3 * 4;
+    char *out = arena_alloc(call->arena, len + 1, call->err), *p = out;
+
+    if (!out)
+        return -1;
+    for (size_t i = 0; i < s.len; i += 3) {
+        unsigned bits = (unsigned)(unsigned char)s.data[i] << 16;
+
+        bits |= i + 1 < s.len ? (unsigned)(unsigned char)s.data[i + 1] << 8 : 0;
+        bits |= i + 2 < s.len ? (unsigned)(unsigned char)s.data[i + 2] : 0;
+        *p++ = digits[bits >> 18];
+        *p++ = digits[bits >> 12 & 63];
+        *p++ = i + 1 < s.len ? digits[bits >> 6 & 63] : '=';
+        *p++ = i + 2 < s.len ? digits[bits & 63] : '=';
+    }
+    *ret = val_str(out, len);
+    return 0;
+}
+
+static int digit_of(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static size_t skip_newlines(struct str s, size_t at)
+{
+    while (at < s.len && (s.data[at] == '\n' || s.data[at] == '\r'))
+        at++;
+    return at;
+}
+
+/* Behind the first '=' of a group that had `count` digits: where the text is bad, or s.len + 1. */
+static size_t check_padding(struct str s, size_t at, int count)
+{
+    if (count < 2)
+        return at - 1;
+    if (count == 2) {
+        at = skip_newlines(s, at);
+        if (at == s.len)
+            return s.len;
+        if (s.data[at] != '=')
+            return at - 1;
+        at++;
+    }
+    at = skip_newlines(s, at);
+    return at < s.len ? at : s.len + 1;
+}
+
+/* One group of four digits at *at. Its digits are counted; *ret_bad is where the text is bad, or s.len + 1. */
+static int read_group(struct str s, size_t *at, unsigned *ret_bits, size_t *ret_bad)
+{
+    int count = 0;
+
+    *ret_bits = 0;
+    *ret_bad = s.len + 1;
+    while (count < 4) {
+        int digit;
+
+        *at = skip_newlines(s, *at);
+        if (*at == s.len) {
+            if (count > 0)
+                *ret_bad = s.len - (size_t)count;
+            return 0;
+        }
+        digit = digit_of((unsigned char)s.data[(*at)++]);
+        if (digit < 0) {
+            *ret_bad = s.data[*at - 1] == '=' ? check_padding(s, *at, count) : *at - 1;
+            *at = s.len;
+            break;
+        }
+        *ret_bits |= (unsigned)digit << (18 - 6 * count++);
+    }
+    return count;
+}
+
+/* Errors say where, in Go's words. */
+static int body_base64_decode(struct call *call, struct val *ret)
+{
+    struct str s = call->argv[0].s;
+    char *out = arena_alloc(call->arena, s.len / 4 * 3 + 4, call->err);
+    size_t len = 0, at = 0, bad;
+    unsigned bits;
+    int count;
+
+    if (!out)
+        return -1;
+    do {
+        count = read_group(s, &at, &bits, &bad);
+        if (bad <= s.len)
+            return err_set(call->err, ERR_INPUT, "%s: illegal base64 data at input byte %zu", call->name, bad);
+        for (int i = 0; i + 1 < count; i++)
+            out[len++] = (char)(bits >> (16 - 8 * i));
+    } while (count == 4);
+    out[len] = '\0';
+    *ret = val_str(out, len);
+    return 0;
+}
+
+static const struct func rows[] = {
+    {"base64Decode", "s", body_base64_decode, "TEXT", "The bytes that base64 text stands for."},
+    {"base64Encode", "s", body_base64_encode, "TEXT", "The text as base64."},
+    {"parseJSON", "s", body_parse_json, "TEXT", "The value that JSON text describes; numbers become float64."},
+    {"toJSON", "a", body_to_json, "VALUE", "The value as JSON on one line."},
+    {"toJSONPretty", "a", body_to_json_pretty, "VALUE", "The value as JSON, indented by two spaces."},
+};
+
+const struct func_table fn_encode = {rows, ARRAY_LEN(rows)};

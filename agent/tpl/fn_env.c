@@ -1,0 +1,169 @@
+/* Functions that ask the embedder: secrets, certificates, files, environment. Argument rules are consul-template's. */
+#include <string.h>
+
+#include "tpl/fn.h"
+#include "tpl/format.h"
+#include "tpl/tpl.h"
+
+static int fail_unavailable(struct call *call)
+{
+    return err_set(call->err, ERR_INPUT, "not available here");
+}
+
+static int fail_not_pair(struct call *call, struct str s)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    format_quote(text, s);
+    return err_set(call->err, ERR_INPUT, "not k=v pair %s", text->data);
+}
+
+/* "k=v" with white space off key and value. Empty strings stay: one alone still makes a write of a read. */
+static int clean_pair(struct call *call, struct str s, struct val *ret)
+{
+    const char *equals = memchr(s.data, '=', s.len);
+    struct str key, value;
+    char *pair;
+
+    if (s.len == 0) {
+        *ret = val_str(s.data, 0);
+        return 0;
+    }
+    if (!equals)
+        return fail_not_pair(call, s);
+    key = fn_trim_space((struct str){s.data, (size_t)(equals - s.data)});
+    value = fn_trim_space((struct str){equals + 1, (size_t)(s.data + s.len - equals - 1)});
+    pair = arena_alloc(call->arena, key.len + value.len + 2, call->err);
+    if (!pair)
+        return -1;
+    memcpy(pair, key.data, key.len);
+    pair[key.len] = '=';
+    memcpy(pair + key.len + 1, value.data, value.len);
+    *ret = val_str(pair, key.len + 1 + value.len);
+    return 0;
+}
+
+static struct val *clean_pairs(struct call *call)
+{
+    struct val *pairs = arena_array(call->arena, call->argc, sizeof(*pairs), call->err);
+
+    for (size_t i = 1; pairs && i < call->argc; i++) {
+        if (clean_pair(call, call->argv[i].s, &pairs[i - 1]) != 0)
+            return NULL;
+    }
+    return pairs;
+}
+
+/* White space and slashes off both ends; an empty path is an error that names the request. */
+static int clean_path(struct call *call, const char *request, struct str *ret)
+{
+    struct str s = fn_trim_space(call->argv[0].s);
+    char *copy;
+
+    for (; s.len > 0 && s.data[0] == '/'; s.len--)
+        s.data++;
+    while (s.len > 0 && s.data[s.len - 1] == '/')
+        s.len--;
+    if (s.len == 0)
+        return err_set(call->err, ERR_INPUT, "%s: invalid format: \"\"", request);
+    copy = arena_strndup(call->arena, s.data, s.len, call->err);
+    *ret = (struct str){copy, s.len};
+    return copy ? 0 : -1;
+}
+
+static int body_secret(struct call *call, struct val *ret)
+{
+    struct val *pairs;
+    struct str path;
+
+    if (call->argc == 0) {
+        *ret = val_null();
+        return 0;
+    }
+    if (!call->env || !call->env->secret)
+        return fail_unavailable(call);
+    pairs = clean_pairs(call);
+    if (!pairs || clean_path(call, call->argc > 1 ? "vault.write" : "vault.read", &path) != 0)
+        return -1;
+    return call->env->secret(call->env->ctx, path, pairs, call->argc - 1, call->arena, ret, call->err);
+}
+
+static int body_pki_cert(struct call *call, struct val *ret)
+{
+    struct val *pairs;
+    struct str path;
+
+    if (call->argc == 0) {
+        *ret = val_null();
+        return 0;
+    }
+    if (!call->env || !call->env->pki_cert)
+        return fail_unavailable(call);
+    pairs = clean_pairs(call);
+    if (!pairs || clean_path(call, "vault.read", &path) != 0)
+        return -1;
+    return call->env->pki_cert(call->env->ctx, path, pairs, call->argc - 1, call->arena, ret, call->err);
+}
+
+/* A listing that is not there yet is a nil []string. */
+static int body_secrets(struct call *call, struct val *ret)
+{
+    struct str path;
+
+    *ret = val_strings(NULL, 0);
+    if (call->argv[0].s.len == 0)
+        return 0;
+    if (!call->env || !call->env->secrets)
+        return fail_unavailable(call);
+    if (clean_path(call, "vault.list", &path) != 0 ||
+        call->env->secrets(call->env->ctx, path, call->arena, ret, call->err) != 0)
+        return -1;
+    if (val_is_nil(ret))
+        *ret = val_strings(NULL, 0);
+    return 0;
+}
+
+static int body_file(struct call *call, struct val *ret)
+{
+    struct str path = fn_trim_space(call->argv[0].s);
+    char *copy;
+
+    *ret = val_str("", 0);
+    if (call->argv[0].s.len == 0)
+        return 0;
+    if (!call->env || !call->env->file)
+        return fail_unavailable(call);
+    if (path.len == 0)
+        return err_set(call->err, ERR_INPUT, "file: invalid format: \"\"");
+    copy = arena_strndup(call->arena, path.data, path.len, call->err);
+    if (!copy || call->env->file(call->env->ctx, (struct str){copy, path.len}, call->arena, ret, call->err) != 0)
+        return -1;
+    if (val_is_nil(ret))
+        *ret = val_str("", 0);
+    return 0;
+}
+
+static int body_env(struct call *call, struct val *ret)
+{
+    char *name = arena_strndup(call->arena, call->argv[0].s.data, call->argv[0].s.len, call->err);
+    const char *value;
+
+    if (!name)
+        return -1;
+    if (!call->env || !call->env->getenv)
+        return fail_unavailable(call);
+    value = call->env->getenv(call->env->ctx, name);
+    *ret = val_cstr(value ? value : "");
+    return 0;
+}
+
+static const struct func rows[] = {
+    {"env", "s", body_env, "NAME", "The value of an environment variable, empty when it is not set."},
+    {"file", "s", body_file, "PATH", "The contents of a file; the template is rendered again when it changes."},
+    {"pkiCert", "s*", body_pki_cert, "PATH [KEY=VALUE...]", "A certificate of the PKI engine, kept until most of its life is over."},
+    {"secret", "s*", body_secret, "PATH [KEY=VALUE...]", "A secret: read, or with parameters written and the answer taken."},
+    {"secrets", "s", body_secrets, "PATH", "The names of the secrets under a path."},
+};
+
+const struct func_table fn_env = {rows, ARRAY_LEN(rows)};

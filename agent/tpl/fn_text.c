@@ -1,0 +1,310 @@
+/* Functions on strings, and `contains`. Source: consul-template. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "tpl/fn.h"
+#include "tpl/format.h"
+#include "tpl/unicode.h"
+
+/* The next code point and its width; a byte that is none is U+FFFD of width 1, as Go ranges over strings. */
+static size_t next_rune(struct str s, unsigned *ret)
+{
+    size_t width = utf8_decode(s.data, s.len, ret);
+
+    if (width > 0)
+        return width;
+    *ret = UTF8_BAD;
+    return 1;
+}
+
+static size_t last_rune(struct str s, unsigned *ret)
+{
+    for (size_t width = 1; width <= 4 && width <= s.len; width++) {
+        if (utf8_decode(s.data + s.len - width, width, ret) == width)
+            return width;
+    }
+    *ret = UTF8_BAD;
+    return 1;
+}
+
+/* Where `needle` begins in `s` at or behind `from`, or s.len + 1. */
+static size_t find_from(struct str s, size_t from, struct str needle)
+{
+    const char *found = from <= s.len ? memmem(s.data + from, s.len - from, needle.data, needle.len) : NULL;
+
+    return found ? (size_t)(found - s.data) : s.len + 1;
+}
+
+/* ------------------------------------------------------------------------------ join and split */
+
+static int body_join(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct str separator = call->argv[0].s;
+    const struct val *list = &call->argv[1];
+
+    for (size_t i = 0; i < list->list.len; i++) {
+        if (i > 0)
+            buf_add(text, separator.data, separator.len);
+        buf_add(text, list->list.items[i].s.data, list->list.items[i].s.len);
+    }
+    return fn_return_buf(call, text, ret);
+}
+
+/* The end of the piece that begins at `from`: at the next separator, or behind one code point when there is none to look for. */
+static size_t piece_end(struct str s, size_t from, struct str separator)
+{
+    unsigned rune;
+    size_t end;
+
+    if (separator.len == 0)
+        return from + next_rune((struct str){s.data + from, s.len - from}, &rune);
+    end = find_from(s, from, separator);
+    return end > s.len ? s.len : end;
+}
+
+static size_t count_pieces(struct str s, struct str separator)
+{
+    size_t n = 1;
+
+    for (size_t end = piece_end(s, 0, separator); end < s.len; end = piece_end(s, end + separator.len, separator)) {
+        n++;
+        if (separator.len > 0 && end + separator.len == s.len)
+            break;
+    }
+    return n;
+}
+
+static int body_split(struct call *call, struct val *ret)
+{
+    struct str separator = call->argv[0].s, s = fn_trim_space(call->argv[1].s);
+    size_t n = s.len > 0 ? count_pieces(s, separator) : 0, from = 0;
+    struct val *pieces = arena_array(call->arena, n + 1, sizeof(*pieces), call->err);
+
+    if (!pieces)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        size_t end = i + 1 < n || separator.len == 0 ? piece_end(s, from, separator) : s.len;
+
+        pieces[i] = val_str(s.data + from, end - from);
+        from = end + separator.len;
+    }
+    *ret = val_strings(pieces, n);
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------- trim */
+
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.data[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
+/* A byte that is no UTF-8 is in the set when the set has U+FFFD or such a byte itself. */
+static bool set_has(struct str set, unsigned rune)
+{
+    unsigned member;
+
+    for (size_t width; set.len > 0; set.data += width, set.len -= width) {
+        width = next_rune(set, &member);
+        if (member == rune)
+            return true;
+    }
+    return false;
+}
+
+static int body_trim(struct call *call, struct val *ret)
+{
+    struct str set = call->argv[0].s, s = call->argv[1].s;
+    unsigned rune;
+    size_t width;
+
+    while (s.len > 0 && (width = next_rune(s, &rune), set_has(set, rune))) {
+        s.data += width;
+        s.len -= width;
+    }
+    while (s.len > 0 && (width = last_rune(s, &rune), set_has(set, rune)))
+        s.len -= width;
+    return fn_return_part(s.data, s.len, ret);
+}
+
+static int body_trim_space(struct call *call, struct val *ret)
+{
+    struct str s = fn_trim_space(call->argv[0].s);
+
+    return fn_return_part(s.data, s.len, ret);
+}
+
+/* ---------------------------------------------------------------------------------------- case */
+
+/* Code point by code point; bytes that are no UTF-8 become U+FFFD, unless nothing but ASCII is there. */
+static int map_runes(struct call *call, unsigned (*map)(unsigned), struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct str s = call->argv[0].s;
+    unsigned rune;
+
+    for (size_t width; s.len > 0 && !text->full; s.data += width, s.len -= width) {
+        width = next_rune(s, &rune);
+        buf_add_rune(text, map(rune));
+    }
+    return fn_return_buf(call, text, ret);
+}
+
+static int map_ascii(struct call *call, unsigned (*map)(unsigned), struct val *ret)
+{
+    struct str s = call->argv[0].s;
+    char *copy = arena_strndup(call->arena, s.data, s.len, call->err);
+
+    if (!copy)
+        return -1;
+    for (size_t i = 0; i < s.len; i++)
+        copy[i] = (char)map((unsigned char)copy[i]);
+    *ret = val_str(copy, s.len);
+    return 0;
+}
+
+static int body_to_lower(struct call *call, struct val *ret)
+{
+    return is_ascii(call->argv[0].s) ? map_ascii(call, unicode_to_lower, ret) : map_runes(call, unicode_to_lower, ret);
+}
+
+static int body_to_upper(struct call *call, struct val *ret)
+{
+    return is_ascii(call->argv[0].s) ? map_ascii(call, unicode_to_upper, ret) : map_runes(call, unicode_to_upper, ret);
+}
+
+/* --------------------------------------------------------------------------- replace and indent */
+
+/* An empty FROM stands before every code point and at the end. */
+static void put_between(struct buf *text, struct str to, struct str s)
+{
+    unsigned rune;
+
+    buf_add(text, to.data, to.len);
+    for (size_t width; s.len > 0 && !text->full; s.data += width, s.len -= width) {
+        width = next_rune(s, &rune);
+        buf_add(text, s.data, width);
+        buf_add(text, to.data, to.len);
+    }
+}
+
+static void replace(struct buf *text, struct str from, struct str to, struct str s)
+{
+    size_t done = 0;
+
+    for (size_t at = find_from(s, 0, from); at <= s.len && !text->full; at = find_from(s, done, from)) {
+        buf_add(text, s.data + done, at - done);
+        buf_add(text, to.data, to.len);
+        done = at + from.len;
+    }
+    buf_add(text, s.data + done, s.len - done);
+}
+
+static int body_replace_all(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct str from = call->argv[0].s, to = call->argv[1].s, s = call->argv[2].s;
+
+    if (from.len == 0)
+        put_between(text, to, s);
+    else
+        replace(text, from, to, s);
+    return fn_return_buf(call, text, ret);
+}
+
+static void add_blanks(struct buf *text, size_t count)
+{
+    char *room = buf_room(text, count);
+
+    if (!room)
+        return;
+    memset(room, ' ', count);
+    text->len += count;
+}
+
+static int body_indent(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct str s = call->argv[1].s;
+
+    if (call->argv[0].i < 0)
+        return err_set(call->err, ERR_INPUT, "indent value must be a positive integer");
+    for (size_t from = 0, end; from < s.len && !text->full; from = end) {
+        const char *newline = memchr(s.data + from, '\n', s.len - from);
+
+        end = newline ? (size_t)(newline - s.data) + 1 : s.len;
+        if (s.data[from] != '\n')
+            add_blanks(text, (size_t)call->argv[0].i);
+        buf_add(text, s.data + from, end - from);
+    }
+    return fn_return_buf(call, text, ret);
+}
+
+/* ------------------------------------------------------------------------------------ contains */
+
+static bool is_string(const struct val *v)
+{
+    return v->kind == VAL_NUMBER || (v->kind == VAL_STRING && v->type != VAL_T_BYTES);
+}
+
+static int fail_nil(struct call *call)
+{
+    return err_set(call->err, ERR_INPUT, "reflect: call of reflect.Value.Type on zero Value");
+}
+
+/* Only integers, floats and strings of the very same type can be found in a list. */
+static int matches(struct call *call, const struct val *item, const struct val *wanted, bool *ret)
+{
+    *ret = false;
+    if (is_string(item) && val_is_nil(wanted))
+        return fail_nil(call);
+    if (item->kind != wanted->kind)
+        return 0;
+    if (item->kind == VAL_INT)
+        *ret = item->i == wanted->i;
+    else if (item->kind == VAL_FLOAT)
+        *ret = item->f == wanted->f;
+    else if (is_string(item) && is_string(wanted))
+        *ret = str_eq(item->s, wanted->s);
+    return 0;
+}
+
+static int body_contains(struct call *call, struct val *ret)
+{
+    const struct val *wanted = &call->argv[0], *there = &call->argv[1];
+    bool found = false;
+
+    if (is_string(there)) {
+        if (val_is_nil(wanted))
+            return fail_nil(call);
+        found = there->kind == wanted->kind && is_string(wanted) && find_from(there->s, 0, wanted->s) <= there->s.len;
+    }
+    for (size_t i = 0; there->kind == VAL_LIST && i < there->list.len && !found; i++) {
+        if (matches(call, &there->list.items[i], wanted, &found) != 0)
+            return -1;
+    }
+    return fn_return_bool(found, ret);
+}
+
+static const struct func rows[] = {
+    {"contains", "aa", body_contains, "WANTED CONTAINER", "True when a list holds the value or a string the part."},
+    {"indent", "is", body_indent, "SPACES TEXT", "The text with that many spaces in front of every line that is not empty."},
+    {"join", "sL", body_join, "SEPARATOR LIST", "The strings of a list with the separator between them."},
+    {"replaceAll", "sss", body_replace_all, "FROM TO TEXT", "The text with every FROM replaced."},
+    {"split", "ss", body_split, "SEPARATOR TEXT", "The parts of the text between separators; white space around the text is dropped first."},
+    {"toLower", "s", body_to_lower, "TEXT", "The text in lower case."},
+    {"toUpper", "s", body_to_upper, "TEXT", "The text in upper case."},
+    {"trim", "ss", body_trim, "SET TEXT", "The text without the characters of the set at both ends."},
+    {"trimSpace", "s", body_trim_space, "TEXT", "The text without white space at both ends."},
+};
+
+const struct func_table fn_text = {rows, ARRAY_LEN(rows)};

@@ -1,0 +1,53 @@
+#include "tpl/func.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tpl/fn.h"
+
+const struct val_class tpl_class_channel = {.name = "<-chan int64"};
+
+static const struct func_table *const tables[] = {&fn_compare, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_text, &fn_time};
+
+static int compare_name(const void *name, const void *row)
+{
+    return str_cmp(*(const struct str *)name, str_of(((const struct func *)row)->name));
+}
+
+const struct func *func_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        const struct func *row = bsearch(&name, tables[i]->rows, tables[i]->count, sizeof(*row), compare_name);
+
+        if (row)
+            return row;
+    }
+    return NULL;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct func *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+size_t func_count(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        n += tables[i]->count;
+    return n;
+}
+
+void func_list(const struct func **ret_rows)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        for (size_t k = 0; k < tables[i]->count; k++)
+            ret_rows[n++] = &tables[i]->rows[k];
+    }
+    qsort(ret_rows, n, sizeof(*ret_rows), compare_rows);
+}
