@@ -5,9 +5,9 @@
 /* Go follows pointers before it names a type. */
 static const char *followed_type_name(const struct val *v)
 {
-    bool pointer = (v->kind == VAL_RECORD && v->map.class->pointer) || (v->kind == VAL_OPAQUE && v->opaque.class->pointer);
+    const char *name = format_type_name(v);
 
-    return format_type_name(v) + pointer;
+    return name[0] == '*' ? name + 1 : name;
 }
 
 static bool is_nil_pointer(const struct val *v)

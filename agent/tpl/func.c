@@ -5,8 +5,6 @@
 
 #include "tpl/fn.h"
 
-const struct val_class tpl_class_channel = {.name = "<-chan int64"};
-
 static const struct func_table *const tables[] = {&fn_compare, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_text, &fn_time};
 
 static int compare_name(const void *name, const void *row)
