@@ -109,11 +109,6 @@ static void warn(struct auth *auth, const char *text)
 
 /* ---------------------------------------------------------------------------------------------------------------- login */
 
-static int64_t token_left(const struct auth *auth)
-{
-    return auth->token ? lease_left(&auth->token->lease, clock_now()) : CLOCK_NEVER;
-}
-
 static void drop_token(struct auth *auth)
 {
     struct err ignored;
@@ -127,15 +122,13 @@ static void drop_token(struct auth *auth)
 
 static void login_failed(struct auth *auth, const struct err *err, int64_t asked_ms)
 {
-    int64_t left = token_left(auth);
+    int64_t now = clock_now();
 
     login_request_done(&auth->request);
     auth->request = (struct login_request){0};
-    if (left == 0) {
+    if (auth->token && lease_left(&auth->token->lease, now) == 0)
         drop_token(auth);
-        left = CLOCK_NEVER;
-    }
-    wait_until(auth, clock_now() + backoff_next(&auth->login_backoff, clock_now(), left, asked_ms));
+    wait_until(auth, now + renewal_wait(&auth->login_backoff, auth->token ? &auth->token->lease : NULL, now, asked_ms));
     if (auth->exit_on_err) {
         timer_stop(&auth->timer);
         auth->state = STOPPED;
@@ -431,7 +424,7 @@ static void probed_bad(struct auth *auth, const struct news *news)
 
         auth->denied = false;
         if (denied)
-            wait_until(auth, clock_now() + backoff_next(&auth->renew_backoff, clock_now(), token_left(auth), -1));
+            wait_until(auth, clock_now() + renewal_wait(&auth->renew_backoff, &auth->token->lease, clock_now(), -1));
         else
             resume(auth);
         return;

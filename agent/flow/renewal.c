@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
+#define LEASE_PART 60
+
 bool renewal_possible(const struct lease *lease, int64_t now)
 {
     return lease->renewable && !lease->capped && lease_left(lease, now) > 0;
@@ -17,6 +19,16 @@ static bool server_is_down(int status)
 static bool is_final(enum err_code code, int status)
 {
     return status >= 400 && status < 500 && code != ERR_RETRY;
+}
+
+int64_t renewal_wait(struct backoff *backoff, const struct lease *lease, int64_t now, int64_t asked_ms)
+{
+    int64_t left = lease ? lease_left(lease, now) : CLOCK_NEVER;
+    int64_t wait = backoff_next(backoff, now, left, asked_ms);
+
+    if (left != CLOCK_NEVER && wait < lease->full_ms / LEASE_PART)
+        wait = lease->full_ms / LEASE_PART;
+    return wait;
 }
 
 enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply, const struct err *err,
@@ -36,7 +48,7 @@ enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff
     }
     if (lease_left(lease, now) == 0 || (now >= replace_at && !server_is_down(reply->status)))
         return RENEWAL_OVER;
-    *ret_at = now + backoff_next(backoff, now, lease_left(lease, now), reply->retry_after_ms);
+    *ret_at = now + renewal_wait(backoff, lease, now, reply->retry_after_ms);
     if (now < replace_at && *ret_at > replace_at)
         *ret_at = replace_at;
     return RENEWAL_AGAIN;

@@ -25,6 +25,9 @@ enum renewal_verdict {
 
 enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply, const struct err *err,
                                     int64_t now, int64_t *ret_at);
+/* How long to wait after a failure while `lease` lasts (NULL: nothing to save). Near the end tries come closer, but never closer than a
+ * sixtieth of the lease: one a minute for an hour. */
+int64_t renewal_wait(struct backoff *backoff, const struct lease *lease, int64_t now, int64_t asked_ms);
 /* At a timer's end: renew once more (true) or replace. */
 bool renewal_possible(const struct lease *lease, int64_t now);
 
