@@ -180,6 +180,12 @@ static int64_t backoff(unsigned attempt)
     return (int64_t)digest_jitter(BACKOFF_FIRST_MS, (double)top + 1);
 }
 
+/* An application that is not there reads the new file when it starts; a signal after that might end it before it is ready for one. */
+static bool nobody_to_tell(const struct notify_rule *rule, const struct err *err)
+{
+    return rule->program == NOTIFY_SIGNAL && err->code == ERR_MISSING;
+}
+
 static void finish(struct notify *notify, struct job *job, const struct err *err)
 {
     const struct notify_rule *rule = job->rule;
@@ -192,11 +198,12 @@ static void finish(struct notify *notify, struct job *job, const struct err *err
         notify->renewed = false;
         job->attempt = 0;
         job->again = 0;
-    } else if (err) {
+    } else if (!err || nobody_to_tell(rule, err)) {
+        wait = NOTIFY_NOT_AGAIN;
+        forget(notify, job);
+    } else {
         wait = backoff(attempt);
         job->again = clock_now() + wait;
-    } else {
-        forget(notify, job);
     }
     notify->options.on_result(notify->options.ctx, rule, attempt, wait, err);
 }

@@ -2,8 +2,9 @@
  * notify: the stage that tells applications that their files changed.
  *
  * notify_batch() takes the rules of all files of one batch that changed: commands run one after another in that order, identical ones once;
- * then each signal target is signalled once. A command that fails, or a signal whose target is not there or not permitted, is tried again with
- * back-off (1 s doubling to 5 min, full jitter) until it works or a later batch tells it anew. Files stay as they are.
+ * then each signal target is signalled once. A command that fails, or a signal that is not permitted, is tried again with back-off (1 s
+ * doubling to 5 min, full jitter) until it works or a later batch tells it anew. A signal whose target is not there is not: an application
+ * that starts later reads the new file anyway, and a signal might end it before it is ready for one. Files stay as they are.
  * Rules are borrowed and must outlive the notify. Everything happens on the loop; results come by callback.
  */
 #ifndef FLOW_NOTIFY_H
@@ -21,6 +22,7 @@
 #include "os/proc.h"
 
 #define NOTIFY_SIGNAL (-1)
+#define NOTIFY_NOT_AGAIN (-1)
 
 struct notify_rule {
     const char *label;        /* "template[2]"; for messages */
@@ -36,7 +38,7 @@ struct notify;
 struct notify_options {
     struct loop *loop;
     struct launcher *launcher; /* attached to the loop; NULL when no rule has a command */
-    /* After each attempt; `err` is NULL on success, `again_ms` the time until the next attempt otherwise. */
+    /* After each attempt; `err` is NULL on success. `again_ms`: the time until the next attempt, or NOTIFY_NOT_AGAIN. */
     void (*on_result)(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err);
     /* Nothing is running or waiting to run for the first time (failed ones may be waiting for their next attempt). */
     void (*on_idle)(void *ctx);

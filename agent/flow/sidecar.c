@@ -181,17 +181,25 @@ static void on_template_written(void *ctx, const char *label, const struct confi
 
 /* ---------------------------------------------------------------------------------------------------------------- notify */
 
+/* Where the originals' runner would end: a command that fails in init mode. */
+static bool notify_fatal(const struct sidecar *car, const struct notify_rule *rule)
+{
+    return car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL;
+}
+
 static void on_notify_result(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err)
 {
     struct sidecar *car = ctx;
 
     if (!err) {
-        log_info("agent.notify", "%s: %s", rule->label, rule->program != NOTIFY_SIGNAL ? "command succeeded" : "application signalled");
-    } else if (car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL) {
+        log_info("agent.notify", "%s: %s", rule->label, rule->program == NOTIFY_SIGNAL ? "application signalled" : "command succeeded");
+    } else if (notify_fatal(car, rule)) {
         struct err cause = *err;
 
         err_wrap(&cause, "%s", rule->label);
         fail(car, &cause);
+    } else if (again_ms == NOTIFY_NOT_AGAIN) {
+        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, err->text);
     } else {
         log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, err->text, attempt, (long long)((again_ms + 999) / 1000));
     }
