@@ -7,7 +7,9 @@
 
 #include <curl/curl.h>
 
+#include "base/buf.h"
 #include "base/cur.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 static const struct scheme {
@@ -103,9 +105,9 @@ static int parts_read(CURLU *url, struct origin *origin, const struct scheme **r
     return 0;
 }
 
-static int url_read(const char *text, unsigned flags, struct origin *ret, const struct scheme **ret_scheme, CURLU *url, struct err *err)
+static int url_read(const char *text, struct origin *ret, const struct scheme **ret_scheme, CURLU *url, struct err *err)
 {
-    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS | flags);
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS);
 
     if (code != CURLUE_OK)
         return err_set(err, ERR_INPUT, "not a URL: %s", curl_url_strerror(code));
@@ -135,7 +137,9 @@ static int web_parse(const char *address, struct origin *origin, struct err *err
     _cleanup_(url_cleanup) CURLU *url = curl_url();
     const struct scheme *scheme = NULL;
 
-    if (url_read(address, 0, origin, &scheme, url, err) < 0)
+    if (!strstr(address, "://"))
+        return err_set(err, ERR_INPUT, "its scheme is missing; begin with http://, https:// or unix://");
+    if (url_read(address, origin, &scheme, url, err) < 0)
         return -1;
     if (!scheme->address)
         return err_set(err, ERR_INPUT, "\"%s\" is a scheme of proxies; begin with http://, https:// or unix://", scheme->name);
@@ -159,14 +163,22 @@ int origin_parse(const char *address, struct origin *ret, struct err *err)
     return 0;
 }
 
+/* Go reads "proxy:3128" as "http://proxy:3128". */
 int origin_parse_proxy(const char *text, struct origin *ret, struct err *err)
 {
     _cleanup_(url_cleanup) CURLU *url = curl_url();
+    _cleanup_buf_ struct buf full;
     struct origin origin = {.scheme = ""};
     const struct scheme *scheme = NULL;
 
-    if (url_read(text, strstr(text, "://") ? 0 : CURLU_DEFAULT_SCHEME | CURLU_GUESS_SCHEME, &origin, &scheme, url, err) < 0)
+    buf_init_secret(&full, LIMIT_URL_BYTES);
+    buf_addf(&full, "%s%s", strstr(text, "://") ? "" : "http://", text);
+    if (buf_check(&full, "proxy URL", err) < 0)
+        return -1;
+    if (url_read(full.data, &origin, &scheme, url, err) < 0)
         return err_wrap(err, "proxy");
+    if (!scheme->proxy)
+        return err_set(err, ERR_INPUT, "proxy: scheme \"%s\" is not one of a proxy", scheme->name);
     *ret = origin;
     return 0;
 }

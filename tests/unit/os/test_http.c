@@ -608,13 +608,13 @@ static void http_names_a_name_that_does_not_resolve(void **state)
     (void)state;
     server = server_start((struct server_wish){.cert = NULL});
     hosts_write("");
-    named("vault.example", (struct http_options){.timeout_ms = 0});
+    named("vault..example", (struct http_options){.timeout_ms = 0}); /* no server needs to be asked */
     for (size_t i = 0; i < ARRAY_LEN(replies); i++)
         start(&replies[i], &(struct http_req){.method = "GET", .path = "/hello"});
     finish();
     for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
         assert_int_equal(replies[i].err.code, ERR_RETRY);
-        assert_non_null(strstr(replies[i].err.text, "name \"vault.example\" does not resolve"));
+        assert_non_null(strstr(replies[i].err.text, "name \"vault..example\" does not resolve"));
     }
 }
 
@@ -841,7 +841,7 @@ static void http_takes_its_proxy_from_the_environment(void **state)
 static void http_client_names_what_is_wrong_with_its_options(void **state)
 {
     (void)state;
-    assert_no_client((struct http_options){.address = "vault:8200"}, ERR_INPUT, "address \"vault:8200\": its scheme is not known");
+    assert_no_client((struct http_options){.address = "vault:8200"}, ERR_INPUT, "address \"vault:8200\": its scheme is missing; begin with http://");
     assert_no_client((struct http_options){.address = "ftp://vault"}, ERR_INPUT, "begin with http://, https:// or unix://");
     assert_no_client((struct http_options){.address = "https://"}, ERR_INPUT, "address \"https://\"");
     assert_no_client((struct http_options){.address = "https://u:geheim@vault"}, ERR_INPUT, "address: it must not hold a user name");
