@@ -104,8 +104,11 @@ static int folder_add(struct buf *ca, const char *path, unsigned depth, struct e
     struct dirent *entry;
 
     buf_init(&name, 4096);
-    if (!dir)
-        return err_system(err, "CA folder %s", path);
+    if (!dir) {
+        err_system(err, "CA folder %s", path);
+        err->code = errno == ENOENT ? ERR_MISSING : errno == EACCES ? ERR_DENIED : err->code;
+        return -1;
+    }
     while ((entry = readdir(dir))) {
         if (strcmp(entry->d_name, ".") == 0 || strncmp(entry->d_name, "..", 2) == 0)
             continue;
