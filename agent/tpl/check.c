@@ -1,0 +1,68 @@
+#include "tpl/check.h"
+
+#include <string.h>
+
+#include "tpl/format.h"
+
+static const struct {
+    const char *name;
+    uint8_t kind, type;
+    bool nilable;
+} types[128] = {
+    ['s'] = {"string", VAL_STRING, VAL_T_NATURAL, false},
+    ['i'] = {"int", VAL_INT, VAL_T_NATURAL, false},
+    ['b'] = {"bool", VAL_BOOL, VAL_T_NATURAL, false},
+    ['f'] = {"float64", VAL_FLOAT, VAL_T_NATURAL, false},
+    ['a'] = {"interface {}", VAL_NULL, VAL_T_NATURAL, true},
+    ['L'] = {"[]string", VAL_LIST, VAL_T_STRINGS, true},
+    ['A'] = {"[]interface {}", VAL_LIST, VAL_T_NATURAL, true},
+    ['M'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
+    ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
+};
+
+const char *check_type_name(char letter)
+{
+    return types[letter & 0x7F].name;
+}
+
+bool check_zero(char letter, struct val *ret)
+{
+    if (!types[letter & 0x7F].nilable)
+        return false;
+    *ret = (struct val){.kind = types[letter & 0x7F].kind, .type = types[letter & 0x7F].type};
+    return true;
+}
+
+const char *check_static_type(const struct val *v, bool boxed)
+{
+    return boxed || v->kind == VAL_NULL ? "interface {}" : format_type_name(v);
+}
+
+int check_argument(struct val *v, char letter, struct err *err)
+{
+    if (letter == 'v' || (letter == 'a' && v->kind != VAL_MISSING))
+        return 0;
+    if (v->kind == VAL_MISSING) {
+        if (check_zero(letter, v))
+            return 0;
+        return err_set(err, ERR_INPUT, "invalid value; expected %s", check_type_name(letter));
+    }
+    if (v->kind == types[letter & 0x7F].kind && v->type == types[letter & 0x7F].type)
+        return 0;
+    return err_set(err, ERR_INPUT, "wrong type for value; expected %s; got %s", check_type_name(letter), check_static_type(v, false));
+}
+
+struct params params_of(const char *letters)
+{
+    size_t len = strlen(letters);
+    bool variadic = len > 0 && letters[len - 1] == '*';
+
+    return (struct params){letters, (unsigned)(variadic ? len - 2 : len), variadic};
+}
+
+char params_letter(const struct params *params, size_t i)
+{
+    if (i < params->fixed)
+        return params->letters[i];
+    return params->variadic ? params->letters[params->fixed] : 'v';
+}

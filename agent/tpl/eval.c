@@ -1,0 +1,571 @@
+#include "tpl/eval.h"
+
+#include "base/limits.h"
+#include "tpl/access.h"
+#include "tpl/check.h"
+#include "tpl/diag.h"
+#include "tpl/format.h"
+
+#define STACK_FIRST 64 /* slots that need no heap: enough for templates that call none */
+#define FRAMES_FIRST 16
+#define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
+
+const struct val_class tpl_class_channel = {.name = "<-chan int64", .pointer = true};
+
+/* A unit that waits for a template call to return. */
+struct frame {
+    const struct unit *unit;
+    const struct op *op;
+    size_t base;
+};
+
+struct vm {
+    const struct tpl *tpl;
+    const struct tpl_env *env;
+    struct buf *out;
+    struct err *err;
+    struct arena arena;
+    struct buf scratch; /* for functions, see struct call */
+    struct access access;
+    struct val *stack; /* `first`, or heap */
+    size_t stack_cap, base;
+    struct frame *frames;
+    size_t frame_cap, depth;
+    const struct unit *unit;
+    struct val *slots; /* of the unit: stack + base */
+    uint32_t visited;  /* node, for errors */
+    uint64_t steps;    /* left */
+    struct val first[STACK_FIRST];
+};
+
+static int fail_at(struct vm *vm, uint32_t node)
+{
+    return diag_wrap(vm->tpl, vm->unit, node, vm->err);
+}
+
+/* The text of vm->err gets the place that was visited last. */
+static int fail(struct vm *vm)
+{
+    return fail_at(vm, vm->visited);
+}
+
+/* FORMAT holds one %s for the value, which the agent never shows. */
+static int fail_value(struct vm *vm, const char *format, const struct val *v)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    if (vm->env->redact)
+        buf_adds(&text, "[redacted]");
+    else
+        format_print(&text, v);
+    err_set(vm->err, ERR_INPUT, format, text.data);
+    return fail(vm);
+}
+
+/* ------------------------------------------------------------------------------------------------------- values, output */
+
+/* Finish a value that was stored; see FIT_RAW. */
+static inline int fit(struct vm *vm, struct val *v, char how)
+{
+    if (how == FIT_RAW)
+        return 0;
+    if (how == FIT_UNBOX) {
+        v->boxed = false;
+        if (v->kind == VAL_NULL)
+            v->kind = VAL_MISSING;
+        return 0;
+    }
+    if (check_argument(v, how, vm->err) == 0)
+        return 0;
+    return fail(vm);
+}
+
+static inline int store(struct vm *vm, const struct op *op, const struct val *v, bool boxed)
+{
+    struct val *dst = &vm->slots[op->dst];
+
+    *dst = *v;
+    dst->boxed = boxed;
+    return fit(vm, dst, op->fit);
+}
+
+static int fields(struct vm *vm, const struct op *op, struct place *ret)
+{
+    *ret = (struct place){&vm->slots[op->src], vm->slots[op->src].boxed};
+    if (access_fields(&vm->access, vm->tpl->names + op->arg, op->count, ret, vm->err) == 0)
+        return 0;
+    return fail_at(vm, vm->access.calling ? op->extra : vm->visited);
+}
+
+static int print(struct vm *vm, const struct val *v, uint32_t action)
+{
+    switch (v->kind) {
+    case VAL_STRING:
+        if (v->type != VAL_T_NATURAL)
+            break;
+        /* fall through */
+    case VAL_NUMBER:
+        buf_add(vm->out, v->s.data, v->s.len);
+        return 0;
+    case VAL_MISSING:
+    case VAL_NULL:
+        buf_adds(vm->out, "<no value>");
+        return 0;
+    case VAL_OPAQUE:
+        if (v->opaque.class == &tpl_class_channel) {
+            _cleanup_buf_ struct buf text;
+
+            buf_init(&text, LIMIT_TEMPLATE_BYTES * 5);
+            diag_print_node(vm->tpl, &vm->tpl->nodes[action], &text);
+            err_set(vm->err, ERR_INPUT, "can't print %s of type %s", text.data, format_type_name(v));
+            return fail_at(vm, action);
+        }
+    }
+    format_print(vm->out, v);
+    return 0;
+}
+
+static int spend(struct vm *vm, uint32_t steps)
+{
+    if (vm->out->full)
+        return buf_check(vm->out, "template output", vm->err);
+    if (vm->steps < steps) {
+        err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
+        return fail(vm);
+    }
+    vm->steps -= steps;
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- functions, methods */
+
+static int call(struct vm *vm, const struct op *op)
+{
+    const struct func *func = vm->tpl->functions[op->arg];
+    struct call call = {
+        .name = func->name,
+        .arena = &vm->arena,
+        .env = vm->env,
+        .argv = &vm->slots[op->src],
+        .argc = op->count,
+        .err = vm->err,
+        .scratch = &vm->scratch,
+    };
+    struct val result = {0};
+
+    if (func->body(&call, &result) == 0)
+        return store(vm, op, &result, result.kind == VAL_NULL);
+    err_wrap(vm->err, "error calling %s", func->name);
+    return fail_at(vm, op->extra);
+}
+
+/* No value of a template is a function, so `call` only finds out what else it got. */
+static int call_value(struct vm *vm, const struct op *op)
+{
+    const struct val *v = &vm->slots[op->src];
+    const char *type = format_type_name(v);
+
+    if (val_is_nil(v))
+        err_set(vm->err, ERR_INPUT, "error calling call: call of nil");
+    else if (op->arg != NOTHING)
+        err_set(vm->err, ERR_INPUT, "error calling call: non-function %s of type %s", vm->tpl->constants[op->arg].s.data, type);
+    else if (v->kind != VAL_STRING && v->kind != VAL_NUMBER)
+        err_set(vm->err, ERR_INPUT, "error calling call: non-function <%s Value> of type %s", type, type);
+    else if (vm->env->redact)
+        err_set(vm->err, ERR_INPUT, "error calling call: non-function [redacted] of type %s", type);
+    else
+        err_set(vm->err, ERR_INPUT, "error calling call: non-function %.*s of type %s", (int)v->s.len, v->s.data, type);
+    return fail_at(vm, op->extra);
+}
+
+/* Something that is no method was given arguments. */
+static int no_method(struct vm *vm, const struct val *v, struct str name)
+{
+    struct place at = {v, v->boxed};
+    struct access access = vm->access;
+
+    access.missing = TPL_MISSING_ZERO;
+    if (v->kind == VAL_MAP)
+        err_set(vm->err, ERR_INPUT, "%.*s is not a method but has arguments", (int)name.len, name.data);
+    else if (access_fields(&access, &name, 1, &at, vm->err) == 0)
+        err_set(vm->err, ERR_INPUT, "%.*s has arguments but cannot be invoked as function", (int)name.len, name.data);
+    return fail(vm);
+}
+
+/* Look the method up and check the number of its arguments. 1: there is no receiver, and the value is none either. */
+static int method(struct vm *vm, const struct op *op)
+{
+    struct val *receiver = &vm->slots[op->src], *found = receiver + 1;
+    struct str name = vm->tpl->names[op->arg];
+    const struct val_method *method = access_method(receiver, name);
+    struct params params;
+    uint32_t in = op->count + (op->fit != 0);
+
+    if (receiver->kind == VAL_MISSING) {
+        struct place at = {receiver, false};
+
+        if (access_fields(&vm->access, &name, 1, &at, vm->err) != 0)
+            return fail(vm);
+        vm->slots[op->dst] = access_invalid;
+        return 1;
+    }
+    if (!method)
+        return no_method(vm, receiver, name);
+    params = params_of(method->params);
+    if (params.variadic ? in < params.fixed : in != params.fixed) {
+        err_set(vm->err, ERR_INPUT, "wrong number of args for %s: want %s%u got %u", method->name, params.variadic ? "at least " : "",
+                params.fixed, params.variadic ? op->count : in);
+        return fail(vm);
+    }
+    *found = (struct val){.kind = VAL_OPAQUE, .opaque.self = (void *)(uintptr_t)method};
+    return 0;
+}
+
+static const struct val_method *method_of(struct vm *vm, const struct op *op)
+{
+    return vm->slots[op->src + 1].opaque.self;
+}
+
+static char method_letter(struct vm *vm, const struct op *op)
+{
+    struct params params = params_of(method_of(vm, op)->params);
+
+    return params_letter(&params, op->count);
+}
+
+static int method_const(struct vm *vm, const struct op *op)
+{
+    if (literal_as(&vm->tpl->literals[op->arg], method_letter(vm, op), &vm->slots[op->dst], vm->err) == 0)
+        return 0;
+    return fail(vm);
+}
+
+static int method_call(struct vm *vm, const struct op *op)
+{
+    const struct val *self = &vm->slots[op->src];
+    struct val result;
+
+    if (access_call(&vm->access, method_of(vm, op), self, self + 2, op->count, &result, vm->err) != 0)
+        return fail_at(vm, op->extra);
+    return store(vm, op, &result, result.boxed);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- loops */
+
+static size_t loop_length(const struct val *over)
+{
+    const struct tpl_channel *channel;
+
+    switch (over->kind) {
+    case VAL_LIST:
+        return over->list.len;
+    case VAL_MAP:
+        return over->map.len;
+    case VAL_INT:
+        return over->i > 0 ? (size_t)over->i : 0;
+    case VAL_UINT:
+        return over->u;
+    case VAL_OPAQUE:
+        channel = over->opaque.self;
+        return channel && channel->next < channel->end;
+    default:
+        return 0;
+    }
+}
+
+/* 1: nothing to range over. */
+static int range(struct vm *vm, const struct op *op)
+{
+    struct val *loop = &vm->slots[op->dst];
+    const struct val *over = &vm->slots[op->src];
+    bool number = over->kind == VAL_INT || over->kind == VAL_UINT;
+
+    if (number && op->count > 1)
+        return fail_value(vm, "can't use %s to iterate over more than one variable", over);
+    if (!number && over->kind != VAL_MISSING && over->kind != VAL_LIST && over->kind != VAL_MAP &&
+        !(over->kind == VAL_OPAQUE && over->opaque.class == &tpl_class_channel))
+        return fail_value(vm, "range can't iterate over %s", over);
+    loop[LOOP_OVER] = *over;
+    loop[LOOP_INDEX] = val_int(-1);
+    return loop_length(over) == 0;
+}
+
+/* The element, and the key or index, of the turn that begins. */
+static void loop_element(struct val *loop, size_t i)
+{
+    const struct val *over = &loop[LOOP_OVER];
+    struct tpl_channel *channel;
+
+    loop[LOOP_KEY] = val_int((int64_t)i);
+    switch (over->kind) {
+    case VAL_LIST:
+        loop[LOOP_DOT] = over->list.items[i];
+        loop[LOOP_DOT].boxed = over->type != VAL_T_STRINGS;
+        break;
+    case VAL_MAP:
+        loop[LOOP_KEY] = over->map.pairs[i].key;
+        loop[LOOP_KEY].boxed = over->type == VAL_T_MAP_ANY_KEY;
+        loop[LOOP_DOT] = over->map.pairs[i].value;
+        loop[LOOP_DOT].boxed = over->type != VAL_T_MAP_STRINGS;
+        break;
+    case VAL_OPAQUE:
+        channel = over->opaque.self;
+        loop[LOOP_DOT] = val_int64(channel->next++);
+        break;
+    default:
+        loop[LOOP_KEY] = access_invalid;
+        loop[LOOP_DOT] = *over;
+        loop[LOOP_DOT].u = i;
+    }
+}
+
+/* 1: the loop is over. */
+static int next(struct vm *vm, const struct op *op)
+{
+    struct val *loop = &vm->slots[op->dst];
+    size_t i = (size_t)++loop[LOOP_INDEX].i;
+    bool more = loop[LOOP_OVER].kind == VAL_OPAQUE ? loop_length(&loop[LOOP_OVER]) > 0 : i < loop_length(&loop[LOOP_OVER]);
+
+    if (!more)
+        return 1;
+    if (spend(vm, op->extra) != 0)
+        return -1;
+    loop_element(loop, i);
+    if (op->count > 0)
+        loop[-1] = loop[LOOP_DOT];
+    if (op->count > 1)
+        loop[-2] = loop[LOOP_KEY];
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------ template calls */
+
+static int reserve_slots(struct vm *vm, size_t base, size_t count)
+{
+    size_t cap = vm->stack_cap * 2, need = base + count;
+    struct val *stack;
+
+    if (need * sizeof(*stack) > LIMIT_TEMPLATE_STACK_BYTES) {
+        err_set(vm->err, ERR_LIMIT, "more than %zu bytes of stack", LIMIT_TEMPLATE_STACK_BYTES);
+        return fail(vm);
+    }
+    if (need <= vm->stack_cap)
+        return 0;
+    cap = cap > need ? cap : need;
+    stack = mem_grow(vm->stack == vm->first ? NULL : vm->stack, vm->stack_cap * sizeof(*stack), cap * sizeof(*stack));
+    if (vm->stack == vm->first)
+        memcpy(stack, vm->first, sizeof(vm->first));
+    vm->stack = stack;
+    vm->stack_cap = cap;
+    vm->slots = vm->stack + vm->base;
+    return 0;
+}
+
+static void reserve_frame(struct vm *vm)
+{
+    size_t cap = vm->frame_cap ? vm->frame_cap * 2 : FRAMES_FIRST;
+
+    if (vm->depth < vm->frame_cap)
+        return;
+    vm->frames = mem_grow(vm->frames, vm->frame_cap * sizeof(*vm->frames), cap * sizeof(*vm->frames));
+    vm->frame_cap = cap;
+}
+
+/* Is there such a template, and room for its call? */
+static int enter(struct vm *vm, const struct op *op)
+{
+    const struct unit *unit = &vm->tpl->units[op->arg];
+    _cleanup_buf_ struct buf name;
+
+    if (unit->ops && vm->depth < LIMIT_TEMPLATE_DEPTH)
+        return 0;
+    buf_init(&name, LIMIT_TEMPLATE_BYTES * 5);
+    format_quote(&name, unit->name);
+    if (!unit->ops)
+        err_set(vm->err, ERR_INPUT, "template %s not defined", name.data);
+    else
+        err_set(vm->err, ERR_LIMIT, "exceeded maximum template depth (%d)", LIMIT_TEMPLATE_DEPTH);
+    return fail(vm);
+}
+
+static int call_unit(struct vm *vm, const struct op *op, const struct unit *unit)
+{
+    size_t base = vm->base + vm->unit->slots;
+    struct val dot = vm->slots[op->src];
+
+    if (reserve_slots(vm, base, unit->slots) != 0 || spend(vm, unit->op_count) != 0)
+        return -1;
+    reserve_frame(vm);
+    vm->frames[vm->depth++] = (struct frame){vm->unit, op + 1, vm->base};
+    vm->unit = unit;
+    vm->base = base;
+    vm->slots = vm->stack + base;
+    vm->slots[SLOT_ROOT] = vm->slots[SLOT_DOT] = dot;
+    return 0;
+}
+
+/* Where to go on, or NULL at the end of the root. */
+static const struct op *return_from_unit(struct vm *vm)
+{
+    const struct frame *frame;
+
+    if (vm->depth == 0)
+        return NULL;
+    frame = &vm->frames[--vm->depth];
+    vm->unit = frame->unit;
+    vm->base = frame->base;
+    vm->slots = vm->stack + vm->base;
+    return frame->op;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the machine */
+
+#define JUMP(to) (vm->unit->ops + (to))
+
+/* The one evaluator switch. */
+static int run(struct vm *vm)
+{
+    const struct op *op = vm->unit->ops;
+    struct place at;
+    int done = 0;
+
+    for (;;) {
+        vm->visited = op->node ? op->node : vm->visited;
+        switch ((enum op_code)op->code) {
+        case OP_TEXT:
+            buf_add(vm->out, vm->tpl->source.data + op->src, op->arg);
+            break;
+        case OP_CONST:
+            vm->slots[op->dst] = vm->tpl->constants[op->arg];
+            break;
+        case OP_MOVE:
+            done = store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed);
+            break;
+        case OP_FIELDS:
+            done = fields(vm, op, &at) != 0 ? -1 : store(vm, op, at.v, at.boxed);
+            break;
+        case OP_PRINT:
+            done = print(vm, &vm->slots[op->src], op->arg);
+            break;
+        case OP_PRINT_FIELDS:
+            done = fields(vm, op, &at) != 0 ? -1 : print(vm, at.v, op->dst);
+            break;
+        case OP_CALL:
+            done = call(vm, op);
+            break;
+        case OP_CALL_VALUE:
+            return call_value(vm, op);
+        case OP_JUMP:
+            op = JUMP(op->arg);
+            continue;
+        case OP_JUMP_FALSE:
+            op = access_truth(&vm->slots[op->src]) ? op + 1 : JUMP(op->arg);
+            continue;
+        case OP_JUMP_TRUE:
+            op = access_truth(&vm->slots[op->src]) ? JUMP(op->arg) : op + 1;
+            continue;
+        case OP_FALSE_FIELDS:
+            if (fields(vm, op, &at) != 0)
+                return -1;
+            op = access_truth(at.v) ? op + 1 : JUMP(op->extra);
+            continue;
+        case OP_UNSET:
+            vm->slots[op->dst] = (struct val){.kind = UNSET};
+            break;
+        case OP_NEED_SET:
+            if (vm->slots[op->src].kind != UNSET)
+                break;
+            /* fall through */
+        case OP_FAIL:
+            err_set(vm->err, ERR_INPUT, "%s", vm->tpl->constants[op->arg].s.data);
+            return fail(vm);
+        case OP_RANGE:
+            done = range(vm, op);
+            break;
+        case OP_NEXT:
+            done = next(vm, op);
+            break;
+        case OP_ENTER:
+            done = enter(vm, op);
+            break;
+        case OP_TEMPLATE:
+            if (call_unit(vm, op, &vm->tpl->units[op->arg]) != 0)
+                return -1;
+            op = vm->unit->ops;
+            continue;
+        case OP_RETURN:
+            op = return_from_unit(vm);
+            if (!op)
+                return 0;
+            continue;
+        case OP_METHOD:
+            done = method(vm, op);
+            if (done > 0) {
+                op = JUMP(op->extra);
+                continue;
+            }
+            break;
+        case OP_METHOD_CONST:
+            done = method_const(vm, op);
+            break;
+        case OP_METHOD_FIT:
+            done = fit(vm, &vm->slots[op->dst], method_letter(vm, op));
+            break;
+        case OP_METHOD_CALL:
+            done = method_call(vm, op);
+            break;
+        }
+        if (done < 0)
+            return -1;
+        op = done > 0 ? JUMP(op->arg) : op + 1;
+    }
+}
+
+static void vm_done(struct vm *vm)
+{
+    if (vm->stack == vm->first) {
+        mem_wipe(vm->first, (vm->unit ? vm->base + vm->unit->slots : 0) * sizeof(*vm->first));
+    } else {
+        mem_wipe(vm->stack, vm->stack_cap * sizeof(*vm->stack));
+        mem_wipe(vm->first, sizeof(vm->first));
+        mem_free(vm->stack);
+    }
+    mem_free(vm->frames);
+    buf_done(&vm->scratch);
+    arena_done(&vm->arena);
+}
+
+int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)
+{
+    static const struct tpl_env nothing;
+    const struct unit *unit = &tpl->units[tpl->root];
+    size_t before = out->len;
+    struct vm vm;
+    int failed;
+
+    vm.tpl = tpl;
+    vm.env = env ? env : &nothing;
+    vm.out = out;
+    vm.err = err;
+    buf_init_secret(&vm.scratch, LIMIT_OUTPUT_BYTES);
+    arena_init(&vm.arena, LIMIT_TEMPLATE_MEMORY, "template");
+    vm.access = (struct access){.arena = &vm.arena, .missing = tpl->missing, .redact = vm.env->redact};
+    vm.stack = vm.slots = vm.first;
+    vm.stack_cap = STACK_FIRST;
+    vm.frames = NULL;
+    vm.base = vm.frame_cap = vm.depth = 0;
+    vm.unit = unit;
+    vm.visited = 0;
+    vm.steps = LIMIT_TEMPLATE_STEPS;
+    failed = reserve_slots(&vm, 0, unit->slots);
+    if (!failed) {
+        vm.slots[SLOT_ROOT] = vm.slots[SLOT_DOT] = val_is_nil(root) ? access_invalid : *root;
+        vm.slots[SLOT_ROOT].boxed = vm.slots[SLOT_DOT].boxed = false;
+        failed = run(&vm) != 0 || buf_check(out, "template output", err) != 0;
+    }
+    if (failed)
+        buf_cut(out, before);
+    vm_done(&vm);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,504 @@
+#include "tpl/lex.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "tpl/format.h"
+#include "tpl/unicode.h"
+
+#define END_OF_TEXT UINT32_MAX /* what peek_rune() gives behind the last byte */
+#define ERROR_MAX KIB(4)       /* quotes a number or a character at most */
+#define TRIM_MARKER_LEN 2      /* the minus and its white space */
+
+void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right)
+{
+    *lex = (struct lexer){.text = text, .len = len};
+    lex->left = str_of(left && *left ? left : "{{");
+    lex->right = str_of(right && *right ? right : "}}");
+    buf_init(&lex->error, ERROR_MAX);
+}
+
+void lex_done(struct lexer *lex)
+{
+    buf_done(&lex->error);
+}
+
+void lex_seek(struct lexer *lex, size_t pos)
+{
+    lex->pos = pos;
+    lex->inside = true;
+    lex->parens = 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- characters */
+
+static bool is_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_word(unsigned rune)
+{
+    if (rune < 0x80)
+        return rune == '_' || unicode_is_digit(rune) || unicode_is_letter(rune);
+    return rune != END_OF_TEXT && (unicode_is_letter(rune) || unicode_is_digit(rune));
+}
+
+/* The byte `ahead` of the cursor, or -1. */
+static int byte_at(const struct lexer *lex, size_t ahead)
+{
+    return lex->pos + ahead < lex->len ? (unsigned char)lex->text[lex->pos + ahead] : -1;
+}
+
+/* The code point at the cursor; a byte that is no UTF-8 counts as U+FFFD of width 1. */
+static unsigned peek_rune(const struct lexer *lex, size_t *ret_width)
+{
+    unsigned rune = UTF8_BAD;
+
+    *ret_width = 0;
+    if (lex->pos >= lex->len)
+        return END_OF_TEXT;
+    *ret_width = utf8_decode(lex->text + lex->pos, lex->len - lex->pos, &rune);
+    if (*ret_width != 0)
+        return rune;
+    *ret_width = 1;
+    return UTF8_BAD;
+}
+
+static bool looking_at(const struct lexer *lex, size_t ahead, struct str what)
+{
+    return lex->pos + ahead <= lex->len && lex->len - lex->pos - ahead >= what.len &&
+           memcmp(lex->text + lex->pos + ahead, what.data, what.len) == 0;
+}
+
+static bool left_trim_marker(const struct lexer *lex)
+{
+    return byte_at(lex, 0) == '-' && is_space(byte_at(lex, 1));
+}
+
+static bool right_trim_marker(const struct lexer *lex)
+{
+    return is_space(byte_at(lex, 0)) && byte_at(lex, 1) == '-' && looking_at(lex, TRIM_MARKER_LEN, lex->right);
+}
+
+static bool at_right(const struct lexer *lex)
+{
+    return looking_at(lex, 0, lex->right) || right_trim_marker(lex);
+}
+
+/* May a word, field or variable end here? */
+static bool at_terminator(const struct lexer *lex)
+{
+    int c = byte_at(lex, 0);
+
+    return c < 0 || is_space(c) || (c != 0 && strchr(".,|:)(", c)) || looking_at(lex, 0, lex->right);
+}
+
+static void skip_spaces(struct lexer *lex)
+{
+    while (is_space(byte_at(lex, 0)))
+        lex->pos++;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- tokens */
+
+static struct token token_from(const struct lexer *lex, enum token_kind kind, size_t start)
+{
+    return (struct token){kind, (uint32_t)start, (uint32_t)(lex->pos - start)};
+}
+
+/* The text is in lex->error; nothing comes after an error. */
+static struct token error_at(struct lexer *lex, size_t start)
+{
+    lex->pos = lex->len;
+    return (struct token){TOKEN_ERROR, (uint32_t)start, 0};
+}
+
+static struct token error_token(struct lexer *lex, size_t start, const char *text)
+{
+    buf_adds(&lex->error, text);
+    return error_at(lex, start);
+}
+
+static struct token rune_error(struct lexer *lex, size_t start, const char *text)
+{
+    size_t width;
+    unsigned rune = peek_rune(lex, &width);
+
+    buf_adds(&lex->error, text);
+    format_rune_name(&lex->error, rune);
+    return error_at(lex, start);
+}
+
+static struct token lex_right(struct lexer *lex)
+{
+    bool trim = right_trim_marker(lex);
+    struct token token;
+    size_t start;
+
+    start = lex->pos += trim ? TRIM_MARKER_LEN : 0;
+    lex->pos += lex->right.len;
+    token = token_from(lex, TOKEN_RIGHT, start);
+    if (trim)
+        skip_spaces(lex);
+    lex->inside = false;
+    return token;
+}
+
+/* The comment's opening has been seen. False leaves an error token in *ret. */
+static bool skip_comment(struct lexer *lex, struct token *ret)
+{
+    size_t start = lex->pos;
+    const char *end = memmem(lex->text + start + 2, lex->len - start - 2, "*/", 2);
+    bool trim;
+
+    if (!end) {
+        *ret = error_token(lex, start, "unclosed comment");
+        return false;
+    }
+    lex->pos = (size_t)(end - lex->text) + 2;
+    trim = right_trim_marker(lex);
+    if (!trim && !looking_at(lex, 0, lex->right)) {
+        *ret = error_token(lex, start, "comment ends before closing delimiter");
+        return false;
+    }
+    lex->pos += lex->right.len + (trim ? TRIM_MARKER_LEN : 0);
+    if (trim)
+        skip_spaces(lex);
+    return true;
+}
+
+/* The left delimiter is at the cursor. True when it opens an action (or fails); false when it was a comment. */
+static bool lex_left(struct lexer *lex, struct token *ret)
+{
+    size_t start = lex->pos, marker;
+
+    lex->pos += lex->left.len;
+    marker = left_trim_marker(lex) ? TRIM_MARKER_LEN : 0;
+    if (looking_at(lex, marker, STR("/*"))) {
+        lex->pos += marker;
+        return !skip_comment(lex, ret);
+    }
+    *ret = token_from(lex, TOKEN_LEFT, start);
+    lex->pos += marker;
+    lex->inside = true;
+    lex->parens = 0;
+    return true;
+}
+
+/* The length of text[start, end) without trailing white space when a trimming delimiter stands at the cursor. */
+static size_t text_length(const struct lexer *lex, size_t start)
+{
+    size_t end = lex->pos;
+    struct lexer after = *lex;
+
+    after.pos += lex->left.len;
+    if (left_trim_marker(&after)) {
+        while (end > start && is_space((unsigned char)lex->text[end - 1]))
+            end--;
+    }
+    return end - start;
+}
+
+static struct token lex_text(struct lexer *lex)
+{
+    struct token token;
+
+    for (;;) {
+        size_t start = lex->pos, len;
+        const char *left = start < lex->len ? memmem(lex->text + start, lex->len - start, lex->left.data, lex->left.len) : NULL;
+
+        if (!left) {
+            lex->pos = lex->len;
+            return token_from(lex, lex->pos > start ? TOKEN_TEXT : TOKEN_EOF, start);
+        }
+        lex->pos = (size_t)(left - lex->text);
+        len = text_length(lex, start);
+        if (len > 0)
+            return (struct token){TOKEN_TEXT, (uint32_t)start, (uint32_t)len};
+        if (lex_left(lex, &token))
+            return token;
+    }
+}
+
+/* A right delimiter that trims begins with white space, which then is no space token. */
+static struct token lex_space(struct lexer *lex)
+{
+    size_t start = lex->pos;
+
+    skip_spaces(lex);
+    lex->pos--;
+    if (!right_trim_marker(lex))
+        lex->pos++;
+    else if (lex->pos == start)
+        return lex_right(lex);
+    return token_from(lex, TOKEN_SPACE, start);
+}
+
+static void skip_word(struct lexer *lex)
+{
+    size_t width;
+
+    while (is_word(peek_rune(lex, &width)))
+        lex->pos += width;
+}
+
+static enum token_kind word_kind(struct str word)
+{
+    static const struct {
+        const char *word;
+        enum token_kind kind;
+    } words[] = {
+        {"block", TOKEN_BLOCK}, {"break", TOKEN_BREAK}, {"continue", TOKEN_CONTINUE}, {"define", TOKEN_DEFINE},
+        {"else", TOKEN_ELSE},   {"end", TOKEN_END},     {"false", TOKEN_BOOL},        {"if", TOKEN_IF},
+        {"nil", TOKEN_NIL},     {"range", TOKEN_RANGE}, {"template", TOKEN_TEMPLATE}, {"true", TOKEN_BOOL},
+        {"with", TOKEN_WITH},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i].word[0] == word.data[0] && str_eqs(word, words[i].word))
+            return words[i].kind;
+    }
+    return TOKEN_IDENTIFIER;
+}
+
+static struct token lex_identifier(struct lexer *lex)
+{
+    size_t start = lex->pos;
+
+    skip_word(lex);
+    if (!at_terminator(lex))
+        return rune_error(lex, start, "bad character ");
+    return token_from(lex, word_kind((struct str){lex->text + start, lex->pos - start}), start);
+}
+
+/* What begins with a dot or a dollar; alone they are the cursor and the root. */
+static struct token lex_named(struct lexer *lex, enum token_kind alone, enum token_kind named)
+{
+    size_t start = lex->pos++;
+
+    if (at_terminator(lex))
+        return token_from(lex, alone, start);
+    skip_word(lex);
+    if (!at_terminator(lex))
+        return rune_error(lex, start, "bad character ");
+    return token_from(lex, named, start);
+}
+
+static bool accept(struct lexer *lex, const char *set)
+{
+    int c = byte_at(lex, 0);
+
+    if (c <= 0 || !strchr(set, c))
+        return false;
+    lex->pos++;
+    return true;
+}
+
+static void accept_run(struct lexer *lex, const char *set)
+{
+    while (accept(lex, set))
+        ;
+}
+
+/* Generous: what is wrong in detail the parser finds out. */
+static bool scan_number(struct lexer *lex)
+{
+    const char *digits = "0123456789_", *exponent = "eE";
+    size_t width;
+
+    accept(lex, "+-");
+    if (accept(lex, "0")) {
+        if (accept(lex, "xX"))
+            digits = "0123456789abcdefABCDEF_", exponent = "pP";
+        else if (accept(lex, "oO"))
+            digits = "01234567_", exponent = "";
+        else if (accept(lex, "bB"))
+            digits = "01_", exponent = "";
+    }
+    accept_run(lex, digits);
+    if (accept(lex, "."))
+        accept_run(lex, digits);
+    if (accept(lex, exponent)) {
+        accept(lex, "+-");
+        accept_run(lex, "0123456789_");
+    }
+    accept(lex, "i");
+    if (!is_word(peek_rune(lex, &width)))
+        return true;
+    lex->pos += width;
+    return false;
+}
+
+static struct token number_error(struct lexer *lex, size_t start)
+{
+    buf_adds(&lex->error, "bad number syntax: ");
+    format_quote(&lex->error, (struct str){lex->text + start, lex->pos - start});
+    return error_at(lex, start);
+}
+
+static struct token lex_number(struct lexer *lex)
+{
+    size_t start = lex->pos;
+    int sign;
+
+    if (!scan_number(lex))
+        return number_error(lex, start);
+    sign = byte_at(lex, 0);
+    if (sign != '+' && sign != '-')
+        return token_from(lex, TOKEN_NUMBER, start);
+    if (!scan_number(lex) || lex->text[lex->pos - 1] != 'i')
+        return number_error(lex, start);
+    return token_from(lex, TOKEN_COMPLEX, start);
+}
+
+/* Strings and runes end at the same quote on the same line. */
+static struct token lex_quoted(struct lexer *lex, enum token_kind kind, const char *unterminated)
+{
+    size_t start = lex->pos++;
+    char quote = lex->text[start];
+
+    for (; lex->pos < lex->len && lex->text[lex->pos] != '\n'; lex->pos++) {
+        if (lex->text[lex->pos] == quote) {
+            lex->pos++;
+            return token_from(lex, kind, start);
+        }
+        if (lex->text[lex->pos] == '\\' && byte_at(lex, 1) != '\n')
+            lex->pos++;
+    }
+    return error_token(lex, start, unterminated);
+}
+
+static struct token lex_raw(struct lexer *lex)
+{
+    size_t start = lex->pos;
+    const char *end = memchr(lex->text + start + 1, '`', lex->len - start - 1);
+
+    if (!end)
+        return error_token(lex, start, "unterminated raw quoted string");
+    lex->pos = (size_t)(end - lex->text) + 1;
+    return token_from(lex, TOKEN_RAW_STRING, start);
+}
+
+static struct token lex_single(struct lexer *lex, enum token_kind kind)
+{
+    lex->pos++;
+    return token_from(lex, kind, lex->pos - 1);
+}
+
+static struct token lex_declare(struct lexer *lex)
+{
+    size_t start = lex->pos;
+
+    if (byte_at(lex, 1) != '=')
+        return error_token(lex, start, "expected :=");
+    lex->pos += 2;
+    return token_from(lex, TOKEN_DECLARE, start);
+}
+
+static struct token lex_close_paren(struct lexer *lex)
+{
+    if (lex->parens == 0)
+        return error_token(lex, lex->pos, "unexpected right paren");
+    lex->parens--;
+    return lex_single(lex, TOKEN_RPAREN);
+}
+
+static struct token lex_other(struct lexer *lex)
+{
+    size_t width;
+    unsigned rune = peek_rune(lex, &width);
+
+    if (is_word(rune))
+        return lex_identifier(lex);
+    if (rune < 0x80 && unicode_is_print(rune))
+        return lex_single(lex, TOKEN_CHAR);
+    return rune_error(lex, lex->pos, "unrecognized character in action: ");
+}
+
+static struct token lex_action(struct lexer *lex)
+{
+    int c = byte_at(lex, 0);
+
+    if (at_right(lex))
+        return lex->parens == 0 ? lex_right(lex) : error_token(lex, lex->pos, "unclosed left paren");
+    switch (c) {
+    case -1:
+        return error_token(lex, lex->pos, "unclosed action");
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+        return lex_space(lex);
+    case '=':
+        return lex_single(lex, TOKEN_ASSIGN);
+    case ':':
+        return lex_declare(lex);
+    case '|':
+        return lex_single(lex, TOKEN_PIPE);
+    case '"':
+        return lex_quoted(lex, TOKEN_STRING, "unterminated quoted string");
+    case '\'':
+        return lex_quoted(lex, TOKEN_RUNE, "unterminated character constant");
+    case '`':
+        return lex_raw(lex);
+    case '$':
+        return lex_named(lex, TOKEN_VARIABLE, TOKEN_VARIABLE);
+    case '(':
+        lex->parens++;
+        return lex_single(lex, TOKEN_LPAREN);
+    case ')':
+        return lex_close_paren(lex);
+    case '.':
+        if (lex->pos + 1 < lex->len && !unicode_is_digit((unsigned char)lex->text[lex->pos + 1]))
+            return lex_named(lex, TOKEN_DOT, TOKEN_FIELD);
+        return lex_number(lex);
+    default:
+        return c == '+' || c == '-' || (c >= '0' && c <= '9') ? lex_number(lex) : lex_other(lex);
+    }
+}
+
+struct token lex_next(struct lexer *lex)
+{
+    return lex->inside ? lex_action(lex) : lex_text(lex);
+}
+
+bool token_is_term(enum token_kind kind)
+{
+    return (kind >= TOKEN_IDENTIFIER && kind <= TOKEN_RAW_STRING) || kind == TOKEN_LPAREN || kind == TOKEN_DOT || kind == TOKEN_NIL;
+}
+
+/* The first ten code points. */
+static struct str first_runes(struct str text)
+{
+    size_t at = 0;
+
+    for (int i = 0; i < 10 && at < text.len; i++) {
+        unsigned rune;
+        size_t width = utf8_decode(text.data + at, text.len - at, &rune);
+
+        at += width ? width : 1;
+    }
+    return (struct str){text.data, at};
+}
+
+void token_describe(const struct lexer *lex, struct token token, struct buf *out)
+{
+    struct str text = token_text(lex, token);
+
+    if (token.kind == TOKEN_EOF) {
+        buf_adds(out, "EOF");
+    } else if (token.kind == TOKEN_ERROR) {
+        buf_add(out, lex->error.data, lex->error.len);
+    } else if (token.kind > TOKEN_KEYWORD) {
+        buf_addc(out, '<');
+        buf_add(out, text.data, text.len);
+        buf_addc(out, '>');
+    } else if (text.len > 10) {
+        format_quote(out, first_runes(text));
+        buf_adds(out, "...");
+    } else {
+        format_quote(out, text);
+    }
+}

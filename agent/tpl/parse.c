@@ -1,0 +1,594 @@
+#include "tpl/parse.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "tpl/format.h"
+#include "tpl/unicode.h"
+
+#define EMIT (&parser->emit)
+
+enum control_kind { CONTROL_IF, CONTROL_WITH, CONTROL_RANGE, CONTROL_DEFINE, CONTROL_BLOCK };
+
+/* An open control structure. Jumps that wait for their target are chained through `arg`. */
+struct control {
+    enum control_kind kind;
+    bool otherwise;             /* its else has been seen */
+    bool chained;               /* by `else if` or `else with`: it ends with the one that it continues */
+    struct scope before, after; /* its head */
+    uint32_t skip;              /* the op that jumps to else or end */
+    uint32_t ends;              /* jumps to the end */
+    uint32_t next;              /* OP_NEXT of a loop */
+    uint32_t loop, body;        /* the loops that break and continue mean here, as numbers of controls, or NOTHING */
+};
+
+/* -------------------------------------------------------------------------------------------------------------- tokens */
+
+struct token parse_next(struct parser *parser)
+{
+    if (parser->ahead > 0)
+        parser->ahead--;
+    else
+        parser->token[0] = lex_next(&parser->lex);
+    return parser->token[parser->ahead];
+}
+
+void parse_back(struct parser *parser)
+{
+    parser->ahead++;
+}
+
+void parse_back2(struct parser *parser, struct token older)
+{
+    parser->token[1] = older;
+    parser->ahead = 2;
+}
+
+void parse_back3(struct parser *parser, struct token oldest, struct token older)
+{
+    parser->token[1] = older;
+    parser->token[2] = oldest;
+    parser->ahead = 3;
+}
+
+struct token parse_peek(struct parser *parser)
+{
+    struct token token = parse_next(parser);
+
+    parse_back(parser);
+    return token;
+}
+
+struct token parse_next_nonspace(struct parser *parser)
+{
+    struct token token;
+
+    do
+        token = parse_next(parser);
+    while (token.kind == TOKEN_SPACE);
+    return token;
+}
+
+struct token parse_peek_nonspace(struct parser *parser)
+{
+    struct token token = parse_next_nonspace(parser);
+
+    parse_back(parser);
+    return token;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- errors */
+
+static unsigned line_of(const struct parser *parser, uint32_t pos)
+{
+    unsigned line = 1;
+    const char *at = parser->lex.text, *end = at + pos;
+
+    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+        line++;
+        at++;
+    }
+    return line;
+}
+
+int parse_error(struct parser *parser, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    err_vset(parser->err, ERR_INPUT, fmt, ap);
+    va_end(ap);
+    return err_wrap(parser->err, "template: %s:%u", EMIT->tpl->name.data, line_of(parser, parser->token[0].pos));
+}
+
+int parse_unexpected(struct parser *parser, struct token token, const char *context)
+{
+    _cleanup_buf_ struct buf text;
+    unsigned line = line_of(parser, token.pos);
+
+    buf_init(&text, LIMIT_TEMPLATE_BYTES);
+    token_describe(&parser->lex, token, &text);
+    if (token.kind != TOKEN_ERROR)
+        return parse_error(parser, "unexpected %s in %s", text.data, context);
+    if (parser->action != NOTHING && line_of(parser, parser->action) != line) {
+        const char *what = strcmp(text.data, "unclosed action") == 0 ? "" : " in action";
+
+        buf_addf(&text, "%s started at %s:%u", what, EMIT->tpl->name.data, line_of(parser, parser->action));
+    }
+    return parse_error(parser, "%s", text.data);
+}
+
+static int expect(struct parser *parser, enum token_kind kind, const char *context)
+{
+    struct token token = parse_next_nonspace(parser);
+
+    return token.kind == kind ? 0 : parse_unexpected(parser, token, context);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ controls */
+
+static struct control *top_control(struct parser *parser)
+{
+    return parser->controls.len ? &((struct control *)parser->controls.rows)[parser->controls.len - 1] : NULL;
+}
+
+static struct control *control_begin(struct parser *parser, enum control_kind kind)
+{
+    const struct control *outer = top_control(parser);
+    uint32_t loop = outer ? outer->loop : NOTHING, body = outer ? outer->body : NOTHING;
+    struct control *control;
+
+    if (kind == CONTROL_DEFINE || kind == CONTROL_BLOCK)
+        loop = body = NOTHING;
+    control = emit_row(EMIT, &parser->controls, sizeof(*control));
+    if (!control)
+        return NULL;
+    *control = (struct control){.kind = kind, .skip = NOTHING, .ends = NOTHING, .loop = loop, .body = body};
+    control->before = control->after = emit_scope(EMIT);
+    return control;
+}
+
+/* A jump that is chained to `*chain` until its target is known. */
+static void jump_later(struct parser *parser, uint32_t *chain)
+{
+    *chain = emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = *chain});
+}
+
+static void land(struct parser *parser, uint32_t chain)
+{
+    uint32_t here = emit_label(EMIT);
+
+    while (chain != NOTHING && !EMIT->failed) {
+        uint32_t next = emit_at(EMIT, chain)->arg;
+
+        emit_at(EMIT, chain)->arg = here;
+        chain = next;
+    }
+}
+
+/* The jump over the body of `control` lands here. */
+static void land_skip(struct parser *parser, struct control *control)
+{
+    uint32_t here = emit_label(EMIT);
+    struct op *skip;
+
+    if (control->skip == NOTHING)
+        return;
+    skip = emit_at(EMIT, control->skip);
+    *(skip->code == OP_FALSE_FIELDS ? &skip->extra : &skip->arg) = here;
+    control->skip = NOTHING;
+}
+
+/* Jump unless the pipeline's value is true. A chain of fields that is only tested needs no slot. */
+static uint32_t jump_unless(struct parser *parser, const struct pipe_end *pipe, bool value_needed)
+{
+    struct op *last = emit_last(EMIT);
+
+    if (!value_needed && last && last->code == OP_FIELDS && last->dst == pipe->slot && pipe->decls == 0) {
+        last->code = OP_FALSE_FIELDS;
+        return EMIT->unit->ops.len - 1;
+    }
+    return emit_op(EMIT, (struct op){.code = OP_JUMP_FALSE, .src = pipe->slot});
+}
+
+static void range_begin(struct parser *parser, struct control *control, const struct pipe_end *pipe)
+{
+    uint32_t loop = emit_slots(EMIT, LOOP_SLOTS), declared = pipe->assigned ? 0 : pipe->decls;
+
+    control->skip = emit_op(EMIT, (struct op){.code = OP_RANGE, .dst = loop, .src = pipe->slot, .count = pipe->decls});
+    control->next = emit_label(EMIT);
+    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .count = declared, .arg = NOTHING});
+    if (pipe->assigned) {
+        pipe_assign(parser, pipe->decl[0], loop + (pipe->decls > 1 ? LOOP_KEY : LOOP_DOT));
+        if (pipe->decls > 1)
+            pipe_assign(parser, pipe->decl[1], loop + LOOP_DOT);
+    }
+    control->loop = control->body = parser->controls.len - 1;
+    if (!EMIT->failed)
+        EMIT->unit->dot = loop + LOOP_DOT;
+}
+
+static void with_begin(struct parser *parser, const struct pipe_end *pipe)
+{
+    uint32_t dot = emit_slots(EMIT, 1);
+
+    emit_op(EMIT, (struct op){.code = OP_MOVE, .dst = dot, .src = pipe->slot});
+    if (!EMIT->failed)
+        EMIT->unit->dot = dot;
+}
+
+/* The keyword has been taken: its pipeline, and what comes before its body. */
+static int control_head(struct parser *parser, enum control_kind kind, bool chained)
+{
+    static const char *const names[] = {"if", "with", "range"};
+    struct control *control = control_begin(parser, kind);
+    struct pipe_end pipe;
+
+    if (!control || pipe_parse(parser, names[kind], &pipe) != 0)
+        return -1;
+    control->chained = chained;
+    control->after = emit_scope(EMIT);
+    if (kind == CONTROL_RANGE) {
+        range_begin(parser, control, &pipe);
+    } else {
+        control->skip = jump_unless(parser, &pipe, kind == CONTROL_WITH);
+        if (kind == CONTROL_WITH)
+            with_begin(parser, &pipe);
+    }
+    parse_peek_nonspace(parser);
+    return 0;
+}
+
+/* The body of a loop is over: go round, and tell OP_NEXT how long it was. */
+static void range_turn(struct parser *parser, struct control *control)
+{
+    struct op *next = emit_at(EMIT, control->next);
+
+    if (EMIT->failed)
+        return;
+    next->extra = EMIT->unit->ops.len - control->next + 1;
+    emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = control->next});
+    next = emit_at(EMIT, control->next);
+    next->arg = control->ends; /* leaving the loop passes over the else */
+    control->ends = control->next;
+}
+
+static void control_else(struct parser *parser, struct control *control)
+{
+    const struct control *outer = control - 1;
+
+    if (control->kind == CONTROL_RANGE) {
+        range_turn(parser, control);
+        control->body = parser->controls.len > 1 ? outer->body : NOTHING;
+    } else {
+        jump_later(parser, &control->ends);
+    }
+    land_skip(parser, control);
+    emit_scope_else(EMIT, control->after);
+    if (!EMIT->failed)
+        EMIT->unit->dot = control->before.dot;
+    control->otherwise = true;
+}
+
+static void control_end(struct parser *parser, struct control *control)
+{
+    if (control->kind == CONTROL_RANGE && !control->otherwise)
+        range_turn(parser, control);
+    land_skip(parser, control);
+    land(parser, control->ends);
+    emit_scope_end(EMIT, control->before);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- units */
+
+static int multiple_definition(struct parser *parser, struct str name)
+{
+    _cleanup_buf_ struct buf quoted;
+
+    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    format_quote(&quoted, name);
+    return parse_error(parser, "template: multiple definition of template %s", quoted.data);
+}
+
+static int unit_end(struct parser *parser)
+{
+    struct str name = EMIT->failed ? (struct str){"", 0} : EMIT->unit->name;
+
+    return emit_unit_end(EMIT) ? 0 : multiple_definition(parser, name);
+}
+
+static int template_name(struct parser *parser, struct token token, const char *context, struct str *ret)
+{
+    struct err why = {0};
+
+    if (token.kind != TOKEN_STRING && token.kind != TOKEN_RAW_STRING)
+        return parse_unexpected(parser, token, context);
+    if (literal_unquote(token_text(&parser->lex, token), &EMIT->tpl->arena, ret, &why) != 0)
+        return parse_error(parser, "%s", why.text);
+    return 0;
+}
+
+static int read_define(struct parser *parser)
+{
+    static const char context[] = "define clause";
+    struct str name;
+
+    parser->action = NOTHING;
+    if (template_name(parser, parse_next_nonspace(parser), context, &name) != 0 || expect(parser, TOKEN_RIGHT, context) != 0)
+        return -1;
+    if (!control_begin(parser, CONTROL_DEFINE))
+        return -1;
+    emit_unit_begin(EMIT, name);
+    parse_peek_nonspace(parser);
+    return 0;
+}
+
+/* What `template` and `block` share: the call. Its pipeline is evaluated only when the unit can be entered. */
+static int read_call(struct parser *parser, const char *context, bool pipeline_optional, struct str *ret_name)
+{
+    struct token token = parse_next_nonspace(parser);
+    struct pipe_end pipe = {.slot = TEMP(0)};
+    uint32_t node, unit;
+
+    if (template_name(parser, token, context, ret_name) != 0)
+        return -1;
+    unit = emit_unit_find(EMIT, *ret_name);
+    node = emit_node(EMIT, NODE_TEMPLATE, token.pos, 0, 0);
+    emit_op(EMIT, (struct op){.code = OP_ENTER, .arg = unit, .node = node});
+    if (pipeline_optional && parse_next_nonspace(parser).kind == TOKEN_RIGHT) {
+        emit_op(EMIT, (struct op){.code = OP_CONST, .dst = emit_temp(EMIT, 0), .arg = emit_constant(EMIT, (struct val){0})});
+    } else {
+        if (pipeline_optional)
+            parse_back(parser);
+        if (pipe_parse(parser, context, &pipe) != 0)
+            return -1;
+        emit_node_at(EMIT, node)->start = emit_node_at(EMIT, pipe.node)->start;
+        emit_node_at(EMIT, node)->end = emit_node_at(EMIT, pipe.node)->end;
+    }
+    emit_op(EMIT, (struct op){.code = OP_TEMPLATE, .arg = unit, .src = pipe.slot});
+    return 0;
+}
+
+static int read_template(struct parser *parser)
+{
+    struct str name;
+
+    return read_call(parser, "template clause", true, &name);
+}
+
+static int read_block(struct parser *parser)
+{
+    struct str name;
+
+    if (read_call(parser, "block clause", false, &name) != 0 || !control_begin(parser, CONTROL_BLOCK))
+        return -1;
+    emit_unit_begin(EMIT, name);
+    parser->action = NOTHING;
+    parse_peek_nonspace(parser);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- actions */
+
+/* {{break}} in the else of a loop leaves that loop, but {{continue}} there means the next one out: so does Go. */
+static int read_jump(struct parser *parser, bool is_break)
+{
+    const char *name = is_break ? "{{break}}" : "{{continue}}";
+    struct token token = parse_next_nonspace(parser);
+    const struct control *top = top_control(parser);
+    struct control *controls = parser->controls.rows;
+
+    if (token.kind != TOKEN_RIGHT)
+        return parse_unexpected(parser, token, name);
+    if (!top || top->body == NOTHING)
+        return parse_error(parser, "%s outside {{range}}", name);
+    if (is_break)
+        jump_later(parser, &controls[top->loop].ends);
+    else
+        emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = controls[top->body].next});
+    return 0;
+}
+
+static int read_end(struct parser *parser)
+{
+    struct control *control = top_control(parser);
+    bool chained;
+
+    if (expect(parser, TOKEN_RIGHT, "end") != 0)
+        return -1;
+    parser->action = NOTHING;
+    if (!control)
+        return parse_error(parser, "unexpected {{end}}");
+    do {
+        control = top_control(parser);
+        chained = control->chained;
+        if (control->kind <= CONTROL_RANGE)
+            control_end(parser, control);
+        else if (unit_end(parser) != 0)
+            return -1;
+        parser->controls.len--;
+    } while (chained);
+    return 0;
+}
+
+static int unexpected_else(struct parser *parser, const struct control *control)
+{
+    if (!control)
+        return parse_error(parser, "unexpected {{else}}");
+    if (control->kind == CONTROL_DEFINE || control->kind == CONTROL_BLOCK)
+        return parse_error(parser, "unexpected {{else}} in %s clause", control->kind == CONTROL_DEFINE ? "define" : "block");
+    return parse_error(parser, "expected end; found {{else}}");
+}
+
+static int read_else(struct parser *parser)
+{
+    struct control *control = top_control(parser);
+    enum token_kind next = parse_peek_nonspace(parser).kind;
+    bool head = next == TOKEN_IF || next == TOKEN_WITH;
+
+    if (!head && expect(parser, TOKEN_RIGHT, "else") != 0)
+        return -1;
+    parser->action = NOTHING;
+    if (!control || control->otherwise || control->kind > CONTROL_RANGE)
+        return unexpected_else(parser, control);
+    control_else(parser, control);
+    if ((control->kind == CONTROL_IF && next == TOKEN_IF) || (control->kind == CONTROL_WITH && next == TOKEN_WITH)) {
+        parse_next_nonspace(parser);
+        return control_head(parser, control->kind, true);
+    }
+    parse_peek_nonspace(parser);
+    return 0;
+}
+
+/* A chain of fields or a variable is printed from where it lies. */
+static void emit_print(struct parser *parser, const struct pipe_end *pipe, uint32_t action)
+{
+    struct op *last = emit_last(EMIT);
+
+    if (last && last->code == OP_FIELDS && last->dst == pipe->slot) {
+        last->code = OP_PRINT_FIELDS;
+        last->dst = action;
+    } else if (last && last->code == OP_MOVE && last->dst == pipe->slot) {
+        last->code = OP_PRINT;
+        last->arg = action;
+    } else {
+        emit_op(EMIT, (struct op){.code = OP_PRINT, .src = pipe->slot, .arg = action});
+    }
+}
+
+static int read_pipeline(struct parser *parser)
+{
+    struct pipe_end pipe;
+    const struct node *node;
+
+    if (pipe_parse(parser, "command", &pipe) != 0)
+        return -1;
+    if (pipe.decls > 0)
+        return 0;
+    node = emit_node_at(EMIT, pipe.node);
+    emit_print(parser, &pipe, emit_node(EMIT, NODE_ACTION, node->pos, node->start, node->end));
+    return 0;
+}
+
+/* The left delimiter has been taken. Heads of control structures leave their action open for messages, as Go does. */
+static int read_action(struct parser *parser)
+{
+    struct token token = parse_next_nonspace(parser);
+
+    EMIT->visited = 0;
+    if (!EMIT->failed && token.kind != TOKEN_END && token.kind != TOKEN_ELSE)
+        EMIT->unit->content = true;
+    switch (token.kind) {
+    case TOKEN_BLOCK:
+        return read_block(parser);
+    case TOKEN_IF:
+        return control_head(parser, CONTROL_IF, false);
+    case TOKEN_WITH:
+        return control_head(parser, CONTROL_WITH, false);
+    case TOKEN_RANGE:
+        return control_head(parser, CONTROL_RANGE, false);
+    case TOKEN_ELSE:
+        return read_else(parser);
+    case TOKEN_END:
+        return read_end(parser);
+    case TOKEN_BREAK:
+    case TOKEN_CONTINUE:
+        if (read_jump(parser, token.kind == TOKEN_BREAK) != 0)
+            return -1;
+        break;
+    case TOKEN_TEMPLATE:
+        if (read_template(parser) != 0)
+            return -1;
+        break;
+    default:
+        parse_back(parser);
+        if (read_pipeline(parser) != 0)
+            return -1;
+    }
+    parser->action = NOTHING;
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- text */
+
+static bool is_blank(struct str text)
+{
+    for (size_t at = 0; at < text.len;) {
+        unsigned rune;
+        size_t width = utf8_decode(text.data + at, text.len - at, &rune);
+
+        if (width == 0 || !unicode_is_space(rune))
+            return false;
+        at += width;
+    }
+    return true;
+}
+
+static void read_text(struct parser *parser, struct token token)
+{
+    if (EMIT->failed)
+        return;
+    if (!EMIT->unit->content)
+        EMIT->unit->content = !is_blank(token_text(&parser->lex, token));
+    emit_op(EMIT, (struct op){.code = OP_TEXT, .src = token.pos, .arg = token.len});
+}
+
+static int read_item(struct parser *parser, struct token token)
+{
+    if (token.kind == TOKEN_TEXT) {
+        read_text(parser, token);
+        return 0;
+    }
+    if (token.kind != TOKEN_LEFT)
+        return parse_unexpected(parser, token, "input");
+    if (parser->controls.len == 0 && parse_peek_nonspace(parser).kind == TOKEN_DEFINE) {
+        parse_next_nonspace(parser);
+        return read_define(parser);
+    }
+    parser->action = token.pos;
+    return read_action(parser);
+}
+
+static int read_all(struct parser *parser)
+{
+    struct token token;
+
+    emit_unit_begin(EMIT, EMIT->tpl->name);
+    while ((token = parse_next_nonspace(parser)).kind != TOKEN_EOF) {
+        if (read_item(parser, token) != 0 || EMIT->failed)
+            return -1;
+    }
+    if (parser->controls.len > 0)
+        return parse_error(parser, "unexpected EOF");
+    if (unit_end(parser) != 0)
+        return -1;
+    EMIT->tpl->root = emit_unit_find(EMIT, EMIT->tpl->name);
+    return EMIT->failed ? -1 : 0;
+}
+
+/* The tables are complete. */
+static void hand_over(struct emit *emit)
+{
+    struct tpl *tpl = emit->tpl;
+
+    tpl->units = emit->units.rows;
+    tpl->unit_count = emit->units.len;
+    tpl->constants = emit->constants.rows;
+    tpl->names = emit->names_of_fields.rows;
+    tpl->functions = emit->functions.rows;
+    tpl->literals = emit->literals.rows;
+    tpl->nodes = emit->nodes.rows;
+}
+
+int parse_template(struct tpl *tpl, const char *const *denied, struct err *err)
+{
+    struct parser parser = {.emit = {.tpl = tpl, .err = err}, .action = NOTHING, .denied = denied, .err = err};
+    int failed;
+
+    lex_init(&parser.lex, tpl->source.data, tpl->source.len, tpl->left, tpl->right);
+    failed = read_all(&parser);
+    hand_over(&parser.emit);
+    lex_done(&parser.lex);
+    return failed;
+}

@@ -1,0 +1,53 @@
+/*
+ * parse: the grammar of templates, read once from left to right while emit builds the code; for tpl/ only.
+ *
+ * Nothing recurses: open control structures and open pipelines (parentheses) lie on stacks of their own, so that no source can exhaust the
+ * C stack. parse.c reads text and actions, pipe.c pipelines. Errors are Go's: "template: NAME:LINE: MESSAGE", the first one only.
+ */
+#ifndef TPL_PARSE_H
+#define TPL_PARSE_H
+
+#include "base/err.h"
+#include "tpl/emit.h"
+#include "tpl/lex.h"
+
+struct parser {
+    struct emit emit;
+    struct lexer lex;
+    struct token token[3]; /* tokens read ahead, the newest first */
+    unsigned ahead;        /* how many of them are still to be taken */
+    uint32_t action;       /* where the open action began, or NOTHING */
+    struct table controls, pipes;
+    const char *const *denied;
+    struct err *err;
+};
+
+/* Compile tpl->source into tpl; its name, delimiters and arena are set. */
+int parse_template(struct tpl *tpl, const char *const *denied, struct err *err) MUST_USE;
+
+/* Tokens, with Go's three tokens of look-ahead. */
+struct token parse_next(struct parser *parser);
+struct token parse_next_nonspace(struct parser *parser);
+struct token parse_peek(struct parser *parser);
+struct token parse_peek_nonspace(struct parser *parser);
+void parse_back(struct parser *parser);
+void parse_back2(struct parser *parser, struct token older);
+void parse_back3(struct parser *parser, struct token oldest, struct token older);
+
+int parse_error(struct parser *parser, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int parse_unexpected(struct parser *parser, struct token token, const char *context);
+
+/* A pipeline up to its right delimiter, which is taken; its value goes to `slot`. */
+struct pipe_end {
+    uint32_t node;    /* NODE_PLAIN */
+    uint32_t decls;   /* variables in front of it */
+    uint32_t slot;    /* of its value */
+    bool assigned;    /* they were assigned, not declared */
+    struct str decl[2];
+};
+int pipe_parse(struct parser *parser, const char *context, struct pipe_end *ret) MUST_USE;
+
+/* Assign the value of `slot` to a variable, as the evaluator would. */
+void pipe_assign(struct parser *parser, struct str name, uint32_t slot);
+
+#endif

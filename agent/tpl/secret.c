@@ -1,0 +1,136 @@
+/* The Go structs that `secret` and `pkiCert` return, as templates see them. Fields and their order are consul-template's. */
+#include "tpl/tpl.h"
+
+#include "base/val.h"
+
+static int pem_data(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+{
+    (void)argv, (void)argc, (void)arena, (void)err;
+    *ret = *self;
+    return 0;
+}
+
+static const char *const secret_fields[] = {"RequestID", "LeaseID", "LeaseDuration", "Renewable", "Data",
+                                            "Warnings",  "Auth",    "WrapInfo",      NULL};
+static const char *const auth_fields[] = {"ClientToken", "Accessor", "Policies", "Metadata", "LeaseDuration", "Renewable", NULL};
+static const char *const wrap_fields[] = {"Token", "TTL", "CreationTime", "WrappedAccessor", NULL};
+static const char *const pem_fields[] = {"Cert", "Key", "CA", "CAChain", NULL};
+static const struct val_method pem_methods[] = {{"Data", "", pem_data}};
+
+const struct val_class tpl_class_secret = {.name = "*dependency.Secret", .pointer = true, .fields = secret_fields};
+const struct val_class tpl_class_auth = {.name = "*dependency.SecretAuth", .pointer = true, .fields = auth_fields};
+const struct val_class tpl_class_wrap = {.name = "*dependency.SecretWrapInfo", .pointer = true, .fields = wrap_fields};
+const struct val_class tpl_class_pem = {
+    .name = "dependency.PemEncoded", .methods = pem_methods, .method_count = 1, .fields = pem_fields};
+
+/* ------------------------------------------------------------------------------- members of a reply as Go's typed fields */
+
+static struct val string_of(const struct val *reply, const char *key)
+{
+    const struct val *v = val_get(reply, key);
+
+    return v && v->kind == VAL_STRING ? val_str(v->s.data, v->s.len) : val_cstr("");
+}
+
+static struct val int_of(const struct val *reply, const char *key)
+{
+    int64_t i = 0;
+
+    val_get_int(reply, key, &i);
+    return val_int(i);
+}
+
+static struct val bool_of(const struct val *reply, const char *key)
+{
+    return val_bool(val_get_bool(reply, key));
+}
+
+/* A nil slice or map when it is not there. */
+static struct val strings_of(const struct val *reply, const char *key)
+{
+    const struct val *v = val_get(reply, key);
+
+    return v && v->kind == VAL_LIST ? val_strings(v->list.items, v->list.len) : val_strings(NULL, 0);
+}
+
+static struct val map_of(const struct val *reply, const char *key)
+{
+    const struct val *v = val_get(reply, key);
+
+    return v && v->kind == VAL_MAP ? val_map(v->map.pairs, v->map.len) : val_map(NULL, 0);
+}
+
+static struct val string_map_of(const struct val *reply, const char *key)
+{
+    struct val map = map_of(reply, key);
+
+    map.type = VAL_T_MAP_STRINGS;
+    return map;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- records */
+
+struct member {
+    const char *field, *key;
+    struct val (*read)(const struct val *reply, const char *key);
+};
+
+static const struct member secret_members[] = {
+    {"RequestID", "request_id", string_of}, {"LeaseID", "lease_id", string_of}, {"LeaseDuration", "lease_duration", int_of},
+    {"Renewable", "renewable", bool_of},    {"Data", "data", map_of},           {"Warnings", "warnings", strings_of},
+};
+
+static const struct member auth_members[] = {
+    {"ClientToken", "client_token", string_of}, {"Accessor", "accessor", string_of},     {"Policies", "policies", strings_of},
+    {"Metadata", "metadata", string_map_of},    {"LeaseDuration", "lease_duration", int_of}, {"Renewable", "renewable", bool_of},
+};
+
+static const struct member wrap_members[] = {
+    {"Token", "token", string_of},
+    {"TTL", "ttl", int_of},
+    {"CreationTime", "creation_time", string_of},
+    {"WrappedAccessor", "wrapped_accessor", string_of},
+};
+
+/* `more` fields follow those of the members. A reply that is not there makes a nil pointer. */
+static int record(const struct val *reply, const struct member *members, size_t count, const struct val_pair *more, size_t more_count,
+                  const struct val_class *class, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct val_pair *pairs = NULL;
+
+    if (!val_is_nil(reply)) {
+        pairs = arena_array(arena, count + more_count, sizeof(*pairs), err);
+        if (!pairs)
+            return -1;
+        for (size_t i = 0; i < count; i++)
+            pairs[i] = (struct val_pair){val_cstr(members[i].field), members[i].read(reply, members[i].key)};
+        for (size_t i = 0; i < more_count; i++)
+            pairs[count + i] = more[i];
+    }
+    *ret = (struct val){.kind = VAL_RECORD, .map = {pairs, pairs ? count + more_count : 0, class}};
+    return 0;
+}
+
+/* A reply with none of the known members is data itself. Source: the API client's ParseSecret(). */
+static bool is_bare(const struct val *reply)
+{
+    static const char *const known[] = {"request_id", "lease_id", "lease_duration", "renewable",
+                                        "data",       "warnings", "auth",           "wrap_info"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!val_is_nil(val_get(reply, known[i])))
+            return false;
+    }
+    return true;
+}
+
+int tpl_secret_record(const struct val *reply, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct val_pair data = {val_cstr("data"), *reply}, more[2] = {{.key = val_cstr("Auth")}, {.key = val_cstr("WrapInfo")}};
+    struct val bare = val_map(&data, 1);
+
+    if (record(val_get(reply, "auth"), auth_members, 6, NULL, 0, &tpl_class_auth, arena, &more[0].value, err) != 0 ||
+        record(val_get(reply, "wrap_info"), wrap_members, 4, NULL, 0, &tpl_class_wrap, arena, &more[1].value, err) != 0)
+        return -1;
+    return record(is_bare(reply) ? &bare : reply, secret_members, 6, more, 2, &tpl_class_secret, arena, ret, err);
+}

@@ -1,0 +1,65 @@
+#include "tpl/tpl.h"
+
+#include "base/limits.h"
+#include "tpl/code.h"
+#include "tpl/eval.h"
+#include "tpl/parse.h"
+
+static int copy_text(struct arena *arena, const char *text, size_t len, struct str *ret, struct err *err)
+{
+    const char *copy = arena_strndup(arena, text ? text : "", text ? len : 0, err);
+
+    if (!copy)
+        return -1;
+    *ret = (struct str){copy, text ? len : 0};
+    return 0;
+}
+
+static int copy_options(struct tpl *tpl, const struct tpl_options *options, struct err *err)
+{
+    static const struct tpl_options defaults;
+    const struct tpl_options *o = options ? options : &defaults;
+    struct str left, right;
+
+    if (copy_text(&tpl->arena, o->name, o->name ? strlen(o->name) : 0, &tpl->name, err) != 0 ||
+        copy_text(&tpl->arena, o->left, o->left ? strlen(o->left) : 0, &left, err) != 0 ||
+        copy_text(&tpl->arena, o->right, o->right ? strlen(o->right) : 0, &right, err) != 0)
+        return -1;
+    tpl->left = left.data;
+    tpl->right = right.data;
+    tpl->missing = o->missing;
+    return 0;
+}
+
+int tpl_parse(const char *source, size_t len, const struct tpl_options *options, struct tpl **ret, struct err *err)
+{
+    _cleanup_tpl_ struct tpl *tpl = NULL;
+
+    if (len > LIMIT_TEMPLATE_BYTES)
+        return err_set(err, ERR_LIMIT, "template: more than %zu bytes of source", LIMIT_TEMPLATE_BYTES);
+    tpl = mem_alloc(sizeof(*tpl));
+    arena_init(&tpl->arena, LIMIT_TEMPLATE_CODE_BYTES, "template");
+    if (copy_options(tpl, options, err) != 0 || copy_text(&tpl->arena, source, len, &tpl->source, err) != 0 ||
+        parse_template(tpl, options ? options->denied : NULL, err) != 0)
+        return -1;
+    *ret = steal(tpl);
+    return 0;
+}
+
+void tpl_free(struct tpl *tpl)
+{
+    if (!tpl)
+        return;
+    arena_done(&tpl->arena);
+    mem_free(tpl);
+}
+
+void tpl_cleanup(struct tpl **tpl)
+{
+    tpl_free(*tpl);
+}
+
+int tpl_execute(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)
+{
+    return eval_run(tpl, root, env, out, err);
+}
