@@ -224,7 +224,11 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
 
 static bool same_field(const struct val *a, const struct val *b, const char *key)
 {
-    return val_equal(val_get(a, key), val_get(b, key));
+    const struct val *x = val_get(a, key), *y = val_get(b, key);
+
+    if (val_is_nil(x) || val_is_nil(y))
+        return val_is_nil(x) && val_is_nil(y);
+    return val_equal(x, y);
 }
 
 /* request_id differs with every answer, lease_duration with every second: neither is news to a template. */

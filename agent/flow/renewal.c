@@ -51,5 +51,7 @@ enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff
     *ret_at = now + renewal_wait(backoff, lease, now, reply->retry_after_ms);
     if (now < replace_at && *ret_at > replace_at)
         *ret_at = replace_at;
+    if (*ret_at > lease_end(lease))
+        *ret_at = lease_end(lease);
     return RENEWAL_AGAIN;
 }

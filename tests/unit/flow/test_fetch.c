@@ -1,0 +1,554 @@
+#include "../support/fake_world.c"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "flow/fetch.h"
+
+struct world {
+    struct loop *loop;
+    struct client *client;
+    struct store *store;
+    struct fetch *fetch;
+    struct token *token;
+    unsigned changes, errors, exhausted, suspects, warnings, renewals;
+    struct err error;
+    bool want_more; /* on_change opens another round */
+};
+
+static struct dep *dep_of(enum dep_kind kind, const char *path, const char *arg)
+{
+    struct val value = val_cstr(arg ? arg : "");
+    struct dep *dep;
+    struct err err;
+
+    assert_int_equal(dep_new(kind, str_of(path), &value, arg ? 1 : 0, NULL, &dep, &err), 0);
+    return dep;
+}
+
+static void want_only(struct world *world, enum dep_kind kind, const char *const *paths, size_t count)
+{
+    struct err err;
+
+    fetch_begin(world->fetch);
+    for (size_t i = 0; i < count; i++) {
+        struct dep *dep = dep_of(kind, paths[i], kind == DEP_WRITE ? "a=b" : NULL);
+
+        assert_int_equal(fetch_want(world->fetch, dep, &err), 0);
+        dep_unref(dep);
+    }
+    fetch_end(world->fetch);
+}
+
+static void want(struct world *world, enum dep_kind kind, const char *path)
+{
+    want_only(world, kind, &path, 1);
+}
+
+static void on_change(void *ctx, const struct dep *dep)
+{
+    struct world *world = ctx;
+
+    (void)dep;
+    world->changes++;
+    if (world->want_more)
+        want(world, DEP_READ, "secret/data/other");
+}
+
+static void on_error(void *ctx, const struct dep *dep, const struct err *err, unsigned attempt, bool exhausted)
+{
+    struct world *world = ctx;
+
+    assert_true(attempt > 0 && dep->key);
+    assert_null(strstr(err->text, "canary"));
+    world->errors++;
+    world->exhausted += exhausted;
+    world->error = *err;
+}
+
+static void on_suspect(void *ctx)
+{
+    ((struct world *)ctx)->suspects++;
+}
+
+static void on_warning(void *ctx, const char *text)
+{
+    (void)text;
+    ((struct world *)ctx)->warnings++;
+}
+
+static void on_renewed(void *ctx, const struct dep *dep)
+{
+    (void)dep;
+    ((struct world *)ctx)->renewals++;
+}
+
+static void make_fetch(struct world *world, const struct fetch_options *options)
+{
+    struct fetch_events events = {world, on_change, on_error, on_suspect, on_warning, on_renewed};
+
+    if (world->fetch)
+        fetch_free(world->fetch);
+    world->fetch = fetch_new(world->loop, world->client, world->store, options, &events);
+}
+
+static int setup(void **state)
+{
+    struct world *world = mem_alloc(sizeof(*world));
+    struct client_options client = {.http = {.address = "http://vault:8200"}};
+    struct err err;
+
+    fake_vault_reset();
+    fake_http_serve = fake_vault_serve;
+    vault.token_ttl = 30 * 86400;
+    world->loop = loop_new(&err);
+    assert_int_equal(client_new(world->loop, &client, &world->client, &err), 0);
+    world->store = store_new();
+    make_fetch(world, &(struct fetch_options){0});
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    fetch_free(world->fetch);
+    store_free(world->store);
+    client_free(world->client);
+    loop_free(world->loop);
+    token_free(world->token);
+    mem_free(world);
+    return 0;
+}
+
+/* What auth does after a login. */
+static void new_token(struct world *world)
+{
+    struct reply reply;
+    struct fake_answer answer = {0};
+    struct err err;
+
+    buf_init(&answer.body, 4096);
+    serve_login(&answer);
+    assert_int_equal(reply_parse(&reply, 200, answer.body.data, answer.body.len, "login", &err), 0);
+    token_free(world->token);
+    assert_int_equal(token_from_auth(&reply, clock_now(), &world->token, &err), 0);
+    assert_int_equal(client_set_token(world->client, world->token->value, &err), 0);
+    fetch_token(world->fetch, world->token);
+    reply_done(&reply);
+    buf_done(&answer.body);
+}
+
+static const struct secret *answer_to(struct world *world, enum dep_kind kind, const char *path)
+{
+    struct dep *dep = dep_of(kind, path, kind == DEP_WRITE ? "a=b" : NULL);
+    const struct secret *secret = store_get(world->store, dep);
+
+    dep_unref(dep);
+    return secret;
+}
+
+static unsigned count(const char *path)
+{
+    return fake_vault_count(path, 0, CLOCK_NEVER);
+}
+
+static void nothing_is_asked_before_there_is_a_token(void **state)
+{
+    struct world *world = *state;
+
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, DAY);
+    assert_int_equal(vault.arrival_count, 0);
+    new_token(world);
+    assert_int_equal(world->changes, 0); /* never from inside a call */
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(world->changes, 1);
+    assert_true(fetch_complete(world->fetch));
+}
+
+static void twenty_secrets_are_read_at_once_with_one_request_each(void **state)
+{
+    struct world *world = *state;
+    char text[20][32];
+    const char *paths[40];
+
+    for (size_t i = 0; i < 20; i++) {
+        snprintf(text[i], sizeof(text[i]), "secret/data/app%zu", i);
+        paths[i] = paths[20 + i] = text[i];
+    }
+    new_token(world);
+    want_only(world, DEP_READ, paths, 40);
+    fake_loop_run(world->loop, 2 * FAKE_HTTP_LATENCY_MS);
+    assert_int_equal(world->changes, 20);
+    assert_int_equal(vault.arrival_count, 20);
+}
+
+static void a_path_without_data_asks_the_mount_table_once_for_all(void **state)
+{
+    struct world *world = *state;
+    static const char *const paths[] = {"secret/a", "secret/b", "secret/config", "kv1/x", "kv1/y"};
+
+    new_token(world);
+    want_only(world, DEP_READ, paths, ARRAY_LEN(paths));
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(world->changes, 5);
+    assert_int_equal(count("sys/internal/ui/mounts/"), 2);
+    assert_int_equal(count("secret/data/config"), 1);
+    assert_int_equal(count("kv1/"), 2);
+}
+
+static void a_mount_question_that_times_out_is_asked_again(void **state)
+{
+    struct world *world = *state;
+
+    fake_vault_fault("sys/internal/ui/mounts/", 0, 1);
+    new_token(world);
+    want(world, DEP_READ, "secret/app");
+    fake_loop_run(world->loop, 2 * SECOND);
+    assert_int_equal(world->errors, 1);
+    assert_int_equal(world->changes, 1);
+    assert_int_equal(count("secret/app"), 0);
+    assert_int_equal(count("secret/data/app"), 1);
+}
+
+static void a_refused_path_with_data_in_it_asks_the_mount_table_once(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    fake_loop_run(world->loop, 10 * SECOND);
+    fake_vault_fault("secret/x/data/y", 403, -1);
+    want(world, DEP_READ, "secret/x/data/y");
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(count("secret/data/x/data/y"), 1);
+    assert_int_equal(world->changes, 1);
+    assert_int_equal(world->errors, 0);
+}
+
+static void kv_is_read_again_every_five_minutes_and_announced_only_when_it_differs(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, HOUR);
+    assert_in_range(count("secret/data/app"), 13, 15);
+    assert_int_equal(world->changes, 1);
+    vault.kv_version++;
+    fake_loop_run(world->loop, 5 * MINUTE);
+    assert_int_equal(world->changes, 2);
+}
+
+static void a_deletion_time_does_not_matter_while_data_is_served(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app"); /* the fake's deletion_time is past */
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(world->changes, 1);
+}
+
+static void a_lease_is_renewed_to_its_maximum_and_replaced_once_before_its_end(void **state)
+{
+    struct world *world = *state;
+    int64_t start;
+
+    vault.lease_max = 3600;
+    new_token(world);
+    want(world, DEP_READ, "db/creds/app");
+    fake_loop_run(world->loop, SECOND);
+    start = clock_now();
+    fake_loop_run(world->loop, 45 * MINUTE);
+    assert_int_equal(vault.leases, 1);
+    assert_true(world->renewals >= 5);
+    fake_loop_run(world->loop, start + HOUR - clock_now());
+    assert_int_equal(vault.leases, 2);
+    assert_true(vault.lease[1].born < vault.lease[0].end - 30 * SECOND);
+    assert_int_equal(world->changes, 2);
+}
+
+static void a_failing_renewal_makes_exactly_one_new_credential_near_the_end(void **state)
+{
+    static const int statuses[] = {403, 500, 503, 400, 0};
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        struct world *world;
+        int64_t start;
+
+        teardown(state);
+        setup(state);
+        world = *state;
+        new_token(world);
+        want(world, DEP_READ, "db/creds/app");
+        fake_loop_run(world->loop, SECOND);
+        start = clock_now();
+        fake_vault_fault("sys/leases/renew", statuses[i], -1);
+        fake_loop_run(world->loop, 8 * MINUTE - SECOND);
+        assert_int_equal(vault.leases, 1);
+        assert_true(fake_vault_count("", start, CLOCK_NEVER) <= 10);
+        fake_loop_run(world->loop, start + 10 * MINUTE + SECOND - clock_now());
+        assert_int_equal(vault.leases, 2);
+        assert_true(world->warnings <= 1);
+    }
+}
+
+static void a_lease_that_the_server_forgot_is_read_again_once(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "db/creds/app");
+    fake_loop_run(world->loop, SECOND);
+    vault.lease[0].end = 0;
+    fake_loop_run(world->loop, 9 * MINUTE);
+    assert_int_equal(vault.leases, 2);
+    assert_int_equal(count("sys/leases/renew"), 1);
+}
+
+static void an_outage_shorter_than_the_lease_keeps_the_credential(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "db/creds/app");
+    fake_loop_run(world->loop, SECOND);
+    fake_vault_fault("", 0, -1);
+    fake_loop_run(world->loop, 9 * MINUTE + 40 * SECOND);
+    fake_vault_heal();
+    fake_loop_run(world->loop, MINUTE);
+    assert_int_equal(vault.leases, 1);
+    assert_int_equal(world->renewals, 1);
+    assert_int_equal(world->errors, 0);
+}
+
+static void a_new_token_reads_only_what_the_old_one_had_leased(void **state)
+{
+    struct world *world = *state;
+    static const char *const paths[] = {"secret/data/app", "db/creds/app", "kv1/x"};
+    int64_t from;
+
+    new_token(world);
+    want_only(world, DEP_READ, paths, ARRAY_LEN(paths));
+    fake_loop_run(world->loop, MINUTE);
+    from = clock_now();
+    new_token(world);
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(fake_vault_count("", from, CLOCK_NEVER), 1);
+    assert_int_equal(fake_vault_count("db/creds/app", from, CLOCK_NEVER), 1);
+    assert_int_equal(world->changes, 4);
+    fake_loop_run(world->loop, HOUR);
+    assert_true(strstr(answer_to(world, DEP_READ, "db/creds/app")->lease.id, "/1") != NULL);
+}
+
+static void a_failing_secret_goes_down_the_ladder_and_then_slowly(void **state)
+{
+    struct world *world = *state;
+    static const char *const paths[] = {"secret/data/missing", "secret/data/app"};
+    int64_t start;
+
+    new_token(world);
+    fake_loop_run(world->loop, MINUTE);
+    fake_vault_fault("secret/data/missing", 404, -1)->body = "{\"errors\":[]}";
+    want_only(world, DEP_READ, paths, 2);
+    start = clock_now();
+    fake_loop_run(world->loop, 300 * SECOND);
+    assert_int_equal(world->exhausted, 0);
+    assert_int_equal(world->errors, 12);
+    fake_loop_run(world->loop, 40 * SECOND);
+    assert_int_equal(world->exhausted, 1);
+    assert_int_equal(world->errors, 13);
+    fake_loop_run(world->loop, 2 * HOUR);
+    assert_int_equal(world->exhausted, 1);
+    assert_true(fake_vault_count("secret/data/missing", start, CLOCK_NEVER) < 80);
+    assert_int_equal(world->error.code, ERR_MISSING);
+    assert_non_null(answer_to(world, DEP_READ, "secret/data/app"));
+    fake_vault_heal();
+    fake_loop_run(world->loop, 6 * MINUTE);
+    assert_true(fetch_complete(world->fetch));
+}
+
+static void without_retries_the_first_failure_exhausts(void **state)
+{
+    struct world *world = *state;
+
+    make_fetch(world, &(struct fetch_options){.num_retries = -1});
+    fake_vault_fault("secret/data/app", 500, -1);
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(world->errors, 1);
+    assert_int_equal(world->exhausted, 1);
+}
+
+static void a_403_right_after_the_login_is_tried_again_before_it_counts(void **state)
+{
+    struct world *world = *state;
+
+    fake_vault_fault("secret/data/app", 403, 3);
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, 5 * SECOND);
+    assert_int_equal(world->errors + world->suspects, 0);
+    assert_int_equal(world->changes, 1);
+}
+
+static void a_403_later_raises_suspicion_and_keeps_the_answer(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, MINUTE);
+    fake_vault_fault("secret/data/app", 403, -1);
+    fake_loop_run(world->loop, 10 * MINUTE);
+    assert_true(world->suspects >= 1);
+    assert_non_null(answer_to(world, DEP_READ, "secret/data/app"));
+    fake_vault_heal();
+    new_token(world);
+    fake_loop_run(world->loop, SECOND);
+    assert_int_equal(world->changes, 1);
+}
+
+static void a_role_that_is_being_rotated_is_asked_again_with_patience(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "db/static-creds/app");
+    fake_loop_run(world->loop, 3 * SECOND);
+    assert_int_equal(world->changes, 0);
+    assert_true(vault.arrival_count <= 5);
+    vault.static_ttl = 30;
+    fake_loop_run(world->loop, 5 * SECOND);
+    assert_int_equal(world->changes, 1);
+    vault.arrival_count = 0;
+    fake_loop_run(world->loop, 5 * MINUTE);
+    assert_in_range(vault.arrival_count, 9, 10); /* ttl + 1 s exactly */
+}
+
+static void a_write_without_an_answer_is_done_once(void **state)
+{
+    struct world *world = *state;
+
+    fake_vault_fault("kv1/w", 204, -1)->body = "";
+    new_token(world);
+    want(world, DEP_WRITE, "kv1/w");
+    fake_loop_run(world->loop, DAY);
+    assert_int_equal(count("kv1/w"), 1);
+    assert_int_equal(world->changes, 1);
+    assert_int_equal(answer_to(world, DEP_WRITE, "kv1/w")->reply.kind, VAL_NULL);
+}
+
+static void a_folder_that_is_not_there_is_an_empty_list(void **state)
+{
+    struct world *world = *state;
+    const struct secret *secret;
+
+    new_token(world);
+    want(world, DEP_LIST, "nowhere/x");
+    fake_loop_run(world->loop, SECOND);
+    secret = answer_to(world, DEP_LIST, "nowhere/x");
+    assert_non_null(secret);
+    assert_int_equal(secret->reply.kind, VAL_LIST);
+    assert_int_equal(secret->reply.list.len, 0);
+}
+
+static void what_is_not_wanted_any_more_is_forgotten_and_not_renewed(void **state)
+{
+    struct world *world = *state;
+    int64_t from;
+
+    new_token(world);
+    want(world, DEP_READ, "db/creds/app");
+    fake_loop_run(world->loop, MINUTE);
+    world->want_more = true;
+    want(world, DEP_READ, "secret/data/app"); /* its own on_change asks for something else again */
+    assert_null(answer_to(world, DEP_READ, "db/creds/app"));
+    fake_loop_run(world->loop, MINUTE);
+    assert_null(answer_to(world, DEP_READ, "secret/data/app"));
+    from = clock_now();
+    fake_loop_run(world->loop, HOUR);
+    assert_int_equal(fake_vault_count("sys/leases/renew", from, CLOCK_NEVER), 0);
+    assert_int_equal(count("secret/data/app"), 1);
+}
+
+static void retry_after_is_honoured(void **state)
+{
+    struct world *world = *state;
+
+    fake_vault_fault("secret/data/app", 429, 1)->retry_after = 90;
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, 89 * SECOND);
+    assert_int_equal(vault.arrival_count, 1);
+    fake_loop_run(world->loop, 15 * SECOND);
+    assert_int_equal(world->changes, 1);
+}
+
+static void the_budget_holds_when_everything_fails_at_once(void **state)
+{
+    struct world *world = *state;
+    static char text[500][32];
+    static const char *paths[500];
+    int64_t from;
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        snprintf(text[i], sizeof(text[i]), "secret/data/app%zu", i);
+        paths[i] = text[i];
+    }
+    fake_vault_fault("", 500, -1);
+    new_token(world);
+    want_only(world, DEP_READ, paths, ARRAY_LEN(paths));
+    fake_loop_run(world->loop, SECOND);
+    from = clock_now();
+    fake_loop_run(world->loop, 10 * MINUTE);
+    assert_true(fake_vault_count("", from, CLOCK_NEVER) <= 20 + 10 * 600);
+}
+
+static void stopping_ends_all_requests_and_keeps_the_answers(void **state)
+{
+    struct world *world = *state;
+
+    new_token(world);
+    want(world, DEP_READ, "secret/data/app");
+    fake_loop_run(world->loop, SECOND);
+    fetch_stop(world->fetch);
+    fake_loop_run(world->loop, DAY);
+    assert_int_equal(vault.arrival_count, 1);
+    assert_non_null(answer_to(world, DEP_READ, "secret/data/app"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_asked_before_there_is_a_token),
+        TEST(twenty_secrets_are_read_at_once_with_one_request_each),
+        TEST(a_path_without_data_asks_the_mount_table_once_for_all),
+        TEST(a_mount_question_that_times_out_is_asked_again),
+        TEST(a_refused_path_with_data_in_it_asks_the_mount_table_once),
+        TEST(kv_is_read_again_every_five_minutes_and_announced_only_when_it_differs),
+        TEST(a_deletion_time_does_not_matter_while_data_is_served),
+        TEST(a_lease_is_renewed_to_its_maximum_and_replaced_once_before_its_end),
+        TEST(a_failing_renewal_makes_exactly_one_new_credential_near_the_end),
+        TEST(a_lease_that_the_server_forgot_is_read_again_once),
+        TEST(an_outage_shorter_than_the_lease_keeps_the_credential),
+        TEST(a_new_token_reads_only_what_the_old_one_had_leased),
+        TEST(a_failing_secret_goes_down_the_ladder_and_then_slowly),
+        TEST(without_retries_the_first_failure_exhausts),
+        TEST(a_403_right_after_the_login_is_tried_again_before_it_counts),
+        TEST(a_403_later_raises_suspicion_and_keeps_the_answer),
+        TEST(a_role_that_is_being_rotated_is_asked_again_with_patience),
+        TEST(a_write_without_an_answer_is_done_once),
+        TEST(a_folder_that_is_not_there_is_an_empty_list),
+        TEST(what_is_not_wanted_any_more_is_forgotten_and_not_renewed),
+        TEST(retry_after_is_honoured),
+        TEST(the_budget_holds_when_everything_fails_at_once),
+        TEST(stopping_ends_all_requests_and_keeps_the_answers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
