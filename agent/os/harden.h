@@ -52,12 +52,15 @@ struct harden_path {
 
 struct harden_plan {
     uint64_t keep_caps;
-    const struct harden_path *paths; /* besides what every agent needs: resolv.conf, hosts, OpenSSL's files, /proc, /dev/null */
+    const struct harden_path *paths; /* besides what every agent needs: see os/landlock.c */
     size_t path_count;
     const uint16_t *ports; /* TCP connect: server, proxy; 53 (names) is always allowed. 0 entries: not restricted */
     size_t port_count;
     bool listens;          /* bind and accept stay possible */
 };
+
+/* For os/landlock and os/seccomp: one more line. */
+void harden_gap(struct harden_report *report, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* -1 only for what must not be ignored: a kernel that accepted a measure and then failed half-way. */
 int harden_restrict(const struct harden_plan *plan, struct harden_report *report, struct err *err) MUST_USE;

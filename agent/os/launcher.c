@@ -201,7 +201,7 @@ static void serve_run(struct server *server, const struct request *request)
 {
     struct running *slot = find_free(server);
     int number = EAGAIN;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (slot && (uint32_t)request->value < server->program_count)
         number = spawn(server, &server->programs[request->value], &pid);

@@ -1,0 +1,109 @@
+#include "os/harden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/landlock.h"
+#include "os/seccomp.h"
+
+#define CAP_COUNT_MAX 64
+
+void harden_gap(struct harden_report *report, const char *what, const char *fmt, ...)
+{
+    struct harden_gap *gap;
+    va_list ap;
+
+    if (report->count == HARDEN_GAPS_MAX)
+        return;
+    gap = &report->gaps[report->count++];
+    gap->what = what;
+    va_start(ap, fmt);
+    vsnprintf(gap->reason, sizeof(gap->reason), fmt, ap);
+    va_end(ap);
+}
+
+/* ---- at once ---- */
+
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file we open, and printed to. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static void close_rest_on_exec(struct harden_report *report)
+{
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    harden_gap(report, "close_range", "only descriptors below 1024 are closed on exec before Linux 5.11");
+}
+
+void harden_begin(struct harden_origin *ret, struct harden_report *report)
+{
+    struct rlimit none;
+
+    *report = (struct harden_report){0};
+    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+        harden_gap(report, "dumpable", "memory may be read by processes of the same uid: %s", strerror(errno));
+    if (getrlimit(RLIMIT_CORE, &ret->core) < 0)
+        ret->core = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+    none = (struct rlimit){0, ret->core.rlim_max};
+    if (setrlimit(RLIMIT_CORE, &none) < 0)
+        harden_gap(report, "core", "core dumps are not switched off: %s", strerror(errno));
+    fill_standard_descriptors();
+    close_rest_on_exec(report);
+}
+
+/* ---- for good ---- */
+
+/* Without CAP_SETPCAP the bounding set stays, which no_new_privs makes harmless. */
+static void shrink_bounding_set(uint64_t keep)
+{
+    for (unsigned cap = 0; cap < CAP_COUNT_MAX; cap++)
+        if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+            return;
+}
+
+static int drop_capabilities(uint64_t keep, struct err *err)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+    shrink_bounding_set(keep);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (syscall(SYS_capget, &header, data) < 0)
+        return err_system(err, "capabilities");
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        data[i].permitted &= (uint32_t)(keep >> 32 * i);
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, data) < 0 ? err_system(err, "capabilities: cannot be dropped") : 0;
+}
+
+int harden_restrict(const struct harden_plan *plan, struct harden_report *report, struct err *err)
+{
+    *report = (struct harden_report){0};
+    if (drop_capabilities(plan->keep_caps, err) < 0)
+        return -1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        harden_gap(report, "no_new_privs", "the kernel refuses it, so neither Landlock nor seccomp are used: %s", strerror(errno));
+        return 0;
+    }
+    landlock_apply(plan, report);
+    return seccomp_apply(plan->listens, report, err);
+}
