@@ -4,10 +4,10 @@
  */
 #include <malloc.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 void __real_free(void *p);
-void *__real_malloc(size_t size);
 void __wrap_free(void *p);
 void *__wrap_realloc(void *p, size_t size);
 
@@ -26,7 +26,7 @@ void *__wrap_realloc(void *p, size_t size)
 
     if (p && size <= old && size > old / 2)
         return p;
-    q = __real_malloc(size ? size : 1);
+    q = malloc(size ? size : 1);
     if (q && p) {
         memcpy(q, p, old < size ? old : size);
         __wrap_free(p);

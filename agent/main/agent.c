@@ -62,18 +62,13 @@ static void forget_tokens(void)
     }
 }
 
-static const char *from_environment(const char *name)
-{
-    return getenv(name);
-}
-
 static int reload(void *ctx, enum log_level *ret_level, struct err *err)
 {
     _cleanup_config_ struct config config = {0};
     _cleanup_problems_ struct problems problems;
 
     problems_init(&problems);
-    if (config_load(&config, ctx, from_environment, &problems) != 0)
+    if (config_load(&config, ctx, getenv, &problems) != 0)
         return err_set(err, ERR_INPUT, "%zu errors; `ampule check` shows them", problems.errors);
     *ret_level = config.log_level;
     return 0;
@@ -128,7 +123,7 @@ static int load_and_run(struct flags *flags, const struct harden_origin *origin)
     int failed;
 
     problems_init(&problems);
-    failed = config_load(&config, flags, from_environment, &problems);
+    failed = config_load(&config, flags, getenv, &problems);
     show_problems(&problems);
     if (failed)
         return 1;
