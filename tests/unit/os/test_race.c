@@ -1,0 +1,185 @@
+/* A neighbour who shares the volume swaps folders, files and links while we write: no byte may land outside. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../folder.h"
+#include "without.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "os/draft.h"
+#include "os/file.h"
+#include "os/path.h"
+
+#define WRITES 3000
+
+static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
+
+/* ROOT/x: folder, link out, file, in turn; likewise the file's own name and the folder below. By descriptors: it must not fall for its own links. */
+static _Noreturn void swap_for_ever(int root)
+{
+    int x = openat(root, "x", O_PATH | O_DIRECTORY), y = openat(root, "x/y", O_PATH | O_DIRECTORY);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (unsigned i = 0;; i++) {
+        renameat2(root, "x", root, i & 1 ? "evil" : "file", RENAME_EXCHANGE);
+        renameat2(x, "y", root, "evil-too", RENAME_EXCHANGE);
+        renameat2(y, "a", root, "evil-file", RENAME_EXCHANGE);
+        renameat2(root, "x", root, "spare", RENAME_EXCHANGE);
+    }
+}
+
+static void prepare(void)
+{
+    assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+    assert_int_equal(mkdir(in_folder("outside"), 0755), 0);
+    assert_int_equal(mkdir(in_folder("outside/y"), 0755), 0);
+    put_file(in_folder("outside/y/a"), "untouched");
+    put_file(in_folder("outside/a"), "untouched");
+    assert_int_equal(mkdir(in_folder("root/x"), 0755), 0);
+    assert_int_equal(mkdir(in_folder("root/x/y"), 0755), 0);
+    assert_int_equal(mkdir(in_folder("root/spare"), 0755), 0);
+    assert_int_equal(symlink("../outside", in_folder("root/evil")), 0);
+    assert_int_equal(symlink("../../outside/y", in_folder("root/evil-too")), 0);
+    assert_int_equal(symlink("../../../outside/a", in_folder("root/evil-file")), 0);
+    put_file(in_folder("root/file"), "x");
+}
+
+static pid_t start_attacker(void)
+{
+    int root = open(in_folder("root"), O_PATH | O_DIRECTORY);
+    pid_t pid = fork();
+
+    if (pid == 0)
+        swap_for_ever(root);
+    close(root);
+    return pid;
+}
+
+static void stop(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static unsigned write_many(struct place *place)
+{
+    unsigned written = 0;
+    char text[32];
+    struct err err;
+
+    for (int i = 0; i < WRITES; i++) {
+        struct draft draft = {0};
+
+        snprintf(text, sizeof(text), "secret %d", i);
+        if (draft_write(&draft, place, &keep, text, strlen(text), &err) == 0)
+            written += draft_publish(&draft, &err) == 0;
+        draft_drop(&draft);
+    }
+    return written;
+}
+
+static void assert_outside_is_untouched(void)
+{
+    assert_file(in_folder("outside/a"), "untouched");
+    assert_file(in_folder("outside/y/a"), "untouched");
+    assert_int_equal(count_entries(in_folder("outside")), 2);
+    assert_int_equal(count_entries(in_folder("outside/y")), 1);
+}
+
+static void write_under_attack(void)
+{
+    struct place place = {0};
+    struct err err;
+    unsigned written;
+    pid_t attacker;
+
+    if (place_open_below(&place, in_folder("root"), "x/y/a", true, &err) < 0)
+        _exit(1);
+    attacker = start_attacker();
+    written = write_many(&place);
+    stop(attacker);
+    place_close(&place);
+    /* Some must have got through, or nothing was tested. */
+    _exit(written > 0 ? 0 : 2);
+}
+
+static void run_in_child(bool old_kernel)
+{
+    int status;
+    pid_t pid;
+
+    prepare();
+    pid = fork();
+    if (pid == 0) {
+        if (old_kernel && without_openat2() < 0)
+            _exit(3);
+        write_under_attack();
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_outside_is_untouched();
+}
+
+static void swapped_folders_lead_no_write_outside(void **state)
+{
+    (void)state;
+    run_in_child(false);
+}
+
+static void swapped_folders_lead_no_write_outside_on_an_old_kernel(void **state)
+{
+    (void)state;
+    run_in_child(true);
+}
+
+static int links_body(void)
+{
+    _cleanup_close_ int root = open(in_folder("root"), O_PATH | O_DIRECTORY);
+    struct buf buf = {0};
+    struct err err;
+
+    if (without_openat2() < 0)
+        return 1;
+    if (path_open_below(root, "x/y", O_PATH | O_DIRECTORY, PATH_LINKS_NONE) < 0)
+        return 2;
+    if (path_open_below(root, "evil/y", O_PATH | O_DIRECTORY, PATH_LINKS_NONE) >= 0 || errno != ELOOP)
+        return 3;
+    if (path_open_below(root, "x/../x", O_PATH | O_DIRECTORY, PATH_LINKS_NONE) >= 0)
+        return 4;
+    if (file_read_below(in_folder("root"), "evil/a", 100, &buf, &err) == 0)
+        return 5;
+    return file_read_below(in_folder("root"), "file", 100, &buf, &err) < 0 ? 6 : 0;
+}
+
+static void old_kernel_keeps_the_same_promises_step_by_step(void **state)
+{
+    int status;
+    pid_t pid;
+
+    (void)state;
+    prepare();
+    pid = fork();
+    if (pid == 0)
+        _exit(links_body());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_folder(swapped_folders_lead_no_write_outside),
+        in_a_folder(swapped_folders_lead_no_write_outside_on_an_old_kernel),
+        in_a_folder(old_kernel_keeps_the_same_promises_step_by_step),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
