@@ -105,8 +105,10 @@ static int folder_add(struct buf *ca, const char *path, unsigned depth, struct e
 
     buf_init(&name, 4096);
     if (!dir) {
+        enum err_code code = errno == ENOENT ? ERR_MISSING : errno == EACCES ? ERR_DENIED : ERR_SYSTEM;
+
         err_system(err, "CA folder %s", path);
-        err->code = errno == ENOENT ? ERR_MISSING : errno == EACCES ? ERR_DENIED : err->code;
+        err->code = code;
         return -1;
     }
     while ((entry = readdir(dir))) {

@@ -287,7 +287,45 @@ static bool request_read(struct peer *peer)
         if (got <= 0)
             return false;
         peer->in_len += (size_t)got;
+        if (peer->in[0] == 0x16) { /* TLS to a plain port: answer as Go does */
+            peer_say(peer, "HTTP/1.0 400 Bad Request\r\n\r\n");
+            return false;
+        }
     }
+}
+
+static void copy_all(int from, int to)
+{
+    char block[4096];
+
+    for (ssize_t got; (got = read(from, block, sizeof(block))) > 0;)
+        if (write(to, block, (size_t)got) != got)
+            break;
+    shutdown(to, SHUT_WR);
+}
+
+/* CONNECT to the loopback address is let through, to a name it needs a password. */
+static void tunnel(struct peer *peer)
+{
+    struct sockaddr_in target = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    target.sin_port = htons((uint16_t)strtoul(strchr(peer->in, ':') + 1, NULL, 10));
+    if (strncmp(peer->in, "CONNECT 127.0.0.1:", 18) != 0) {
+        peer_say(peer, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+        return;
+    }
+    if (connect(fd, (struct sockaddr *)&target, sizeof(target)) < 0) {
+        peer_say(peer, "HTTP/1.1 503 Nobody there\r\nContent-Length: 0\r\n\r\n");
+        return;
+    }
+    peer_say(peer, "HTTP/1.1 200 Go on\r\nX-Proxy: 1\r\n\r\n");
+    if (fork() == 0) {
+        copy_all(fd, peer->fd);
+        _exit(0);
+    }
+    copy_all(peer->fd, fd);
+    _exit(0);
 }
 
 /* "GET /path?query HTTP/1.1", or through a proxy "GET http://host/path HTTP/1.1". */
@@ -296,7 +334,7 @@ static void request_serve(struct peer *peer)
     const char *path = strchr(peer->in, ' ') + 1;
 
     if (strncmp(peer->in, "CONNECT ", 8) == 0) {
-        peer_say(peer, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+        tunnel(peer);
         return;
     }
     if (*path != '/')

@@ -755,8 +755,28 @@ static void https_to_a_plain_port_says_so(void **state)
     (void)state;
     server = server_start((struct server_wish){.cert = NULL});
     snprintf(address, sizeof(address), "https://127.0.0.1:%u", server.port);
-    client_open((struct http_options){.address = address, .skip_verify = true, .connect_ms = 300});
-    assert_true(get("/hello").failed);
+    client_open((struct http_options){.address = address, .skip_verify = true});
+    assert_failure("/hello", ERR_INPUT, "it does not speak TLS on this port");
+}
+
+static void https_handshakes_that_hang_end_with_the_connect_limit(void **state)
+{
+    char address[64];
+    unsigned port;
+    int listener = listen_somewhere(NULL, &port);
+    struct reply replies[3];
+
+    (void)state;
+    snprintf(address, sizeof(address), "https://127.0.0.1:%u", port);
+    client_open((struct http_options){.address = address, .skip_verify = true, .connect_ms = 50});
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++)
+        start(&replies[i], &(struct http_req){.method = "GET", .path = "/hello"});
+    finish();
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        assert_int_equal(replies[i].err.code, ERR_RETRY);
+        assert_non_null(strstr(replies[i].err.text, "no connection within 50 ms"));
+    }
+    close(listener);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------ HTTP/2 */
@@ -820,6 +840,27 @@ static void http_goes_through_a_proxy_and_names_it_without_its_password(void **s
     assert_non_null(strstr(reply.err.text, "the proxy asks for a user name and password (407)"));
     assert_non_null(strstr(reply.err.text, "through proxy http://127.0.0.1:"));
     assert_null(strstr(reply.err.text, "geheim"));
+}
+
+static void https_goes_through_a_tunnel_and_still_checks_the_server_name(void **state)
+{
+    struct cert cert = signed_for("DNS:vault.example");
+    struct server target = server_start((struct server_wish){.cert = &cert, .http2 = true});
+    struct http_options options = {.address = target.url, .ca_cert = in_folder("ca.pem"), .server_name = "vault.example"};
+
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    options.proxy = server.url;
+    client_open(options);
+    assert_int_equal(get("/").version, 20);
+    http_client_idle(client);
+    server_stop(&target);
+    assert_failure("/", ERR_RETRY, "the proxy refused to connect (503)");
+    http_client_idle(client);
+    server_stop(&server);
+    server.pid = 0;
+    assert_failure("/", ERR_RETRY, "connection refused by the proxy");
+    cert_free(&cert);
 }
 
 static void http_takes_its_proxy_from_the_environment(void **state)
@@ -895,10 +936,12 @@ int main(void)
         T(https_skips_verification_only_when_told),
         T(https_shows_its_client_certificate),
         T(https_to_a_plain_port_says_so),
+        T(https_handshakes_that_hang_end_with_the_connect_limit),
         T(http2_shares_one_connection_from_the_first_request_on),
         T(http2_leaves_a_connection_on_which_something_timed_out),
         T(http2_is_not_spoken_when_http1_is_asked_for),
         T(http_goes_through_a_proxy_and_names_it_without_its_password),
+        T(https_goes_through_a_tunnel_and_still_checks_the_server_name),
         T(http_takes_its_proxy_from_the_environment),
         T(http_client_names_what_is_wrong_with_its_options),
     };
