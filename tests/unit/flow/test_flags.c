@@ -1,0 +1,113 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "flow/flags.h"
+
+static struct flags flags;
+static struct err err;
+
+static int parse(const char *const *words)
+{
+    int argc = 0;
+
+    while (words[argc])
+        argc++;
+    return flags_parse(&flags, argc, (char *const *)words, &err);
+}
+
+#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
+
+static void flags_take_one_or_two_dashes_and_both_forms_of_values(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("agent", "-config=a", "--config", "b", "-address=x=y", "--log-level", "-debug"), 0);
+    assert_int_equal(flags.config_count, 2);
+    assert_string_equal(flags.configs[0], "a");
+    assert_string_equal(flags.configs[1], "b");
+    assert_string_equal(flags.address, "x=y");
+    assert_string_equal(flags.log_level, "-debug");
+    assert_null(flags.ca_cert);
+}
+
+static void flags_switches_stand_alone_or_have_a_truth_value(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-exit-after-auth", "-tls-skip-verify=false"), 0);
+    assert_int_equal(flags.exit_after_auth, 1);
+    assert_int_equal(flags.tls_skip_verify, 0);
+    assert_int_equal(flags.verify_only, -1);
+    assert_int_equal(PARSE("-exit-after-auth=maybe"), -1);
+}
+
+static void flags_last_one_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-ns=a", "-namespace=b"), 0);
+    assert_string_equal(flags.namespace, "b");
+}
+
+static void flags_of_the_original_without_meaning_are_accepted(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-log-rotate-bytes", "5", "-combine-logs", "-header=a=b", "-config=c"), 0);
+    assert_int_equal(flags.config_count, 1);
+}
+
+static void flags_refuse_what_they_do_not_know(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-confg=x"), -1);
+    assert_string_equal(err.text, "unknown flag: -confg (see -help)");
+    assert_int_equal(PARSE("-config"), -1);
+    assert_string_equal(err.text, "flag -config needs a value");
+    assert_int_equal(PARSE("agent", "agent"), -1);
+    assert_int_equal(PARSE("-"), -1);
+    assert_int_equal(PARSE("--", "x"), -1);
+    assert_int_equal(PARSE("--"), 0);
+}
+
+static void flags_config_is_bounded(void **state)
+{
+    const char *words[LIMIT_CONFIG_FLAGS + 2] = {NULL};
+
+    (void)state;
+    for (size_t i = 0; i < LIMIT_CONFIG_FLAGS; i++)
+        words[i] = "-config=x";
+    assert_int_equal(parse(words), 0);
+    words[LIMIT_CONFIG_FLAGS] = "-config=x";
+    assert_int_equal(parse(words), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+}
+
+static void flags_help_comes_from_the_table(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, KIB(16));
+    flags_help(&buf);
+    assert_non_null(strstr(buf.data, "  -config=PATH\n"));
+    assert_non_null(strstr(buf.data, "  -exit-after-auth\n"));
+    assert_null(strstr(buf.data, "combine-logs"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_take_one_or_two_dashes_and_both_forms_of_values),
+        cmocka_unit_test(flags_switches_stand_alone_or_have_a_truth_value),
+        cmocka_unit_test(flags_last_one_counts),
+        cmocka_unit_test(flags_of_the_original_without_meaning_are_accepted),
+        cmocka_unit_test(flags_refuse_what_they_do_not_know),
+        cmocka_unit_test(flags_config_is_bounded),
+        cmocka_unit_test(flags_help_comes_from_the_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
