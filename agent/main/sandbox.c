@@ -146,14 +146,46 @@ static int run_example(const struct args *args, struct err *err)
 }
 
 static const struct command commands[] = {
-    {"serve", "", "serve token reviews, OpenID discovery and the Vault API until SIGTERM",
-     {OPT_DIR, OPT_LISTEN, OPT_CONFIG, OPT_ISSUER, OPT_ROOT_TOKEN, OPT_PLAIN}, 1, 6, 0, 0, run_serve,
+    {"serve",
+     "",
+     "serve token reviews, OpenID discovery and the Vault API until SIGTERM",
+     {OPT_DIR, OPT_LISTEN, OPT_CONFIG, OPT_ISSUER, OPT_ROOT_TOKEN, OPT_PLAIN},
+     1,
+     6,
+     0,
+     0,
+     run_serve,
      "Development only: everything is in memory and lost at the end; whoever reads D or reaches the port owns it all.\n"
      "Writes D/ca.pem (the CA to trust), D/address, D/root-token, D/unseal-key."},
-    {"token", "", "print a service-account token shaped like the ones that kubelet projects (works without a running server)",
-     {OPT_DIR, OPT_NAMESPACE, OPT_ACCOUNT, OPT_AUDIENCE, OPT_TTL, OPT_POD, OPT_NODE}, 3, 7, 0, 0, run_token, NULL},
-    {"revoke-token", "FILE", "refuse the token in FILE from now on, as when its pod was deleted", {OPT_DIR}, 1, 1, 1, 1, run_revoke, NULL},
-    {"put", "PATH KEY=VALUE…", "write into the running server: a secret, or any API path that takes text fields", {OPT_DIR}, 1, 1, 2, 10000, run_put,
+    {"token",
+     "",
+     "print a service-account token shaped like the ones that kubelet projects (works without a running server)",
+     {OPT_DIR, OPT_NAMESPACE, OPT_ACCOUNT, OPT_AUDIENCE, OPT_TTL, OPT_POD, OPT_NODE},
+     3,
+     7,
+     0,
+     0,
+     run_token,
+     NULL},
+    {"revoke-token",
+     "FILE",
+     "refuse the token in FILE from now on, as when its pod was deleted",
+     {OPT_DIR},
+     1,
+     1,
+     1,
+     1,
+     run_revoke,
+     NULL},
+    {"put",
+     "PATH KEY=VALUE…",
+     "write into the running server: a secret, or any API path that takes text fields",
+     {OPT_DIR},
+     1,
+     1,
+     2,
+     10000,
+     run_put,
      "KEY=@FILE takes the content of a file. Example: ampule-sandbox put --dir D secret/app user=bob"},
     {"example", "", "print the configuration that serve uses without --config", {0}, 0, 0, 0, 0, run_example, NULL},
 };
@@ -173,8 +205,8 @@ static void print_command(const struct command *command)
     printf("usage: ampule-sandbox %s", command->name);
     for (size_t i = 0; i < command->required; i++)
         printf(" %s %s", options[command->takes[i]].name, options[command->takes[i]].arg);
-    printf("%s%s%s\n\n%s\n\n", command->required < command->take_count ? " [OPTIONS]" : "", *command->operands ? " " : "", command->operands,
-           command->summary);
+    printf("%s%s%s\n\n%s\n\n", command->required < command->take_count ? " [OPTIONS]" : "", *command->operands ? " " : "",
+           command->operands, command->summary);
     for (size_t i = 0; i < command->take_count; i++) {
         enum option o = command->takes[i];
 
@@ -218,7 +250,8 @@ static int check_args(const struct command *command, const struct args *args, st
 {
     for (size_t i = 0; i < command->required; i++)
         if (!args->values[command->takes[i]])
-            return err_set(err, ERR_INPUT, "%s is required: see ampule-sandbox %s --help", options[command->takes[i]].name, command->name);
+            return err_set(err, ERR_INPUT, "%s is required: see ampule-sandbox %s --help", options[command->takes[i]].name,
+                           command->name);
     if (args->rest_count < command->min_rest || args->rest_count > command->max_rest)
         return err_set(err, ERR_INPUT, "wrong number of arguments: see ampule-sandbox %s --help", command->name);
     return 0;

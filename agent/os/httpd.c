@@ -110,9 +110,12 @@ static void conn_on_bytes(struct conn *conn)
 
 static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *ctx)
 {
+    struct conn *conn = ctx;
+
     (void)input;
+    loop_turn(conn->httpd->loop);
     if (info->n_added)
-        conn_on_bytes(ctx);
+        conn_on_bytes(conn);
 }
 
 /* The answer is out: the same connection waits for the next request, which may have been sent already. */
@@ -121,6 +124,7 @@ static void conn_on_sent(struct evhttp_request *ev, void *ctx)
     struct conn *conn = ctx;
 
     (void)ev;
+    loop_turn(conn->httpd->loop);
     conn_enter(conn, PHASE_IDLE);
     if (evbuffer_get_length(bufferevent_get_input(conn->bev)))
         conn_on_bytes(conn);
@@ -177,6 +181,7 @@ static struct bufferevent *httpd_on_accept(struct event_base *base, void *ctx)
     struct ssl_st *ssl = httpd->tls ? tls_server_session(httpd->tls) : NULL;
     int flags = BEV_OPT_CLOSE_ON_FREE;
 
+    loop_turn(httpd->loop);
     conn->httpd = httpd;
     conn->bev = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, flags)
                     : bufferevent_socket_new(base, -1, flags);
@@ -331,6 +336,7 @@ static void httpd_on_accept_error(struct evconnlistener *listener, void *ctx)
 {
     struct httpd *httpd = ctx;
 
+    loop_turn(httpd->loop);
     evconnlistener_disable(listener);
     timer_after(&httpd->accept_again, ACCEPT_RETRY_MS);
 }

@@ -153,13 +153,22 @@ static bool call_allowed(struct call *call)
     return has & (needs | POLICY_ROOT);
 }
 
-static int call_authenticate(struct call *call)
+int call_identify(struct call *call)
 {
     if (!call->token_id)
         return call_fail(call, 403, "permission denied");
     call->token = token_use(call->box, call->token_id);
     if (!call->token)
         return call_fail(call, 403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
+    return 0;
+}
+
+int call_authenticate(struct call *call)
+{
+    int status = call_identify(call);
+
+    if (status)
+        return status;
     return call_allowed(call) ? 0 : call_refuse(call, 403, "permission denied");
 }
 
@@ -236,8 +245,9 @@ void call_body(struct call *call, int status, struct buf *out)
     out_open(out, '{');
     if (call->flat && call->data.len > 2)
         buf_add(out, call->data.data + 1, call->data.len - 2);
-    out_fields(out, "request_id:s lease_id:s renewable:b lease_duration:i data:r wrap_info:r", id, call->lease ? lease_id(call->lease) : "",
-               call->lease != NULL, call->lease ? lease_granted(call->lease) : call->lease_s, call->data.data, NULL);
+    out_fields(out, "request_id:s lease_id:s renewable:b lease_duration:i data:r wrap_info:r", id,
+               call->lease ? lease_id(call->lease) : "", call->lease != NULL,
+               call->lease ? lease_granted(call->lease) : call->lease_s, call->data.data, NULL);
     out_key(out, "warnings");
     if (call->warnings.len) {
         out_open(out, '[');

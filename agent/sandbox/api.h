@@ -1,9 +1,9 @@
 /*
  * api: one call of the Vault HTTP API: who asks what, what is answered, and the way there (token, policy, mount, engine).
  *
- * An engine serves the mounts of its type with a table of routes. A route's handler returns the HTTP status: through call_fail() with an error,
- * else after it has filled `data` or `auth` with JSON text; 204 has no body. Envelope, wrapping and leases are added around it.
- * What a call allocates lies in `arena` and ends with it.
+ * An engine serves the mounts of its type with a table of routes. A route's handler returns the HTTP status: through call_fail()
+ * with an error, else after it has filled `data` or `auth` with JSON text; 204 has no body. Envelope, wrapping and leases are
+ * added around it. What a call allocates lies in `arena` and ends with it.
  */
 #ifndef SANDBOX_API_H
 #define SANDBOX_API_H
@@ -54,8 +54,8 @@ struct call {
     const char *rest; /* below the mount */
     const char *name; /* what the route's `*` or `+` stands for */
     struct mount *mount;
-    struct token *token; /* NULL for paths that need none */
-    const char *token_id; /* as sent, may be NULL or of no token */
+    struct token *token;    /* NULL for paths that need none */
+    const char *token_id;   /* as sent, may be NULL or of no token */
     const struct val *body; /* VAL_MAP or VAL_MISSING */
     struct arena *arena;
     const char *(*param)(void *ctx, const char *name); /* query parameters */
@@ -83,7 +83,7 @@ struct route {
     unsigned ops;
     const char *pattern; /* a trailing `*` takes the rest, a `+` one segment, into call->name */
     int (*handle)(struct call *call);
-    bool public;         /* needs no token */
+    bool public; /* needs no token */
 };
 
 int call_fail(struct call *call, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -94,6 +94,11 @@ int call_err(struct call *call, int status, const struct err *err);
 /* Out of the request's body: NULL, the preset, when not there or of another kind. */
 const char *call_str(struct call *call, const char *name);
 int64_t call_seconds(struct call *call, const char *name, int64_t preset);
+
+/* Who calls, and (authenticate) may he? 0, or the status after the refusal was answered. For public routes that need it in some
+ * cases. */
+int call_identify(struct call *call);
+int call_authenticate(struct call *call);
 
 /* A whole call: fills the answer and returns the status. */
 int call_run(struct call *call);

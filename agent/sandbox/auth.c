@@ -4,13 +4,24 @@
 #include "sandbox/out.h"
 #include "sandbox/token.h"
 
-int auth_grant(struct call *call, const struct val *role, const char *display_name, struct buf *meta, const char *alias)
+/* "MOUNT" or "MOUNT-WHO"; slashes of the mount become dashes. */
+static void display_name(const struct mount *mount, const char *who, struct buf *out)
+{
+    const char *name = mount->path + strlen("auth/");
+
+    for (; *name && name[1]; name++)
+        buf_addc(out, *name == '/' ? '-' : *name);
+    if (*who)
+        buf_addf(out, "-%s", who);
+}
+
+int auth_grant(struct call *call, const struct val *role, const char *who, struct buf *meta, const char *alias)
 {
     const char *type = val_get_cstr(role, "token_type");
     char entity[ISSUER_UID_LEN + 1];
+    _cleanup_buf_ struct buf display = {0};
     struct token_spec spec = {
         .path = call->path,
-        .display_name = display_name,
         .policies = val_get(role, "token_policies"),
         .no_default_policy = val_get_bool(role, "token_no_default_policy"),
         .meta = meta,
@@ -18,6 +29,9 @@ int auth_grant(struct call *call, const struct val *role, const char *display_na
         .entity_id = entity,
     };
 
+    buf_init(&display, KIB(8));
+    display_name(call->mount, who, &display);
+    spec.display_name = display.data;
     issuer_uid("entity", call->mount->path, alias, entity);
     val_get_int(role, "token_ttl", &spec.rules.ttl);
     val_get_int(role, "token_max_ttl", &spec.rules.max_ttl);

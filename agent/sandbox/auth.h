@@ -10,15 +10,17 @@
 extern const struct engine kubernetes_engine, jwt_engine, approle_engine;
 
 /* The rows that every method's role table ends in. */
-#define AUTH_ROLE_FIELDS                                                                                                       \
-    {"token_bound_cidrs", FIELD_STRINGS, NULL, NULL}, {"token_explicit_max_ttl", FIELD_SECONDS, NULL, NULL},                   \
-        {"token_max_ttl", FIELD_SECONDS, "max_ttl", NULL}, {"token_no_default_policy", FIELD_BOOL, NULL, NULL},                \
-        {"token_num_uses", FIELD_INT, "num_uses", NULL}, {"token_period", FIELD_SECONDS, "period", NULL},                      \
-        {"token_policies", FIELD_STRINGS, "policies", NULL}, {"token_ttl", FIELD_SECONDS, "ttl", NULL},                        \
-        {"token_type", FIELD_STRING, NULL, "\"default\""}
+#define AUTH_ROLE_FIELDS                                                                                        \
+    {"token_bound_cidrs", FIELD_STRINGS, NULL, NULL}, {"token_explicit_max_ttl", FIELD_SECONDS, NULL, NULL},    \
+        {"token_max_ttl", FIELD_SECONDS, "max_ttl", NULL}, {"token_no_default_policy", FIELD_BOOL, NULL, NULL}, \
+        {"token_num_uses", FIELD_INT, "num_uses", NULL}, {"token_period", FIELD_SECONDS, "period", NULL},       \
+        {"token_policies", FIELD_STRINGS, "policies", NULL}, {"token_ttl", FIELD_SECONDS, "ttl", NULL},         \
+    {                                                                                                           \
+        "token_type", FIELD_STRING, NULL, "\"default\""                                                         \
+    }
 
-/* Answer a login with a token of `role`. `alias` stands for who logged in. */
-int auth_grant(struct call *call, const struct val *role, const char *display_name, struct buf *meta, const char *alias);
+/* Answer a login with a token of `role`. `who` ends its display name ("" = nothing); `alias` is the identity behind. */
+int auth_grant(struct call *call, const struct val *role, const char *who, struct buf *meta, const char *alias);
 
 int auth_role_read(struct call *call);
 int auth_role_delete(struct call *call);

@@ -1,15 +1,13 @@
-/* The approle login: role IDs and secret IDs. A secret ID is a document {role, uses} in the mount's settings under "secret-id/…". */
+/* The approle login: role IDs and secret IDs. A secret ID is a document {role, uses} in the mount's settings under "secret-id/…".
+ */
 #include "base/limits.h"
 #include "sandbox/auth.h"
 #include "sandbox/out.h"
 
 static const struct field role_fields[] = {
-    {"bind_secret_id", FIELD_BOOL, NULL, "true"},
-    {"local_secret_ids", FIELD_BOOL, NULL, NULL},
-    {"secret_id_bound_cidrs", FIELD_ANY, NULL, NULL},
-    {"secret_id_num_uses", FIELD_INT, NULL, NULL},
-    {"secret_id_ttl", FIELD_SECONDS, NULL, NULL},
-    AUTH_ROLE_FIELDS,
+    {"bind_secret_id", FIELD_BOOL, NULL, "true"},     {"local_secret_ids", FIELD_BOOL, NULL, NULL},
+    {"secret_id_bound_cidrs", FIELD_ANY, NULL, NULL}, {"secret_id_num_uses", FIELD_INT, NULL, NULL},
+    {"secret_id_ttl", FIELD_SECONDS, NULL, NULL},     AUTH_ROLE_FIELDS,
 };
 
 /* Keys of the settings: "role-id/ROLE" and "secret-id/SECRET". */
@@ -90,7 +88,8 @@ static int secret_id_put(struct call *call, const char *secret_id)
     if (docs_put(&call->mount->settings, key_of(call, "secret-id", secret_id), &entry, &err) < 0)
         return call_err(call, 500, &err);
     api_uuid(accessor);
-    out_object(&call->data, "secret_id:s secret_id_accessor:s secret_id_num_uses:i secret_id_ttl:i", secret_id, accessor, uses, ttl);
+    out_object(&call->data, "secret_id:s secret_id_accessor:s secret_id_num_uses:i secret_id_ttl:i", secret_id, accessor, uses,
+               ttl);
     return 200;
 }
 
@@ -115,8 +114,8 @@ static const char *role_of(struct call *call, const char *role_id)
     struct doc *doc;
 
     LIST_FOREACH(doc, &call->mount->settings, link)
-        if (!strncmp(doc->name, "role-id/", 8) && doc->value.kind == VAL_STRING && str_eqs(doc->value.s, role_id))
-            return doc->name + 8;
+    if (!strncmp(doc->name, "role-id/", 8) && doc->value.kind == VAL_STRING && str_eqs(doc->value.s, role_id))
+        return doc->name + 8;
     return NULL;
 }
 
@@ -162,7 +161,7 @@ static int login(struct call *call)
     }
     buf_init(&meta, KIB(4));
     out_object(&meta, "role_name:s", name);
-    return auth_grant(call, role, "approle", &meta, role_id);
+    return auth_grant(call, role, "", &meta, role_id);
 }
 
 static const struct route routes[] = {

@@ -1,4 +1,5 @@
-/* The jwt login: tokens of the keys in jwt_validation_pubkeys, or else, whatever discovery or key-set URL is configured, of the sandbox itself. */
+/* The jwt login: tokens of the keys in jwt_validation_pubkeys, or else, whatever discovery or key-set URL is configured, of the
+ * sandbox itself. */
 #include "base/clock.h"
 #include "base/limits.h"
 #include "sandbox/auth.h"
@@ -7,22 +8,14 @@
 enum { LEEWAY_S = 150 }; /* what the plugin adds to exp and takes from nbf */
 
 static const struct field role_fields[] = {
-    {"allowed_redirect_uris", FIELD_ANY, NULL, NULL},
-    {"bound_audiences", FIELD_STRINGS, NULL, NULL},
-    {"bound_claims", FIELD_ANY, NULL, NULL},
-    {"bound_claims_type", FIELD_STRING, NULL, "\"string\""},
-    {"bound_subject", FIELD_STRING, NULL, NULL},
-    {"claim_mappings", FIELD_ANY, NULL, NULL},
-    {"clock_skew_leeway", FIELD_SECONDS, NULL, NULL},
-    {"expiration_leeway", FIELD_SECONDS, NULL, NULL},
-    {"groups_claim", FIELD_STRING, NULL, NULL},
-    {"max_age", FIELD_SECONDS, NULL, NULL},
-    {"not_before_leeway", FIELD_SECONDS, NULL, NULL},
-    {"oidc_scopes", FIELD_ANY, NULL, NULL},
-    {"role_type", FIELD_STRING, NULL, "\"jwt\""},
-    AUTH_ROLE_FIELDS,
-    {"user_claim", FIELD_STRING, NULL, NULL},
-    {"user_claim_json_pointer", FIELD_BOOL, NULL, NULL},
+    {"allowed_redirect_uris", FIELD_ANY, NULL, NULL}, {"bound_audiences", FIELD_STRINGS, NULL, NULL},
+    {"bound_claims", FIELD_ANY, NULL, NULL},          {"bound_claims_type", FIELD_STRING, NULL, "\"string\""},
+    {"bound_subject", FIELD_STRING, NULL, NULL},      {"claim_mappings", FIELD_ANY, NULL, NULL},
+    {"clock_skew_leeway", FIELD_SECONDS, NULL, NULL}, {"expiration_leeway", FIELD_SECONDS, NULL, NULL},
+    {"groups_claim", FIELD_STRING, NULL, NULL},       {"max_age", FIELD_SECONDS, NULL, NULL},
+    {"not_before_leeway", FIELD_SECONDS, NULL, NULL}, {"oidc_scopes", FIELD_ANY, NULL, NULL},
+    {"role_type", FIELD_STRING, NULL, "\"jwt\""},     AUTH_ROLE_FIELDS,
+    {"user_claim", FIELD_STRING, NULL, NULL},         {"user_claim_json_pointer", FIELD_BOOL, NULL, NULL},
     {"verbose_oidc_logging", FIELD_BOOL, NULL, NULL},
 };
 
@@ -48,7 +41,8 @@ static bool given(const struct val *map, const char *name)
 {
     const struct val *v = val_get(map, name);
 
-    return v && ((v->kind == VAL_STRING && v->s.len) || (v->kind == VAL_LIST && v->list.len) || (v->kind == VAL_MAP && v->map.len));
+    return v &&
+           ((v->kind == VAL_STRING && v->s.len) || (v->kind == VAL_LIST && v->list.len) || (v->kind == VAL_MAP && v->map.len));
 }
 
 static int role_write(struct call *call)
@@ -69,7 +63,8 @@ static int config_write(struct call *call)
 {
     struct err err;
 
-    if (given(call->body, "oidc_discovery_url") + given(call->body, "jwks_url") + given(call->body, "jwt_validation_pubkeys") != 1)
+    if (given(call->body, "oidc_discovery_url") + given(call->body, "jwks_url") + given(call->body, "jwt_validation_pubkeys") !=
+        1)
         return call_fail(call, 400,
                          "exactly one of 'jwt_validation_pubkeys', 'jwks_url', 'jwks_pairs' or 'oidc_discovery_url' must be set");
     if (fields_store(call, &call->mount->settings, "config", config_fields, ARRAY_LEN(config_fields), &err) < 0)
@@ -167,7 +162,7 @@ static int login(struct call *call)
     const struct val *config = docs_get(&call->mount->settings, "config"), *role;
     const char *role_name = call_str(call, "role"), *token = call_str(call, "jwt"), *wrong, *user;
     _cleanup_jwt_ struct jwt jwt = {0};
-    _cleanup_buf_ struct buf meta = {0}, display = {0};
+    _cleanup_buf_ struct buf meta = {0};
     struct err err;
 
     if (!config)
@@ -192,10 +187,8 @@ static int login(struct call *call)
     if (!user)
         return call_fail(call, 400, "claim \"%s\" not found in token", val_get_cstr(role, "user_claim"));
     buf_init(&meta, KIB(4));
-    buf_init(&display, KIB(4));
     out_object(&meta, "role:s", role_name);
-    buf_addf(&display, "jwt-%s", user);
-    return auth_grant(call, role, display.data, &meta, user);
+    return auth_grant(call, role, user, &meta, user);
 }
 
 static const struct route routes[] = {

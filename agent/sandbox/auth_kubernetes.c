@@ -6,7 +6,7 @@
 
 static const struct field role_fields[] = {
     {"alias_name_source", FIELD_STRING, NULL, "\"serviceaccount_uid\""},
-    {"audience", FIELD_STRING, NULL, NULL},
+    {"audience", FIELD_STRING, NULL, ""},
     {"bound_service_account_names", FIELD_STRINGS, NULL, NULL},
     {"bound_service_account_namespace_selector", FIELD_STRING, NULL, NULL},
     {"bound_service_account_namespaces", FIELD_STRINGS, NULL, NULL},
@@ -20,7 +20,7 @@ static const struct field config_fields[] = {
     {"kubernetes_ca_cert", FIELD_STRING, NULL, NULL},
     {"kubernetes_host", FIELD_STRING, NULL, NULL},
     {"pem_keys", FIELD_STRINGS, NULL, NULL},
-    {"token_reviewer_jwt_set", FIELD_BOOL, NULL, NULL},
+    {"token_reviewer_jwt_set", FIELD_SET, "token_reviewer_jwt", NULL},
     {"use_annotations_as_alias_metadata", FIELD_BOOL, NULL, NULL},
 };
 
@@ -38,7 +38,9 @@ static int role_write(struct call *call)
     if (bound_needs(call, "bound_service_account_names"))
         return call_fail(call, 400, "\"bound_service_account_names\" can not be empty");
     if (bound_needs(call, "bound_service_account_namespaces"))
-        return call_fail(call, 400, "\"bound_service_account_namespaces\" can not be empty if \"bound_service_account_namespace_selector\" is not set");
+        return call_fail(
+            call, 400,
+            "\"bound_service_account_namespaces\" can not be empty if \"bound_service_account_namespace_selector\" is not set");
     if (fields_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) < 0)
         return call_err(call, 500, &err);
     return 204;
@@ -64,7 +66,6 @@ static bool is_bound(const struct val *role, const char *field, const char *name
 static int judge(struct call *call, const struct val *role, const char *token, struct jwt *ret)
 {
     const char *wanted = val_get_cstr(role, "audience");
-    struct val audience = val_cstr(wanted ? wanted : ""), audiences = val_list(&audience, 1);
     _cleanup_jwt_ struct jwt said = {0};
     const struct val *k8s;
     struct err err;
@@ -76,9 +77,10 @@ static int judge(struct call *call, const struct val *role, const char *token, s
         return call_fail(call, 403, "namespace not authorized");
     if (!is_bound(role, "bound_service_account_names", val_get_cstr(val_get(k8s, "serviceaccount"), "name")))
         return call_fail(call, 403, "service account name not authorized");
-    if (audience.s.len && !jwt_has_audience(&said.claims, wanted))
+    if (wanted && *wanted && !jwt_has_audience(&said.claims, wanted))
         return call_fail(call, 403, "invalid audience (aud) claim: audience claim does not match any expected audience");
-    if (review_token(&call->box->issuer, token, strlen(token), audience.s.len ? &audiences : NULL, ret, &err) < 0)
+    /* The plugin asks about the token's own audiences, so a role without one takes any. */
+    if (review_token(&call->box->issuer, token, strlen(token), val_get(&said.claims, "aud"), ret, &err) < 0)
         return call_fail(call, 403, "permission denied");
     return 0;
 }
@@ -86,14 +88,16 @@ static int judge(struct call *call, const struct val *role, const char *token, s
 static int grant(struct call *call, const struct val *role, const char *role_name, const struct val *claims)
 {
     const struct val *k8s = val_get(claims, "kubernetes.io"), *account = val_get(k8s, "serviceaccount");
-    const char *namespace = val_get_cstr(k8s, "namespace"), *name = val_get_cstr(account, "name"), *uid = val_get_cstr(account, "uid");
+    const char *namespace = val_get_cstr(k8s, "namespace"), *name = val_get_cstr(account, "name"),
+               *uid = val_get_cstr(account, "uid");
     _cleanup_buf_ struct buf meta = {0}, display = {0};
 
     buf_init(&meta, KIB(8));
     buf_init(&display, KIB(4));
-    out_object(&meta, "role:s service_account_name:s service_account_namespace:s service_account_secret_name:s service_account_uid:s", role_name,
-               name, namespace, "", uid);
-    buf_addf(&display, "kubernetes-%s-%s", namespace, name);
+    out_object(&meta,
+               "role:s service_account_name:s service_account_namespace:s service_account_secret_name:s service_account_uid:s",
+               role_name, name, namespace, "", uid);
+    buf_addf(&display, "%s-%s", namespace, name);
     return auth_grant(call, role, display.data, &meta, uid ? uid : "");
 }
 

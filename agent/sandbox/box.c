@@ -32,7 +32,8 @@ int sandbox_init(struct sandbox *box, struct loop *loop, const char *root_token,
     *box = (struct sandbox){.loop = loop};
     box->root_token = root_token ? mem_strdup(root_token) : random_text("hvs.", 24);
     box->unseal_key = random_text("", 44);
-    if (policies_init(&box->policies, err) < 0 || mount_add(box, "sys/", "system", 0, "system endpoints used for control, policy and debugging", err) < 0 ||
+    if (policies_init(&box->policies, err) < 0 ||
+        mount_add(box, "sys/", "system", 0, "system endpoints used for control, policy and debugging", err) < 0 ||
         mount_add(box, "auth/token/", "token", 0, "token based credentials", err) < 0) {
         sandbox_done(box);
         return -1;

@@ -10,10 +10,14 @@
 #include "sandbox/token.h"
 
 static const struct field role_fields[] = {
-    {"creation_statements", FIELD_STRINGS, NULL, NULL}, {"credential_type", FIELD_STRING, NULL, "\"password\""},
-    {"db_name", FIELD_STRING, NULL, NULL},              {"default_ttl", FIELD_SECONDS, NULL, NULL},
-    {"max_ttl", FIELD_SECONDS, NULL, NULL},             {"renew_statements", FIELD_STRINGS, NULL, NULL},
-    {"revocation_statements", FIELD_STRINGS, NULL, NULL}, {"rollback_statements", FIELD_STRINGS, NULL, NULL},
+    {"creation_statements", FIELD_STRINGS, NULL, NULL},
+    {"credential_type", FIELD_STRING, NULL, "\"password\""},
+    {"db_name", FIELD_STRING, NULL, NULL},
+    {"default_ttl", FIELD_SECONDS, NULL, NULL},
+    {"max_ttl", FIELD_SECONDS, NULL, NULL},
+    {"renew_statements", FIELD_STRINGS, NULL, NULL},
+    {"revocation_statements", FIELD_STRINGS, NULL, NULL},
+    {"rollback_statements", FIELD_STRINGS, NULL, NULL},
 };
 
 static int role_write(struct call *call)
@@ -82,8 +86,9 @@ static int creds_read(struct call *call)
 }
 
 static const struct route routes[] = {
-    {OP_READ, "creds/+", creds_read, false},    {OP_WRITE, "roles/+", role_write, false}, {OP_READ, "roles/+", role_read, false},
-    {OP_DELETE, "roles/+", role_delete, false}, {OP_LIST, "roles/", role_list, false},    {OP_WRITE, "config/+", config_write, false},
+    {OP_READ, "creds/+", creds_read, false}, {OP_WRITE, "roles/+", role_write, false},
+    {OP_READ, "roles/+", role_read, false},  {OP_DELETE, "roles/+", role_delete, false},
+    {OP_LIST, "roles/", role_list, false},   {OP_WRITE, "config/+", config_write, false},
 };
 
 const struct engine creds_engine = {"database", false, routes, ARRAY_LEN(routes), NULL};

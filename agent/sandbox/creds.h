@@ -1,5 +1,6 @@
 /*
- * creds: made-up short-lived credentials with leases, in the shape of the database engine: `<mount>/creds/<role>`. There is no database.
+ * creds: made-up short-lived credentials with leases, in the shape of the database engine: `<mount>/creds/<role>`. There is no
+ * database.
  */
 #ifndef SANDBOX_CREDS_H
 #define SANDBOX_CREDS_H

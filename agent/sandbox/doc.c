@@ -15,7 +15,8 @@ static void docs_insert(struct docs *docs, struct doc *doc)
 {
     struct doc *at, *before = NULL;
 
-    LIST_FOREACH(at, docs, link) {
+    LIST_FOREACH(at, docs, link)
+    {
         if (strcmp(at->name, doc->name) > 0)
             break;
         before = at;
@@ -46,8 +47,8 @@ static struct doc *docs_find(const struct docs *docs, const char *name)
     struct doc *doc;
 
     LIST_FOREACH(doc, docs, link)
-        if (!strcmp(doc->name, name))
-            return doc;
+    if (!strcmp(doc->name, name))
+        return doc;
     return NULL;
 }
 
@@ -121,6 +122,6 @@ bool docs_list(const struct docs *docs, const char *folder, struct buf *out)
 
     listing_start(&listing, folder);
     LIST_FOREACH(doc, docs, link)
-        listing_add(&listing, doc->name);
+    listing_add(&listing, doc->name);
     return listing_end(&listing, out);
 }

@@ -7,7 +7,8 @@
 #include "sandbox/out.h"
 
 static const char *const presets[] = {
-    [FIELD_STRING] = "\"\"", [FIELD_STRINGS] = "[]", [FIELD_SECONDS] = "0", [FIELD_INT] = "0", [FIELD_BOOL] = "false", [FIELD_ANY] = "null",
+    [FIELD_STRING] = "\"\"", [FIELD_STRINGS] = "[]", [FIELD_SECONDS] = "0", [FIELD_INT] = "0",
+    [FIELD_BOOL] = "false",  [FIELD_SET] = "false",  [FIELD_ANY] = "null",
 };
 
 static void add_strings(struct buf *out, const struct val *v)
@@ -31,6 +32,8 @@ static void field_add(struct buf *out, const struct field *field, const struct v
 {
     int64_t n = api_seconds(v);
 
+    if (val_is_nil(v) && field->preset && !*field->preset)
+        return;
     out_key(out, field->name);
     if (val_is_nil(v))
         out_raw(out, field->preset ? field->preset : presets[field->kind]);
@@ -38,11 +41,14 @@ static void field_add(struct buf *out, const struct field *field, const struct v
         add_strings(out, v);
     else if (field->kind == FIELD_SECONDS || field->kind == FIELD_INT)
         buf_addf(out, "%" PRId64, n < 0 ? (int64_t)0 : n);
+    else if (field->kind == FIELD_SET)
+        out_raw(out, v->kind == VAL_BOOL && !v->b ? "false" : "true");
     else
         out_val(out, v);
 }
 
-int fields_store(struct call *call, struct docs *docs, const char *name, const struct field *fields, size_t count, struct err *err)
+int fields_store(struct call *call, struct docs *docs, const char *name, const struct field *fields, size_t count,
+                 struct err *err)
 {
     const struct val *old = docs_get(docs, name);
     _cleanup_buf_ struct buf text = {0};

@@ -53,7 +53,8 @@ int issuer_key(const char *dir, const char *name, enum tls_key_kind kind, struct
     if (r == 0)
         return tls_key_load(pem.data, pem.len, ret, err) < 0 ? err_wrap(err, "%s/%s", dir, name) : 0;
     buf_init_secret(&pem, KIB(16));
-    if (tls_key_new(kind, &key, err) < 0 || tls_key_private_pem(key, &pem, err) < 0 || issuer_write(dir, name, pem.data, pem.len, err) < 0)
+    if (tls_key_new(kind, &key, err) < 0 || tls_key_private_pem(key, &pem, err) < 0 ||
+        issuer_write(dir, name, pem.data, pem.len, err) < 0)
         return -1;
     *ret = steal(key);
     return 0;
@@ -240,7 +241,8 @@ void issuer_discovery(const struct issuer *issuer, struct buf *out)
 
     buf_init(&jwks, KIB(4));
     buf_addf(&jwks, "%s/openid/v1/jwks", issuer->url);
-    out_object(out, "issuer:s jwks_uri:s response_types_supported:r subject_types_supported:r id_token_signing_alg_values_supported:r",
+    out_object(out,
+               "issuer:s jwks_uri:s response_types_supported:r subject_types_supported:r id_token_signing_alg_values_supported:r",
                issuer->url, jwks.data, "[\"id_token\"]", "[\"public\"]", "[\"RS256\"]");
 }
 

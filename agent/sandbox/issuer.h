@@ -1,5 +1,6 @@
 /*
- * issuer: the cluster's side: signs service-account tokens shaped like those that kubelet projects, and judges them as the API server does.
+ * issuer: the cluster's side: signs service-account tokens shaped like those that kubelet projects, and judges them as the API
+ * server does.
  *
  * Its state is the folder D of `--dir`, so that tokens can be made and revoked without a running server:
  *   sa.key (RSA, signs tokens)  issuer (its URL)  revoked (token IDs, one a line)  ca.pem ca.key (for TLS)  address  root-token
@@ -20,7 +21,7 @@ struct issuer {
 
 struct issuer_request {
     const char *namespace, *service_account;
-    const char *audience; /* NULL = the issuer itself */
+    const char *audience;   /* NULL = the issuer itself */
     const char *pod, *node; /* NULL = made up from the account's name */
     int64_t ttl_s;
     int64_t issued_at; /* seconds since 1970 */

@@ -56,7 +56,8 @@ static int part_read(struct str part, const char *what, struct arena *arena, str
 
 int jwt_parse(const char *text, size_t len, struct jwt *ret, struct err *err)
 {
-    const char *end = text + len, *dot = memchr(text, '.', len), *dot2 = dot ? memchr(dot + 1, '.', (size_t)(end - dot - 1)) : NULL;
+    const char *end = text + len, *dot = memchr(text, '.', len),
+               *dot2 = dot ? memchr(dot + 1, '.', (size_t)(end - dot - 1)) : NULL;
 
     if (len > LIMIT_TOKEN_BYTES)
         return err_set(err, ERR_LIMIT, "token: more than %zu bytes", LIMIT_TOKEN_BYTES);

@@ -1,8 +1,8 @@
 /*
  * jwt: JSON Web Tokens, the compact signed form (RFC 7515, 7519), RS256 and ES256.
  *
- * jwt_parse() only takes the text apart; nothing in it is to be believed before jwt_verify(). The algorithm is the key's, never the token's
- * choice: a header that names another one is refused. Tokens end at LIMIT_TOKEN_BYTES. Errors never quote the token.
+ * jwt_parse() only takes the text apart; nothing in it is to be believed before jwt_verify(). The algorithm is the key's, never
+ * the token's choice: a header that names another one is refused. Tokens end at LIMIT_TOKEN_BYTES. Errors never quote the token.
  */
 #ifndef SANDBOX_JWT_H
 #define SANDBOX_JWT_H
@@ -15,7 +15,7 @@
 struct jwt {
     struct arena arena; /* holds header and claims */
     struct val header, claims;
-    struct str text;       /* the signed part: borrowed from the caller */
+    struct str text; /* the signed part: borrowed from the caller */
     struct buf signature;
 };
 

@@ -20,7 +20,7 @@ struct version {
 
 struct kv_entry {
     char *name;
-    char *custom; /* custom_metadata as JSON text; NULL = null */
+    char *custom;             /* custom_metadata as JSON text; NULL = null */
     struct version *versions; /* versions[i] is number first + i */
     size_t count;
     int64_t first, max_versions, created, updated;
@@ -35,8 +35,8 @@ static struct kv_entry *entry_find(struct mount *mount, const char *name)
     struct kv_entry *entry;
 
     LIST_FOREACH(entry, &mount->entries, link)
-        if (!strcmp(entry->name, name))
-            return entry;
+    if (!strcmp(entry->name, name))
+        return entry;
     return NULL;
 }
 
@@ -51,8 +51,8 @@ static struct kv_entry *entry_make(struct mount *mount, const char *name)
     entry->first = 1;
     entry->created = entry->updated = clock_wall();
     LIST_FOREACH(at, &mount->entries, link)
-        if (strcmp(at->name, name) < 0)
-            before = at;
+    if (strcmp(at->name, name) < 0)
+        before = at;
     if (before)
         LIST_INSERT_AFTER(before, entry, link);
     else
@@ -110,7 +110,8 @@ static void entry_add(struct kv_entry *entry, const struct val *data)
         memmove(entry->versions, entry->versions + 1, --entry->count * sizeof(*entry->versions));
         entry->first++;
     }
-    entry->versions = mem_grow(entry->versions, entry->count * sizeof(*entry->versions), (entry->count + 1) * sizeof(*entry->versions));
+    entry->versions =
+        mem_grow(entry->versions, entry->count * sizeof(*entry->versions), (entry->count + 1) * sizeof(*entry->versions));
     entry->updated = clock_wall();
     entry->versions[entry->count++] = (struct version){.data = buf_take(&text), .created = entry->updated};
 }
@@ -121,10 +122,14 @@ static int invalid_path(struct call *call)
 {
     char text[256];
 
-    snprintf(text, sizeof(text),
-             "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault "
-             "CLI, use 'vault kv %s' for this operation.",
-             call->op == OP_LIST ? "list" : call->op == OP_READ ? "get" : call->op == OP_DELETE ? "delete" : "put");
+    snprintf(
+        text, sizeof(text),
+        "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault "
+        "CLI, use 'vault kv %s' for this operation.",
+        call->op == OP_LIST     ? "list"
+        : call->op == OP_READ   ? "get"
+        : call->op == OP_DELETE ? "delete"
+                                : "put");
     out_str(&call->warnings, text);
     return 404;
 }
@@ -138,8 +143,8 @@ static void add_version_fields(struct buf *out, const struct kv_entry *entry, co
 {
     int64_t number = entry->first + (version - entry->versions);
 
-    out_object(out, "created_time:t custom_metadata:r deletion_time:t destroyed:b version:i", version->created, entry->custom, version->deleted,
-               version->destroyed, number);
+    out_object(out, "created_time:t custom_metadata:r deletion_time:t destroyed:b version:i", version->created, entry->custom,
+               version->deleted, version->destroyed, number);
 }
 
 /* ?version=N; false after the failure was answered. */
@@ -149,10 +154,11 @@ static bool asked_version(struct call *call, int64_t *ret, int *ret_status)
     uint64_t n = 0;
 
     if (text && *text && !cur_whole_uint(text, 10, INT64_MAX, &n)) {
-        *ret_status = call_fail(call, 400,
-                                "Field validation failed: error converting input %s for field \"version\": cannot parse '' as int: "
-                                "strconv.ParseInt: parsing \"%s\": invalid syntax",
-                                text, text);
+        *ret_status =
+            call_fail(call, 400,
+                      "Field validation failed: error converting input %s for field \"version\": cannot parse '' as int: "
+                      "strconv.ParseInt: parsing \"%s\": invalid syntax",
+                      text, text);
         return false;
     }
     *ret = (int64_t)n;
@@ -248,7 +254,8 @@ static int patch_data(struct call *call)
         return nothing(call);
     if (!patch || patch->kind != VAL_MAP)
         return call_fail(call, 400, "no data provided");
-    if (json_read(version->data, strlen(version->data), NULL, call->arena, &old, &err) < 0 || merge(call, &old, patch, &merged, &err) < 0)
+    if (json_read(version->data, strlen(version->data), NULL, call->arena, &old, &err) < 0 ||
+        merge(call, &old, patch, &merged, &err) < 0)
         return call_err(call, 500, &err);
     return write_version(call, &merged);
 }
@@ -346,18 +353,19 @@ static int read_metadata(struct call *call)
     if (!entry)
         return nothing(call);
     out_open(&call->data, '{');
-    out_fields(&call->data,
-               "cas_required:b created_time:t current_version:i custom_metadata:r delete_version_after:s max_versions:i oldest_version:i "
-               "updated_time:t",
-               entry->cas_required, entry->created, entry_current(entry), entry->custom, "0s", entry->max_versions,
-               entry->first > 1 ? entry->first : (int64_t)0, entry->updated);
+    out_fields(
+        &call->data,
+        "cas_required:b created_time:t current_version:i custom_metadata:r delete_version_after:s max_versions:i oldest_version:i "
+        "updated_time:t",
+        entry->cas_required, entry->created, entry_current(entry), entry->custom, "0s", entry->max_versions,
+        entry->first > 1 ? entry->first : (int64_t)0, entry->updated);
     out_key(&call->data, "versions");
     out_open(&call->data, '{');
     for (size_t i = 0; i < entry->count; i++) {
         snprintf(number, sizeof(number), "%" PRId64, entry->first + (int64_t)i);
         out_key(&call->data, number);
-        out_object(&call->data, "created_time:t deletion_time:t destroyed:b", entry->versions[i].created, entry->versions[i].deleted,
-                   entry->versions[i].destroyed);
+        out_object(&call->data, "created_time:t deletion_time:t destroyed:b", entry->versions[i].created,
+                   entry->versions[i].deleted, entry->versions[i].destroyed);
     }
     out_close(&call->data, '}');
     out_close(&call->data, '}');
@@ -398,7 +406,7 @@ static int list_metadata(struct call *call)
 
     listing_start(&listing, call->name);
     LIST_FOREACH(entry, &call->mount->entries, link)
-        listing_add(&listing, entry->name);
+    listing_add(&listing, entry->name);
     return listing_end(&listing, &call->data) ? 200 : nothing(call);
 }
 

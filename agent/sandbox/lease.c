@@ -89,8 +89,8 @@ static struct lease *lease_find(struct sandbox *box, const char *id)
     struct lease *lease;
 
     LIST_FOREACH(lease, &box->leases, link)
-        if (!strcmp(lease->id, id))
-            return lease;
+    if (!strcmp(lease->id, id))
+        return lease;
     return NULL;
 }
 
@@ -106,8 +106,8 @@ int lease_on_lookup(struct call *call)
         return call_fail(call, 400, "invalid lease");
     out_time(term_ends_wall(&lease->term), ends);
     out_time(lease->term.renewed_wall, renewed);
-    out_object(&call->data, "expire_time:s id:s issue_time:t last_renewal:s renewable:b ttl:i", ends, lease->id, lease->term.issued_wall,
-               lease->term.renewed_wall ? renewed : NULL, true, term_left(&lease->term));
+    out_object(&call->data, "expire_time:s id:s issue_time:t last_renewal:s renewable:b ttl:i", ends, lease->id,
+               lease->term.issued_wall, lease->term.renewed_wall ? renewed : NULL, true, term_left(&lease->term));
     return 200;
 }
 
@@ -155,8 +155,8 @@ int lease_on_list(struct call *call)
     do {
         next = NULL;
         LIST_FOREACH(lease, &call->box->leases, link)
-            if (strcmp(lease->id, last) > 0 && (!next || strcmp(lease->id, next->id) < 0))
-                next = lease;
+        if (strcmp(lease->id, last) > 0 && (!next || strcmp(lease->id, next->id) < 0))
+            next = lease;
         if (next)
             listing_add(&listing, last = next->id);
     } while (next);

@@ -29,8 +29,8 @@ static void mount_insert(struct sandbox *box, struct mount *mount)
     struct mount *at, *before = NULL;
 
     LIST_FOREACH(at, &box->mounts, link)
-        if (strcmp(at->path, mount->path) < 0)
-            before = at;
+    if (strcmp(at->path, mount->path) < 0)
+        before = at;
     if (before)
         LIST_INSERT_AFTER(before, mount, link);
     else
@@ -95,8 +95,8 @@ struct mount *mount_of(struct sandbox *box, const char *path)
     struct mount *mount;
 
     LIST_FOREACH(mount, &box->mounts, link)
-        if (!strncmp(mount->path, path, strlen(mount->path)))
-            return mount;
+    if (!strncmp(mount->path, path, strlen(mount->path)))
+        return mount;
     return NULL;
 }
 
@@ -105,8 +105,8 @@ struct mount *mount_at(struct sandbox *box, const char *path)
     struct mount *mount;
 
     LIST_FOREACH(mount, &box->mounts, link)
-        if (!strcmp(mount->path, path))
-            return mount;
+    if (!strcmp(mount->path, path))
+        return mount;
     return NULL;
 }
 
@@ -116,8 +116,8 @@ static void describe_config(const struct mount *mount, bool effective, struct bu
 
     out_key(out, "config");
     out_open(out, '{');
-    out_fields(out, "default_lease_ttl:i force_no_cache:b max_lease_ttl:i", mount->default_ttl_s ? mount->default_ttl_s : preset, false,
-               mount->max_ttl_s ? mount->max_ttl_s : preset);
+    out_fields(out, "default_lease_ttl:i force_no_cache:b max_lease_ttl:i", mount->default_ttl_s ? mount->default_ttl_s : preset,
+               false, mount->max_ttl_s ? mount->max_ttl_s : preset);
     if (mount->engine->auth && !effective)
         out_fields(out, "token_type:s", "default-service");
     out_close(out, '}');
@@ -129,10 +129,10 @@ void mount_describe(const struct mount *mount, bool effective, struct buf *out)
 
     out_fields(out, "accessor:s", mount->accessor);
     describe_config(mount, effective, out);
-    out_fields(out, "deprecation_status:s description:s external_entropy_access:b local:b options:r", "supported", mount->description, false, false,
-               options[mount->version]);
+    out_fields(out, "deprecation_status:s description:s external_entropy_access:b local:b options:r", "supported",
+               mount->description, false, false, options[mount->version]);
     if (effective)
         out_fields(out, "path:s", mount->path);
-    out_fields(out, "plugin_version:s running_plugin_version:s running_sha256:s seal_wrap:b type:s uuid:s", "", "sandbox", "", false,
-               mount->engine->type, mount->uuid);
+    out_fields(out, "plugin_version:s running_plugin_version:s running_sha256:s seal_wrap:b type:s uuid:s", "", "sandbox", "",
+               false, mount->engine->type, mount->uuid);
 }

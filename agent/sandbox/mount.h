@@ -7,7 +7,8 @@
 #include "sandbox/api.h"
 
 /* `path` ends in "/"; logins begin with "auth/". `type` may be "kv-v2". ERR_INPUT in the real server's words. */
-int mount_add(struct sandbox *box, const char *path, const char *type, int version, const char *description, struct err *err) MUST_USE;
+int mount_add(struct sandbox *box, const char *path, const char *type, int version, const char *description, struct err *err)
+    MUST_USE;
 void mount_remove(struct sandbox *box, struct mount *mount);
 void mounts_done(struct sandbox *box);
 

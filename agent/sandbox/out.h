@@ -1,9 +1,9 @@
 /*
  * out: JSON text, written front to back into a buf.
  *
- * The commas come by themselves, from what the text ends in. out_object() writes a whole object from a list of "name:type" words and one
- * argument a word: s string (NULL = null), i int64_t, b int, r JSON text (NULL = null), t time in ms since 1970 (0 = ""), v struct val *.
- * Names are sorted by the caller where the real server's are. Whether everything fitted says buf_check().
+ * The commas come by themselves, from what the text ends in. out_object() writes a whole object from a list of "name:type" words
+ * and one argument a word: s string (NULL = null), i int64_t, b int, r JSON text (NULL = null), t time in ms since 1970 (0 = ""),
+ * v struct val *. Names are sorted by the caller where the real server's are. Whether everything fitted says buf_check().
  */
 #ifndef SANDBOX_OUT_H
 #define SANDBOX_OUT_H

@@ -23,27 +23,28 @@ struct policy {
 static const struct {
     const char *name;
     unsigned bit;
-} capabilities[] = { /* in the order in which the real server prints them */
-    {"create", POLICY_CREATE}, {"delete", POLICY_DELETE}, {"deny", POLICY_DENY}, {"list", POLICY_LIST},     {"patch", POLICY_PATCH},
-    {"read", POLICY_READ},     {"root", POLICY_ROOT},     {"sudo", POLICY_SUDO}, {"update", POLICY_UPDATE},
+} capabilities[] = {
+    /* in the order in which the real server prints them */
+    {"create", POLICY_CREATE}, {"delete", POLICY_DELETE}, {"deny", POLICY_DENY},
+    {"list", POLICY_LIST},     {"patch", POLICY_PATCH},   {"read", POLICY_READ},
+    {"root", POLICY_ROOT},     {"sudo", POLICY_SUDO},     {"update", POLICY_UPDATE},
 };
 
 /* What every token may do with itself. */
-static const char default_policy[] =
-    "{\"path\":{"
-    "\"auth/token/lookup-self\":{\"capabilities\":[\"read\"]},"
-    "\"auth/token/renew-self\":{\"capabilities\":[\"update\"]},"
-    "\"auth/token/revoke-self\":{\"capabilities\":[\"update\"]},"
-    "\"sys/capabilities-self\":{\"capabilities\":[\"update\"]},"
-    "\"sys/internal/ui/resultant-acl\":{\"capabilities\":[\"read\"]},"
-    "\"sys/renew\":{\"capabilities\":[\"update\"]},"
-    "\"sys/leases/renew\":{\"capabilities\":[\"update\"]},"
-    "\"sys/leases/lookup\":{\"capabilities\":[\"update\"]},"
-    "\"cubbyhole/*\":{\"capabilities\":[\"create\",\"read\",\"update\",\"delete\",\"list\"]},"
-    "\"sys/wrapping/wrap\":{\"capabilities\":[\"update\"]},"
-    "\"sys/wrapping/lookup\":{\"capabilities\":[\"update\"]},"
-    "\"sys/wrapping/unwrap\":{\"capabilities\":[\"update\"]}"
-    "}}";
+static const char default_policy[] = "{\"path\":{"
+                                     "\"auth/token/lookup-self\":{\"capabilities\":[\"read\"]},"
+                                     "\"auth/token/renew-self\":{\"capabilities\":[\"update\"]},"
+                                     "\"auth/token/revoke-self\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/capabilities-self\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/internal/ui/resultant-acl\":{\"capabilities\":[\"read\"]},"
+                                     "\"sys/renew\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/leases/renew\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/leases/lookup\":{\"capabilities\":[\"update\"]},"
+                                     "\"cubbyhole/*\":{\"capabilities\":[\"create\",\"read\",\"update\",\"delete\",\"list\"]},"
+                                     "\"sys/wrapping/wrap\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/wrapping/lookup\":{\"capabilities\":[\"update\"]},"
+                                     "\"sys/wrapping/unwrap\":{\"capabilities\":[\"update\"]}"
+                                     "}}";
 
 bool policy_pattern_matches(const char *pattern, const char *path)
 {
@@ -107,8 +108,8 @@ static struct policy *policy_find(const struct policies *policies, const char *n
     struct policy *policy;
 
     LIST_FOREACH(policy, policies, link)
-        if (!strcmp(policy->name, name))
-            return policy;
+    if (!strcmp(policy->name, name))
+        return policy;
     return NULL;
 }
 
@@ -179,8 +180,8 @@ static void policy_insert(struct policies *policies, struct policy *policy)
     struct policy *at, *before = NULL;
 
     LIST_FOREACH(at, policies, link)
-        if (strcmp(at->name, policy->name) < 0)
-            before = at;
+    if (strcmp(at->name, policy->name) < 0)
+        before = at;
     if (before)
         LIST_INSERT_AFTER(before, policy, link);
     else
@@ -226,7 +227,7 @@ void policies_list(const struct policies *policies, struct buf *out)
 
     listing_start(&listing, "");
     LIST_FOREACH(policy, policies, link)
-        listing_add(&listing, policy->name);
+    listing_add(&listing, policy->name);
     listing_end(&listing, out);
 }
 

@@ -1,9 +1,9 @@
 /*
  * policy: lists of paths with capabilities, by name; HCL or JSON as Vault takes them.
  *
- * Of all rules that match a path the most specific pattern counts (exact before wildcards; then by Vault's five tie-breakers), its
- * capabilities over all policies together; deny beats everything. Patterns end in `*` for "and what follows" and hold `+` for one segment.
- * `root` and `default` exist from the start.
+ * Of all rules that match a path the most specific pattern counts (exact before wildcards; then by Vault's five tie-breakers),
+ * its capabilities over all policies together; deny beats everything. Patterns end in `*` for "and what follows" and hold `+` for
+ * one segment. `root` and `default` exist from the start.
  */
 #ifndef SANDBOX_POLICY_H
 #define SANDBOX_POLICY_H

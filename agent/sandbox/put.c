@@ -31,7 +31,11 @@ static void on_answer(void *ctx, struct http_res *res, const struct err *err)
 static int exchange(struct put *put, const char *method, const char *path, const struct buf *body, struct err *err)
 {
     const struct http_header headers[] = {{"X-Vault-Token", put->token.data}};
-    const struct http_req req = {.method = method, .path = path, .headers = headers, .header_count = 1, .body = body ? body->data : NULL,
+    const struct http_req req = {.method = method,
+                                 .path = path,
+                                 .headers = headers,
+                                 .header_count = 1,
+                                 .body = body ? body->data : NULL,
                                  .body_len = body ? body->len : 0};
 
     buf_reset(&put->reply);

@@ -27,7 +27,8 @@ static int refuse_audience(const struct val *claims, const struct val *wanted, s
     return err_set(err, ERR_DENIED, "%s", text.data);
 }
 
-int review_token(const struct issuer *issuer, const char *token, size_t len, const struct val *audiences, struct jwt *ret, struct err *err)
+int review_token(const struct issuer *issuer, const char *token, size_t len, const struct val *audiences, struct jwt *ret,
+                 struct err *err)
 {
     _cleanup_jwt_ struct jwt jwt = {0};
     struct val own = val_cstr(issuer->url), owns = val_list(&own, 1);
@@ -48,8 +49,8 @@ int review_token(const struct issuer *issuer, const char *token, size_t len, con
 
 static int answer_error(struct buf *out, int code, const char *reason, const char *message)
 {
-    out_object(out, "kind:s apiVersion:s metadata:r status:s message:s reason:s code:i", "Status", "v1", "{}", "Failure", message, reason,
-               (int64_t)code);
+    out_object(out, "kind:s apiVersion:s metadata:r status:s message:s reason:s code:i", "Status", "v1", "{}", "Failure", message,
+               reason, (int64_t)code);
     return code;
 }
 
@@ -136,7 +137,8 @@ int review_answer(const struct issuer *issuer, const char *bearer, const char *b
     if (!token || token->kind != VAL_STRING || !token->s.len)
         return answer_error(out, 400, "BadRequest", "token is required for TokenReview in authentication");
     out_open(out, '{');
-    out_fields(out, "kind:s apiVersion:s metadata:r spec:v", "TokenReview", "authentication.k8s.io/v1", "{\"creationTimestamp\":null}", spec);
+    out_fields(out, "kind:s apiVersion:s metadata:r spec:v", "TokenReview", "authentication.k8s.io/v1",
+               "{\"creationTimestamp\":null}", spec);
     add_status(issuer, spec, out);
     out_close(out, '}');
     return 201;

@@ -12,6 +12,7 @@
 int review_answer(const struct issuer *issuer, const char *bearer, const char *body, size_t len, struct buf *out);
 
 /* The judgement alone: `audiences` a VAL_LIST or NULL for the issuer's own. */
-int review_token(const struct issuer *issuer, const char *token, size_t len, const struct val *audiences, struct jwt *ret, struct err *err) MUST_USE;
+int review_token(const struct issuer *issuer, const char *token, size_t len, const struct val *audiences, struct jwt *ret,
+                 struct err *err) MUST_USE;
 
 #endif

@@ -115,7 +115,8 @@ static int seed_auth_config(const struct seed *seed, const char *mount, const ch
 {
     static const struct {
         const char *type, *preset;
-    } rows[] = {{"kubernetes", "{\"kubernetes_host\":\"https://sandbox\"}"}, {"jwt", "{\"jwks_url\":\"https://sandbox/openid/v1/jwks\"}"}};
+    } rows[] = {{"kubernetes", "{\"kubernetes_host\":\"https://sandbox\"}"},
+                {"jwt", "{\"jwks_url\":\"https://sandbox/openid/v1/jwks\"}"}};
     const struct val *config = val_get(v, "config");
     _cleanup_buf_ struct buf path = {0}, body = {0};
 

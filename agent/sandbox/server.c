@@ -30,7 +30,10 @@ static void reply(struct httpd_req *req, int status, const struct buf *body)
 {
     const struct http_header headers[] = {{"Cache-Control", "no-store"}};
 
-    httpd_reply(req, &(struct httpd_res){.status = status, .headers = headers, .header_count = 1, .body = body->len ? body->data : NULL,
+    httpd_reply(req, &(struct httpd_res){.status = status,
+                                         .headers = headers,
+                                         .header_count = 1,
+                                         .body = body->len ? body->data : NULL,
                                          .body_len = body->len});
 }
 
@@ -63,7 +66,8 @@ static bool op_of(struct httpd_req *req, enum op *ret)
         const char *method;
         enum op op;
     } rows[] = {
-        {"GET", OP_READ}, {"HEAD", OP_READ}, {"LIST", OP_LIST}, {"PUT", OP_WRITE}, {"POST", OP_WRITE}, {"DELETE", OP_DELETE}, {"PATCH", OP_PATCH},
+        {"GET", OP_READ},   {"HEAD", OP_READ},     {"LIST", OP_LIST},   {"PUT", OP_WRITE},
+        {"POST", OP_WRITE}, {"DELETE", OP_DELETE}, {"PATCH", OP_PATCH},
     };
     const char *list = httpd_param(req, "list");
 
@@ -92,7 +96,8 @@ static bool body_read(struct httpd_req *req, enum op op, struct arena *arena, st
     *ret = (struct val){0};
     if (!(op & (OP_WRITE | OP_PATCH)) || !req->body_len)
         return true;
-    return json_read(req->body, req->body_len, &options, arena, ret, &err) == 0 && (ret->kind == VAL_MAP || ret->kind == VAL_NULL);
+    return json_read(req->body, req->body_len, &options, arena, ret, &err) == 0 &&
+           (ret->kind == VAL_MAP || ret->kind == VAL_NULL);
 }
 
 static bool wrap_ttl(struct httpd_req *req, int64_t *ret)
@@ -214,7 +219,8 @@ static int ca_open(const char *dir, struct tls_key **ret_key, struct buf *ret_pe
 static int tls_open(struct server *server, const struct server_options *options, struct err *err)
 {
     _cleanup_free_ char *host = mem_strndup(options->listen, strcspn(options->listen, ":"));
-    const char *const sans[] = {"localhost", "127.0.0.1", "::1", "ampule-sandbox", "vault", "kubernetes.default.svc", *host ? host : "localhost"};
+    const char *const sans[] = {
+        "localhost", "127.0.0.1", "::1", "ampule-sandbox", "vault", "kubernetes.default.svc", *host ? host : "localhost"};
     struct tls_cert_spec spec = {.name = "ampule-sandbox", .sans = sans, .san_count = ARRAY_LEN(sans), .days = LEAF_DAYS};
     _cleanup_tls_key_ struct tls_key *ca_key = NULL, *key = NULL;
     _cleanup_buf_ struct buf ca = {0}, leaf = {0}, key_pem = {0};
@@ -225,7 +231,8 @@ static int tls_open(struct server *server, const struct server_options *options,
         return -1;
     spec.issuer_pem = ca.data;
     spec.issuer_key = ca_key;
-    if (tls_key_new(TLS_KEY_P256, &key, err) < 0 || tls_cert_make(&spec, key, &leaf, err) < 0 || tls_key_private_pem(key, &key_pem, err) < 0)
+    if (tls_key_new(TLS_KEY_P256, &key, err) < 0 || tls_cert_make(&spec, key, &leaf, err) < 0 ||
+        tls_key_private_pem(key, &key_pem, err) < 0)
         return -1;
     return tls_server_new(leaf.data, key_pem.data, "the sandbox's certificate", &server->tls, err);
 }
@@ -283,7 +290,8 @@ static void announce(const struct server *server, const struct server_options *o
 {
     const char *scheme = options->plain ? "http" : "https", *address = httpd_address(server->httpd);
 
-    printf("ampule-sandbox: DEVELOPMENT ONLY: secrets are in memory without protection, the root token lies in %s/root-token\n", options->dir);
+    printf("ampule-sandbox: DEVELOPMENT ONLY: secrets are in memory without protection, the root token lies in %s/root-token\n",
+           options->dir);
     printf("ampule-sandbox: export VAULT_ADDR=%s://%s VAULT_TOKEN=$(cat %s/root-token)", scheme, address, options->dir);
     if (!options->plain)
         printf(" VAULT_CACERT=%s/ca.pem", options->dir);

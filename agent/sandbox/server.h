@@ -13,10 +13,10 @@
 struct server_options {
     const char *listen; /* "127.0.0.1:0" picks a free port */
     const char *dir;
-    const char *config; /* YAML file; NULL = the built-in example */
-    const char *issuer; /* URL in tokens; NULL = the server's own */
+    const char *config;     /* YAML file; NULL = the built-in example */
+    const char *issuer;     /* URL in tokens; NULL = the server's own */
     const char *root_token; /* NULL = made up */
-    bool plain;         /* HTTP instead of TLS */
+    bool plain;             /* HTTP instead of TLS */
 };
 
 int server_run(const struct server_options *options, struct err *err) MUST_USE;

@@ -36,12 +36,12 @@ static int list_mounts(struct call *call, bool auth)
 
     out_open(&call->data, '{');
     LIST_FOREACH(mount, &call->box->mounts, link)
-        if (mount->engine->auth == auth) {
-            out_key(&call->data, mount->path + (auth ? strlen("auth/") : 0));
-            out_open(&call->data, '{');
-            mount_describe(mount, false, &call->data);
-            out_close(&call->data, '}');
-        }
+    if (mount->engine->auth == auth) {
+        out_key(&call->data, mount->path + (auth ? strlen("auth/") : 0));
+        out_open(&call->data, '{');
+        mount_describe(mount, false, &call->data);
+        out_close(&call->data, '}');
+    }
     out_close(&call->data, '}');
     call->flat = true;
     return 200;
@@ -117,13 +117,14 @@ static int preflight(struct call *call)
     const char *path = mount_path(call, "");
     struct mount *mount = mount_of(call->box, path);
 
-    if (!call->token_id)
-        return call_fail(call, 403, "permission denied");
-    call->token = token_use(call->box, call->token_id);
-    if (!call->token)
-        return call_fail(call, 403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
+    int status = call_identify(call);
+
+    if (status)
+        return status;
     if (!mount || !token_reaches(call->box, call->token, mount->path))
-        return call_fail(call, 403, "preflight capability check returned 403, please ensure client's policies grant access to path \"%s\"", path);
+        return call_fail(call, 403,
+                         "preflight capability check returned 403, please ensure client's policies grant access to path \"%s\"",
+                         path);
     out_open(&call->data, '{');
     mount_describe(mount, true, &call->data);
     out_close(&call->data, '}');
@@ -225,18 +226,19 @@ static int health(struct call *call)
                "initialized:b sealed:b standby:b performance_standby:b replication_performance_mode:s replication_dr_mode:s "
                "server_time_utc:i version:s enterprise:b cluster_name:s cluster_id:s echo_duration_ms:i clock_skew_ms:i "
                "replication_primary_canary_age_ms:i",
-               true, sealed, sealed, false, sealed ? "unknown" : "disabled", sealed ? "unknown" : "disabled", clock_wall() / 1000, VERSION, false,
-               "ampule-sandbox", call->mount->uuid, (int64_t)0, (int64_t)0, (int64_t)0);
+               true, sealed, sealed, false, sealed ? "unknown" : "disabled", sealed ? "unknown" : "disabled", clock_wall() / 1000,
+               VERSION, false, "ampule-sandbox", call->mount->uuid, (int64_t)0, (int64_t)0, (int64_t)0);
     return sealed ? code_or(call, "sealedcode", 503) : code_or(call, "activecode", 200);
 }
 
 static int seal_status(struct call *call)
 {
-    out_object(&call->whole,
-               "type:s initialized:b sealed:b t:i n:i progress:i nonce:s version:s build_date:s migration:b cluster_name:s cluster_id:s "
-               "recovery_seal:b storage_type:s",
-               "shamir", true, call->box->sealed, (int64_t)1, (int64_t)1, (int64_t)0, "", VERSION, "", false, "ampule-sandbox", call->mount->uuid,
-               false, "inmem");
+    out_object(
+        &call->whole,
+        "type:s initialized:b sealed:b t:i n:i progress:i nonce:s version:s build_date:s migration:b cluster_name:s cluster_id:s "
+        "recovery_seal:b storage_type:s",
+        "shamir", true, call->box->sealed, (int64_t)1, (int64_t)1, (int64_t)0, "", VERSION, "", false, "ampule-sandbox",
+        call->mount->uuid, false, "inmem");
     return 200;
 }
 
@@ -289,7 +291,7 @@ static const struct route routes[] = {
     {OP_WRITE, "revoke", lease_on_revoke, false},
     {OP_WRITE, "wrapping/wrap", wrap_on_wrap, false},
     {OP_WRITE | OP_READ, "wrapping/lookup", wrap_on_lookup, true},
-    {OP_WRITE, "wrapping/unwrap", wrap_on_unwrap, true},
+    {OP_WRITE | OP_READ, "wrapping/unwrap", wrap_on_unwrap, true},
 };
 
 const struct engine sys_engine = {"system", false, routes, ARRAY_LEN(routes), NULL};

@@ -15,12 +15,16 @@ void term_print(int64_t seconds, char *ret, size_t size)
 {
     int64_t h = seconds / 3600, m = seconds / 60 % 60, s = seconds % 60;
 
-    if (h)
+    if (h && s)
         snprintf(ret, size, "%" PRId64 "h%" PRId64 "m%" PRId64 "s", h, m, s);
-    else if (m)
+    else if (h && m)
+        snprintf(ret, size, "%" PRId64 "h%" PRId64 "m", h, m);
+    else if (h)
+        snprintf(ret, size, "%" PRId64 "h", h);
+    else if (m && s)
         snprintf(ret, size, "%" PRId64 "m%" PRId64 "s", m, s);
     else
-        snprintf(ret, size, "%" PRId64 "s", s);
+        snprintf(ret, size, m ? "%" PRId64 "m" : "%" PRId64 "s", m ? m : s);
 }
 
 static void warn(struct buf *warnings, const char *what, int64_t value, int64_t max, const char *rest)
@@ -29,7 +33,8 @@ static void warn(struct buf *warnings, const char *what, int64_t value, int64_t 
 
     term_print(value, is, sizeof(is));
     term_print(max, most, sizeof(most));
-    snprintf(text, sizeof(text), "%s of \"%s\" exceeded the effective max_ttl of \"%s\"; %s value is capped accordingly", what, is, most, rest);
+    snprintf(text, sizeof(text), "%s of \"%s\" exceeded the effective max_ttl of \"%s\"; %s value is capped accordingly", what,
+             is, most, rest);
     out_str(warnings, text);
 }
 
@@ -67,8 +72,8 @@ static void term_set(struct term *term, int64_t seconds)
     timer_at(&term->end, term->expires);
 }
 
-void term_start(struct term *term, struct loop *loop, const struct term_rules *rules, bool forever, void (*on_end)(void *ctx), void *ctx,
-                struct buf *warnings)
+void term_start(struct term *term, struct loop *loop, const struct term_rules *rules, bool forever, void (*on_end)(void *ctx),
+                void *ctx, struct buf *warnings)
 {
     *term = (struct term){.rules = *rules, .issued = clock_now(), .issued_wall = clock_wall(), .expires = CLOCK_NEVER};
     timer_init(&term->end, loop, on_end, ctx);

@@ -1,8 +1,9 @@
 /*
  * term: how long something was lent: the arithmetic of TTLs that tokens and leases share, and the timer that ends them.
  *
- * A grant is the asked increment, else the lender's TTL, else the system's; never past the maximum, which counts from the issue, so that
- * renewals shrink towards it. A period is granted again and again with no end. Source of the rules: CalculateTTL of Vault's sdk.
+ * A grant is the asked increment, else the lender's TTL, else the system's; never past the maximum, which counts from the issue,
+ * so that renewals shrink towards it. A period is granted again and again with no end. Source of the rules: CalculateTTL of
+ * Vault's sdk.
  */
 #ifndef SANDBOX_TERM_H
 #define SANDBOX_TERM_H
@@ -33,8 +34,8 @@ struct term {
 int64_t term_grant(const struct term_rules *rules, int64_t increment_s, int64_t age_s, struct buf *warnings);
 
 /* Lend now; on_end is called once when it is over. A `forever` term never ends (root). */
-void term_start(struct term *term, struct loop *loop, const struct term_rules *rules, bool forever, void (*on_end)(void *ctx), void *ctx,
-                struct buf *warnings);
+void term_start(struct term *term, struct loop *loop, const struct term_rules *rules, bool forever, void (*on_end)(void *ctx),
+                void *ctx, struct buf *warnings);
 /* Grant again; false when nothing is left to grant. */
 bool term_renew(struct term *term, int64_t increment_s, struct buf *warnings);
 void term_stop(struct term *term);
@@ -43,7 +44,7 @@ int64_t term_left(const struct term *term);
 /* Milliseconds since 1970 at which it ends, 0 for never. */
 int64_t term_ends_wall(const struct term *term);
 
-/* Seconds as Go prints durations: "1m40s". */
+/* Seconds as the real server prints durations: "1m40s", "768h". */
 void term_print(int64_t seconds, char *ret, size_t size);
 
 #endif

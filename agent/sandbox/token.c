@@ -73,10 +73,10 @@ void token_revoke(struct sandbox *box, struct token *token)
     leases_revoke_token(box, token);
 restart:
     LIST_FOREACH(child, &box->tokens, link)
-        if (child->parent == token) {
-            token_revoke(box, child);
-            goto restart; /* the list may have lost any number of entries */
-        }
+    if (child->parent == token) {
+        token_revoke(box, child);
+        goto restart; /* the list may have lost any number of entries */
+    }
     token_free(token);
 }
 
@@ -124,8 +124,8 @@ struct token *token_find(struct sandbox *box, const char *id)
     struct token *token;
 
     LIST_FOREACH(token, &box->tokens, link)
-        if (!strcmp(token->id, id))
-            return token;
+    if (!strcmp(token->id, id))
+        return token;
     return NULL;
 }
 
@@ -134,8 +134,8 @@ static struct token *find_by_accessor(struct sandbox *box, const char *accessor)
     struct token *token;
 
     LIST_FOREACH(token, &box->tokens, link)
-        if (*token->accessor && !strcmp(token->accessor, accessor))
-            return token;
+    if (*token->accessor && !strcmp(token->accessor, accessor))
+        return token;
     return NULL;
 }
 
@@ -220,8 +220,9 @@ void token_describe_auth(const struct token *token, struct buf *out)
     out_fields(out, "client_token:s accessor:s", token->id, token->accessor);
     add_policies(token, "policies", out);
     add_policies(token, "token_policies", out);
-    out_fields(out, "metadata:r lease_duration:i renewable:b entity_id:s token_type:s orphan:b mfa_requirement:r num_uses:i", token->meta,
-               token->term.granted_s, !token->fixed, token->entity_id, token->batch ? "batch" : "service", token->orphan, NULL, token->num_uses);
+    out_fields(out, "metadata:r lease_duration:i renewable:b entity_id:s token_type:s orphan:b mfa_requirement:r num_uses:i",
+               token->meta, token->term.granted_s, !token->fixed, token->entity_id, token->batch ? "batch" : "service",
+               token->orphan, NULL, token->num_uses);
     out_close(out, '}');
 }
 
@@ -235,9 +236,11 @@ static void describe(const struct token *token, struct buf *out)
 
     out_time(term_ends_wall(term), ends);
     out_open(out, '{');
-    out_fields(out, "accessor:s creation_time:i creation_ttl:i display_name:s entity_id:s expire_time:s explicit_max_ttl:i id:s issue_time:t",
-               token->accessor, term->issued_wall / 1000, forever ? (int64_t)0 : term->first_s, token->display_name, token->entity_id,
-               forever ? NULL : ends, term->rules.explicit_max_ttl, token->id, term->issued_wall);
+    out_fields(
+        out,
+        "accessor:s creation_time:i creation_ttl:i display_name:s entity_id:s expire_time:s explicit_max_ttl:i id:s issue_time:t",
+        token->accessor, term->issued_wall / 1000, forever ? (int64_t)0 : term->first_s, token->display_name, token->entity_id,
+        forever ? NULL : ends, term->rules.explicit_max_ttl, token->id, term->issued_wall);
     if (term->renewed_wall)
         out_fields(out, "last_renewal:t last_renewal_time:i", term->renewed_wall, term->renewed_wall / 1000);
     out_fields(out, "meta:r num_uses:i orphan:b path:s", token->meta, token->num_uses, token->orphan, token->path);
@@ -275,6 +278,8 @@ static int renew_token(struct call *call, struct token *token)
         return call_fail(call, 400, "lease is not renewable");
     if (!term_renew(&token->term, increment, &call->warnings))
         return call_fail(call, 400, "past the max TTL, cannot renew");
+    if (!strcmp(token->path, "auth/token/create"))
+        token->term.rules.ttl = token->term.granted_s; /* no role says what to grant next time, so the last grant does */
     token_describe_auth(token, &call->auth);
     return 200;
 }
@@ -337,6 +342,20 @@ static bool type_is(struct call *call, const char *type)
     return given && !strcmp(given, type);
 }
 
+static void warn_of_missing(struct call *call, const struct val *policies)
+{
+    for (size_t i = 0; policies && policies->kind == VAL_LIST && i < policies->list.len; i++) {
+        const struct val *name = &policies->list.items[i];
+        _cleanup_buf_ struct buf text = {0};
+
+        if (name->kind != VAL_STRING || policy_text(&call->box->policies, name->s.data))
+            continue;
+        buf_init(&text, KIB(4));
+        buf_addf(&text, "Policy \"%s\" does not exist", name->s.data);
+        out_str(&call->warnings, text.data);
+    }
+}
+
 static int create(struct call *call)
 {
     const struct val *meta = val_get(call->body, "meta"), *policies = val_get(call->body, "policies");
@@ -359,7 +378,8 @@ static int create(struct call *call)
         .policies = val_is_nil(policies) ? &inherited : policies,
         .no_default_policy = val_get_bool(call->body, "no_default_policy"),
         .meta = &meta_text,
-        .rules = {.ttl = call_seconds(call, "ttl", 0), .explicit_max_ttl = call_seconds(call, "explicit_max_ttl", 0),
+        .rules = {.ttl = call_seconds(call, "ttl", 0),
+                  .explicit_max_ttl = call_seconds(call, "explicit_max_ttl", 0),
                   .period = call_seconds(call, "period", 0)},
         .num_uses = call_seconds(call, "num_uses", 0),
         .batch = type_is(call, "batch"),
@@ -367,6 +387,7 @@ static int create(struct call *call)
         .id = call_str(call, "id"),
         .parent = val_get_bool(call->body, "no_parent") || !strcmp(call->rest, "create-orphan") ? NULL : call->token,
     };
+    warn_of_missing(call, policies);
     token_describe_auth(token_new(call->box, &spec, &call->warnings), &call->auth);
     return 200;
 }

@@ -1,8 +1,9 @@
 /*
  * token: Vault tokens and auth/token/: create, lookup, renew, revoke.
  *
- * A token lives until its term ends, its uses are spent or it is revoked; with it go the leases that were taken under it and the tokens made
- * with it (orphans excepted). Batch tokens can neither be renewed nor revoked. A wrapping token holds the reply that it wraps.
+ * A token lives until its term ends, its uses are spent or it is revoked; with it go the leases that were taken under it and the
+ * tokens made with it (orphans excepted). Batch tokens can neither be renewed nor revoked. A wrapping token holds the reply that
+ * it wraps.
  */
 #ifndef SANDBOX_TOKEN_H
 #define SANDBOX_TOKEN_H
@@ -13,8 +14,8 @@
 extern const struct engine token_engine;
 
 struct token_spec {
-    const char *path;         /* "auth/kubernetes/login" */
-    const char *display_name; /* "kubernetes-demo-app" */
+    const char *path;           /* "auth/kubernetes/login" */
+    const char *display_name;   /* "kubernetes-demo-app" */
     const struct val *policies; /* VAL_LIST of strings, or NULL */
     bool no_default_policy;
     struct buf *meta; /* JSON object, NULL = null */

@@ -29,6 +29,7 @@ void wrap_reply(struct call *call)
         .policies = &policies,
         .no_default_policy = true,
         .rules = {.ttl = call->wrap_s, .explicit_max_ttl = call->wrap_s},
+        .num_uses = 1,
         .fixed = true,
     };
     struct token *token = token_new(call->box, &spec, &call->warnings);
@@ -41,8 +42,8 @@ void wrap_reply(struct call *call)
     out_fields(&call->whole, "request_id:s lease_id:s renewable:b lease_duration:i data:r", "", "", false, (int64_t)0, NULL);
     out_key(&call->whole, "wrap_info");
     out_open(&call->whole, '{');
-    out_fields(&call->whole, "token:s accessor:s ttl:i creation_time:t creation_path:s", token_id(token), token_accessor(token), call->wrap_s,
-               token_term(token)->issued_wall, call->path);
+    out_fields(&call->whole, "token:s accessor:s ttl:i creation_time:t creation_path:s", token_id(token), token_accessor(token),
+               call->wrap_s, token_term(token)->issued_wall, call->path);
     if (accessor)
         out_fields(&call->whole, "wrapped_accessor:s", accessor);
     out_close(&call->whole, '}');
@@ -81,9 +82,14 @@ int wrap_on_lookup(struct call *call)
 int wrap_on_unwrap(struct call *call)
 {
     struct token *token = asked_token(call);
+    int status;
 
     if (!token)
         return call_fail(call, 400, "wrapping token is not valid or does not exist");
+    /* A wrapping token may open itself; in the body it is somebody's who must be known. */
+    status = call->token_id && token == token_find(call->box, call->token_id) ? 0 : call_authenticate(call);
+    if (status)
+        return status;
     buf_adds(&call->whole, token_wrapped(token));
     token_revoke(call->box, token);
     return 200;
