@@ -428,9 +428,10 @@ static int run(struct vm *vm)
 {
     const struct op *op = vm->unit->ops;
     struct place at;
-    int done = 0;
 
     for (;;) {
+        int done = 0; /* 1: jump, -1: failed */
+
         vm->visited = op->node ? op->node : vm->visited;
         switch ((enum op_code)op->code) {
         case OP_TEXT:
