@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../folder.h"
+#include "support/folder.h"
 #include "without.h"
 
 #include <poll.h>

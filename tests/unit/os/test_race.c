@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../folder.h"
+#include "support/folder.h"
 #include "without.h"
 
 #include <signal.h>

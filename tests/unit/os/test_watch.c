@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "../folder.h"
+#include "support/folder.h"
 
 #include <sys/resource.h>
 
