@@ -20,17 +20,25 @@
 
 static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
 
-/* ROOT/x: folder, link out, file, in turn; likewise the file's own name and the folder below. By descriptors: it must not fall for its own links. */
+/* Out and back again, so that now and then all is as it should be. */
+static void swap(int dir, const char *name, int root, const char *other)
+{
+    renameat2(dir, name, root, other, RENAME_EXCHANGE);
+    renameat2(dir, name, root, other, RENAME_EXCHANGE);
+}
+
+/* By descriptors: the attacker must not fall for its own links. */
 static _Noreturn void swap_for_ever(int root)
 {
     int x = openat(root, "x", O_PATH | O_DIRECTORY), y = openat(root, "x/y", O_PATH | O_DIRECTORY);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (unsigned i = 0;; i++) {
-        renameat2(root, "x", root, i & 1 ? "evil" : "file", RENAME_EXCHANGE);
-        renameat2(x, "y", root, "evil-too", RENAME_EXCHANGE);
-        renameat2(y, "a", root, "evil-file", RENAME_EXCHANGE);
-        renameat2(root, "x", root, "spare", RENAME_EXCHANGE);
+    for (;;) {
+        swap(root, "x", root, "evil");
+        swap(x, "y", root, "evil-too");
+        swap(y, "a", root, "evil-file");
+        swap(root, "x", root, "file");
+        swap(root, "x", root, "spare");
     }
 }
 
