@@ -62,14 +62,15 @@ static void quote_char(unsigned char c, char out[8])
         snprintf(out, 8, "%c%c", 0xC0 | c >> 6, 0x80 | (c & 0x3F));
 }
 
-/* "invalid character 'x' CONTEXT", or that the text ended. */
+/* "invalid character 'x' CONTEXT", or that the text ended. Inside words, numbers and escapes Go sees a blank at the end. */
 static int fail_char(struct reader *reader, const char *at, const char *context)
 {
+    bool inside = strncmp(context, "in ", 3) == 0 || strncmp(context, "after decimal", 13) == 0;
     char text[128], shown[8];
 
-    if (at >= reader->end)
+    if (at >= reader->end && !inside)
         return fail_at(reader, at, ERR_INPUT, "unexpected end of JSON input");
-    quote_char((unsigned char)*at, shown);
+    quote_char(at < reader->end ? (unsigned char)*at : ' ', shown);
     if (reader->flags & JSON_SECRET)
         snprintf(text, sizeof(text), "invalid character %s", context);
     else
@@ -285,7 +286,7 @@ static int take_escape(struct reader *reader, const char **p, struct piece *ret)
     const char *known;
 
     if (*p >= reader->end)
-        return fail_char(reader, *p, "");
+        return fail_char(reader, *p, "in string escape code");
     if (**p == 'u') {
         (*p)++;
         return take_unicode(reader, p, 4, ret);

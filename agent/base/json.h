@@ -44,7 +44,8 @@ enum json_write_flag {
 };
 
 /*
- * Append `v` to `buf`; whether everything fitted says buf_check(). Fails with Go's words for what
+ * Append `v` to `buf`; whether everything fitted says buf_check(). Lists, maps and records without
+ * memory (NULL, not only empty) are Go's nil: null. Fails with Go's words for what
  * JSON cannot say: complex numbers, NaN and infinities, maps with keys of any type.
  */
 int json_write(struct buf *buf, const struct val *v, unsigned flags, struct err *err) MUST_USE;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cur.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -194,8 +195,17 @@ static void next_item(struct writer *w, size_t i)
     new_line(w);
 }
 
+/* What Go calls a nil slice, map or pointer. */
+static int write_null(struct writer *w)
+{
+    buf_adds(w->buf, "null");
+    return 0;
+}
+
 static int write_list(struct writer *w, const struct val *v)
 {
+    if (!v->list.items)
+        return write_null(w);
     if (open_level(w, '[') != 0)
         return -1;
     for (size_t i = 0; i < v->list.len; i++) {
@@ -211,6 +221,8 @@ static int write_map(struct writer *w, const struct val *v)
 {
     if (v->kind == VAL_MAP && v->type == VAL_T_MAP_ANY_KEY)
         return err_set(w->err, ERR_INPUT, "json: unsupported type: map[interface {}]interface {}");
+    if (!v->map.pairs)
+        return write_null(w);
     if (open_level(w, '{') != 0)
         return -1;
     for (size_t i = 0; i < v->map.len; i++) {
@@ -224,13 +236,32 @@ static int write_map(struct writer *w, const struct val *v)
     return 0;
 }
 
-/* An empty json.Number prints as 0. */
+static bool is_number(struct str s)
+{
+    struct cur cur = cur_of(s.data, s.len);
+    bool good;
+
+    cur_char(&cur, '-');
+    good = cur_char(&cur, '0') || cur_skip(&cur, "0123456789") > 0;
+    if (good && cur_char(&cur, '.'))
+        good = cur_skip(&cur, "0123456789") > 0;
+    if (good && (cur_char(&cur, 'e') || cur_char(&cur, 'E'))) {
+        if (!cur_char(&cur, '+'))
+            cur_char(&cur, '-');
+        good = cur_skip(&cur, "0123456789") > 0;
+    }
+    return good && cur_at_end(&cur);
+}
+
+/* An empty json.Number prints as 0. A template may have cut one into something else. */
 static int write_number(struct writer *w, struct str s)
 {
     if (s.len == 0)
         buf_addc(w->buf, '0');
-    else
+    else if (is_number(s))
         buf_add(w->buf, s.data, s.len);
+    else
+        return err_set(w->err, ERR_INPUT, "json: invalid number literal \"%.*s\"", (int)s.len, s.data);
     return 0;
 }
 
@@ -239,8 +270,7 @@ static int write_value(struct writer *w, const struct val *v)
     switch ((enum val_kind)v->kind) {
     case VAL_MISSING:
     case VAL_NULL:
-        buf_adds(w->buf, "null");
-        return 0;
+        return write_null(w);
     case VAL_BOOL:
         buf_adds(w->buf, v->b ? "true" : "false");
         return 0;
