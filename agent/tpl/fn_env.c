@@ -81,11 +81,11 @@ static int body_secret(struct call *call, struct val *ret)
         *ret = val_null();
         return 0;
     }
-    if (!call->env || !call->env->secret)
-        return fail_unavailable(call);
     pairs = clean_pairs(call);
     if (!pairs || clean_path(call, call->argc > 1 ? "vault.write" : "vault.read", &path) != 0)
         return -1;
+    if (!call->env || !call->env->secret)
+        return fail_unavailable(call);
     return call->env->secret(call->env->ctx, path, pairs, call->argc - 1, call->arena, ret, call->err);
 }
 
@@ -98,11 +98,11 @@ static int body_pki_cert(struct call *call, struct val *ret)
         *ret = val_null();
         return 0;
     }
-    if (!call->env || !call->env->pki_cert)
-        return fail_unavailable(call);
     pairs = clean_pairs(call);
     if (!pairs || clean_path(call, "vault.read", &path) != 0)
         return -1;
+    if (!call->env || !call->env->pki_cert)
+        return fail_unavailable(call);
     return call->env->pki_cert(call->env->ctx, path, pairs, call->argc - 1, call->arena, ret, call->err);
 }
 
@@ -114,10 +114,11 @@ static int body_secrets(struct call *call, struct val *ret)
     *ret = val_strings(NULL, 0);
     if (call->argv[0].s.len == 0)
         return 0;
+    if (clean_path(call, "vault.list", &path) != 0)
+        return -1;
     if (!call->env || !call->env->secrets)
         return fail_unavailable(call);
-    if (clean_path(call, "vault.list", &path) != 0 ||
-        call->env->secrets(call->env->ctx, path, call->arena, ret, call->err) != 0)
+    if (call->env->secrets(call->env->ctx, path, call->arena, ret, call->err) != 0)
         return -1;
     if (val_is_nil(ret))
         *ret = val_strings(NULL, 0);
@@ -132,10 +133,10 @@ static int body_file(struct call *call, struct val *ret)
     *ret = val_str("", 0);
     if (call->argv[0].s.len == 0)
         return 0;
-    if (!call->env || !call->env->file)
-        return fail_unavailable(call);
     if (path.len == 0)
         return err_set(call->err, ERR_INPUT, "file: invalid format: \"\"");
+    if (!call->env || !call->env->file)
+        return fail_unavailable(call);
     copy = arena_strndup(call->arena, path.data, path.len, call->err);
     if (!copy || call->env->file(call->env->ctx, (struct str){copy, path.len}, call->arena, ret, call->err) != 0)
         return -1;

@@ -1,0 +1,48 @@
+/*
+ * Rows of tests/vectors/functions.jsonl: a function, typed arguments, and its result under %#v, or its error, as Vault Agent's engine gives them.
+ * FUNCTION_ROWS names another file of such rows.
+ */
+#include "rows.h"
+
+#include "tpl/format.h"
+#include "tpl/func.h"
+
+static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+{
+    (void)ctx, (void)path, (void)args, (void)argc, (void)arena, (void)err;
+    *ret = val_null();
+    return 0;
+}
+
+static bool answers_as_go(struct arena *arena, const struct val *row, struct buf *got, struct str *want)
+{
+    const struct tpl_env env = {.secret = on_secret, .pki_cert = on_secret};
+    const struct func *func = func_find(val_get(row, "function")->s);
+    struct err err = {0};
+    struct call call = {.name = func->name, .arena = arena, .env = &env, .err = &err};
+    bool fails = val_get(row, "error") || val_get(row, "error_hex");
+    struct val ret;
+
+    call.argv = row_args(arena, row, &call.argc);
+    *want = row_text(arena, row, fails ? "error" : "want");
+    if (func->body(&call, &ret) == 0)
+        format_sprintf(got, STR("%#v"), &ret, 1);
+    else
+        buf_adds(got, err.text);
+    return str_eq((struct str){got->data, got->len}, *want) && fails == (err.code != ERR_NONE);
+}
+
+static void every_row_answers_as_go_answers(void **state)
+{
+    (void)state;
+    rows_run(TESTS_DIR "/vectors/functions.jsonl", "FUNCTION_ROWS", answers_as_go);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_answers_as_go_answers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
