@@ -1,3 +1,9 @@
 """Makes the fixtures of tests/support known to every pytest suite below this folder."""
 
 from support.fixtures import *  # noqa: F401,F403
+
+
+def pytest_generate_tests(metafunc):
+    """The mark `both_servers`: with a real server and with the sandbox, which so cannot lie."""
+    if metafunc.definition.get_closest_marker("both_servers"):
+        metafunc.parametrize("server_kind", ["real", "sandbox"])

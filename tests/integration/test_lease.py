@@ -20,7 +20,7 @@ def works(postgres, user, password):
 
 def test_a_credential_outlives_its_first_ttl_because_it_is_renewed(site, postgres, agent, tmp_path, proxy):
     path = postgres.enable(site.vault, unique("db"), default_ttl="3s", max_ttl="60s")
-    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy))
     user, password = wait.for_file(tmp_path / "credential", contains=" ").split(" ")
     wait.until(lambda: proxy.count("PUT", "^/v1/sys/leases/renew$") >= 3, "three renewals", 30)
     assert works(postgres, user, password)
@@ -29,8 +29,8 @@ def test_a_credential_outlives_its_first_ttl_because_it_is_renewed(site, postgre
 
 
 def test_a_credential_is_replaced_once_at_its_maximum_while_the_old_one_still_works(site, postgres, agent, tmp_path, proxy):
-    path = postgres.enable(site.vault, unique("db"), default_ttl="3s", max_ttl="12s")
-    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    path = postgres.enable(site.vault, unique("db"), default_ttl="5s", max_ttl="12s")
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy))
     old = wait.for_file(tmp_path / "credential", contains=" ")
     new = wait.for_file(tmp_path / "credential", contains=" ", differs_from=old, seconds=30)
     assert works(postgres, *old.split(" ")), "the old credential is gone already"
@@ -41,7 +41,7 @@ def test_a_credential_is_replaced_once_at_its_maximum_while_the_old_one_still_wo
 @pytest.mark.parametrize("ttl", ["2s"])
 def test_a_credential_that_cannot_be_renewed_is_replaced_without_a_storm(site, postgres, agent, tmp_path, proxy, ttl):
     path = postgres.enable(site.vault, unique("db"), default_ttl=ttl, max_ttl=ttl)
-    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), address=proxy.address))
+    agent(site.config(site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy))
     first = wait.for_file(tmp_path / "credential", contains=" ")
     wait.for_file(tmp_path / "credential", contains=" ", differs_from=first)
     start = proxy.requests[0].at

@@ -1,21 +1,22 @@
 """What the first rendering costs the server."""
 
 import pytest
-
 from support import wait
 from support.agent import original, template
+from support.rendering import user
 
-pytestmark = pytest.mark.skipif(original(), reason="the original logs in twice, asks for mounts and opens more connections")
-
-USER = '{{ with secret "%s" }}{{ .Data.data.user }}{{ end }}'
+pytestmark = [
+    pytest.mark.skipif(original(), reason="the original logs in twice, asks for mounts and opens more connections"),
+    pytest.mark.both_servers,
+]
 
 
 def render(site, agent, folder, relay, secrets):
     """One agent in init mode that renders that many secrets, each into a file, by way of the relay."""
     kv = site.kv2()
-    files = [template(USER % kv.put(f"app{n}", user=f"user{n}"), folder / f"user{n}") for n in range(secrets)]
+    files = [template(user(kv.put(f"app{n}", user=f"user{n}")), folder / f"user{n}") for n in range(secrets)]
     relay.clear()
-    one = agent(site.config(site.login(), *files, address=relay.address, exit_after_auth=True))
+    one = agent(site.config(site.login(), *files, via=relay, exit_after_auth=True))
     assert one.wait_exit() == 0, one.log
     assert [wait.read(folder / f"user{n}") for n in range(secrets)] == [f"user{n}" for n in range(secrets)]
 

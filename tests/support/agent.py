@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 
+from . import canary
 from .process import Process
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -48,27 +49,57 @@ def template(contents, destination, body="", **pairs):
 
 
 class Login:
-    """A way to log in with a service-account token: mount and role at the server, token file at the agent."""
+    """A way to log in with a service-account token: mount and role at the server, token file and settings at the agent."""
 
     def __init__(self, mount, role, volume):
         self.mount, self.role, self.volume = mount, role, volume
+        # Tests do not wait for the five minutes that the pauses may otherwise grow to.
+        self.method = {"max_backoff": "2s"}
+        self.sinks = ""
 
     @property
     def token_file(self):
         return self.volume / "token"
 
-    def block(self, body="", **method):
+    def sink(self, path, **pairs):
+        self.sinks += block("sink", "file", body=block("config", path=path), **pairs)
+        return path
+
+    def block(self):
         options = block("config", role=self.role, token_path=self.token_file)
-        inner = block("method", "kubernetes", mount_path=f"auth/{self.mount}", body=options, **method)
-        return block("auto_auth", body=inner + body)
+        inner = block("method", "kubernetes", mount_path=f"auth/{self.mount}", body=options, **self.method)
+        return block("auto_auth", body=inner + self.sinks)
 
 
 class Agent(Process):
-    """`ampule-agent agent -config=…`, in a folder of its own, with its configuration written there."""
+    """`ampule-agent agent -config=…`, in a folder of its own, with its configuration written there; it says all that it can say.
 
-    def __init__(self, folder, config, *args, env=None, **pairs):
+    `within` is a command that starts it, in a namespace of its own, say.
+    """
+
+    def __init__(self, folder, config, *args, within=(), **pairs):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "agent.hcl"
         self.config.write_text(config)
-        super().__init__([program("ampule-agent"), "agent", f"-config={self.config}", *args], env=env, cwd=self.folder, **pairs)
+        command = [program("ampule-agent"), "agent", f"-config={self.config}", "-log-level=trace", *args]
+        super().__init__([*within, *command], cwd=self.folder, **pairs)
+
+    def proc(self, name):
+        """/proc/PID/name as text, "" once it has ended."""
+        try:
+            return pathlib.Path(f"/proc/{self.pid}/{name}").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def proc_status(self, name):
+        return dict(line.split(":\t", 1) for line in self.proc("status").splitlines())[name].strip()
+
+    def shown(self):
+        """The secrets that anybody can see from outside."""
+        places = {"its log": self.log, "/proc/PID/environ": self.proc("environ"), "/proc/PID/cmdline": self.proc("cmdline")}
+        return {place: found for place, text in places.items() if (found := canary.leaks(text))}
+
+    @property
+    def last_line(self):
+        return (self.err or self.out or [""])[-1]

@@ -1,12 +1,14 @@
-"""Fixtures of every suite. One server, one PostgreSQL and one authority a worker; names, agents and proxies of its own for each test."""
+"""Fixtures of every suite. One server of a kind, one PostgreSQL and one authority a worker; names, agents and proxies of its own for each test."""
 
 import pytest
 
-from .agent import Agent
+from .agent import Agent, original
 from .certs import Authority
 from .kubernetes import Cluster
 from .postgres import Postgres
 from .proxy import Proxy, Wire
+from .rendering import Rendering
+from .sandbox import Sandbox, SandboxCluster
 from .server import Server
 from .site import Site, unique
 
@@ -24,18 +26,42 @@ def cluster(authority):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory, authority, cluster):
-    """The shared server, in memory. Not to be sealed, stopped or slowed."""
+def real_site(tmp_path_factory, authority, cluster):
     folder = tmp_path_factory.mktemp("site")
     server = Server(folder, authority)
     yield Site(server, cluster, folder)
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def sandbox_site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sandbox")
+    sandbox = Sandbox(folder / "dir")
+    yield Site(sandbox, SandboxCluster(sandbox), folder)
+    sandbox.stop()
+
+
 @pytest.fixture
-def own_site(tmp_path, authority, cluster):
-    """A server for one test, which may seal, stop and restart it; its data are on disk."""
-    server = Server(tmp_path / "server", authority, persistent=True)
+def server_kind():
+    """What serves: the mark `both_servers` runs a test with each kind."""
+    return "real"
+
+
+@pytest.fixture
+def site(request, server_kind):
+    """The shared server, in memory. Not to be sealed, stopped or slowed."""
+    return request.getfixturevalue(f"{server_kind}_site")
+
+
+@pytest.fixture
+def own_site(request, server_kind, tmp_path):
+    """A server for one test, which may seal it, and stop and restart it when it is a real one, whose data are on disk."""
+    if server_kind == "sandbox":
+        server = Sandbox(tmp_path / "server")
+        cluster = SandboxCluster(server)
+    else:
+        server = Server(tmp_path / "server", request.getfixturevalue("authority"), persistent=True)
+        cluster = request.getfixturevalue("cluster")
     yield Site(server, cluster, tmp_path)
     server.process.resume()
     server.stop()
@@ -58,7 +84,7 @@ def own_postgres():
 
 @pytest.fixture
 def agent(tmp_path):
-    """agent(config, *args, env={…}) starts one; whatever still runs at the end is ended."""
+    """agent(config, *args, env={…}) starts one; whatever still runs at the end is ended, and none may have shown a secret."""
     started = []
 
     def start(config, *args, **pairs):
@@ -67,8 +93,24 @@ def agent(tmp_path):
         return one
 
     yield start
+    shown = [one.shown() for one in started]
     for one in started:
         one.stop()
+        # What is said at the end counts as well.
+        shown.append(one.shown())
+    assert original() or not any(shown), f"secrets are shown: {[s for s in shown if s]}"
+
+
+@pytest.fixture
+def rendering(site, agent, tmp_path):
+    """rendering(…): an agent that keeps a secret's value in a file, started and done with it; see Rendering."""
+    return lambda *blocks, **pairs: Rendering(site, agent, tmp_path, *blocks, **pairs).expect()
+
+
+@pytest.fixture
+def own_rendering(own_site, agent, tmp_path):
+    """The same with the test's own server."""
+    return lambda *blocks, **pairs: Rendering(own_site, agent, tmp_path, *blocks, **pairs).expect()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import uuid
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from . import canary
+
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -68,7 +70,7 @@ class Cluster:
         head = {"alg": "RS256", "kid": "test", "typ": "JWT"}
         signed = f"{_encode(json.dumps(head).encode())}.{_encode(json.dumps(claims).encode())}"
         token = f"{signed}.{_encode(self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-        self._known[token] = claims
+        self._known[canary.keep(token)] = claims
         return token
 
     def revoke(self, token):

@@ -29,8 +29,12 @@ def _reset(connection):
 class Wire:
     """A TCP relay. `connections` and `bytes_sent`, `bytes_received` (of the clients) count from the start or the last clear()."""
 
-    def __init__(self, upstream):
+    ca_file = None  # who ends TLS behind it has its own
+
+    def __init__(self, upstream, listen=socket.socket, host="127.0.0.1"):
+        """`listen` makes the socket to listen with, in another network namespace for instance."""
         url = urllib.parse.urlsplit(upstream)
+        self._socket, self._host = listen, host
         self.upstream = (url.hostname, url.port)
         self._lock = threading.Lock()
         self._open = set()
@@ -41,7 +45,7 @@ class Wire:
         self.port = 0
         self.clear()
         self.listen()
-        self.address = f"{url.scheme}://127.0.0.1:{self.port}"
+        self.address = f"{url.scheme}://{host}:{self.port}"
 
     def clear(self):
         with self._lock:
@@ -59,9 +63,9 @@ class Wire:
 
     def listen(self):
         """Listens (again), on the same port as before."""
-        self._listener = socket.socket()
+        self._listener = self._socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.bind((self._host, self.port))
         self._listener.listen(128)
         self.port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
@@ -170,13 +174,14 @@ class Rule:
 class Proxy(Wire):
     """Methods that add a Rule take `method` (None: any) and `path`, a regular expression searched in `/v1/...?query`."""
 
-    def __init__(self, upstream, ca_file, authority, names=("localhost", "127.0.0.1")):
+    def __init__(self, upstream, ca_file, authority, names=("localhost", "127.0.0.1"), days=2):
         self._upstream_tls = ssl.create_default_context(cafile=str(ca_file))
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca_file = authority.file
         self._rules = []
         self.requests = []
         super().__init__(upstream)
-        self._tls.load_cert_chain(*authority.issue(f"proxy-{self.port}", names))
+        self._tls.load_cert_chain(*authority.issue(f"proxy-{self.port}", names, days))
         self._tls.set_alpn_protocols(["http/1.1"])
 
     def clear(self):
@@ -188,6 +193,11 @@ class Proxy(Wire):
     def count(self, method=None, path=""):
         with self._lock:
             return sum(1 for r in self.requests if method in (None, r.method) and re.search(path, r.path))
+
+    def logins(self, token=""):
+        """How many logins there were, with this service-account token."""
+        with self._lock:
+            return sum(1 for r in self.requests if r.path.endswith("/login") and token.encode() in r.body)
 
     # Faults of single requests; each returns its Rule.
 

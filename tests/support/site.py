@@ -2,7 +2,7 @@
 
 import secrets
 
-from . import agent, wait
+from . import agent, canary, wait
 from .kubernetes import ProjectedVolume
 from .vault import VaultError
 
@@ -22,6 +22,11 @@ class Kv:
         return f"{self.mount}/data/{name}" if self.version == 2 else f"{self.mount}/{name}"
 
     def put(self, name, **data):
+        """Every secret also has a value that tests look for where it must not be."""
+        data.setdefault("canary", canary.secret())
+        for value in data.values():
+            canary.keep(value)
+
         def written():
             try:
                 return self.vault.write(self.path(name), **({"data": data} if self.version == 2 else data)) is not None
@@ -39,6 +44,7 @@ class Site:
     EVERYTHING = {"*": ["create", "read", "update", "delete", "list"]}
 
     def __init__(self, server, cluster, folder):
+        """`server` has address, ca_file and vault; `cluster` makes the tokens that its logins accept."""
         self.server, self.cluster, self.folder = server, cluster, folder
         self.vault, self.address, self.ca_file = server.vault, server.address, server.ca_file
         self.mount = cluster.enable(self.vault, "kubernetes")
@@ -60,9 +66,10 @@ class Site:
         token = self.cluster.token(namespace, name, **({"audience": audience} if audience else {}))
         login = agent.Login(self.mount, role_name, ProjectedVolume(self.folder / unique("token"), token=token))
         login.policy = policy
+        login.token = token
         return login
 
-    def config(self, login, *blocks, address=None, ca_file=None, **top):
-        """A configuration file: server, login, the blocks (templates and others), and top-level settings."""
-        server = agent.block("vault", address=address or self.address, ca_cert=ca_file or self.ca_file)
-        return "\n".join([agent.assignments(top), server, login.block(), *blocks])
+    def config(self, login, *blocks, via=None, vault=None, **top):
+        """A configuration file: server (or the relay before it), login, the blocks (templates and others), and top-level settings."""
+        settings = {"address": (via or self).address, "ca_cert": getattr(via, "ca_file", None) or self.ca_file, **(vault or {})}
+        return "\n".join([agent.assignments(top), agent.block("vault", **settings), login.block(), *blocks])

@@ -1,0 +1,130 @@
+"""After a change: a command, or a signal that needs no shell."""
+
+import os
+import pathlib
+import secrets
+import signal
+
+import pytest
+from support import wait
+from support.agent import block, original
+from support.process import Process
+
+pytestmark = pytest.mark.both_servers
+ours = pytest.mark.skipif(original(), reason="`notify` is Ampule's own")
+
+APP = """\
+#!/usr/bin/python3
+import os, signal, sys
+def told(number, frame):
+    with open(sys.argv[1] + "/told", "a") as f:
+        f.write(signal.Signals(number).name + " " + open(sys.argv[1] + "/user").read() + "\\n")
+signal.signal(signal.SIGHUP, told)
+with open(sys.argv[1] + "/pid", "w") as f:
+    f.write(str(os.getpid()))
+while True:
+    signal.pause()
+"""
+
+
+class App:
+    """A program that notes each signal, and what the file held by then; its name is known to nobody else."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.name = f"app-{secrets.token_hex(4)}"
+        program = folder / self.name
+        program.write_text(APP)
+        program.chmod(0o755)
+        self.process = Process([program, folder])
+        wait.until(lambda: wait.read(self.pid_file), "the application to start")
+
+    @property
+    def pid_file(self):
+        return self.folder / "pid"
+
+    def heard(self, *lines):
+        wait.for_file(self.folder / "told", "".join(f"SIGHUP {line}\n" for line in lines))
+
+
+@pytest.fixture
+def app(tmp_path):
+    app = App(tmp_path)
+    yield app
+    app.process.kill()
+
+
+@pytest.mark.parametrize("way", ["command", pytest.param("pid file", marks=ours), pytest.param("process name", marks=ours)])
+def test_a_changed_secret_is_followed_and_the_application_signalled(rendering, app, way):
+    told = {
+        "command": {"template": {"command": f"kill -HUP $(cat {app.pid_file})"}},
+        "pid file": {"template": {"body": block("notify", signal="HUP", pid_file=app.pid_file)}},
+        "process name": {"template": {"body": block("notify", signal="HUP", process=app.name)}},
+    }
+    one = rendering(**told[way])
+    app.heard("alice")
+    one.follows("bob")
+    app.heard("alice", "bob")
+
+
+@ours
+def test_an_unchanged_file_tells_nobody(rendering, app, proxy):
+    rendering(template={"body": block("notify", signal="HUP", pid_file=app.pid_file)}, via=proxy)
+    app.heard("alice")
+    proxy.clear()
+    wait.until(lambda: proxy.count("GET", "/data/app$") >= 3, "three more reads")
+    app.heard("alice")
+
+
+@ours
+def test_an_application_that_is_not_there_is_named_and_told_later(rendering, app):
+    app.process.kill()
+    one = rendering(template={"body": block("notify", signal="HUP", pid_file=app.pid_file)})
+    one.agent.wait_log(f"{app.pid_file}|pid {app.process.pid}")
+    app.process = Process([app.folder / app.name, app.folder])
+    one.follows("bob")
+    wait.for_file(app.folder / "told", contains="SIGHUP bob")
+
+
+def test_a_failing_command_is_reported_and_the_file_is_followed_all_the_same(rendering, tmp_path):
+    one = rendering(template={"command": "exit 3"}) if not original() else pytest.skip("the original ends here")
+    one.agent.wait_log(r"template\[0\].*3")
+    one.follows("bob")
+
+
+@ours
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(rendering, tmp_path):
+    hang = f"echo $$ >{tmp_path}/hanging; trap '' TERM; sleep 600 & sleep 600"
+    one = rendering(template={"command": hang, "command_timeout": "1s"})
+    group = int(wait.until(lambda: wait.read(tmp_path / "hanging"), "the command to start"))
+    one.agent.wait_log(r"template\[0\].*(1 ?s|time)")
+    wait.until(lambda: not members(group), "the command's group to be gone", 30)
+    one.follows("bob")
+
+
+def members(group):
+    """The processes of a process group."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+@ours
+def test_a_command_does_not_get_what_the_agent_has(rendering, tmp_path):
+    """Standard descriptors only, no token in the environment, signals as they were."""
+    script = f"ls -l /proc/self/fd >{tmp_path}/fds; env >{tmp_path}/env; grep SigIgn /proc/self/status >{tmp_path}/sig; touch {tmp_path}/done"
+    rendering(template={"command": script}, env={"VAULT_TOKEN": "token-of-the-environment"})
+    wait.until((tmp_path / "done").exists, "the command to run")
+    numbers = [line.split(" -> ")[0].split()[-1] for line in (tmp_path / "fds").read_text().splitlines() if " -> " in line]
+    # The fourth is the folder that ls itself has open.
+    assert sorted(numbers, key=int)[:3] == ["0", "1", "2"] and len(numbers) <= 4, numbers
+    assert "token-of-the-environment" not in (tmp_path / "env").read_text()
+    ignored = int((tmp_path / "sig").read_text().split()[1], 16)
+    assert not ignored & (1 << (signal.SIGPIPE - 1)), f"{ignored:x}"
+    assert os.path.exists(tmp_path / "user")

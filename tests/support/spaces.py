@@ -1,0 +1,148 @@
+"""Namespaces of the kernel: other names, networks and limits for one process, without a change to the machine. Most need root."""
+
+import ctypes
+import os
+import random
+import socket
+import struct
+import subprocess
+import threading
+
+from . import wait
+
+ROOT = os.geteuid() == 0
+CLONE_NEWNET = 0x40000000
+
+
+def with_resolver(folder, *servers):
+    """A command prefix: what follows asks these name servers, and one search list."""
+    conf = folder / "resolv.conf"
+    conf.write_text("".join(f"nameserver {s}\n" for s in servers) + "options timeout:1 attempts:2\n")
+    script = f'mount --bind "{conf}" /etc/resolv.conf && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh"]
+
+
+def without_inotify():
+    """A command prefix: a user namespace in which nobody gets an inotify instance."""
+    return ["unshare", "-U", "-r", "sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"', "sh"]
+
+
+def with_small_volume(folder, size):
+    """A command prefix: `folder` is a tmpfs of that many bytes that nobody else sees, and that goes with the process."""
+    return ["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o size={size} ampule-test "{folder}" && exec "$@"', "sh"]
+
+
+def with_read_only(folder):
+    return ["unshare", "-m", "sh", "-c", f'mount --bind "{folder}" "{folder}" && mount -o remount,bind,ro "{folder}" && exec "$@"', "sh"]
+
+
+def enter(pid, *command):
+    """Runs a command where that process's mounts are."""
+    return subprocess.run(["nsenter", f"--mount=/proc/{pid}/ns/mnt", *command], check=True, capture_output=True, text=True).stdout
+
+
+class NameServer:
+    """Answers questions over UDP on a loopback address of its own: `records` (name: IPv4 address), else `code` for all."""
+
+    SERVFAIL, NXDOMAIN = 2, 3
+
+    def __init__(self):
+        self.records, self.code, self.questions = {}, None, []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # Port 53 is fixed, the address is not: somewhere in 127/8 it is free.
+        wait.until(self._bind, "a free loopback address", 5)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _bind(self):
+        self.address = "127.%d.%d.%d" % tuple(random.randint(2, 250) for _ in range(3))
+        try:
+            self._socket.bind((self.address, 53))
+        except OSError:
+            return False
+        return True
+
+    def close(self):
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                packet, client = self._socket.recvfrom(4096)
+                self._socket.sendto(self._answer(packet), client)
+            except OSError:
+                return
+
+    def _answer(self, packet):
+        labels, at = [], 12
+        while packet[at]:
+            labels.append(packet[at + 1 : at + 1 + packet[at]].decode())
+            at += 1 + packet[at]
+        name, question = ".".join(labels).lower(), packet[12 : at + 5]
+        kind = struct.unpack("!H", packet[at + 1 : at + 3])[0]
+        self.questions.append(name)
+        address = self.records.get(name)
+        code = self.code if self.code is not None else 0 if address else self.NXDOMAIN
+        found = address if code == 0 and kind == 1 else None
+        head = packet[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 1 if found else 0, 0, 0)
+        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 1, 4) + socket.inet_aton(found) if found else b""
+        return head + question + record
+
+
+class Cable:
+    """Two networks with one cable between them, which can be cut: packets are lost then, and nobody is told.
+
+    `near` is a command prefix for the one end; `listen` makes sockets at the other, whose address is `far_address`.
+    """
+
+    near_address, far_address = "10.99.0.1", "10.99.0.2"
+
+    def __init__(self):
+        self._holders = []
+        self._near, self._far = self._network(), self._network()
+        self._ip(self._near, "link", "add", "near", "type", "veth", "peer", "name", "far", "netns", str(self._far))
+        for pid, name, address in ((self._near, "near", self.near_address), (self._far, "far", self.far_address)):
+            self._ip(pid, "addr", "add", f"{address}/24", "dev", name)
+            self._ip(pid, "link", "set", name, "up")
+            self._ip(pid, "link", "set", "lo", "up")
+
+    @property
+    def near(self):
+        return ["nsenter", f"--net=/proc/{self._near}/ns/net"]
+
+    def _network(self):
+        """The pid of a process in a network namespace of its own, which is there by then."""
+        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._holders.append(holder)
+        holder.stdout.readline()
+        return holder.pid
+
+    @staticmethod
+    def _ip(pid, *args):
+        subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", *args], check=True, capture_output=True)
+
+    def cut(self):
+        self._ip(self._far, "link", "set", "far", "down")
+
+    def mend(self):
+        self._ip(self._far, "link", "set", "far", "up")
+
+    def listen(self):
+        """A TCP socket of the far network, whoever asks for it."""
+        made = []
+
+        def run():
+            with open(f"/proc/{self._far}/ns/net", "rb") as space:
+                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET) == 0:
+                    made.append(socket.socket())
+
+        # setns() moves the calling thread only; this one ends with it.
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        return made[0]
+
+    def close(self):
+        for holder in self._holders:
+            holder.stdin.close()
+            holder.stdout.close()
+            holder.wait()
