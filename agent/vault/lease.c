@@ -74,7 +74,10 @@ static int64_t not_before_floor(const struct lease *lease, int64_t at)
 
 int64_t lease_replace_at(const struct lease *lease)
 {
-    return lease->ttl_ms ? not_before_floor(lease, lease_end(lease) - lease->grace_ms) : CLOCK_NEVER;
+    if (!lease->ttl_ms)
+        return CLOCK_NEVER;
+    /* What follows a capped lease is a full one: no loop to slow down, and the little that is left is needed. */
+    return lease->capped ? lease_end(lease) - lease->grace_ms : not_before_floor(lease, lease_end(lease) - lease->grace_ms);
 }
 
 enum lease_step lease_next(const struct lease *lease, int64_t *ret_at)
