@@ -83,38 +83,42 @@ static void names_fill(struct origin *origin, const struct scheme *scheme)
     snprintf(origin->name, sizeof(origin->name), "%s://%s%s%s:%u", scheme->name, open, origin->host, close, origin->port);
 }
 
-static int parts_read(CURLU *url, struct origin *origin, const struct scheme **ret_scheme, struct err *err)
+static int parts_read(CURLU *url, struct origin *origin, const struct scheme *scheme, struct err *err)
 {
     char port[8];
     uint64_t number;
     size_t len;
 
-    if (part_copy(url, CURLUPART_SCHEME, origin->scheme, sizeof(origin->scheme)) != 0 || !(*ret_scheme = scheme_find(origin->scheme)))
-        return err_set(err, ERR_INPUT, "its scheme is not known; begin with http://, https:// or unix://");
     if (part_copy(url, CURLUPART_HOST, origin->host, sizeof(origin->host)) != 0 || origin->host[0] == '\0')
         return err_set(err, ERR_INPUT, "its host is missing or too long");
     brackets_cut(origin->host);
-    origin->port = (*ret_scheme)->port;
+    origin->port = scheme->port;
     if (part_copy(url, CURLUPART_PORT, port, sizeof(port)) == 0 && cur_whole_uint(port, 10, UINT16_MAX, &number))
         origin->port = (unsigned)number;
     if (part_copy(url, CURLUPART_PATH, origin->base, sizeof(origin->base)) < 0)
         return err_set(err, ERR_INPUT, "its path has more than %d bytes", ORIGIN_PATH - 1);
     for (len = strlen(origin->base); len > 0 && origin->base[len - 1] == '/'; len--)
         origin->base[len - 1] = '\0';
-    origin->https = strcmp((*ret_scheme)->name, "https") == 0;
+    origin->https = strcmp(scheme->name, "https") == 0;
+    names_fill(origin, scheme);
     return 0;
 }
 
-static int url_read(const char *text, struct origin *ret, const struct scheme **ret_scheme, CURLU *url, struct err *err)
+/* The scheme of the table, NULL with `err` when the text is not a URL of ours. */
+static const struct scheme *url_read(CURLU *url, const char *text, struct origin *origin, struct err *err)
 {
     CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS);
+    const struct scheme *scheme = NULL;
 
-    if (code != CURLUE_OK)
-        return err_set(err, ERR_INPUT, "not a URL: %s", curl_url_strerror(code));
-    if (parts_read(url, ret, ret_scheme, err) < 0)
-        return -1;
-    names_fill(ret, *ret_scheme);
-    return 0;
+    if (code != CURLUE_OK) {
+        err_set(err, ERR_INPUT, "not a URL: %s", curl_url_strerror(code));
+        return NULL;
+    }
+    if (part_copy(url, CURLUPART_SCHEME, origin->scheme, sizeof(origin->scheme)) == 0)
+        scheme = scheme_find(origin->scheme);
+    if (!scheme)
+        err_set(err, ERR_INPUT, "its scheme is not known; begin with http://, https:// or unix://");
+    return scheme && parts_read(url, origin, scheme, err) == 0 ? scheme : NULL;
 }
 
 static int unix_parse(const char *path, struct origin *origin, struct err *err)
@@ -135,11 +139,12 @@ static int unix_parse(const char *path, struct origin *origin, struct err *err)
 static int web_parse(const char *address, struct origin *origin, struct err *err)
 {
     _cleanup_(url_cleanup) CURLU *url = curl_url();
-    const struct scheme *scheme = NULL;
+    const struct scheme *scheme;
 
     if (!strstr(address, "://"))
         return err_set(err, ERR_INPUT, "its scheme is missing; begin with http://, https:// or unix://");
-    if (url_read(address, origin, &scheme, url, err) < 0)
+    scheme = url_read(url, address, origin, err);
+    if (!scheme)
         return -1;
     if (!scheme->address)
         return err_set(err, ERR_INPUT, "\"%s\" is a scheme of proxies; begin with http://, https:// or unix://", scheme->name);
@@ -169,13 +174,14 @@ int origin_parse_proxy(const char *text, struct origin *ret, struct err *err)
     _cleanup_(url_cleanup) CURLU *url = curl_url();
     _cleanup_buf_ struct buf full;
     struct origin origin = {.scheme = ""};
-    const struct scheme *scheme = NULL;
+    const struct scheme *scheme;
 
     buf_init_secret(&full, LIMIT_URL_BYTES);
     buf_addf(&full, "%s%s", strstr(text, "://") ? "" : "http://", text);
     if (buf_check(&full, "proxy URL", err) < 0)
         return -1;
-    if (url_read(full.data, &origin, &scheme, url, err) < 0)
+    scheme = url_read(url, full.data, &origin, err);
+    if (!scheme)
         return err_wrap(err, "proxy");
     if (!scheme->proxy)
         return err_set(err, ERR_INPUT, "proxy: scheme \"%s\" is not one of a proxy", scheme->name);

@@ -381,6 +381,30 @@ static void http_reports_answers_that_are_cut(void **state)
     assert_reply("/hello", 200, "hello");
 }
 
+/* The server stops reading after 64 KiB. Nobody ignores SIGPIPE here: it would end the test. */
+static void send_too_much(void)
+{
+    static char body[4 << 20];
+    struct reply reply;
+
+    memset(body, 'x', sizeof(body));
+    start(&reply, &(struct http_req){.method = "PUT", .path = "/hello", .body = body, .body_len = sizeof(body)});
+    finish();
+    assert_int_equal(reply.err.code, ERR_RETRY);
+    assert_reply("/hello", 200, "hello");
+}
+
+static void http_survives_a_server_that_closes_while_a_body_is_sent(void **state)
+{
+    (void)state;
+    plain();
+    send_too_much();
+    http_client_free(client);
+    server_stop(&server);
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = NULL});
+    send_too_much();
+}
+
 /* ------------------------------------------------------------------------------------------------------- time-outs, connections */
 
 static void http_gives_up_at_its_deadline_and_goes_on_with_a_fresh_connection(void **state)
@@ -910,6 +934,7 @@ int main(void)
         T(http_refuses_compressed_answers),
         T(http_refuses_bad_chunks),
         T(http_reports_answers_that_are_cut),
+        T(http_survives_a_server_that_closes_while_a_body_is_sent),
         T(http_gives_up_at_its_deadline_and_goes_on_with_a_fresh_connection),
         T(http_gives_up_on_an_answer_that_never_ends),
         T(http_lets_others_finish_after_a_time_out),
