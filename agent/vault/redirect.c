@@ -131,7 +131,7 @@ static int check_foreign(const struct redirect *redirect, const struct place_of 
 {
     bool named = redirect->options.server_name && redirect->options.server_name[0];
 
-    if (strncasecmp(home->scheme.data, "https", home->scheme.len) != 0)
+    if (!same_text(home->scheme, STR("https")))
         return err_set(err, ERR_DENIED, "redirected to another host over plain HTTP: refused; point vault.address at the active node");
     if (redirect->options.skip_verify)
         return err_set(err, ERR_DENIED, "redirected to another host without TLS verification: refused; point vault.address at the active node");

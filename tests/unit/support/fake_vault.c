@@ -208,7 +208,7 @@ static bool is_valid(const char *token)
     return !vault.revoked && clock_now() < vault.token_end && strcmp(token, name) == 0;
 }
 
-static void fake_vault_serve(const struct fake_request *request, struct fake_answer *answer)
+static inline void fake_vault_serve(const struct fake_request *request, struct fake_answer *answer)
 {
     const char *path = request->path + 4; /* "/v1/" */
     struct fake_arrival *arrival = &vault.arrivals[vault.arrival_count++];

@@ -1,0 +1,117 @@
+#include "../support/fake_world.c"
+
+#include "vault/secret.h"
+
+static const struct refresh_options defaults = {0};
+
+static struct secret *make(const struct dep *dep, const char *body)
+{
+    struct reply reply;
+    struct err err;
+
+    if (reply_parse(&reply, 200, body, strlen(body), "x", &err) != 0)
+        fail_msg("%s", err.text);
+    return secret_take(dep, &reply, clock_now());
+}
+
+/* Asked for again after low to high seconds. */
+static void again_after(enum dep_kind kind, const char *body, int64_t low, int64_t high)
+{
+    struct dep *dep;
+    struct err err;
+
+    assert_int_equal(dep_new(kind, STR("p"), NULL, 0, NULL, &dep, &err), 0);
+    for (int i = 0; i < 50; i++) {
+        struct secret *secret = make(dep, body);
+        struct refresh refresh = secret_refresh(dep, secret, &defaults);
+
+        assert_in_range(refresh.at - clock_now(), low * SECOND, high * SECOND);
+        secret_free(secret);
+    }
+    dep_unref(dep);
+}
+
+static void the_table_of_rules_says_when_to_ask_again(void **state)
+{
+    char certificate[128];
+
+    (void)state;
+    snprintf(certificate, sizeof(certificate), "{\"data\":{\"certificate\":\"c\",\"expiration\":%lld}}", (long long)(clock_wall() / 1000 + 1000));
+    again_after(DEP_READ, "{\"lease_duration\":0,\"data\":{}}", 255, 285);
+    again_after(DEP_READ, "{\"lease_duration\":2764800,\"data\":{}}", 2350080, 2626560);
+    again_after(DEP_READ, "{\"lease_id\":\"l\",\"lease_duration\":100,\"renewable\":false,\"data\":{}}", 85, 95);
+    again_after(DEP_WRITE, certificate, 850, 950);
+    again_after(DEP_READ, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":99}}", 85, 95);
+    again_after(DEP_READ, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":0}}", 255, 285);
+    again_after(DEP_READ, "{\"data\":{\"rotation_period\":60,\"ttl\":42}}", 43, 43);
+    again_after(DEP_READ, "{\"data\":{\"rotation_schedule\":\"* *\",\"ttl\":42}}", 255, 285);
+    again_after(DEP_READ, "{\"lease_duration\":-5,\"data\":{}}", 255, 285);
+    again_after(DEP_READ, "{\"data\":{\"certificate\":\"c\",\"expiration\":12}}", 255, 285); /* over long ago: no storm */
+    again_after(DEP_READ, "{\"lease_duration\":1,\"data\":{}}", 1, 1);
+    again_after(DEP_LIST, "{\"data\":{\"keys\":[]}}", 300, 300);
+}
+
+static void special(const char *body, bool retry)
+{
+    struct dep *dep;
+    struct err err;
+    struct secret *secret;
+    struct refresh refresh;
+
+    assert_int_equal(dep_new(DEP_WRITE, STR("p"), NULL, 0, NULL, &dep, &err), 0);
+    secret = make(dep, body);
+    refresh = secret_refresh(dep, secret, &defaults);
+    assert_int_equal(refresh.retry, retry);
+    if (!retry)
+        assert_true(refresh.at == CLOCK_NEVER);
+    secret_free(secret);
+    dep_unref(dep);
+}
+
+static void some_answers_are_not_asked_for_by_time(void **state)
+{
+    (void)state;
+    special("", false); /* a write without an answer */
+    special("{\"lease_id\":\"l\",\"renewable\":true,\"lease_duration\":60,\"data\":{}}", false);
+    special("{\"auth\":{\"client_token\":\"t\",\"renewable\":true,\"lease_duration\":60}}", false);
+    special("{\"data\":{\"rotation_period\":60,\"ttl\":0}}", true);
+}
+
+static void is_bound(const char *body, bool bound, bool unsound)
+{
+    struct dep *dep;
+    struct err err;
+    struct secret *secret;
+
+    assert_int_equal(dep_new(DEP_READ, STR("p"), NULL, 0, NULL, &dep, &err), 0);
+    secret = make(dep, body);
+    assert_int_equal(secret->bound, bound);
+    assert_int_equal(secret->unsound, unsound);
+    assert_true(secret->arena.secret);
+    secret_free(secret);
+    dep_unref(dep);
+}
+
+static void leases_and_child_tokens_are_bound_to_our_token(void **state)
+{
+    (void)state;
+    is_bound("{\"lease_id\":\"l\",\"lease_duration\":60,\"data\":{}}", true, false);
+    is_bound("{\"auth\":{\"client_token\":\"t\",\"lease_duration\":60}}", true, false);
+    is_bound("{\"lease_id\":\"\",\"lease_duration\":60,\"data\":{},\"auth\":null}", false, false);
+    is_bound("{\"lease_id\":7,\"lease_duration\":\"60\",\"data\":{}}", false, true);
+    is_bound("{\"data\":null}", false, false);
+    is_bound("", false, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_of_rules_says_when_to_ask_again),
+        cmocka_unit_test(some_answers_are_not_asked_for_by_time),
+        cmocka_unit_test(leases_and_child_tokens_are_bound_to_our_token),
+    };
+
+    fake_vault_reset();
+    fake_http_serve = fake_vault_serve;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
