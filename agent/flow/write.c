@@ -7,6 +7,7 @@ struct write_target {
     char *label;
     struct place place;
     struct draft_owner owner;
+    bool backup;
 };
 
 void write_target_free(struct write_target *target)
@@ -30,6 +31,7 @@ int write_target_new(const struct write_dest *dest, struct write_target **ret, s
 
     target->label = mem_strdup(dest->label);
     target->owner = dest->owner;
+    target->backup = dest->backup;
     if (place_open(&target->place, dest->path, dest->create_dirs, err) < 0 || draft_sweep(&target->place, &swept, err) < 0)
         return err_wrap(err, "%s", dest->label);
     if (swept > 0)
@@ -60,7 +62,8 @@ static int write_all(struct write_item *items, struct draft *drafts, size_t coun
     for (size_t i = 0; i < count; i++) {
         struct write_target *target = items[i].target;
 
-        if (draft_write(&drafts[i], &target->place, &target->owner, items[i].data, items[i].len, err) < 0)
+        if (draft_write(&drafts[i], &target->place, &target->owner, items[i].data, items[i].len, err) < 0 ||
+            (target->backup && draft_backup(&drafts[i], err) < 0))
             return err_wrap(err, "%s", target->label);
     }
     return 0;

@@ -21,6 +21,7 @@ struct write_dest {
     const char *label; /* "template[2].destination"; for messages */
     const char *path;  /* absolute */
     bool create_dirs;
+    bool backup; /* keep the replaced file as PATH.bak */
     struct draft_owner owner; /* mode, uid, gid; DRAFT_KEEP_… when not configured */
 };
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
@@ -260,6 +261,24 @@ int draft_publish(struct draft *draft, struct err *err)
         return place_refuse(draft->place, 0, err);
     draft->name[0] = '\0';
     return 0;
+}
+
+/* A second name first, so that an older backup is replaced in one step. Where both are one file already, rename(2) leaves it: hence the removal. */
+int draft_backup(const struct draft *draft, struct err *err)
+{
+    char second[NAME_LEN + 1], name[NAME_MAX + 1];
+    int failed;
+
+    if (!draft_pending(draft))
+        return 0;
+    random_name(second);
+    if (snprintf(name, sizeof(name), "%s.bak", draft->place->name) >= (int)sizeof(name))
+        return err_set(err, ERR_INPUT, "\"%s\": its name is too long for a backup", draft->place->path);
+    if (linkat(draft->dir, draft->place->name, draft->dir, second, 0) < 0)
+        return errno == ENOENT ? 0 : place_refuse(draft->place, 0, err);
+    failed = renameat(draft->dir, second, draft->dir, name) < 0 ? place_refuse(draft->place, 0, err) : 0;
+    unlinkat(draft->dir, second, 0);
+    return failed;
 }
 
 void draft_drop(struct draft *draft)

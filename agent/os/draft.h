@@ -41,6 +41,8 @@ int draft_write(struct draft *draft, struct place *place, const struct draft_own
 bool draft_pending(const struct draft *draft);
 /* Rename into place; nothing to do is success. On failure the draft is still pending. */
 int draft_publish(struct draft *draft, struct err *err) MUST_USE;
+/* Keep the file that is about to be replaced as NAME.bak, one generation; nothing to replace is success. Before draft_publish(). */
+int draft_backup(const struct draft *draft, struct err *err) MUST_USE;
 /* Remove what was not published. Zeroed structs are accepted. */
 void draft_drop(struct draft *draft);
 #define _cleanup_draft_ _cleanup_(draft_drop)

@@ -50,11 +50,11 @@ static const struct {
     uint64_t fs, net, scoped;
 } abis[] = {
     {1, (1 << 13) - 1, 0, 0},
-    {2, 1 << 13, 0, 0},                     /* link and rename between folders */
-    {3, FS_TRUNCATE, 0, 0},                 /* */
-    {4, 0, NET_BIND | NET_CONNECT, 0},      /* */
-    {5, 1 << 15, 0, 0},                     /* ioctl on devices */
-    {6, 0, 0, SCOPE_ABSTRACT_SOCKETS},      /* signals stay: notify needs them */
+    {2, 1 << 13, 0, 0}, /* link and rename between folders */
+    {3, FS_TRUNCATE, 0, 0},
+    {4, 0, NET_BIND | NET_CONNECT, 0},
+    {5, 1 << 15, 0, 0},                /* ioctl on devices */
+    {6, 0, 0, SCOPE_ABSTRACT_SOCKETS}, /* signals stay: notify needs them */
 };
 
 /* What every agent reads: names, TLS settings and authorities, time zones, /proc for signal targets and its own descriptors. */

@@ -13,7 +13,7 @@ static struct err err;
 
 static struct write_target *target_of(const char *name, mode_t mode)
 {
-    struct write_dest dest = {"template[0].destination", in_folder(name), true, {mode, DRAFT_KEEP_UID, DRAFT_KEEP_GID}};
+    struct write_dest dest = {"template[0].destination", in_folder(name), true, false, {mode, DRAFT_KEEP_UID, DRAFT_KEEP_GID}};
     struct write_target *target = NULL;
 
     assert_int_equal(write_target_new(&dest, &target, &err), 0);
@@ -67,6 +67,25 @@ static void leftovers_of_a_killed_run_are_removed_at_the_start(void **state)
     assert_int_equal(count_entries(folder), 0);
 }
 
+static void backup_keeps_one_generation(void **state)
+{
+    struct write_dest dest = {"t", in_folder("a"), true, true, {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID}};
+    struct write_item item = {NULL, "one", 3, false};
+
+    (void)state;
+    assert_int_equal(write_target_new(&dest, &item.target, &err), 0);
+    assert_int_equal(write_batch(&item, 1, &err), 0);
+    assert_int_equal(count_entries(folder), 1);
+    for (const char **next = (const char *[]){"two", "new", NULL}; *next; next++) {
+        item.data = *next;
+        assert_int_equal(write_batch(&item, 1, &err), 0);
+    }
+    assert_file(in_folder("a"), "new");
+    assert_file(in_folder("a.bak"), "two");
+    assert_int_equal(count_entries(folder), 2);
+    write_target_free(item.target);
+}
+
 static void probe_leaves_nothing_behind(void **state)
 {
     struct write_target *target = target_of("a", DRAFT_KEEP_MODE);
@@ -87,6 +106,7 @@ int main(void)
         in_a_folder(batch_appears_together_and_tells_what_changed),
         in_a_folder(batch_with_one_failure_changes_nothing),
         in_a_folder(leftovers_of_a_killed_run_are_removed_at_the_start),
+        in_a_folder(backup_keeps_one_generation),
         in_a_folder(probe_leaves_nothing_behind),
     };
 
