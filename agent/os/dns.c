@@ -46,7 +46,7 @@ struct dns_query {
 
 static void step(struct dns_query *query);
 
-/* ----------------------------------------------------------------------------------------------------------- c-ares on the loop */
+/* ----------------------------------------------------------------------------------------------- c-ares on the loop */
 
 static void on_socket(void *ctx, int ready)
 {
@@ -109,7 +109,7 @@ static void timer_set(struct dns_query *query)
     timer_at(&query->timer, at);
 }
 
-/* --------------------------------------------------------------------------------------------------------- questions and answers */
+/* -------------------------------------------------------------------------------------------- questions and answers */
 
 static bool is_no_such_name(int status)
 {
@@ -175,7 +175,7 @@ static bool ask_next(struct dns_query *query)
     return true;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- results */
+/* ---------------------------------------------------------------------------------------------------------- results */
 
 static const struct {
     int status;
@@ -239,7 +239,7 @@ static void step(struct dns_query *query)
     timer_set(query);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- birth and the end */
+/* ------------------------------------------------------------------------------------------------ birth and the end */
 
 /* A missing file is an empty one: images without /etc/hosts are common. */
 static int read_optional(const char *path, size_t max, struct buf *ret, struct err *err)

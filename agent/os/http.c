@@ -10,7 +10,7 @@ enum {
     ADDRESSES_FRESH_MS = 10000, /* a second connection of a busy client may use the first one's addresses */
 };
 
-/* ---------------------------------------------------------------------------------------------------------------------- birth */
+/* ------------------------------------------------------------------------------------------------------------ birth */
 
 static char *copy_or_null(const char *text)
 {
@@ -115,7 +115,7 @@ void http_client_free(struct http_client *client)
     curl_global_cleanup();
 }
 
-/* --------------------------------------------------------------------------------------------------- addresses, then connections */
+/* -------------------------------------------------------------------------------------- addresses, then connections */
 
 static const char *host_to_reach(const struct http_client *client)
 {
@@ -219,7 +219,7 @@ void http_cancel(struct http_exchange *exchange)
     exchange_free(exchange);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the end of connections */
+/* ------------------------------------------------------------------------------------------- the end of connections */
 
 void client_drop_pool(struct http_client *client, struct http_pool *pool)
 {

@@ -29,7 +29,7 @@ bool http_error_is_connect(CURLcode code)
            code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_OPERATION_TIMEDOUT;
 }
 
-/* -------------------------------------------------------------------------------------------------------- causes with a tale */
+/* ----------------------------------------------------------------------------------------------- causes with a tale */
 
 static int explain_connect(const struct http_exchange *exchange, struct err *err)
 {
@@ -106,7 +106,7 @@ static int explain_size(const struct http_exchange *exchange, struct err *err)
     return err_set(err, ERR_LIMIT, "answer has more than %zu bytes", exchange->max_body);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- the table */
+/* -------------------------------------------------------------------------------------------------------- the table */
 
 static const struct cause {
     CURLcode code;

@@ -15,7 +15,7 @@ enum {
     IDLE_S = 30,      /* load balancers drop idle connections after 60 s, often without a word */
 };
 
-/* ------------------------------------------------------------------------------------------------- the request, checked and copied */
+/* ---------------------------------------------------------------------------------- the request, checked and copied */
 
 static bool is_token(const char *text)
 {
@@ -150,7 +150,7 @@ struct http_exchange *exchange_new(struct http_client *client, const struct http
     return exchange;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the answer arrives */
+/* ----------------------------------------------------------------------------------------------- the answer arrives */
 
 static size_t stop_with(struct http_exchange *exchange, enum err_code code, const char *words)
 {
@@ -275,7 +275,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
     return len;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ libcurl's options */
+/* ------------------------------------------------------------------------------------------------ libcurl's options */
 
 /* An option that libcurl does not take is a mistake of the build; one check at the end of the row. */
 #define SET(option, value) (bad |= curl_easy_setopt(easy, CURLOPT_##option, value) != CURLE_OK)
@@ -441,7 +441,7 @@ void exchange_start(struct http_exchange *exchange, struct http_pool *pool)
     exchange->client->counts.requests++;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- over, and the end */
+/* ------------------------------------------------------------------------------------------------ over, and the end */
 
 static void slist_wipe(struct curl_slist **list)
 {

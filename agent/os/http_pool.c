@@ -19,7 +19,7 @@ struct pool_socket {
     struct loop_fd source;
 };
 
-/* -------------------------------------------------------------------------------------------------- libcurl's wishes to the loop */
+/* ------------------------------------------------------------------------------------- libcurl's wishes to the loop */
 
 static void harvest(struct http_pool *pool)
 {
@@ -111,7 +111,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
     return fd_start(&socket->source, socket->pool->loop, fd, interest, on_ready, socket, &err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- sockets */
+/* ---------------------------------------------------------------------------------------------------------- sockets */
 
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -159,7 +159,7 @@ void pool_remove(struct http_pool *pool, CURL *easy)
         pool_free(pool);
 }
 
-/* -------------------------------------------------------------------------------------------------------- birth and the end */
+/* ------------------------------------------------------------------------------------------------ birth and the end */
 
 struct http_pool *pool_new(struct loop *loop, void (*on_over)(void *ctx, CURLcode code), struct err *err)
 {

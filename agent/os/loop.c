@@ -23,7 +23,7 @@ struct loop {
     bool in_turn, stopping;
 };
 
-/* -------------------------------------------------------------------------------------------------------- the heap of timers */
+/* ----------------------------------------------------------------------------------------------- the heap of timers */
 
 static void place(struct loop *loop, struct loop_timer *timer, size_t i)
 {
@@ -121,7 +121,7 @@ void timer_stop(struct loop_timer *timer)
     timer->at = CLOCK_NEVER;
 }
 
-/* --------------------------------------------------------------------------------------------------------------------- turns */
+/* ------------------------------------------------------------------------------------------------------------ turns */
 
 void loop_turn(struct loop *loop)
 {
@@ -192,7 +192,7 @@ struct event_base *loop_base(struct loop *loop)
     return loop->base;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- birth and the end */
+/* ------------------------------------------------------------------------------------------------ birth and the end */
 
 /* libevent would write to stderr on its own; every failure is returned to us as well. */
 static void log_nothing(int severity, const char *text)
@@ -257,7 +257,7 @@ void loop_free(struct loop *loop)
     mem_free(loop);
 }
 
-/* ------------------------------------------------------------------------------------------------------ descriptors, signals */
+/* --------------------------------------------------------------------------------------------- descriptors, signals */
 
 static void on_descriptor(int descriptor, short what, void *ctx)
 {

@@ -44,7 +44,7 @@ static bool bits_equal(const unsigned char *a, const unsigned char *b, unsigned 
     return memcmp(a, b, bits / 8) == 0 && (rest == 0 || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------- one word of NO_PROXY */
+/* --------------------------------------------------------------------------------------------- one word of NO_PROXY */
 
 struct target {
     const char *host;
@@ -147,7 +147,7 @@ static bool is_exempt(const char *no, const struct target *target)
     return false;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------- answers */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 const char *proxy_for(const struct proxy_env *env, bool https, const char *host, unsigned port)
 {

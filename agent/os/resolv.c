@@ -25,7 +25,7 @@ bool address_is_literal(const char *text)
     return inet_pton(AF_INET, text, parsed) == 1 || inet_pton(AF_INET6, text, parsed) == 1;
 }
 
-/* -------------------------------------------------------------------------------------------------------- lines and words */
+/* -------------------------------------------------------------------------------------------------- lines and words */
 
 static bool line_next(struct cur *text, struct cur *ret)
 {
@@ -62,7 +62,7 @@ static void dots_cut(char *name)
         name[--len] = '\0';
 }
 
-/* ------------------------------------------------------------------------------------------------------------ resolv.conf(5) */
+/* --------------------------------------------------------------------------------------------------- resolv.conf(5) */
 
 static void on_nameserver(struct resolv *resolv, struct cur *line)
 {
@@ -122,7 +122,7 @@ void resolv_parse(struct resolv *resolv, const char *text, size_t len)
         memcpy(resolv->servers[resolv->server_count++], "127.0.0.1", sizeof("127.0.0.1"));
 }
 
-/* -------------------------------------------------------------------------------------------------------------------- names */
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 static unsigned dots_in(const char *name)
 {

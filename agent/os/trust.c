@@ -63,7 +63,7 @@ static void pem_add(struct buf *all, const struct buf *pem)
     buf_addc(all, '\n');
 }
 
-/* ------------------------------------------------------------------------------------------------------------- CA certificates */
+/* -------------------------------------------------------------------------------------------------- CA certificates */
 
 static int ca_file(struct buf *ca, const char *path, struct err *err)
 {
@@ -170,7 +170,7 @@ static int ca_load(struct trust *trust, const struct trust_files *files, struct 
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------- the client's own identity */
+/* ---------------------------------------------------------------------------------------- the client's own identity */
 
 static int pair_check(const struct trust *trust, const struct trust_files *files, struct err *err)
 {

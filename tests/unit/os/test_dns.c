@@ -33,7 +33,7 @@ static struct loop_fd server_fd;
 static char folder[] = "/tmp/ampule-dns-XXXXXX", resolv_conf[64], hosts[64];
 static struct dns_options options = {resolv_conf, hosts, 0};
 
-/* ------------------------------------------------------------------------------------------------------- a server of one page */
+/* --------------------------------------------------------------------------------------------- a server of one page */
 
 static size_t question_read(const unsigned char *packet, char *ret_name)
 {
@@ -134,7 +134,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- questions */
+/* -------------------------------------------------------------------------------------------------------- questions */
 
 static struct addresses found;
 static struct err failure;

@@ -25,7 +25,7 @@ static const char *in_folder(const char *name)
     return path[next];
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ one request */
+/* ------------------------------------------------------------------------------------------------------ one request */
 
 struct reply {
     bool over, failed;
@@ -130,7 +130,7 @@ static void assert_no_client(struct http_options options, enum err_code code, co
     assert_int_equal(err.code, code);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- surroundings */
+/* ----------------------------------------------------------------------------------------------------- surroundings */
 
 static struct server server;
 
@@ -204,7 +204,7 @@ static int world_remove(void **state)
     return rmdir(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ requests, answers */
+/* ------------------------------------------------------------------------------------------------ requests, answers */
 
 static void http_gets_an_answer(void **state)
 {
@@ -318,7 +318,7 @@ static void http_reads_retry_after_as_seconds_or_date(void **state)
     assert_int_equal(get("/busy-until").retry_after, 0);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- hostile answers */
+/* -------------------------------------------------------------------------------------------------- hostile answers */
 
 static void http_refuses_fifty_megabytes(void **state)
 {
@@ -405,7 +405,7 @@ static void http_survives_a_server_that_closes_while_a_body_is_sent(void **state
     send_too_much();
 }
 
-/* ------------------------------------------------------------------------------------------------------- time-outs, connections */
+/* ------------------------------------------------------------------------------------------- time-outs, connections */
 
 static void http_gives_up_at_its_deadline_and_goes_on_with_a_fresh_connection(void **state)
 {
@@ -578,7 +578,7 @@ static void http_speaks_over_a_unix_socket(void **state)
     assert_failure("/hello", ERR_RETRY, "connection refused");
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- names */
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 static void hosts_write(const char *text)
 {
@@ -642,7 +642,7 @@ static void http_names_a_name_that_does_not_resolve(void **state)
     }
 }
 
-/* --------------------------------------------------------------------------------------------------------------------------- TLS */
+/* -------------------------------------------------------------------------------------------------------------- TLS */
 
 static void https_verifies_chain_and_name(void **state)
 {
@@ -803,7 +803,7 @@ static void https_handshakes_that_hang_end_with_the_connect_limit(void **state)
     close(listener);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ HTTP/2 */
+/* ----------------------------------------------------------------------------------------------------------- HTTP/2 */
 
 static void http2_shares_one_connection_from_the_first_request_on(void **state)
 {
@@ -843,7 +843,7 @@ static void http2_is_not_spoken_when_http1_is_asked_for(void **state)
     assert_int_equal(get("/hello").version, 11);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- proxies */
+/* ---------------------------------------------------------------------------------------------------------- proxies */
 
 static void http_goes_through_a_proxy_and_names_it_without_its_password(void **state)
 {
@@ -901,7 +901,7 @@ static void http_takes_its_proxy_from_the_environment(void **state)
     assert_int_equal(http_client_counts(client).connections, 1);
 }
 
-/* -------------------------------------------------------------------------------------------------------------------- bad options */
+/* ------------------------------------------------------------------------------------------------------ bad options */
 
 static void http_client_names_what_is_wrong_with_its_options(void **state)
 {
