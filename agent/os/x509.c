@@ -63,7 +63,7 @@ static enum x509_kind kind_of(const char *name)
     return X509_OTHER;
 }
 
-/* One block by OpenSSL's own scanner: it skips what stands around. */
+/* One block by OpenSSL's own scanner. */
 static int read_block(BIO *in, struct x509_block *block, struct err *err)
 {
     char *name = NULL, *header = NULL;
@@ -90,12 +90,14 @@ int x509_next(struct cur *text, struct x509_block *ret, struct err *err)
 {
     struct x509_block block = {0};
     size_t len = (size_t)(text->end - text->p);
+    /* OpenSSL finds blocks at the start of a line only; files hold them anywhere. */
+    const char *begin = len ? memmem(text->p, len, "-----BEGIN ", 11) : NULL;
     BIO *in;
     int rc;
 
-    if (len == 0 || len > LIMIT_OUTPUT_BYTES)
+    if (!begin || len > LIMIT_OUTPUT_BYTES)
         return 0;
-    in = BIO_new_mem_buf(text->p, (int)len);
+    in = BIO_new_mem_buf(begin, (int)(text->end - begin));
     buf_init_secret(&block.pem, LIMIT_REPLY_BYTES);
     rc = read_block(in, &block, err);
     if (rc == 1) {

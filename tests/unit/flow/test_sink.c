@@ -1,0 +1,162 @@
+#include "../support/fake_world.c"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "flow/sink.h"
+
+struct world {
+    struct loop *loop;
+    struct sinks *sinks;
+    char folder[64], path[2][128];
+    unsigned written, errors;
+};
+
+static void on_written(void *ctx)
+{
+    ((struct world *)ctx)->written++;
+}
+
+static void on_error(void *ctx, const char *path, const struct err *err)
+{
+    struct world *world = ctx;
+
+    assert_true(path[0] && err->text[0]);
+    world->errors++;
+}
+
+static void make_sinks(struct world *world, size_t count)
+{
+    struct sink_options options[2] = {{world->path[0], 0, -1, -1}, {world->path[1], 0600, -1, -1}};
+    struct sink_events events = {world, on_written, on_error};
+
+    world->sinks = sinks_new(world->loop, options, count, &events);
+}
+
+static int setup(void **state)
+{
+    struct world *world = mem_alloc(sizeof(*world));
+    struct err err;
+
+    fake_vault_reset();
+    fake_http_serve = fake_vault_serve;
+    snprintf(world->folder, sizeof(world->folder), "/tmp/ampule-test-sink-XXXXXX");
+    assert_non_null(mkdtemp(world->folder));
+    snprintf(world->path[0], sizeof(world->path[0]), "%s/a", world->folder);
+    snprintf(world->path[1], sizeof(world->path[1]), "%s/b", world->folder);
+    world->loop = loop_new(&err);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    sinks_free(world->sinks);
+    loop_free(world->loop);
+    unlink(world->path[0]);
+    unlink(world->path[1]);
+    rmdir(world->folder);
+    mem_free(world);
+    return 0;
+}
+
+static void holds(const char *path, const char *text, mode_t mode)
+{
+    char data[256];
+    struct stat st;
+    FILE *f = fopen(path, "r");
+    size_t len;
+
+    assert_non_null(f);
+    len = fread(data, 1, sizeof(data) - 1, f);
+    data[len] = '\0';
+    fclose(f);
+    assert_string_equal(data, text);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void every_file_gets_the_token_without_a_newline(void **state)
+{
+    struct world *world = *state;
+    struct token token = {.value = "hvs.x", .wrap = ""};
+    struct err err;
+
+    make_sinks(world, 2);
+    assert_int_equal(sinks_check(world->sinks, &err), 0);
+    sinks_put(world->sinks, &token);
+    assert_int_equal(world->written, 0);
+    fake_loop_run(world->loop, 10);
+    assert_int_equal(world->written, 1);
+    holds(world->path[0], "hvs.x", 0640);
+    holds(world->path[1], "hvs.x", 0600);
+}
+
+static void a_wrapped_token_is_written_as_its_wrap_info(void **state)
+{
+    struct world *world = *state;
+    struct token token = {.value = "", .wrap = "{\"token\":\"w\"}"};
+
+    make_sinks(world, 1);
+    sinks_put(world->sinks, &token);
+    fake_loop_run(world->loop, 10);
+    holds(world->path[0], "{\"token\":\"w\"}", 0640);
+}
+
+static void a_failed_write_is_tried_again_with_the_newest_token(void **state)
+{
+    struct world *world = *state;
+    struct token first = {.value = "one", .wrap = ""}, second = {.value = "two", .wrap = ""};
+
+    make_sinks(world, 1);
+    rmdir(world->folder);
+    sinks_put(world->sinks, &first);
+    fake_loop_run(world->loop, 10 * SECOND);
+    assert_in_range(world->errors, 3, 11);
+    assert_int_equal(world->written, 0);
+    mkdir(world->folder, 0700);
+    sinks_put(world->sinks, &second);
+    fake_loop_run(world->loop, 4 * SECOND);
+    assert_int_equal(world->written, 1);
+    holds(world->path[0], "two", 0640);
+}
+
+static void a_folder_that_is_not_there_is_found_at_the_start(void **state)
+{
+    struct world *world = *state;
+    struct err err;
+
+    make_sinks(world, 1);
+    rmdir(world->folder);
+    assert_int_equal(sinks_check(world->sinks, &err), -1);
+    assert_non_null(strstr(err.text, world->path[0]));
+    mkdir(world->folder, 0700);
+}
+
+static void no_sinks_are_written_at_once(void **state)
+{
+    struct world *world = *state;
+    struct token token = {.value = "x", .wrap = ""};
+
+    make_sinks(world, 0);
+    sinks_put(world->sinks, &token);
+    fake_loop_run(world->loop, 1);
+    assert_int_equal(world->written, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(every_file_gets_the_token_without_a_newline),
+        TEST(a_wrapped_token_is_written_as_its_wrap_info),
+        TEST(a_failed_write_is_tried_again_with_the_newest_token),
+        TEST(a_folder_that_is_not_there_is_found_at_the_start),
+        TEST(no_sinks_are_written_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
