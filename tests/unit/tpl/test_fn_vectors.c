@@ -16,13 +16,14 @@ static int on_secret(void *ctx, struct str path, const struct val *args, size_t 
 
 static bool answers_as_go(struct arena *arena, const struct val *row, struct buf *got, struct str *want)
 {
-    const struct tpl_env env = {.secret = on_secret, .pki_cert = on_secret};
+    struct tpl_env env = {.secret = on_secret, .pki_cert = on_secret};
     const struct func *func = func_find(val_get(row, "function")->s);
     struct err err = {0};
     struct call call = {.name = func->name, .arena = arena, .env = &env, .err = &err};
     bool fails = val_get(row, "error") || val_get(row, "error_hex");
     struct val ret;
 
+    val_get_int(row, "now_ms", &env.now_ms);
     call.argv = row_args(arena, row, &call.argc);
     *want = row_text(arena, row, fails ? "error" : "want");
     if (func->body(&call, &ret) == 0)

@@ -1,0 +1,109 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tpl/func.h"
+
+static const struct func **all_rows(size_t *ret_count)
+{
+    const struct func **rows = mem_array(func_count(), sizeof(*rows));
+
+    *ret_count = func_count();
+    func_list(rows);
+    return rows;
+}
+
+static void every_row_is_found_by_its_name(void **state)
+{
+    size_t count;
+    _cleanup_free_ const struct func **rows = all_rows(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        assert_ptr_equal(func_find(str_of(rows[i]->name)), rows[i]);
+}
+
+static void names_are_listed_once_and_in_order(void **state)
+{
+    size_t count;
+    _cleanup_free_ const struct func **rows = all_rows(&count);
+
+    (void)state;
+    for (size_t i = 1; i < count; i++)
+        assert_true(strcmp(rows[i - 1]->name, rows[i]->name) < 0);
+}
+
+static void every_row_is_complete(void **state)
+{
+    size_t count;
+    _cleanup_free_ const struct func **rows = all_rows(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        size_t letters = strspn(rows[i]->params, "sibfaLAMv");
+
+        assert_true(letters > 0);
+        assert_true(rows[i]->params[letters] == '\0' || strcmp(rows[i]->params + letters, "*") == 0);
+        assert_non_null(rows[i]->body);
+        assert_true(strlen(rows[i]->help) > 10 && strlen(rows[i]->usage) > 0);
+    }
+}
+
+static void unknown_names_are_not_found(void **state)
+{
+    static const char *const names[] = {"", "quote", "PRINT", "prin", "printff", "sprig_"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_null(func_find(str_of(names[i])));
+        assert_false(func_is_planned(str_of(names[i])));
+    }
+}
+
+static void names_of_later_versions_are_known(void **state)
+{
+    static const char *const names[] = {"add", "writeToFile", "base64URLDecode", "sprig_adler32sum", "sprig_wrapWith", "sprig_must_date_modify",
+                                        "sprig_add", "sprig_trimall"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_true(func_is_planned(str_of(names[i])));
+    assert_false(func_is_planned(STR("sprig_now")));
+}
+
+static void what_there_is_is_not_planned(void **state)
+{
+    size_t count;
+    _cleanup_free_ const struct func **rows = all_rows(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        assert_false(func_is_planned(str_of(rows[i]->name)));
+}
+
+static void truth_is_that_of_go(void **state)
+{
+    const struct val no[] = {val_null(), val_bool(false), val_int(0), val_uint(0), val_float(-0.0), val_cstr(""), val_list(no, 0), val_map(NULL, 0)};
+    const struct val yes[] = {val_bool(true), val_int(-1), val_float(__builtin_nan("")), val_cstr("false"), val_number("0", 1), val_list(no, 1)};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(no); i++)
+        assert_false(func_truth(&no[i]));
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+        assert_true(func_truth(&yes[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_found_by_its_name),   cmocka_unit_test(names_are_listed_once_and_in_order),
+        cmocka_unit_test(every_row_is_complete),            cmocka_unit_test(unknown_names_are_not_found),
+        cmocka_unit_test(names_of_later_versions_are_known), cmocka_unit_test(what_there_is_is_not_planned),
+        cmocka_unit_test(truth_is_that_of_go),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
