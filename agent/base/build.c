@@ -43,7 +43,7 @@ int build_push(struct build *build, const struct val *key, const struct val *val
 struct val_pair *build_members(struct build *build, size_t mark, size_t *ret_len)
 {
     *ret_len = build->used - mark;
-    return build->stack + mark;
+    return build->stack ? build->stack + mark : NULL;
 }
 
 void build_keep(struct build *build, size_t mark, size_t len)
