@@ -9,11 +9,11 @@
 #include "flow/renewal.h"
 #include "vault/login.h"
 
-#define PROBE_PAUSE_MS ((int64_t)30 * 1000)   /* a token found good is not doubted again before */
+#define PROBE_PAUSE_MS   ((int64_t)30 * 1000) /* a token found good is not doubted again before */
 #define UNKNOWN_PAUSE_MS ((int64_t)30 * 1000) /* between logins whose tokens end at once */
-#define CONFIRM_TRIES 5                       /* a standby may not know a new token yet */
+#define CONFIRM_TRIES    5                    /* a standby may not know a new token yet */
 #define CONFIRM_PAUSE_MS ((int64_t)1000)
-#define SHORT_TTL_MS ((int64_t)10 * 1000)
+#define SHORT_TTL_MS     ((int64_t)10 * 1000)
 
 enum state {
     IDLE,    /* not started */

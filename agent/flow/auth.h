@@ -19,10 +19,10 @@
 struct auth;
 
 struct auth_options {
-    const char *type;         /* "kubernetes" */
-    const char *mount;        /* NULL or "": auth/<type> */
-    const struct val *config; /* the method's config map, read during auth_new() */
-    const char *wrap_ttl;     /* "" or NULL: the token itself */
+    const char *type;                       /* "kubernetes" */
+    const char *mount;                      /* NULL or "": auth/<type> */
+    const struct val *config;               /* the method's config map, read during auth_new() */
+    const char *wrap_ttl;                   /* "" or NULL: the token itself */
     int64_t min_backoff_ms, max_backoff_ms; /* 0: 1 s, 5 min */
     bool exit_on_err;
 };
@@ -43,7 +43,8 @@ int auth_new(struct loop *loop, struct client *client, const struct auth_options
 void auth_free(struct auth *auth);
 void auth_start(struct auth *auth);
 
-/* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy are merged. */
+/* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy
+ * are merged. */
 void auth_suspect(struct auth *auth);
 const struct token *auth_token(const struct auth *auth); /* NULL before the first and while none is valid */
 

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
-#define FLOOR_MS ((int64_t)1000)
+#define FLOOR_MS   ((int64_t)1000)
 #define CEILING_MS ((int64_t)5 * 60 * 1000)
-#define LEFT_PART 6 /* of what is left of a lease: five more tries fit in */
+#define LEFT_PART  6 /* of what is left of a lease: five more tries fit in */
 
 void backoff_init(struct backoff *backoff, int64_t floor_ms, int64_t ceiling_ms)
 {

@@ -1,8 +1,8 @@
 /*
  * backoff: how long to wait after a failure. Pure arithmetic.
  *
- * Exponential with full jitter over a floor; never more than a sixth of what is left of the thing that is being saved; reset only after
- * success has lasted longer than the interval that was reached.
+ * Exponential with full jitter over a floor; never more than a sixth of what is left of the thing that is being saved; reset only
+ * after success has lasted longer than the interval that was reached.
  */
 #ifndef FLOW_BACKOFF_H
 #define FLOW_BACKOFF_H

@@ -14,15 +14,15 @@
 #include "flow/renewal.h"
 #include "vault/secret.h"
 
-#define SETTLE_MS ((int64_t)5000)      /* a standby may lag this long behind a login */
+#define SETTLE_MS       ((int64_t)5000) /* a standby may lag this long behind a login */
 #define SETTLE_PAUSE_MS ((int64_t)500)
-#define IDLE_MS ((int64_t)1000)        /* a batch that starts another keeps its connection */
-#define LADDER_RETRIES 12
-#define LADDER_BASE_MS ((int64_t)250)
-#define LADDER_CAP_MS ((int64_t)60 * 1000)
-#define SLOW_FLOOR_MS ((int64_t)60 * 1000)
-#define LEFT_PART 6
-#define SHORT_LEASE_MS ((int64_t)2000)
+#define IDLE_MS         ((int64_t)1000) /* a batch that starts another keeps its connection */
+#define LADDER_RETRIES  12
+#define LADDER_BASE_MS  ((int64_t)250)
+#define LADDER_CAP_MS   ((int64_t)60 * 1000)
+#define SLOW_FLOOR_MS   ((int64_t)60 * 1000)
+#define LEFT_PART       6
+#define SHORT_LEASE_MS  ((int64_t)2000)
 
 enum state {
     IDLE,     /* not started, or there is no token */
@@ -55,10 +55,10 @@ struct feed {
     int64_t asked_at;
     uint64_t asked_with; /* the token's number */
     bool answered, tried;
-    bool table_asked;       /* after a refusal: once, until something works again */
-    struct err *refusal;    /* what CHECKING returns to */
-    unsigned failures;      /* since the last answer */
-    struct backoff slow;    /* once the ladder has ended */
+    bool table_asked;    /* after a refusal: once, until something works again */
+    struct err *refusal; /* what CHECKING returns to */
+    unsigned failures;   /* since the last answer */
+    struct backoff slow; /* once the ladder has ended */
     struct backoff renewal;
     bool warned_renewal;
 };
@@ -510,7 +510,7 @@ static void renewal_over(struct feed *feed, struct secret *secret, const struct 
     }
     if (verdict == RENEWAL_REFUSED && !feed->warned_renewal) {
         feed->warned_renewal = true;
-        warn(feed, "its lease may not be renewed (policy of sys/leases/renew, or it is not renewable): a new one is read before it ends");
+        warn(feed, "its lease may not be renewed (check the policy of sys/leases/renew): a new one is read before it ends");
     }
     if (verdict == RENEWAL_LOST)
         warn(feed, "the server does not know its lease any more: it is read again");

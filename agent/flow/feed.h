@@ -1,8 +1,8 @@
 /*
  * feed: one wanted dep and what is done to keep it answered: ask the mount table, read, renew, read again.
  *
- * Belongs to fetch, which gives all feeds what they share. Feeds do not know each other: a failing one holds up nobody. A feed may be freed by
- * its owner inside on_change and on_error; these are always a feed's last act.
+ * Belongs to fetch, which gives all feeds what they share. Feeds do not know each other: a failing one holds up nobody. A feed
+ * may be freed by its owner inside on_change and on_error; these are always a feed's last act.
  */
 #ifndef FLOW_FEED_H
 #define FLOW_FEED_H

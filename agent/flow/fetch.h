@@ -1,9 +1,10 @@
 /*
  * fetch: keeps every wanted dep answered: reads, renews, reads again, each dep for itself.
  *
- * The caller says what is wanted in rounds: fetch_begin(), fetch_want() for every dep of every template, fetch_end(); what was not named in a
- * round is forgotten (its renewals stop, its secret is wiped). Nothing is asked before fetch_token(). Answers go to the store, then
- * on_change. All events come from the loop, never from inside a call. An error never removes an answer that is already there.
+ * The caller says what is wanted in rounds: fetch_begin(), fetch_want() for every dep of every template, fetch_end(); what was
+ * not named in a round is forgotten (its renewals stop, its secret is wiped). Nothing is asked before fetch_token(). Answers go
+ * to the store, then on_change. All events come from the loop, never from inside a call. An error never removes an answer that is
+ * already there.
  */
 #ifndef FLOW_FETCH_H
 #define FLOW_FETCH_H
@@ -21,17 +22,18 @@
 struct fetch;
 
 struct fetch_options {
-    int num_retries;                       /* of the ladder before `exhausted`; 0 = 12, negative: none */
+    int num_retries;                        /* of the ladder before `exhausted`; 0 = 12, negative: none */
     int64_t min_backoff_ms, max_backoff_ms; /* 0: 250 ms and 60 s */
-    int64_t static_interval_ms;            /* 0: 5 min */
-    double renewal_threshold;              /* 0: 0.90 */
+    int64_t static_interval_ms;             /* 0: 5 min */
+    double renewal_threshold;               /* 0: 0.90 */
 };
 
 struct fetch_events {
     void *ctx;
     /* The store has a new answer for `dep` (every fetch that brought different data; renewals do not call). */
     void (*on_change)(void *ctx, const struct dep *dep);
-    /* A try failed; the next comes by itself. `attempt` counts from 1; `exhausted` once, when the ladder of num_retries has ended. */
+    /* A try failed; the next comes by itself. `attempt` counts from 1; `exhausted` once, when the ladder of num_retries has
+     * ended. */
     void (*on_error)(void *ctx, const struct dep *dep, const struct err *err, unsigned attempt, bool exhausted);
     /* The server said 403: hand it to auth_suspect(). */
     void (*on_suspect)(void *ctx);
@@ -47,7 +49,8 @@ void fetch_free(struct fetch *fetch);
 void fetch_token(struct fetch *fetch, const struct token *token);
 
 void fetch_begin(struct fetch *fetch);
-int fetch_want(struct fetch *fetch, struct dep *dep, struct err *err) MUST_USE; /* takes its own reference; ERR_LIMIT at LIMIT_STORE_DEPS */
+int fetch_want(struct fetch *fetch, struct dep *dep, struct err *err)
+    MUST_USE; /* takes its own reference; ERR_LIMIT at LIMIT_STORE_DEPS */
 void fetch_end(struct fetch *fetch);
 
 /* Every wanted dep has an answer. */

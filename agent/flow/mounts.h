@@ -1,8 +1,8 @@
 /*
  * mounts: what the server's mount table said, remembered per mount.
  *
- * Questions about neighbours (same first segment) wait for each other, so many secrets of one mount cost one request. A refusal means "as
- * written" and is not remembered; a failure (time-out, 5xx) is an error for the asker, who asks again.
+ * Questions about neighbours (same first segment) wait for each other, so many secrets of one mount cost one request. A refusal
+ * means "as written" and is not remembered; a failure (time-out, 5xx) is an error for the asker, who asks again.
  */
 #ifndef FLOW_MOUNTS_H
 #define FLOW_MOUNTS_H

@@ -114,7 +114,8 @@ struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_un
     struct err ignored;
 
     bundle_init(&bundle, secret);
-    if (!path[0] || file_read(path, LIMIT_OUTPUT_BYTES, &text, &ignored) != 0 || add_text(&bundle, text.data, text.len, &ignored) != 0)
+    if (!path[0] || file_read(path, LIMIT_OUTPUT_BYTES, &text, &ignored) != 0 ||
+        add_text(&bundle, text.data, text.len, &ignored) != 0)
         return NULL;
     if (!bundle.cert.s.len || due_in(&bundle, threshold) <= 0 || finish(&bundle, &ignored) != 0)
         return NULL;

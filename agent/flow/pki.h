@@ -1,8 +1,8 @@
 /*
  * pki: a certificate with its key and chain, out of a file or out of the server's answer.
  *
- * The answer to `pkiCert` is a map of CA, CAChain, Cert, Key (strings "" where there is none; CAChain a []string without duplicates). The last
- * leaf and the last key win, the first CA is CA. A leaf is good until 90 percent of its life.
+ * The answer to `pkiCert` is a map of CA, CAChain, Cert, Key (strings "" where there is none; CAChain a []string without
+ * duplicates). The last leaf and the last key win, the first CA is CA. A leaf is good until 90 percent of its life.
  */
 #ifndef FLOW_PKI_H
 #define FLOW_PKI_H
@@ -14,9 +14,11 @@
 #include "vault/reply.h"
 #include "vault/secret.h"
 
-/* What is still good in the destination file; NULL when there is nothing to reuse. *ret_until: clock_now() time at which to ask anew. */
+/* What is still good in the destination file; NULL when there is nothing to reuse. *ret_until: clock_now() time at which to ask
+ * anew. */
 struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_until);
 /* Out of an answer; fails when it holds no leaf or one that is already due. */
-int pki_from_reply(const struct reply *reply, double threshold, struct secret **ret, int64_t *ret_until, struct err *err) MUST_USE;
+int pki_from_reply(const struct reply *reply, double threshold, struct secret **ret, int64_t *ret_until, struct err *err)
+    MUST_USE;
 
 #endif

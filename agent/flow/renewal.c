@@ -31,8 +31,8 @@ int64_t renewal_wait(struct backoff *backoff, const struct lease *lease, int64_t
     return wait;
 }
 
-enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply, const struct err *err,
-                                    int64_t now, int64_t *ret_at)
+enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply,
+                                    const struct err *err, int64_t now, int64_t *ret_at)
 {
     int64_t replace_at = lease_replace_at(lease);
 
@@ -49,7 +49,7 @@ enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff
     if (lease_left(lease, now) == 0 || (now >= replace_at && !server_is_down(reply->status)))
         return RENEWAL_OVER;
     *ret_at = now + renewal_wait(backoff, lease, now, reply->retry_after_ms);
-    if (now < replace_at && *ret_at > replace_at)
+    if (now<replace_at && * ret_at> replace_at)
         *ret_at = replace_at;
     if (*ret_at > lease_end(lease))
         *ret_at = lease_end(lease);

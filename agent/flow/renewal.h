@@ -1,9 +1,10 @@
 /*
  * renewal: what a failed renewal means: the rules that tokens and leases share. Pure arithmetic.
  *
- * Refused for good: not renewed again, replaced once when the lease is nearly over. Anything else: again with back-off until then, and after that
- * replaced at once if the server answers; while it does not answer, renewing goes on to the end, so an outage shorter than the lease costs
- * nothing. A lease that the server does not know is replaced after a jitter, so that a fleet does not come all at once.
+ * Refused for good: not renewed again, replaced once when the lease is nearly over. Anything else: again with back-off until
+ * then, and after that replaced at once if the server answers; while it does not answer, renewing goes on to the end, so an
+ * outage shorter than the lease costs nothing. A lease that the server does not know is replaced after a jitter, so that a fleet
+ * does not come all at once.
  */
 #ifndef FLOW_RENEWAL_H
 #define FLOW_RENEWAL_H
@@ -23,10 +24,10 @@ enum renewal_verdict {
     RENEWAL_OVER,    /* replace now */
 };
 
-enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply, const struct err *err,
-                                    int64_t now, int64_t *ret_at);
-/* How long to wait after a failure while `lease` lasts (NULL: nothing to save). Near the end tries come closer, but never closer than a
- * sixtieth of the lease: one a minute for an hour. */
+enum renewal_verdict renewal_failed(struct lease *lease, struct backoff *backoff, const struct reply *reply,
+                                    const struct err *err, int64_t now, int64_t *ret_at);
+/* How long to wait after a failure while `lease` lasts (NULL: nothing to save). Near the end tries come closer, but never closer
+ * than a sixtieth of the lease: one a minute for an hour. */
 int64_t renewal_wait(struct backoff *backoff, const struct lease *lease, int64_t now, int64_t asked_ms);
 /* At a timer's end: renew once more (true) or replace. */
 bool renewal_possible(const struct lease *lease, int64_t now);

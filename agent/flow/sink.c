@@ -9,7 +9,7 @@
 #include "os/draft.h"
 #include "os/place.h"
 
-#define MODE 0640
+#define MODE         0640
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 3000
 

@@ -1,8 +1,8 @@
 /*
  * sink: files that always hold the current token.
  *
- * One write a token and file, atomic, with the configured mode and owner, no trailing newline. A failed write is tried again after one to three
- * seconds until it works or a newer token comes.
+ * One write a token and file, atomic, with the configured mode and owner, no trailing newline. A failed write is tried again
+ * after one to three seconds until it works or a newer token comes.
  */
 #ifndef FLOW_SINK_H
 #define FLOW_SINK_H

@@ -34,7 +34,8 @@ static int read_certificate(struct x509_block *block, const unsigned char *der, 
         time_ms(X509_get0_notAfter(certificate), &block->not_after) == 0)
         rc = 0;
     if (rc == 0)
-        block->is_ca = (X509_get_extension_flags(certificate) & EXFLAG_BCONS) && (X509_get_extension_flags(certificate) & EXFLAG_CA);
+        block->is_ca =
+            (X509_get_extension_flags(certificate) & EXFLAG_BCONS) && (X509_get_extension_flags(certificate) & EXFLAG_CA);
     X509_free(certificate);
     return rc == 0 ? 0 : err_set(err, ERR_INPUT, "a certificate does not parse");
 }

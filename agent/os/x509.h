@@ -1,8 +1,8 @@
 /*
  * x509: PEM blocks inside any text, and what certificates say about themselves.
  *
- * The only door to OpenSSL's PEM and X.509 readers. Text around the blocks is skipped; a block that does not decode ends the scan, a
- * certificate that does not parse is an ERR_INPUT. Blocks come back encoded anew: 64 columns, LF, a newline at the end.
+ * The only door to OpenSSL's PEM and X.509 readers. Text around the blocks is skipped; a block that does not decode ends the
+ * scan, a certificate that does not parse is an ERR_INPUT. Blocks come back encoded anew: 64 columns, LF, a newline at the end.
  */
 #ifndef OS_X509_H
 #define OS_X509_H

@@ -17,8 +17,8 @@ struct client_call {
     bool sent, redirected, urgent;
     struct http_exchange *exchange;
     char *method, *path, *wrap_ttl;
-    char *token;      /* NULL: the client's */
-    struct buf body;  /* secret */
+    char *token;     /* NULL: the client's */
+    struct buf body; /* secret */
     bool has_body;
     int64_t timeout_ms;
     client_done *done;

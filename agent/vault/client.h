@@ -1,9 +1,9 @@
 /*
  * client: requests to one Vault-compatible server.
  *
- * Puts the headers on, keeps the token, waits for the budget, follows one redirect (same scheme; same host, or over verified TLS another host
- * that proves the original's name) and turns answers into a struct reply. Retries nothing.
- * Every call is answered exactly once, from the loop and never from inside client_send(); client_cancel() ends it unanswered.
+ * Puts the headers on, keeps the token, waits for the budget, follows one redirect (same scheme; same host, or over verified TLS
+ * another host that proves the original's name) and turns answers into a struct reply. Retries nothing. Every call is answered
+ * exactly once, from the loop and never from inside client_send(); client_cancel() ends it unanswered.
  */
 #ifndef VAULT_CLIENT_H
 #define VAULT_CLIENT_H
@@ -31,10 +31,10 @@ struct request {
     const char *path;   /* below "/v1/", escaped, may carry "?query" */
     const char *body;   /* JSON, copied as secret; NULL: none */
     size_t body_len;
-    const char *token;     /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
-    const char *wrap_ttl;  /* X-Vault-Wrap-TTL */
-    bool urgent;           /* exempt from the budget */
-    int64_t timeout_ms;    /* 0: the client's */
+    const char *token;    /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
+    const char *wrap_ttl; /* X-Vault-Wrap-TTL */
+    bool urgent;          /* exempt from the budget */
+    int64_t timeout_ms;   /* 0: the client's */
 };
 
 /* `err` is NULL for 2xx. The reply is never NULL; its arena may be taken with steal-like copying and zeroing of the struct. */

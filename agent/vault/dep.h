@@ -1,9 +1,9 @@
 /*
  * dep: what is asked for; key of the store; printable for logs and policies.
  *
- * Immutable and counted: dep_ref() and dep_unref() instead of copies. Two deps are the same when their identities are: kind, path, every query
- * parameter, every argument of a write; for a certificate the path and the destination file.
- * Arguments of writes may be secret: they are wiped at the end and appear in the key only as a short hash.
+ * Immutable and counted: dep_ref() and dep_unref() instead of copies. Two deps are the same when their identities are: kind,
+ * path, every query parameter, every argument of a write; for a certificate the path and the destination file. Arguments of
+ * writes may be secret: they are wiped at the end and appear in the key only as a short hash.
  */
 #ifndef VAULT_DEP_H
 #define VAULT_DEP_H

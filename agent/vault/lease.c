@@ -6,7 +6,7 @@
 #include "base/digest.h"
 
 #define TEN_YEARS ((int64_t)10 * 365 * 24 * 3600)
-#define FLOOR_MS 1000 /* a lease of one second is renewed once a second, not in a loop */
+#define FLOOR_MS  1000 /* a lease of one second is renewed once a second, not in a loop */
 
 int64_t lease_seconds(const struct val *v, bool *ret_odd)
 {

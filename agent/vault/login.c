@@ -47,7 +47,8 @@ const char *login_text(const struct login *login, const char *option)
 /* As Vault's configuration reads a bool: also "1", "t", "true" in text. ret 1, 0, or -1 for none of these. */
 static int as_flag(const struct val *v)
 {
-    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"}, *const no[] = {"0", "f", "F", "false", "FALSE", "False", ""};
+    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"}, *const no[] = {"0",     "f",     "F", "false",
+                                                                                             "FALSE", "False", ""};
     int64_t number;
 
     if (v->kind == VAL_BOOL)

@@ -1,9 +1,9 @@
 /*
  * login: how a process proves who it is; one row a method.
  *
- * A method only describes its request; it reads its files anew at every login (bounded by LIMIT_TOKEN_BYTES, through os/file) and sends
- * nothing. flow/auth sends. Secret parts live in secret buffers and end with the description.
- * The rows also carry the names of their options, for validation and documentation.
+ * A method only describes its request; it reads its files anew at every login (bounded by LIMIT_TOKEN_BYTES, through os/file) and
+ * sends nothing. flow/auth sends. Secret parts live in secret buffers and end with the description. The rows also carry the names
+ * of their options, for validation and documentation.
  */
 #ifndef VAULT_LOGIN_H
 #define VAULT_LOGIN_H
@@ -70,9 +70,11 @@ struct login {
 /* An option's text, its default, or NULL. */
 const char *login_text(const struct login *login, const char *option);
 bool login_flag(const struct login *login, const char *option);
-/* Read the file named by `option` into kept[slot]; while the file is gone or empty, what was kept goes on. White space is trimmed on request. */
+/* Read the file named by `option` into kept[slot]; while the file is gone or empty, what was kept goes on. White space is trimmed
+ * on request. */
 int login_keep_file(struct login *login, const char *option, size_t slot, bool trim, struct err *err) MUST_USE;
-/* Describe PUT <mount>/login with a JSON object of NULL-terminated pairs of name and value; pairs with a NULL value are left out. */
+/* Describe PUT <mount>/login with a JSON object of NULL-terminated pairs of name and value; pairs with a NULL value are left out.
+ */
 void login_describe_put(const struct login *login, struct login_request *request, ...) __attribute__((sentinel));
 
 extern const struct login_method login_kubernetes, login_jwt, login_approle, login_token_file;

@@ -30,8 +30,8 @@ static int describe(struct login *login, struct login_request *request, struct e
         return -1;
     if (path && keep_secret_id(login, path, err) != 0)
         return -1;
-    login_describe_put(login, request, "role_id", login->kept[ROLE_ID].data, "secret_id", path ? login->kept[SECRET_ID].data : NULL,
-                       NULL);
+    login_describe_put(login, request, "role_id", login->kept[ROLE_ID].data, "secret_id",
+                       path ? login->kept[SECRET_ID].data : NULL, NULL);
     return 0;
 }
 

@@ -28,8 +28,9 @@ struct place_of {
 };
 
 static const size_t text_offsets[] = {
-    offsetof(struct http_options, address),    offsetof(struct http_options, ca_cert),     offsetof(struct http_options, ca_path),
-    offsetof(struct http_options, client_cert), offsetof(struct http_options, client_key), offsetof(struct http_options, server_name),
+    offsetof(struct http_options, address),    offsetof(struct http_options, ca_cert),
+    offsetof(struct http_options, ca_path),    offsetof(struct http_options, client_cert),
+    offsetof(struct http_options, client_key), offsetof(struct http_options, server_name),
     offsetof(struct http_options, proxy),      offsetof(struct http_options, user_agent),
 };
 
@@ -79,7 +80,8 @@ static bool split(const char *url, struct place_of *ret)
     if (authority[0] == '[' && !host_end)
         return false;
     ret->scheme = (struct str){url, (size_t)(sep - url)};
-    ret->host = authority[0] == '[' ? (struct str){authority, (size_t)(host_end - authority) + 1} : (struct str){authority, strcspn(authority, ":/?#")};
+    ret->host = authority[0] == '[' ? (struct str){authority, (size_t)(host_end - authority) + 1}
+                                    : (struct str){authority, strcspn(authority, ":/?#")};
     ret->origin = (struct str){url, (size_t)(authority - url) + len};
     ret->path = authority + len;
     return true;
@@ -132,15 +134,20 @@ static int check_foreign(const struct redirect *redirect, const struct place_of 
     bool named = redirect->options.server_name && redirect->options.server_name[0];
 
     if (!same_text(home->scheme, STR("https")))
-        return err_set(err, ERR_DENIED, "redirected to another host over plain HTTP: refused; point vault.address at the active node");
+        return err_set(err, ERR_DENIED,
+                       "redirected to another host over plain HTTP: refused; point vault.address at the active node");
     if (redirect->options.skip_verify)
-        return err_set(err, ERR_DENIED, "redirected to another host without TLS verification: refused; point vault.address at the active node");
+        return err_set(err, ERR_DENIED,
+                       "redirected to another host without TLS verification: refused; point vault.address at the active node");
     if (!named && is_address(home->host))
-        return err_set(err, ERR_DENIED, "redirected to another host and vault.address holds no name to check it by: refused; set vault.tls_server_name");
+        return err_set(
+            err, ERR_DENIED,
+            "redirected to another host and vault.address holds no name to check it by: refused; set vault.tls_server_name");
     return 0;
 }
 
-int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path, struct err *err)
+int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path,
+                  struct err *err)
 {
     struct place_of home, to;
     _cleanup_free_ char *name = NULL;

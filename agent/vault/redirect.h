@@ -1,8 +1,9 @@
 /*
  * redirect: which other origins may see our requests, and the connections to them.
  *
- * A standby sends us to the active node. We follow to the same scheme only, and only to the host we were configured with (any port) or, over
- * verified TLS, to a host whose certificate carries the configured name: it is checked against that name, not against its own.
+ * A standby sends us to the active node. We follow to the same scheme only, and only to the host we were configured with (any
+ * port) or, over verified TLS, to a host whose certificate carries the configured name: it is checked against that name, not
+ * against its own.
  */
 #ifndef VAULT_REDIRECT_H
 #define VAULT_REDIRECT_H
@@ -18,6 +19,7 @@ struct redirect *redirect_new(struct loop *loop, struct http_client *home, const
 void redirect_free(struct redirect *redirect);
 
 /* Where `location` leads: a connection and the path to ask there (inside `location`). ERR_DENIED says why not. */
-int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path, struct err *err) MUST_USE;
+int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path,
+                  struct err *err) MUST_USE;
 
 #endif

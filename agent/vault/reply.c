@@ -177,8 +177,8 @@ static int status_error(struct reply *reply, const char *what, struct err *err)
         more = version_state(reply);
     if (more && strcmp(more, text) == 0)
         more = NULL;
-    return err_set(err, row ? row->code : status_code(reply->status), "%s: %d %s%s%s", what, reply->status, text, more ? ": " : "",
-                   more ? more : "");
+    return err_set(err, row ? row->code : status_code(reply->status), "%s: %d %s%s%s", what, reply->status, text,
+                   more ? ": " : "", more ? more : "");
 }
 
 static int read_body(struct reply *reply, const char *body, size_t len, const char *what, struct err *err)

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 #define STATIC_INTERVAL_MS ((int64_t)5 * 60 * 1000)
-#define THRESHOLD 0.90
+#define THRESHOLD          0.90
 
 struct secret *secret_new(void)
 {
@@ -99,8 +99,8 @@ static bool is_timed(struct facts *facts)
     return facts->base_ms > 0;
 }
 
-/* When an answer is asked for again. The first rule that fits decides. Source: the table of the originals, with a static role whose ttl is 0
- * going through back-off. */
+/* When an answer is asked for again. The first rule that fits decides. Source: the table of the originals, with a static role
+ * whose ttl is 0 going through back-off. */
 static const struct rule {
     const char *why;
     bool (*fits)(struct facts *facts);

@@ -1,8 +1,8 @@
 /*
  * secret: the answer to a dep: data and lease.
  *
- * Owns its secret arena; the reply is the server's envelope as read (or, for DEP_LIST, a sorted []string; for DEP_PKI a map of CA, CAChain,
- * Cert, Key). Replacing a secret wipes the old one: values borrowed from it end with it.
+ * Owns its secret arena; the reply is the server's envelope as read (or, for DEP_LIST, a sorted []string; for DEP_PKI a map of
+ * CA, CAChain, Cert, Key). Replacing a secret wipes the old one: values borrowed from it end with it.
  */
 #ifndef VAULT_SECRET_H
 #define VAULT_SECRET_H

@@ -20,13 +20,14 @@ struct token {
     const char *wrap;     /* JSON of wrap_info when the login was wrapped: then `value` is "" */
     struct lease lease;
     bool batch;
-    bool unsound; /* a lease number out of range */
+    bool unsound;     /* a lease number out of range */
     bool unknown_ttl; /* the login said 0: ask lookup-self */
 };
 
 int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
 /* `value` is the token that was looked up. */
-int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
+int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err)
+    MUST_USE;
 void token_free(struct token *token);
 
 #endif

@@ -185,7 +185,9 @@ static void every_way_to_fail_a_renewal_is_paced(void **state)
     static const struct {
         int status;
         const char *body;
-    } ways[] = {{500, NULL}, {503, "{\"errors\":[\"Vault is sealed\"]}"}, {429, ""}, {0, ""}, {200, "<html>"}, {200, "{}"}, {204, ""}, {400, ""}};
+    } ways[] = {
+        {500, NULL}, {503, "{\"errors\":[\"Vault is sealed\"]}"}, {429, ""}, {0, ""}, {200, "<html>"}, {200, "{}"}, {204, ""},
+        {400, ""}};
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         struct world *world;
@@ -201,7 +203,8 @@ static void every_way_to_fail_a_renewal_is_paced(void **state)
         fake_loop_run(world->loop, 21 * MINUTE);
         assert_true(fake_vault_count("auth/token/renew-self", from, CLOCK_NEVER) <= 25);
         assert_true(fake_vault_count("", from, from + 3 * MINUTE) <= 10);
-        assert_true(busiest_minute(from + 3 * MINUTE, clock_now()) <= 3); /* a renewal; the last one, and a login when the server answers */
+        assert_true(busiest_minute(from + 3 * MINUTE, clock_now()) <=
+                    3); /* a renewal; the last one, and a login when the server answers */
         assert_true(client_has_token(world->client));
         fake_loop_run(world->loop, 5 * MINUTE);
         assert_non_null(auth_token(world->auth));
@@ -292,7 +295,8 @@ static void logins_that_fail_back_off_and_succeed_later(void **state)
     struct world *world = *state;
     int64_t start = clock_now();
 
-    fake_vault_fault("auth/kubernetes/login", 403, -1)->body = "{\"errors\":[\"service account name not authorized\", \"canary\"]}";
+    fake_vault_fault("auth/kubernetes/login", 403, -1)->body =
+        "{\"errors\":[\"service account name not authorized\", \"canary\"]}";
     auth_start(world->auth);
     fake_loop_run(world->loop, HOUR);
     assert_in_range(fake_vault_count("", start, start + MINUTE), 4, 10);
@@ -357,7 +361,8 @@ static void a_login_that_says_zero_seconds_is_no_storm(void **state)
         teardown(state);
         setup(state);
         world = *state;
-        snprintf(login, sizeof(login), "{\"auth\":{\"client_token\":\"t\",\"renewable\":true,\"lease_duration\":%s}}", durations[i]);
+        snprintf(login, sizeof(login), "{\"auth\":{\"client_token\":\"t\",\"renewable\":true,\"lease_duration\":%s}}",
+                 durations[i]);
         fake_vault_fault("auth/kubernetes/login", 200, -1)->body = login;
         fake_vault_fault("auth/token/lookup-self", 200, -1)->body = lookup;
         auth_start(world->auth);

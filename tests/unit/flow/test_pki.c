@@ -7,43 +7,39 @@
 #include "flow/pki.h"
 
 /* A hundred days, ten of which are over at the fake clock's start. The key is this test's own. */
-static const char ca_pem[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBOjCB4aADAgECAgEBMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMTAmNhMB4XDTIz\n"
-    "MTEwNDIyMTMyMFoXDTI0MDIxMjIyMTMyMFowDTELMAkGA1UEAxMCY2EwWTATBgcq\n"
-    "hkjOPQIBBggqhkjOPQMBBwNCAARLz5VZR700me6YM7BtpmBRRG+zcOMhjo1TRzGM\n"
-    "xFNLXxSBErO2Ezq2MeqOJwuynv+IRAEXkVfqQmibLXlUoJj8ozIwMDAPBgNVHRMB\n"
-    "Af8EBTADAQH/MB0GA1UdDgQWBBTZQ7rvYOTWiVR7MIs1znfnkKwqrjAKBggqhkjO\n"
-    "PQQDAgNIADBFAiEAkE30ussr/WO+yyu7bI+MFMJfANz84l76B65BGThXBcYCIGaL\n"
-    "oEQbdP8LI5yGzYyv/zp+qxJt6M/K+WYXTU09VtT3\n"
-    "-----END CERTIFICATE-----\n";
-static const char ca2_pem[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBXTCCAQOgAwIBAgIBATAKBggqhkjOPQQDAjANMQswCQYDVQQDEwJjYTAeFw0y\n"
-    "MzExMDQyMjEzMjBaFw0yNDAyMTIyMjEzMjBaMA4xDDAKBgNVBAMTA2NhMjBZMBMG\n"
-    "ByqGSM49AgEGCCqGSM49AwEHA0IABIEsmWQI39Ze3xxvWvcoJWnVgQO2ak9bFp40\n"
-    "odOex01qggNnM4m0zSJul/PXw6GPb8FnUsFdvczDJIKxzIgu8O6jUzBRMA8GA1Ud\n"
-    "EwEB/wQFMAMBAf8wHQYDVR0OBBYEFJVGLZVFPh+pH2CpW58D3s6mfdFwMB8GA1Ud\n"
-    "IwQYMBaAFNlDuu9g5NaJVHswizXOd+eQrCquMAoGCCqGSM49BAMCA0gAMEUCIQCi\n"
-    "gbaTGp92BVcOp5jpubICgzBCeFcj+qNxgB09gvQWuwIgYclDIR1NQha76qk5qCU/\n"
-    "v4PdTGA/xlS5nOQyXG7OBWc=\n"
-    "-----END CERTIFICATE-----\n";
-static const char leaf_pem[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBOjCB4qADAgECAgEBMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMTAmNhMB4XDTIz\n"
-    "MTEwNDIyMTMyMFoXDTI0MDIxMjIyMTMyMFowDzENMAsGA1UEAxMEbGVhZjBZMBMG\n"
-    "ByqGSM49AgEGCCqGSM49AwEHA0IABPcM7v7+8tdpqnspTZ4NwyvV/URmUwYOWcrJ\n"
-    "3phtfo4co/1d+JhJcYnubxxMOaXLCuMGl9Zm+AfXlWnnMp2qZm+jMTAvMAwGA1Ud\n"
-    "EwEB/wQCMAAwHwYDVR0jBBgwFoAU2UO672Dk1olUezCLNc5355CsKq4wCgYIKoZI\n"
-    "zj0EAwIDRwAwRAIgUj/pBkTPltDtaN5I0a4hbXJoR2OAJVw5knEDioYlj4ICICv9\n"
-    "JynDxAVoOLYRsatP+IQwy5wnRYop3REkvLDKScSF\n"
-    "-----END CERTIFICATE-----\n";
-static const char key_pem[] =
-    "-----BEGIN EC PRIVATE KEY-----\n"
-    "MHcCAQEEIJEWuQ/GHL584wWUPDEsrriFWqI5irFwTjK0wfAULaunoAoGCCqGSM49\n"
-    "AwEHoUQDQgAE9wzu/v7y12mqeylNng3DK9X9RGZTBg5ZysnemG1+jhyj/V34mElx\n"
-    "ie5vHEw5pcsK4waX1mb4B9eVaecynapmbw==\n"
-    "-----END EC PRIVATE KEY-----\n";
+static const char ca_pem[] = "-----BEGIN CERTIFICATE-----\n"
+                             "MIIBOjCB4aADAgECAgEBMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMTAmNhMB4XDTIz\n"
+                             "MTEwNDIyMTMyMFoXDTI0MDIxMjIyMTMyMFowDTELMAkGA1UEAxMCY2EwWTATBgcq\n"
+                             "hkjOPQIBBggqhkjOPQMBBwNCAARLz5VZR700me6YM7BtpmBRRG+zcOMhjo1TRzGM\n"
+                             "xFNLXxSBErO2Ezq2MeqOJwuynv+IRAEXkVfqQmibLXlUoJj8ozIwMDAPBgNVHRMB\n"
+                             "Af8EBTADAQH/MB0GA1UdDgQWBBTZQ7rvYOTWiVR7MIs1znfnkKwqrjAKBggqhkjO\n"
+                             "PQQDAgNIADBFAiEAkE30ussr/WO+yyu7bI+MFMJfANz84l76B65BGThXBcYCIGaL\n"
+                             "oEQbdP8LI5yGzYyv/zp+qxJt6M/K+WYXTU09VtT3\n"
+                             "-----END CERTIFICATE-----\n";
+static const char ca2_pem[] = "-----BEGIN CERTIFICATE-----\n"
+                              "MIIBXTCCAQOgAwIBAgIBATAKBggqhkjOPQQDAjANMQswCQYDVQQDEwJjYTAeFw0y\n"
+                              "MzExMDQyMjEzMjBaFw0yNDAyMTIyMjEzMjBaMA4xDDAKBgNVBAMTA2NhMjBZMBMG\n"
+                              "ByqGSM49AgEGCCqGSM49AwEHA0IABIEsmWQI39Ze3xxvWvcoJWnVgQO2ak9bFp40\n"
+                              "odOex01qggNnM4m0zSJul/PXw6GPb8FnUsFdvczDJIKxzIgu8O6jUzBRMA8GA1Ud\n"
+                              "EwEB/wQFMAMBAf8wHQYDVR0OBBYEFJVGLZVFPh+pH2CpW58D3s6mfdFwMB8GA1Ud\n"
+                              "IwQYMBaAFNlDuu9g5NaJVHswizXOd+eQrCquMAoGCCqGSM49BAMCA0gAMEUCIQCi\n"
+                              "gbaTGp92BVcOp5jpubICgzBCeFcj+qNxgB09gvQWuwIgYclDIR1NQha76qk5qCU/\n"
+                              "v4PdTGA/xlS5nOQyXG7OBWc=\n"
+                              "-----END CERTIFICATE-----\n";
+static const char leaf_pem[] = "-----BEGIN CERTIFICATE-----\n"
+                               "MIIBOjCB4qADAgECAgEBMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMTAmNhMB4XDTIz\n"
+                               "MTEwNDIyMTMyMFoXDTI0MDIxMjIyMTMyMFowDzENMAsGA1UEAxMEbGVhZjBZMBMG\n"
+                               "ByqGSM49AgEGCCqGSM49AwEHA0IABPcM7v7+8tdpqnspTZ4NwyvV/URmUwYOWcrJ\n"
+                               "3phtfo4co/1d+JhJcYnubxxMOaXLCuMGl9Zm+AfXlWnnMp2qZm+jMTAvMAwGA1Ud\n"
+                               "EwEB/wQCMAAwHwYDVR0jBBgwFoAU2UO672Dk1olUezCLNc5355CsKq4wCgYIKoZI\n"
+                               "zj0EAwIDRwAwRAIgUj/pBkTPltDtaN5I0a4hbXJoR2OAJVw5knEDioYlj4ICICv9\n"
+                               "JynDxAVoOLYRsatP+IQwy5wnRYop3REkvLDKScSF\n"
+                               "-----END CERTIFICATE-----\n";
+static const char key_pem[] = "-----BEGIN EC PRIVATE KEY-----\n"
+                              "MHcCAQEEIJEWuQ/GHL584wWUPDEsrriFWqI5irFwTjK0wfAULaunoAoGCCqGSM49\n"
+                              "AwEHoUQDQgAE9wzu/v7y12mqeylNng3DK9X9RGZTBg5ZysnemG1+jhyj/V34mElx\n"
+                              "ie5vHEw5pcsK4waX1mb4B9eVaecynapmbw==\n"
+                              "-----END EC PRIVATE KEY-----\n";
 
 static char path[] = "/tmp/ampule-test-pki-XXXXXX";
 

@@ -99,7 +99,8 @@ static void deliver(void *ctx)
     buf_done(&res.body);
 }
 
-struct http_exchange *http_send(struct http_client *client, const struct http_req *req, http_done *done, void *ctx, struct err *err)
+struct http_exchange *http_send(struct http_client *client, const struct http_req *req, http_done *done, void *ctx,
+                                struct err *err)
 {
     struct http_exchange *exchange = mem_alloc(sizeof(*exchange));
     struct fake_request request = {.address = client->address, .server_name = client->server_name};

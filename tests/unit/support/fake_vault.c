@@ -1,6 +1,6 @@
 /*
- * A small Vault behind fake_http.c: tokens with a TTL and a maximum, leases bound to them, KV of both versions, a mount table; and faults.
- * Tests turn its knobs, let time pass, and count what arrived.
+ * A small Vault behind fake_http.c: tokens with a TTL and a maximum, leases bound to them, KV of both versions, a mount table;
+ * and faults. Tests turn its knobs, let time pass, and count what arrived.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,8 @@ static inline unsigned fake_vault_count(const char *path, int64_t from, int64_t 
     unsigned n = 0;
 
     for (size_t i = 0; i < vault.arrival_count; i++)
-        n += vault.arrivals[i].at >= from && vault.arrivals[i].at < to && strncmp(vault.arrivals[i].path, path, strlen(path)) == 0;
+        n +=
+            vault.arrivals[i].at >= from && vault.arrivals[i].at < to && strncmp(vault.arrivals[i].path, path, strlen(path)) == 0;
     return n;
 }
 
@@ -106,8 +107,10 @@ static int64_t grant(int64_t born, int64_t ttl, int64_t max)
 static void answer_auth(struct fake_answer *answer, int64_t ttl)
 {
     answer->status = 200;
-    buf_addf(&answer->body, "{\"request_id\":\"r\",\"auth\":{\"client_token\":\"t%u\",\"accessor\":\"a%u\",\"lease_duration\":%lld,\"renewable\":%s}}",
-             vault.tokens, vault.tokens, (long long)ttl, vault.renewable ? "true" : "false");
+    buf_addf(
+        &answer->body,
+        "{\"request_id\":\"r\",\"auth\":{\"client_token\":\"t%u\",\"accessor\":\"a%u\",\"lease_duration\":%lld,\"renewable\":%s}}",
+        vault.tokens, vault.tokens, (long long)ttl, vault.renewable ? "true" : "false");
 }
 
 static void serve_login(struct fake_answer *answer)
@@ -136,8 +139,10 @@ static void serve_creds(struct fake_answer *answer)
     vault.lease[n].born = clock_now();
     vault.lease[n].end = clock_now() + vault.lease_ttl * 1000;
     answer->status = 200;
-    buf_addf(&answer->body, "{\"request_id\":\"r\",\"lease_id\":\"db/creds/app/%u\",\"renewable\":true,\"lease_duration\":%lld,\"data\":{\"username\":\"u%u\"}}",
-             n, (long long)vault.lease_ttl, n);
+    buf_addf(
+        &answer->body,
+        "{\"request_id\":\"r\",\"lease_id\":\"db/creds/app/%u\",\"renewable\":true,\"lease_duration\":%lld,\"data\":{\"username\":\"u%u\"}}",
+        n, (long long)vault.lease_ttl, n);
 }
 
 static void serve_renew_lease(const char *body, struct fake_answer *answer)
@@ -167,7 +172,8 @@ static void serve_mount(const char *path, struct fake_answer *answer)
         return;
     }
     answer->status = 200;
-    buf_addf(&answer->body, "{\"data\":{\"path\":\"%s\",\"type\":\"kv\",\"options\":{\"version\":\"%s\"}}}", kv2 ? "secret/" : "kv1/", kv2 ? "2" : "1");
+    buf_addf(&answer->body, "{\"data\":{\"path\":\"%s\",\"type\":\"kv\",\"options\":{\"version\":\"%s\"}}}",
+             kv2 ? "secret/" : "kv1/", kv2 ? "2" : "1");
 }
 
 static void serve_token(const char *path, struct fake_answer *answer)
@@ -179,8 +185,9 @@ static void serve_token(const char *path, struct fake_answer *answer)
         answer->status = 204;
     } else {
         answer->status = 200;
-        buf_addf(&answer->body, "{\"data\":{\"id\":\"t%u\",\"ttl\":%lld,\"renewable\":true,\"expire_time\":\"2030-01-01T00:00:00Z\"}}", vault.tokens,
-                 (long long)((vault.token_end - clock_now()) / 1000));
+        buf_addf(&answer->body,
+                 "{\"data\":{\"id\":\"t%u\",\"ttl\":%lld,\"renewable\":true,\"expire_time\":\"2030-01-01T00:00:00Z\"}}",
+                 vault.tokens, (long long)((vault.token_end - clock_now()) / 1000));
     }
 }
 
@@ -188,14 +195,18 @@ static void serve_data(const char *path, struct fake_answer *answer)
 {
     answer->status = 200;
     if (strncmp(path, "db/static-creds/", 16) == 0)
-        buf_addf(&answer->body, "{\"data\":{\"password\":\"p\",\"ttl\":%lld,\"rotation_period\":60}}", (long long)vault.static_ttl);
+        buf_addf(&answer->body, "{\"data\":{\"password\":\"p\",\"ttl\":%lld,\"rotation_period\":60}}",
+                 (long long)vault.static_ttl);
     else if (strncmp(path, "db/creds/", 9) == 0)
         serve_creds(answer);
     else if (strncmp(path, "secret/data/", 12) == 0)
-        buf_addf(&answer->body, "{\"request_id\":\"%zu\",\"lease_duration\":0,\"data\":{\"data\":{\"n\":%u},\"metadata\":{\"deletion_time\":\"2020-01-01T00:00:00Z\"}}}",
-                 vault.arrival_count, vault.kv_version);
+        buf_addf(
+            &answer->body,
+            "{\"request_id\":\"%zu\",\"lease_duration\":0,\"data\":{\"data\":{\"n\":%u},\"metadata\":{\"deletion_time\":\"2020-01-01T00:00:00Z\"}}}",
+            vault.arrival_count, vault.kv_version);
     else if (strncmp(path, "kv1/", 4) == 0)
-        buf_addf(&answer->body, "{\"request_id\":\"%zu\",\"lease_duration\":2764800,\"data\":{\"n\":%u}}", vault.arrival_count, vault.kv_version);
+        buf_addf(&answer->body, "{\"request_id\":\"%zu\",\"lease_duration\":2764800,\"data\":{\"n\":%u}}", vault.arrival_count,
+                 vault.kv_version);
     else
         refuse(answer, 404, "");
 }

@@ -10,11 +10,11 @@
 #include "base/limits.h"
 
 #include "fake_clock.c"
-#include "fake_loop.c"
 #include "fake_http.c"
+#include "fake_loop.c"
 #include "fake_vault.c"
 
 #define SECOND ((int64_t)1000)
 #define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)

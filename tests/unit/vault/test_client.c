@@ -161,7 +161,8 @@ static void requests_wait_for_the_budget_unless_urgent(void **state)
 static void a_cancelled_call_is_never_answered(void **state)
 {
     struct world *world = *state;
-    struct client_call *waiting = client_send(world->client, &(struct request){.method = "GET", .path = "a"}, on_done, &world->heard);
+    struct client_call *waiting =
+        client_send(world->client, &(struct request){.method = "GET", .path = "a"}, on_done, &world->heard);
     struct client_call *sent;
 
     client_cancel(waiting);

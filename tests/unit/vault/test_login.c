@@ -191,11 +191,15 @@ static void refuses(const char *type, size_t n, struct val_pair *pairs, const ch
 static void wrong_options_are_named(void **state)
 {
     struct val_pair number[] = {{val_cstr("role"), val_int(7)}}, empty[] = {{val_cstr("role"), val_cstr("")}};
-    struct val_pair flag[] = {{val_cstr("path"), val_cstr("/p")}, {val_cstr("remove_jwt_after_reading"), val_cstr("maybe")}, {val_cstr("role"), val_cstr("r")}};
+    struct val_pair flag[] = {{val_cstr("path"), val_cstr("/p")},
+                              {val_cstr("remove_jwt_after_reading"), val_cstr("maybe")},
+                              {val_cstr("role"), val_cstr("r")}};
 
     (void)state;
-    refuses("kubernetes", 0, number, "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
-    refuses("kubernetes", 1, empty, "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
+    refuses("kubernetes", 0, number,
+            "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
+    refuses("kubernetes", 1, empty,
+            "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
     refuses("kubernetes", 1, number, "auto_auth.method \"kubernetes\": config.role must be a string, not integer");
     refuses("jwt", 3, flag, "auto_auth.method \"jwt\": config.remove_jwt_after_reading must be true or false");
     refuses("kerberos", 0, number, "auto_auth.method \"kerberos\": not a method that is supported yet");

@@ -122,7 +122,8 @@ static void the_mount_table_is_read(void **state)
     answers("{\"data\":{\"path\":\"secret/\",\"type\":\"kv\",\"options\":{\"version\":\"1\"}}}", NULL, "secret/", false);
     answers("{\"data\":{\"path\":\"db/\",\"type\":\"database\",\"options\":null}}", "", "db/", false);
     answers("{\"data\":{\"path\":\"ns1/secret/\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", "ns1", "secret/", true);
-    answers("{\"data\":{\"path\":\"ns10/secret/\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", "ns1/", "ns10/secret/", true);
+    answers("{\"data\":{\"path\":\"ns10/secret/\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", "ns1/", "ns10/secret/",
+            true);
     answers("{\"data\":{\"path\":\"\"}}", "", NULL, false);
     answers("{\"data\":{\"path\":7}}", "", NULL, false);
     answers("{}", "", NULL, false);

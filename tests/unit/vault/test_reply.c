@@ -47,10 +47,12 @@ static void only_well_known_words_of_the_server_are_passed_on(void **state)
 {
     (void)state;
     says(403, "{\"errors\":[\"canary\"]}", ERR_DENIED, "GET secret/app: 403 permission denied");
-    says(403, "{\"errors\":[\"1 error occurred:\\n\\t* permission denied\\n\\ncanary\"]}", ERR_DENIED, "GET secret/app: 403 permission denied");
+    says(403, "{\"errors\":[\"1 error occurred:\\n\\t* permission denied\\n\\ncanary\"]}", ERR_DENIED,
+         "GET secret/app: 403 permission denied");
     says(503, "{\"errors\":[\"Vault is sealed: canary\"]}", ERR_RETRY,
          "GET secret/app: 503 the server is sealed or has no leader: Vault is sealed");
-    says(400, "{\"errors\":[\"invalid role name \\\"canary\\\"\"]}", ERR_INPUT, "GET secret/app: 400 bad request: invalid role name");
+    says(400, "{\"errors\":[\"invalid role name \\\"canary\\\"\"]}", ERR_INPUT,
+         "GET secret/app: 400 bad request: invalid role name");
     says(502, "<html>canary</html>", ERR_RETRY, NULL);
 }
 

@@ -36,7 +36,8 @@ static void the_table_of_rules_says_when_to_ask_again(void **state)
     char certificate[128];
 
     (void)state;
-    snprintf(certificate, sizeof(certificate), "{\"data\":{\"certificate\":\"c\",\"expiration\":%lld}}", (long long)(clock_wall() / 1000 + 1000));
+    snprintf(certificate, sizeof(certificate), "{\"data\":{\"certificate\":\"c\",\"expiration\":%lld}}",
+             (long long)(clock_wall() / 1000 + 1000));
     again_after(DEP_READ, "{\"lease_duration\":0,\"data\":{}}", 255, 285);
     again_after(DEP_READ, "{\"lease_duration\":2764800,\"data\":{}}", 2350080, 2626560);
     again_after(DEP_READ, "{\"lease_id\":\"l\",\"lease_duration\":100,\"renewable\":false,\"data\":{}}", 85, 95);
