@@ -30,8 +30,10 @@ void option_problem(struct reading *reading, enum problem_severity severity, con
 
 static void want(struct reading *reading, const struct val *v, const char *path, const char *what)
 {
-    option_problem(reading, reading->severity, v, path, "must be %s, not a %s", what,
-                   v->kind == VAL_LIST && v->type == VAL_T_BLOCKS ? "block" : val_kind_name(v));
+    const char *kind = v->kind == VAL_LIST && v->type == VAL_T_BLOCKS ? "block" : val_kind_name(v);
+
+    option_problem(reading, reading->severity, v, path, "must be %s, not %s %s", what,
+                   v->kind == VAL_INT ? "an" : "a", kind);
 }
 
 static void malformed(struct reading *reading, const struct val *v, const char *path, const char *text)

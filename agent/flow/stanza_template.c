@@ -167,7 +167,8 @@ static void read_contents(struct reading *reading, const struct val *v, const ch
     struct template *template = into;
 
     if (v->kind != VAL_STRING) {
-        option_problem(reading, PROBLEM_ERROR, v, path, "must be a string, not a %s", val_kind_name(v));
+        option_problem(reading, PROBLEM_ERROR, v, path, "must be a string, not %s %s", v->kind == VAL_INT ? "an" : "a",
+                       val_kind_name(v));
         return;
     }
     template->t.contents = v->s.data;
@@ -264,13 +265,21 @@ static void finish_wait(struct reading *reading, struct config_template *t, cons
         option_problem(reading, PROBLEM_UNUSABLE, block, path, "wait: min must not be negative, nor above max");
 }
 
+/* A key with a wrong value was reported already and is not missing as well. */
+static bool is_missing(const struct val *block, const char *key)
+{
+    const struct val *v = val_get(block, key);
+
+    return !v || (v->kind == VAL_STRING && v->s.len == 0);
+}
+
 static void finish_text(struct reading *reading, struct config_template *t, const struct val *block, const char *path)
 {
     bool source = t->source && t->source[0], contents = t->contents && t->contents_len;
 
-    if (source == contents)
+    if (source == contents && (source || (is_missing(block, "source") && is_missing(block, "contents"))))
         option_problem(reading, PROBLEM_UNUSABLE, block, path, "give either source or contents");
-    if (!t->destination[0])
+    if (!t->destination[0] && is_missing(block, "destination"))
         option_problem(reading, PROBLEM_UNUSABLE, block, path, "destination is missing: the file to write");
     t->source = source ? t->source : NULL;
     t->contents = t->source ? NULL : t->contents;

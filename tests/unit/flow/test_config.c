@@ -250,7 +250,7 @@ static void config_directory_gives_its_files_in_order_without_editors_leftovers(
 
     put(f, "b.hcl", "template { contents = \"y\" destination = \"/2\" }");
     put(f, "a.json", "{\"template\":{\"contents\":\"y\",\"destination\":\"/1\"}}");
-    put(f, "c.yml", AUTH + sizeof(AUTH) - 1);
+    put(f, "c.yml", "");
     put(f, "auth.hcl", AUTH);
     put(f, "#x.hcl#", "broken");
     put(f, ".#y.hcl", "broken");
@@ -433,6 +433,17 @@ static void config_files_and_templates_are_bounded(void **state)
     expect_problem(f, "template", "more than 1024 templates");
 }
 
+static void config_wrong_value_is_reported_once(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, "a.hcl", AUTH "template { contents = 5 destination = true }");
+    assert_int_equal(load(f), -1);
+    assert_int_equal(f->problems.len, 2);
+    expect_problem(f, "template[0].contents", "must be a string, not an integer");
+    expect_problem(f, "template[0].destination", "must be a string, not a bool");
+}
+
 static void config_missing_file_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -466,6 +477,7 @@ int main(void)
         TEST(config_method_options_are_checked_against_the_methods_own_table),
         TEST(config_own_stanza_sets_the_deadline_of_init),
         TEST(config_files_and_templates_are_bounded),
+        TEST(config_wrong_value_is_reported_once),
         TEST(config_missing_file_is_named),
     };
 

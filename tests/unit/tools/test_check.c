@@ -1,0 +1,107 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "flow/flags.h"
+#include "tools/check.h"
+
+static char path[64];
+
+static int put(const char *text)
+{
+    int fd;
+
+    snprintf(path, sizeof(path), "/tmp/test_check.XXXXXX");
+    fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    return close(fd);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static int run(const char *flag)
+{
+    return check_main(2, (char *[]){(char *)"check", (char *)flag, NULL});
+}
+
+static int check(void)
+{
+    char flag[80];
+
+    snprintf(flag, sizeof(flag), "-config=%s", path);
+    return run(flag);
+}
+
+#define AUTH "auto_auth { method \"kubernetes\" { config = { role = \"r\" } } }\n"
+
+static void check_accepts_a_good_configuration(void **state)
+{
+    (void)state;
+    put(AUTH "template { contents = \"{{ with secret `kv/app` }}{{ .Data.a }}{{ end }}\" destination = \"/t\" }\n");
+    assert_int_equal(check(), 0);
+}
+
+static void check_refuses_a_bad_one(void **state)
+{
+    (void)state;
+    put(AUTH "template { contents = 5 destination = \"/t\" }\n");
+    assert_int_equal(check(), 1);
+}
+
+static void check_compiles_every_template(void **state)
+{
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+    struct flags flags;
+
+    (void)state;
+    put(AUTH "template { contents = \"fine\" destination = \"/t\" }\n"
+             "template {\n contents = \"{{ if }}\" destination = \"/u\" }\n"
+             "template { contents = \"<< .x >>{{ if }}\" destination = \"/v\" left_delimiter = \"<<\" right_delimiter = \">>\" }\n"
+             "template { source = \"/nowhere/x\" destination = \"/w\" }\n");
+    flags_init(&flags);
+    flags.configs[flags.config_count++] = path;
+    problems_init(&problems);
+    assert_int_equal(config_load(&config, &flags, getenv, &problems), 0);
+    check_templates(&config, &problems);
+    assert_int_equal(problems.len, 2);
+    assert_string_equal(problems.items[0].path, "template[1].contents");
+    assert_string_equal(problems.items[0].file, path);
+    assert_int_equal(problems.items[0].line, 3);
+    assert_non_null(strstr(problems.items[0].text, "missing value for if"));
+    assert_string_equal(problems.items[1].path, "template[3].source");
+    assert_int_equal(problems.unusable, 2);
+}
+
+static void check_tells_wrong_usage_apart(void **state)
+{
+    (void)state;
+    put("");
+    assert_int_equal(run("-no-such-flag"), 2);
+    assert_int_equal(run("--help"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(check_accepts_a_good_configuration, teardown),
+        cmocka_unit_test_teardown(check_refuses_a_bad_one, teardown),
+        cmocka_unit_test_teardown(check_compiles_every_template, teardown),
+        cmocka_unit_test_teardown(check_tells_wrong_usage_apart, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
