@@ -13,7 +13,6 @@
 
 int call_fail(struct call *call, int status, const char *fmt, ...)
 {
-    _cleanup_buf_ struct buf text = {0};
     char line[1024];
     va_list ap;
 

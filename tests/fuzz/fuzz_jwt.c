@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tls_key *key; /* made once: it is not what is fuzzed */
-    struct issuer issuer = {.dir = "/nonexistent", .url = "https://sandbox"};
+    char dir[] = "/nonexistent", url[] = "https://sandbox";
+    struct issuer issuer = {.dir = dir, .url = url};
     _cleanup_free_ char *text = mem_strndup((const char *)data, size);
     _cleanup_jwt_ struct jwt jwt = {0}, judged = {0};
     struct err err;

@@ -248,10 +248,12 @@ def test_policies_allow_and_deny(both, kv2, form):
         f"{kv2}/data/+/mid": ["read", "update", "create"],
         f"{kv2}/data/tree/*": ["read"],
         f"{kv2}/data/tree/closed/*": ["deny"],
+        f"{kv2}/data/many/+/*": ["update", "create"],
+        f"{kv2}/data/many/*": ["read"],
         f"{kv2}/metadata/*": ["list"],
     }
     who = token(both, policy(both, rules, form))
-    for name in ("exact", "a/mid", "a/b/mid", "tree/x", "tree/closed/x", "other"):
+    for name in ("exact", "a/mid", "a/b/mid", "tree/x", "tree/closed/x", "many/a/b", "many/a", "other"):
         both("GET", f"{kv2}/data/{name}", token=who)
         both("PUT", f"{kv2}/data/{name}", {"data": {"k": "v"}}, token=who)
     both("LIST", f"{kv2}/metadata/", token=who)
