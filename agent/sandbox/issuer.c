@@ -30,13 +30,13 @@ int issuer_read(const char *dir, const char *name, struct buf *ret, struct err *
     return file_read(path, LIMIT_CONFIG_BYTES, ret, err);
 }
 
-int issuer_write(const char *dir, const char *name, const char *data, size_t len, struct err *err)
+int issuer_write(const char *dir, const char *name, enum issuer_mode mode, const char *data, size_t len, struct err *err)
 {
     _cleanup_free_ char *path = path_in(dir, name), *draft = path_in(path, "");
     _cleanup_close_ int fd = -1;
 
     memcpy(draft + strlen(path), "~", 1); /* "D/name~": the slash that path_in() put there */
-    fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0 || file_write_all(fd, data, len) < 0 || rename(draft, path) < 0)
         return err_system(err, "write %s", path);
     return 0;
@@ -54,7 +54,7 @@ int issuer_key(const char *dir, const char *name, enum tls_key_kind kind, struct
         return tls_key_load(pem.data, pem.len, ret, err) < 0 ? err_wrap(err, "%s/%s", dir, name) : 0;
     buf_init_secret(&pem, KIB(16));
     if (tls_key_new(kind, &key, err) < 0 || tls_key_private_pem(key, &pem, err) < 0 ||
-        issuer_write(dir, name, pem.data, pem.len, err) < 0)
+        issuer_write(dir, name, ISSUER_SECRET, pem.data, pem.len, err) < 0)
         return -1;
     *ret = steal(key);
     return 0;
@@ -67,7 +67,7 @@ static int url_open(struct issuer *issuer, const char *url, struct err *err)
 
     if (url) {
         issuer->url = mem_strdup(url);
-        return issuer_write(issuer->dir, "issuer", url, strlen(url), err);
+        return issuer_write(issuer->dir, "issuer", ISSUER_PUBLIC, url, strlen(url), err);
     }
     if (issuer_read(issuer->dir, "issuer", &stored, err) < 0)
         return err_wrap(err, "no sandbox has run with --dir %s yet", issuer->dir);
@@ -79,7 +79,7 @@ int issuer_open(const char *dir, const char *url, struct issuer *ret, struct err
 {
     struct issuer issuer = {.dir = mem_strdup(dir)};
 
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+    if (mkdir(dir, 0755) < 0 && errno != EEXIST)
         err_system(err, "make the folder %s", dir);
     else if (url_open(&issuer, url, err) == 0 && issuer_key(dir, "sa.key", TLS_KEY_RSA, &issuer.key, err) == 0) {
         *ret = issuer;
@@ -232,7 +232,7 @@ int issuer_revoke(const struct issuer *issuer, const char *token, struct err *er
     buf_addf(&line, "%s%s\n", list.len ? list.data : "", jti);
     if (buf_check(&line, "revoked tokens", err) < 0)
         return -1;
-    return issuer_write(issuer->dir, "revoked", line.data, line.len, err);
+    return issuer_write(issuer->dir, "revoked", ISSUER_PUBLIC, line.data, line.len, err);
 }
 
 void issuer_discovery(const struct issuer *issuer, struct buf *out)

@@ -49,8 +49,10 @@ void issuer_uid(const char *kind, const char *namespace, const char *name, char 
 
 /* D/name: read whole into `ret` (secret; pass a zeroed struct); ERR_MISSING when not there. */
 int issuer_read(const char *dir, const char *name, struct buf *ret, struct err *err) MUST_USE;
-/* Mode 0600, replaced as a whole. */
-int issuer_write(const char *dir, const char *name, const char *data, size_t len, struct err *err) MUST_USE;
+/* Replaced as a whole. What others need (the CA, the address) is readable for all, the rest for the owner. */
+enum issuer_mode { ISSUER_SECRET = 0600, ISSUER_PUBLIC = 0644 };
+int issuer_write(const char *dir, const char *name, enum issuer_mode mode, const char *data, size_t len, struct err *err)
+    MUST_USE;
 /* The key in D/name, made when missing. */
 int issuer_key(const char *dir, const char *name, enum tls_key_kind kind, struct tls_key **ret, struct err *err) MUST_USE;
 

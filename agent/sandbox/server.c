@@ -205,11 +205,12 @@ static int ca_open(const char *dir, struct tls_key **ret_key, struct buf *ret_pe
 
     if (issuer_key(dir, "ca.key", TLS_KEY_P256, &key, err) < 0)
         return -1;
-    if (issuer_read(dir, "ca.pem", ret_pem, err) < 0) {
+    if (issuer_read(dir, "ca.pem", ISSUER_PUBLIC, ret_pem, err) < 0) {
         if (err->code != ERR_MISSING)
             return -1;
         buf_init(ret_pem, KIB(64));
-        if (tls_cert_make(&spec, key, ret_pem, err) < 0 || issuer_write(dir, "ca.pem", ret_pem->data, ret_pem->len, err) < 0)
+        if (tls_cert_make(&spec, key, ret_pem, err) < 0 ||
+            issuer_write(dir, "ca.pem", ISSUER_PUBLIC, ret_pem->data, ret_pem->len, err) < 0)
             return -1;
     }
     *ret_key = steal(key);
@@ -259,16 +260,16 @@ static int listen_open(struct server *server, const struct server_options *optio
     buf_addf(&url, "%s://%s", options->plain ? "http" : "https", httpd_address(server->httpd));
     if (issuer_open(options->dir, options->issuer ? options->issuer : url.data, &server->box.issuer, err) < 0)
         return -1;
-    return issuer_write(options->dir, "address", url.data, url.len, err);
+    return issuer_write(options->dir, "address", ISSUER_PUBLIC, url.data, url.len, err);
 }
 
 static int secrets_write(const struct server *server, const char *dir, struct err *err)
 {
     const struct sandbox *box = &server->box;
 
-    if (issuer_write(dir, "root-token", box->root_token, strlen(box->root_token), err) < 0)
+    if (issuer_write(dir, "root-token", ISSUER_SECRET, box->root_token, strlen(box->root_token), err) < 0)
         return -1;
-    return issuer_write(dir, "unseal-key", box->unseal_key, strlen(box->unseal_key), err);
+    return issuer_write(dir, "unseal-key", ISSUER_SECRET, box->unseal_key, strlen(box->unseal_key), err);
 }
 
 static void on_signal(void *ctx, int signo)
@@ -318,7 +319,7 @@ int server_run(const struct server_options *options, struct err *err)
     server.loop = loop_new(err);
     if (!server.loop)
         return -1;
-    if (mkdir(options->dir, 0700) < 0 && errno != EEXIST)
+    if (mkdir(options->dir, 0755) < 0 && errno != EEXIST)
         return err_system(err, "make the folder %s", options->dir);
     if (sandbox_init(&server.box, server.loop, options->root_token, err) < 0 || seed_open(&server.box, options->config, err) < 0)
         return -1;
