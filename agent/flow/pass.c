@@ -42,6 +42,7 @@ static int open_target(struct slot *slot, struct err *err)
         .label = slot->label,
         .path = template->destination,
         .create_dirs = template->create_dest_dirs,
+        .backup = template->backup,
         .owner = {template->perms ? template->perms : DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID},
     };
 

@@ -227,7 +227,7 @@ static char *path_decode(struct evhttp_request *ev)
 
     if (decoded && strlen(decoded) == len)
         path = mem_strndup(*decoded ? decoded : "/", *decoded ? len : 1);
-    free(decoded);
+    mem_free(decoded);
     return path;
 }
 

@@ -239,12 +239,17 @@ static void json_bad_text_encoding_is_refused_or_replaced(void **state)
     assert_string_equal(f->v.s.data, "\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbdx");
 }
 
-static void json_dialect_of_hcl_allows_trailing_commas_and_refuses_the_escaped_slash(void **state)
+static void json_dialect_of_hcl_is_as_loose_as_the_original_and_refuses_the_escaped_slash(void **state)
 {
     struct fixture *f = *state;
 
     expect_printed(f, "{\"a\":[1,2,],}", JSON_HCL, 0, "{\"a\":[1,2]}");
-    expect_refused(f, "[,]", JSON_HCL, "invalid character ',' looking for beginning of value");
+    expect_printed(f, "[,1,,2 3,]", JSON_HCL, 0, "[1,2,3]");
+    expect_printed(f, "{\"a\":{\"b\":\"x\ty\",", JSON_HCL, 0, "{\"a\":{\"b\":\"x\\ty\"}}");
+    expect_printed(f, "{} x", JSON_HCL, 0, "{}");
+    expect_refused(f, "[1", JSON_HCL, "unexpected end of JSON input");
+    expect_refused(f, "{\"a\" 1}", JSON_HCL, "invalid character '1' after object key");
+    expect_refused(f, "\"a\nb\"", JSON_HCL, "invalid character '\\n' in string literal");
     expect_refused(f, "\"\\/\"", JSON_HCL, "invalid character '/' in string escape code");
     assert_int_equal(read_text(f, "\"\\x41\\101\\a\\U0001F600\"", JSON_HCL), 0);
     assert_string_equal(f->v.s.data, "AA\a\xf0\x9f\x98\x80");
@@ -315,7 +320,7 @@ int main(void)
         TEST(json_duplicate_keys_follow_the_flag),
         TEST(json_strings_decode_escapes_and_surrogate_pairs),
         TEST(json_bad_text_encoding_is_refused_or_replaced),
-        TEST(json_dialect_of_hcl_allows_trailing_commas_and_refuses_the_escaped_slash),
+        TEST(json_dialect_of_hcl_is_as_loose_as_the_original_and_refuses_the_escaped_slash),
         TEST(json_depth_is_bounded),
         TEST(json_members_are_bounded),
         TEST(json_failure_leaves_the_result_untouched),

@@ -1,4 +1,4 @@
-#include "../support/fake_world.c"
+#include "support/fake_world.c"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "../support/fake_clock.c"
+#include "support/fake_clock.c"
 #include "vault/budget.h"
 
 static unsigned take_all(struct budget *budget)
