@@ -139,6 +139,8 @@ int cur_duration(const char *text, size_t len, int64_t *ret_ms, struct err *err)
     double total = 0, value, unit;
     bool negative = cur_char(&cur, '-');
 
+    if (!negative)
+        cur_char(&cur, '+');
     if (cur_at_end(&cur))
         return err_set(err, ERR_INPUT, "empty duration; write for example 90s, 5m or 1h30m");
     while (!cur_at_end(&cur)) {

@@ -307,7 +307,7 @@ static int take_piece(struct reader *reader, const char **p, struct piece *ret)
     size_t width;
 
     *ret = (struct piece){c, false};
-    if (c < 0x20)
+    if (c < 0x20 && (!(reader->flags & JSON_HCL) || c == '\n' || c == '\0'))
         return fail_char(reader, *p, "in string literal");
     if (c == '\\') {
         (*p)++;
@@ -386,29 +386,46 @@ static int add_member(struct reader *reader, const struct val *key, const struct
     return build_push(&reader->build, key, value, reader->err) == 0 ? 0 : fail_limit(reader);
 }
 
-/* Behind a member: 1 when the container is closed, 0 when another member follows. */
-static int take_separator(struct reader *reader, char close, const char *context)
+/* HCL's reader takes the end of the text for the missing braces, and files live that rely on it. */
+static int take_close(struct reader *reader, char close)
 {
     if (take(reader, close))
         return 1;
+    return reader->flags & JSON_HCL && close == '}' && reader->p == reader->end;
+}
+
+/* It also takes any number of commas between the items of a list, even none. */
+static int take_loose_separator(struct reader *reader)
+{
+    while (take(reader, ','))
+        continue;
+    return take_close(reader, ']');
+}
+
+/* Behind a member: 1 when the container is closed, 0 when another member follows. */
+static int take_separator(struct reader *reader, char close, const char *context)
+{
+    if (take_close(reader, close))
+        return 1;
     if (!take(reader, ','))
         return fail_char(reader, reader->p, context);
-    return reader->flags & JSON_HCL && take(reader, close) ? 1 : 0;
+    return reader->flags & JSON_HCL ? take_close(reader, close) : 0;
 }
 
 static int read_list(struct reader *reader, struct val *ret)
 {
     const struct val none = {.kind = VAL_MISSING};
+    bool hcl = reader->flags & JSON_HCL;
     struct val item;
     size_t mark;
     int closed;
 
     if (open_level(reader, &mark) != 0)
         return -1;
-    for (closed = take(reader, ']'); closed == 0;) {
+    for (closed = hcl ? take_loose_separator(reader) : take_close(reader, ']'); closed == 0;) {
         if (read_value(reader, &item) != 0 || add_member(reader, &none, &item) != 0)
             return -1;
-        closed = take_separator(reader, ']', "after array element");
+        closed = hcl ? take_loose_separator(reader) : take_separator(reader, ']', "after array element");
     }
     return closed < 0 ? -1 : build_list(&reader->build, mark, ret, reader->err);
 }
@@ -486,7 +503,7 @@ static int read_object(struct reader *reader, struct val *ret)
 
     if (open_level(reader, &mark) != 0)
         return -1;
-    for (closed = take(reader, '}'); closed == 0;) {
+    for (closed = take_close(reader, '}'); closed == 0;) {
         if (read_member(reader) != 0)
             return -1;
         closed = take_separator(reader, '}', "after object key:value pair");
@@ -544,7 +561,7 @@ int json_read(const char *text, size_t len, const struct json_options *options,
     if (read_value(&reader, &v) != 0)
         return -1;
     skip_blank(&reader);
-    if (reader.p < reader.end)
+    if (reader.p < reader.end && !(reader.flags & JSON_HCL))
         return fail_char(&reader, reader.p, "after top-level value");
     *ret = v;
     return 0;

@@ -25,7 +25,7 @@ enum json_read_flag {
     JSON_SECRET = 1 << 2,       /* error texts say positions, never characters, keys or numbers */
     JSON_UNIQUE_KEYS = 1 << 3,  /* a duplicate key is an error */
     JSON_ALL_KEYS = 1 << 4,     /* duplicate keys are all kept, in their order, side by side */
-    JSON_HCL = 1 << 5,          /* HCL's dialect: trailing commas, Go's escapes in strings */
+    JSON_HCL = 1 << 5,          /* HCL's dialect, as loose as the original: commas, escapes, controls, the end */
 };
 
 struct json_options {

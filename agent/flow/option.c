@@ -103,16 +103,20 @@ static void read_boolish(struct reading *reading, const struct val *v, const cha
         malformed(reading, v, path, "must be true or false");
 }
 
+/* Floats lose their fraction, as in the original. */
 static void read_strict_int(struct reading *reading, const struct val *v, const char *path, int *into)
 {
     if (v->kind == VAL_INT && v->i >= INT_MIN && v->i <= INT_MAX)
         *into = (int)v->i;
+    else if (v->kind == VAL_FLOAT && fabs(v->f) < INT_MAX)
+        *into = (int)v->f;
     else if (v->kind == VAL_INT)
         malformed(reading, v, path, "number out of range");
     else
         want(reading, v, path, "an integer");
 }
 
+/* What no int can hold becomes the nearest that one can. */
 static void read_int(struct reading *reading, const struct val *v, const char *path, int *into)
 {
     struct val number = *v;
@@ -126,7 +130,10 @@ static void read_int(struct reading *reading, const struct val *v, const char *p
         }
         number.kind = VAL_INT;
     }
-    read_strict_int(reading, &number, path, into);
+    if (number.kind != VAL_INT)
+        want(reading, v, path, "an integer");
+    else
+        *into = number.i > INT_MAX ? INT_MAX : number.i < INT_MIN ? INT_MIN : (int)number.i;
 }
 
 static void read_float(struct reading *reading, const struct val *v, const char *path, double *into)
@@ -170,8 +177,7 @@ static void read_seconds(struct reading *reading, const struct val *v, const cha
         parse_duration(reading, v, path, into);
 }
 
-/* Go's time.ParseDuration wants a unit, and has no days. */
-static bool has_go_units(struct str s)
+bool option_is_go_duration(struct str s)
 {
     char last = s.len ? s.data[s.len - 1] : '\0';
 
@@ -184,7 +190,7 @@ static void read_duration(struct reading *reading, const struct val *v, const ch
         scale(reading, v, path, 1e-6, into);
     else if (v->kind != VAL_STRING)
         want(reading, v, path, "a duration such as \"30s\"");
-    else if (!has_go_units(v->s))
+    else if (!option_is_go_duration(v->s))
         malformed(reading, v, path, "must be a duration with a unit (ms s m h), for example \"30s\"");
     else
         parse_duration(reading, v, path, into);

@@ -71,6 +71,9 @@ const struct val *option_block(struct reading *reading, const struct val *v, con
 /* A block's body. *ret_label: its only label in lower case, NULL when it has none or several. */
 const struct val *option_body(struct reading *reading, const struct val *block, const char **ret_label);
 
+/* Go's time.ParseDuration wants a unit, and has no days: what is left to check before cur_duration(). */
+bool option_is_go_duration(struct str s);
+
 /* Report about `v`, which stands at `path`. */
 void option_problem(struct reading *reading, enum problem_severity severity, const struct val *v,
                     const char *path, const char *fmt, ...) PRINTF_LIKE(5, 6);

@@ -18,12 +18,45 @@ struct method {
     int64_t wrap_ttl_ms;
 };
 
+/* The members of all blocks, sorted, of equal keys the last. */
+static size_t join_pairs(const struct val *v, size_t count, struct val_pair *pairs)
+{
+    size_t len = 0, kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct val *block = hcl_block(v, i);
+
+        for (size_t k = 0; k < block->map.len; k++)
+            pairs[len++] = block->map.pairs[k];
+    }
+    if (len > 0)
+        val_sort_pairs(pairs, len);
+    for (size_t i = 0; i < len; i++) {
+        kept += kept == 0 || !str_eq(pairs[kept - 1].key.s, pairs[i].key.s);
+        pairs[kept - 1] = pairs[i];
+    }
+    return kept;
+}
+
+/* Several `config` blocks add up, as in the original. */
 static void read_config_map(struct reading *reading, const struct val *v, const char *path, void *into)
 {
-    const struct val *block = option_block(reading, v, path);
+    size_t count = hcl_block_count(v), len = 0;
+    struct val_pair *pairs;
+    struct err err;
 
-    if (block)
-        *(struct val *)into = *block;
+    if (count == 0)
+        option_problem(reading, PROBLEM_ERROR, v, path, "must be a block");
+    for (size_t i = 0; i < count; i++)
+        len += hcl_block(v, i)->map.len;
+    pairs = arena_array(reading->arena, len, sizeof(*pairs), &err);
+    if (!pairs || count == 0)
+        return;
+    *(struct val *)into = *hcl_block(v, 0);
+    ((struct val *)into)->type = VAL_T_NATURAL;
+    len = join_pairs(v, count, pairs);
+    ((struct val *)into)->map.pairs = pairs;
+    ((struct val *)into)->map.len = len;
 }
 
 #define ROW(name, type, field, help) {name, type, offsetof(struct method, field), help, NULL}
@@ -139,10 +172,12 @@ static const struct stanza sink_config_table = {"auto_auth.sink.config", sink_co
 
 static void read_sink_config(struct reading *reading, const struct val *v, const char *path, void *into)
 {
-    const struct val *block = option_block(reading, v, path);
+    const char *label;
 
-    if (block)
-        option_read(reading, &sink_config_table, block, path, into);
+    if (hcl_block_count(v) == 0)
+        option_problem(reading, PROBLEM_ERROR, v, path, "must be a block");
+    for (size_t i = 0; i < hcl_block_count(v); i++)
+        option_read(reading, &sink_config_table, option_body(reading, hcl_block(v, i), &label), path, into);
 }
 
 static const struct option sink_options[] = {

@@ -70,6 +70,17 @@ static void check_method_options(const struct check *check, const struct login_m
     }
 }
 
+/* Methods of the originals beyond ours. */
+static bool is_known(const char *type)
+{
+    static const char *const types[] = {"alicloud", "aws", "azure", "cert", "cf", "gcp", "kerberos", "ldap", "oci", "pcf"};
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(types) && strcmp(types[i], type) != 0)
+        i++;
+    return i < ARRAY_LEN(types);
+}
+
 static void check_method(const struct check *check)
 {
     const struct config_method *m = &check->config->method;
@@ -82,8 +93,9 @@ static void check_method(const struct check *check)
         check_method_options(check, method);
         return;
     }
-    snprintf(text, sizeof(text), "not supported yet: method %.40s", m->type);
-    add(check, PROBLEM_UNUSABLE, m->file, m->place, "auto_auth.method.type", text);
+    snprintf(text, sizeof(text), "%s method %.40s", is_known(m->type) ? "not supported yet:" : "there is no", m->type);
+    add(check, is_known(m->type) || !m->config.map.len ? PROBLEM_UNUSABLE : PROBLEM_ERROR, m->file, m->place,
+        "auto_auth.method.type", text);
 }
 
 static void check_auth(const struct check *check)

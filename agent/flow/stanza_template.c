@@ -17,7 +17,7 @@
 struct template {
     struct config_template t;
     const char *const *command, *const *exec_command, *const *env;
-    int64_t command_timeout_ms, exec_timeout_ms;
+    int64_t command_timeout_ms, exec_timeout_ms, kill_timeout_ms, splay_ms;
     bool exec_enabled;
     int uid, gid;
     const char *signal, *pid_file, *process;
@@ -44,15 +44,22 @@ static void read_env(struct reading *reading, const struct val *v, const char *p
         option_read(reading, &env_table, block, path, into);
 }
 
+/* The original's decoder takes no value at all for these. */
+static void read_signal(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    (void)into;
+    option_problem(reading, PROBLEM_ERROR, v, path, "cannot be set here; for a signal after a change write notify { ... }");
+}
+
 static const struct option exec_options[] = {
     ROW("command", OPTION_WORDS, exec_command, "what to run after the file changed"),
     ROW("timeout", OPTION_DURATION, exec_timeout_ms, "how long it may take; 30s; 0: do not wait"),
     ROW("enabled", OPTION_BOOL, exec_enabled, "false: do not run it"),
     {"env", OPTION_BLOCK, 0, "its environment", read_env},
-    {"kill_signal", OPTION_NO_EFFECT, 0, "not supported yet", NULL},
-    {"kill_timeout", OPTION_NO_EFFECT, 0, "not supported yet", NULL},
-    {"reload_signal", OPTION_NO_EFFECT, 0, "not supported yet", NULL},
-    {"splay", OPTION_NO_EFFECT, 0, "not supported yet", NULL},
+    ROW("kill_timeout", OPTION_DURATION, kill_timeout_ms, "accepted; it is for long-running programs"),
+    ROW("splay", OPTION_DURATION, splay_ms, "not supported yet"),
+    {"kill_signal", OPTION_BLOCK, 0, "refused, as by the original", read_signal},
+    {"reload_signal", OPTION_BLOCK, 0, "refused, as by the original", read_signal},
 };
 static const struct stanza exec_table = {"template.exec", exec_options, ARRAY_LEN(exec_options), true, false};
 
@@ -75,6 +82,8 @@ static void read_exec(struct reading *reading, const struct val *v, const char *
 
     if (block)
         option_read(reading, &exec_table, block, path, into);
+    if (((struct template *)into)->splay_ms)
+        option_problem(reading, PROBLEM_WARNING, v, path, "not supported yet: splay");
 }
 
 /* ------------------------------------------------------------------------------- template.wait */
@@ -82,22 +91,38 @@ static void read_exec(struct reading *reading, const struct val *v, const char *
 static const struct option wait_options[] = {
     ROW("min", OPTION_DURATION, t.wait_min_ms, "hold a change back until it was quiet so long"),
     ROW("max", OPTION_DURATION, t.wait_max_ms, "but at most so long; 4 * min"),
-    {"enabled", OPTION_IGNORED, 0, "accepted", NULL},
 };
 static const struct stanza wait_table = {"template.wait", wait_options, ARRAY_LEN(wait_options), true, false};
+
+/* The text up to `end` or a colon, without blanks around it, as a duration that is not negative. */
+static bool take_wait(struct str *rest, int64_t *ret_ms)
+{
+    const char *colon = memchr(rest->data, ':', rest->len);
+    struct str one = {rest->data, colon ? (size_t)(colon - rest->data) : rest->len};
+    struct err err;
+
+    rest->data += one.len + (colon != NULL);
+    rest->len -= one.len + (colon != NULL);
+    for (; one.len > 0 && *one.data == ' '; one.data++)
+        one.len--;
+    while (one.len > 0 && one.data[one.len - 1] == ' ')
+        one.len--;
+    return option_is_go_duration(one) && cur_duration(one.data, one.len, ret_ms, &err) == 0 && *ret_ms >= 0;
+}
 
 /* "MIN" or "MIN:MAX". */
 static void read_wait_text(struct reading *reading, const struct val *v, const char *path, struct template *template)
 {
-    const char *colon = memchr(v->s.data, ':', v->s.len);
-    size_t len = colon ? (size_t)(colon - v->s.data) : v->s.len;
-    struct err err;
+    int64_t min = 0, max = 0;
+    struct str rest = v->s;
+    bool two = memchr(v->s.data, ':', v->s.len) != NULL;
 
-    if (len == 0)
+    if (!take_wait(&rest, &min) || (two && !take_wait(&rest, &max)) || rest.len > 0 || (two && max < min)) {
         option_problem(reading, PROBLEM_ERROR, v, path, "must be \"MIN\" or \"MIN:MAX\", for example \"2s:10s\"");
-    else if (cur_duration(v->s.data, len, &template->t.wait_min_ms, &err) != 0 ||
-             (colon && cur_duration(colon + 1, v->s.len - len - 1, &template->t.wait_max_ms, &err) != 0))
-        option_problem(reading, PROBLEM_ERROR, v, path, "%s", err.text);
+        return;
+    }
+    template->t.wait_min_ms = min;
+    template->t.wait_max_ms = max;
 }
 
 static void read_wait(struct reading *reading, const struct val *v, const char *path, void *into)

@@ -409,6 +409,36 @@ static void config_method_options_are_checked_against_the_methods_own_table(void
     expect_problem(f, "auto_auth.method.type", "not supported yet: method ldap");
 }
 
+static void config_blocks_of_a_method_add_up(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, "a.hcl", "auto_auth { method \"jwt\" { config = { path = \"/a\" role = \"x\" } config { role = \"y\" } } }\n"
+                    "template { contents = \"x\" destination = \"/t\" }");
+    expect_loaded(f);
+    assert_string_equal(val_get_cstr(&f->config.method.config, "path"), "/a");
+    assert_string_equal(val_get_cstr(&f->config.method.config, "role"), "y");
+}
+
+static void config_wait_text_needs_units_and_order(void **state)
+{
+    static const char *const wrong[] = {"5", "1d", "-5s", "10s:5s", ":5s", "5s:", "1s:2s:3s", ""};
+    struct fixture *f = *state;
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        snprintf(text, sizeof(text), AUTH "template { contents = \"x\" destination = \"/t\" wait = \"%s\" }", wrong[i]);
+        f->flags.config_count = 0;
+        problems_done(&f->problems);
+        problems_init(&f->problems);
+        f->paths[0][0] = '\0';
+        add(f, "a.hcl", text);
+        assert_int_equal(load(f), -1);
+        expect_problem(f, "template[0].wait", "MIN:MAX");
+        config_done(&f->config);
+    }
+}
+
 static void config_own_stanza_sets_the_deadline_of_init(void **state)
 {
     struct fixture *f = *state;
@@ -475,6 +505,8 @@ int main(void)
         TEST(config_verify_only_forgives_what_the_original_notices_when_it_runs),
         TEST(config_wrapping_needs_exactly_one_sink),
         TEST(config_method_options_are_checked_against_the_methods_own_table),
+        TEST(config_blocks_of_a_method_add_up),
+        TEST(config_wait_text_needs_units_and_order),
         TEST(config_own_stanza_sets_the_deadline_of_init),
         TEST(config_files_and_templates_are_bounded),
         TEST(config_wrong_value_is_reported_once),
