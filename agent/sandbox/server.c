@@ -205,7 +205,7 @@ static int ca_open(const char *dir, struct tls_key **ret_key, struct buf *ret_pe
 
     if (issuer_key(dir, "ca.key", TLS_KEY_P256, &key, err) < 0)
         return -1;
-    if (issuer_read(dir, "ca.pem", ISSUER_PUBLIC, ret_pem, err) < 0) {
+    if (issuer_read(dir, "ca.pem", ret_pem, err) < 0) {
         if (err->code != ERR_MISSING)
             return -1;
         buf_init(ret_pem, KIB(64));
