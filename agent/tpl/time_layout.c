@@ -1,46 +1,72 @@
 #include "tpl/time_layout.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum part {
-    PART_MONTH_NAME, PART_MONTH_SHORT, PART_MONTH, PART_MONTH_2,
-    PART_WEEKDAY, PART_WEEKDAY_SHORT,
-    PART_DAY, PART_DAY_BLANK, PART_DAY_2, PART_YEAR_DAY_BLANK, PART_YEAR_DAY_3,
-    PART_HOUR_2, PART_HOUR12, PART_HOUR12_2, PART_PM, PART_PM_LOWER,
-    PART_MINUTE, PART_MINUTE_2, PART_SECOND, PART_SECOND_2,
-    PART_YEAR, PART_YEAR_2, PART_BLANK_YEAR,
-    PART_TEXT, /* UTC: the time zone is always the same */
+    PART_NUMBER, /* one of the numbers below */
+    PART_MONTH,
+    PART_WEEKDAY,
+    PART_HALF,  /* AM or PM */
+    PART_YEAR,  /* four digits or more, text in front */
+    PART_FIXED, /* text: the time zone is always UTC */
 };
+
+enum number { MONTH, DAY, YEAR_DAY, HOUR, HOUR12, MINUTE, SECOND, YEAR_OF_CENTURY };
 
 /* In the order in which Go tries them. */
 static const struct row {
     const char *layout;
     enum part part;
-    const char *text;
+    enum number number;
+    int width;        /* of a number; of a name: only so many letters, 0 for all */
+    const char *text; /* what a number is filled with on the left, or see PART_… */
 } rows[] = {
-    {"January", PART_MONTH_NAME, NULL}, {"Jan", PART_MONTH_SHORT, NULL}, {"Monday", PART_WEEKDAY, NULL},
-    {"Mon", PART_WEEKDAY_SHORT, NULL}, {"MST", PART_TEXT, "UTC"},
-    {"01", PART_MONTH_2, NULL}, {"02", PART_DAY_2, NULL}, {"03", PART_HOUR12_2, NULL}, {"04", PART_MINUTE_2, NULL},
-    {"05", PART_SECOND_2, NULL}, {"06", PART_YEAR_2, NULL}, {"002", PART_YEAR_DAY_3, NULL},
-    {"15", PART_HOUR_2, NULL}, {"1", PART_MONTH, NULL}, {"2006", PART_YEAR, NULL}, {"2", PART_DAY, NULL},
-    {"_2006", PART_BLANK_YEAR, NULL}, {"_2", PART_DAY_BLANK, NULL}, {"__2", PART_YEAR_DAY_BLANK, NULL},
-    {"3", PART_HOUR12, NULL}, {"4", PART_MINUTE, NULL}, {"5", PART_SECOND, NULL},
-    {"PM", PART_PM, NULL}, {"pm", PART_PM_LOWER, NULL},
-    {"-070000", PART_TEXT, "+000000"}, {"-07:00:00", PART_TEXT, "+00:00:00"}, {"-0700", PART_TEXT, "+0000"},
-    {"-07:00", PART_TEXT, "+00:00"}, {"-07", PART_TEXT, "+00"},
-    {"Z070000", PART_TEXT, "Z"}, {"Z07:00:00", PART_TEXT, "Z"}, {"Z0700", PART_TEXT, "Z"}, {"Z07:00", PART_TEXT, "Z"},
-    {"Z07", PART_TEXT, "Z"},
+    {"January", PART_MONTH, 0, 0, ""},
+    {"Jan", PART_MONTH, 0, 3, ""},
+    {"Monday", PART_WEEKDAY, 0, 0, ""},
+    {"Mon", PART_WEEKDAY, 0, 3, ""},
+    {"MST", PART_FIXED, 0, 0, "UTC"},
+    {"01", PART_NUMBER, MONTH, 2, "0"},
+    {"02", PART_NUMBER, DAY, 2, "0"},
+    {"03", PART_NUMBER, HOUR12, 2, "0"},
+    {"04", PART_NUMBER, MINUTE, 2, "0"},
+    {"05", PART_NUMBER, SECOND, 2, "0"},
+    {"06", PART_NUMBER, YEAR_OF_CENTURY, 2, "0"},
+    {"002", PART_NUMBER, YEAR_DAY, 3, "0"},
+    {"15", PART_NUMBER, HOUR, 2, "0"},
+    {"1", PART_NUMBER, MONTH, 1, "0"},
+    {"2006", PART_YEAR, 0, 0, ""},
+    {"2", PART_NUMBER, DAY, 1, "0"},
+    {"_2006", PART_YEAR, 0, 0, "_"},
+    {"_2", PART_NUMBER, DAY, 2, " "},
+    {"__2", PART_NUMBER, YEAR_DAY, 3, " "},
+    {"3", PART_NUMBER, HOUR12, 1, "0"},
+    {"4", PART_NUMBER, MINUTE, 1, "0"},
+    {"5", PART_NUMBER, SECOND, 1, "0"},
+    {"PM", PART_HALF, 0, 0, "AMPM"},
+    {"pm", PART_HALF, 0, 0, "ampm"},
+    {"-070000", PART_FIXED, 0, 0, "+000000"},
+    {"-07:00:00", PART_FIXED, 0, 0, "+00:00:00"},
+    {"-0700", PART_FIXED, 0, 0, "+0000"},
+    {"-07:00", PART_FIXED, 0, 0, "+00:00"},
+    {"-07", PART_FIXED, 0, 0, "+00"},
+    {"Z070000", PART_FIXED, 0, 0, "Z"},
+    {"Z07:00:00", PART_FIXED, 0, 0, "Z"},
+    {"Z0700", PART_FIXED, 0, 0, "Z"},
+    {"Z07:00", PART_FIXED, 0, 0, "Z"},
+    {"Z07", PART_FIXED, 0, 0, "Z"},
 };
 
 static const char *const months[] = {"January", "February", "March", "April", "May", "June",
                                      "July", "August", "September", "October", "November", "December"};
 static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
-static bool is_short_name(enum part part)
+static bool is_short_name(const struct row *row)
 {
-    return part == PART_MONTH_SHORT || part == PART_WEEKDAY_SHORT;
+    return (row->part == PART_MONTH || row->part == PART_WEEKDAY) && row->width > 0;
 }
 
 /* "Jan" is no month in "Jane". */
@@ -51,52 +77,69 @@ static const struct row *find_row(struct str layout)
 
         if (!str_has_prefix(layout, rows[i].layout))
             continue;
-        if (is_short_name(rows[i].part) && layout.len > len && layout.data[len] >= 'a' && layout.data[len] <= 'z')
+        if (is_short_name(&rows[i]) && layout.len > len && layout.data[len] >= 'a' && layout.data[len] <= 'z')
             continue;
         return &rows[i];
     }
     return NULL;
 }
 
-static int hour12(const struct tm *tm)
+static unsigned number_of(enum number number, const struct tm *tm)
 {
-    return tm->tm_hour % 12 == 0 ? 12 : tm->tm_hour % 12;
+    const int numbers[] = {
+        [MONTH] = tm->tm_mon + 1,
+        [DAY] = tm->tm_mday,
+        [YEAR_DAY] = tm->tm_yday + 1,
+        [HOUR] = tm->tm_hour,
+        [HOUR12] = tm->tm_hour % 12 == 0 ? 12 : tm->tm_hour % 12,
+        [MINUTE] = tm->tm_min,
+        [SECOND] = tm->tm_sec,
+        [YEAR_OF_CENTURY] = (tm->tm_year + 1900) % 100,
+    };
+
+    return (unsigned)abs(numbers[number]);
 }
 
-static void add_year(struct buf *buf, const struct tm *tm)
+static void add_number(struct buf *buf, unsigned number, int width, char fill)
 {
-    int year = tm->tm_year + 1900;
+    char digits[16];
+    int len = snprintf(digits, sizeof(digits), "%u", number);
 
-    buf_addf(buf, year < 0 ? "-%04d" : "%04d", year < 0 ? -year : year);
+    for (; width > len; width--)
+        buf_addc(buf, fill);
+    buf_add(buf, digits, (size_t)len);
+}
+
+static void add_name(struct buf *buf, const char *name, int width)
+{
+    buf_add(buf, name, width > 0 ? (size_t)width : strlen(name));
 }
 
 static void add_part(struct buf *buf, const struct row *row, const struct tm *tm)
 {
+    int year = tm->tm_year + 1900;
+
     switch (row->part) {
-    case PART_MONTH_NAME: buf_adds(buf, months[tm->tm_mon]); break;
-    case PART_MONTH_SHORT: buf_add(buf, months[tm->tm_mon], 3); break;
-    case PART_MONTH: buf_addf(buf, "%d", tm->tm_mon + 1); break;
-    case PART_MONTH_2: buf_addf(buf, "%02d", tm->tm_mon + 1); break;
-    case PART_WEEKDAY: buf_adds(buf, weekdays[tm->tm_wday]); break;
-    case PART_WEEKDAY_SHORT: buf_add(buf, weekdays[tm->tm_wday], 3); break;
-    case PART_DAY: buf_addf(buf, "%d", tm->tm_mday); break;
-    case PART_DAY_BLANK: buf_addf(buf, "%2d", tm->tm_mday); break;
-    case PART_DAY_2: buf_addf(buf, "%02d", tm->tm_mday); break;
-    case PART_YEAR_DAY_BLANK: buf_addf(buf, "%3d", tm->tm_yday + 1); break;
-    case PART_YEAR_DAY_3: buf_addf(buf, "%03d", tm->tm_yday + 1); break;
-    case PART_HOUR_2: buf_addf(buf, "%02d", tm->tm_hour); break;
-    case PART_HOUR12: buf_addf(buf, "%d", hour12(tm)); break;
-    case PART_HOUR12_2: buf_addf(buf, "%02d", hour12(tm)); break;
-    case PART_PM: buf_adds(buf, tm->tm_hour >= 12 ? "PM" : "AM"); break;
-    case PART_PM_LOWER: buf_adds(buf, tm->tm_hour >= 12 ? "pm" : "am"); break;
-    case PART_MINUTE: buf_addf(buf, "%d", tm->tm_min); break;
-    case PART_MINUTE_2: buf_addf(buf, "%02d", tm->tm_min); break;
-    case PART_SECOND: buf_addf(buf, "%d", tm->tm_sec); break;
-    case PART_SECOND_2: buf_addf(buf, "%02d", tm->tm_sec); break;
-    case PART_YEAR: add_year(buf, tm); break;
-    case PART_YEAR_2: buf_addf(buf, "%02d", (tm->tm_year + 1900) % 100); break;
-    case PART_BLANK_YEAR: buf_addc(buf, '_'); add_year(buf, tm); break;
-    case PART_TEXT: buf_adds(buf, row->text); break;
+    case PART_NUMBER:
+        add_number(buf, number_of(row->number, tm), row->width, *row->text);
+        break;
+    case PART_MONTH:
+        add_name(buf, months[tm->tm_mon], row->width);
+        break;
+    case PART_WEEKDAY:
+        add_name(buf, weekdays[tm->tm_wday], row->width);
+        break;
+    case PART_HALF:
+        buf_add(buf, row->text + (tm->tm_hour >= 12 ? 2 : 0), 2);
+        break;
+    case PART_YEAR:
+        buf_adds(buf, row->text);
+        buf_adds(buf, year < 0 ? "-" : "");
+        add_number(buf, (unsigned)abs(year), 4, '0');
+        break;
+    case PART_FIXED:
+        buf_adds(buf, row->text);
+        break;
     }
 }
 
