@@ -39,7 +39,7 @@ enum op_code {
     OP_JUMP_TRUE,    /* to arg if src is true */
     OP_FALSE_FIELDS, /* OP_FIELDS and OP_JUMP_FALSE in one; to extra */
     OP_UNSET,        /* dst is a variable that was not declared on this path */
-    OP_NEED_SET,     /* fail with constants[arg] if src is unset */
+    OP_JUMP_UNSET,   /* to arg if src is such a variable */
     OP_RANGE,        /* begin the loop at dst (see struct loop_slots) over src, or jump to arg; count: its variables */
     OP_NEXT,         /* next turn of the loop at dst or jump to arg; count: declared variables; extra: length of its body */
     OP_ENTER,        /* units[arg] must exist, and the stack not be too high */

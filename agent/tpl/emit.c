@@ -151,6 +151,26 @@ uint32_t emit_label(struct emit *emit)
     return emit->unit->label;
 }
 
+void emit_jump(struct emit *emit, uint32_t *chain)
+{
+    *chain = emit_op(emit, (struct op){.code = OP_JUMP, .arg = *chain});
+}
+
+void emit_land(struct emit *emit, uint32_t chain)
+{
+    uint32_t here;
+
+    if (chain == NOTHING)
+        return;
+    here = emit_label(emit);
+    while (chain != NOTHING && !emit->failed) {
+        uint32_t next = emit_at(emit, chain)->arg;
+
+        emit_at(emit, chain)->arg = here;
+        chain = next;
+    }
+}
+
 void emit_truncate(struct emit *emit, uint32_t label)
 {
     if (!emit->failed)
@@ -293,13 +313,18 @@ uint32_t emit_declare(struct emit *emit, struct str name)
     return variable.slot;
 }
 
-const struct variable *emit_variable(const struct emit *emit, struct str name)
+const struct variable *emit_variable(const struct emit *emit, struct str name, uint32_t *below)
 {
-    for (uint32_t i = emit->vars.len; !emit->failed && i > emit->unit->vars; i--) {
+    uint32_t i = below && *below < emit->vars.len ? *below : emit->vars.len;
+
+    for (; !emit->failed && i > emit->unit->vars; i--) {
         const struct variable *variable = ROW(&emit->vars, struct variable, i - 1);
 
-        if (str_eq(variable->name, name))
-            return variable;
+        if (!str_eq(variable->name, name))
+            continue;
+        if (below)
+            *below = i - 1;
+        return variable;
     }
     return NULL;
 }

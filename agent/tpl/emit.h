@@ -73,6 +73,9 @@ struct op *emit_at(struct emit *emit, uint32_t index);
 struct op *emit_last(struct emit *emit);
 /* The next op is jumped to; its index. */
 uint32_t emit_label(struct emit *emit);
+/* A jump whose target is not known yet joins `*chain` (NOTHING at first), until all of the chain land on the next op. */
+void emit_jump(struct emit *emit, uint32_t *chain);
+void emit_land(struct emit *emit, uint32_t chain);
 void emit_truncate(struct emit *emit, uint32_t label);
 void emit_fail(struct emit *emit, uint32_t node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
@@ -96,6 +99,7 @@ void emit_scope_else(struct emit *emit, struct scope scope);
 void emit_name(struct emit *emit, struct str name);
 bool emit_name_known(const struct emit *emit, struct str name);
 uint32_t emit_declare(struct emit *emit, struct str name);
-const struct variable *emit_variable(const struct emit *emit, struct str name);
+/* The innermost one, or the next one out: `*below` is where the search left off (NOTHING at first), or NULL. */
+const struct variable *emit_variable(const struct emit *emit, struct str name, uint32_t *below);
 
 #endif

@@ -474,10 +474,9 @@ static int run(struct vm *vm)
         case OP_UNSET:
             vm->slots[op->dst] = (struct val){.kind = UNSET};
             break;
-        case OP_NEED_SET:
-            if (vm->slots[op->src].kind != UNSET)
-                break;
-            /* fall through */
+        case OP_JUMP_UNSET:
+            done = vm->slots[op->src].kind == UNSET;
+            break;
         case OP_FAIL:
             err_set(vm->err, ERR_INPUT, "%s", vm->tpl->constants[op->arg].s.data);
             return fail(vm);

@@ -469,6 +469,11 @@ bool token_is_term(enum token_kind kind)
     return (kind >= TOKEN_IDENTIFIER && kind <= TOKEN_RAW_STRING) || kind == TOKEN_LPAREN || kind == TOKEN_DOT || kind == TOKEN_NIL;
 }
 
+bool token_is_literal(enum token_kind kind)
+{
+    return kind == TOKEN_NIL || (kind >= TOKEN_BOOL && kind <= TOKEN_RAW_STRING);
+}
+
 /* The first ten code points. */
 static struct str first_runes(struct str text)
 {

@@ -80,6 +80,7 @@ static inline struct str token_text(const struct lexer *lex, struct token token)
 
 /* Can the token begin an operand? */
 bool token_is_term(enum token_kind kind);
+bool token_is_literal(enum token_kind kind);
 /* The token as errors name it: <if>, "abc", EOF, or the text of an error. */
 void token_describe(const struct lexer *lex, struct token token, struct buf *out);
 

@@ -20,6 +20,7 @@ struct control {
     uint32_t skip;              /* the op that jumps to else or end */
     uint32_t ends;              /* jumps to the end */
     uint32_t next;              /* OP_NEXT of a loop */
+    uint32_t head_end;          /* CONTROL_BLOCK: the last token of its head */
     uint32_t loop, body;        /* the loops that break and continue mean here, as numbers of controls, or NOTHING */
 };
 
@@ -149,24 +150,6 @@ static struct control *control_begin(struct parser *parser, enum control_kind ki
     return control;
 }
 
-/* A jump that is chained to `*chain` until its target is known. */
-static void jump_later(struct parser *parser, uint32_t *chain)
-{
-    *chain = emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = *chain});
-}
-
-static void land(struct parser *parser, uint32_t chain)
-{
-    uint32_t here = emit_label(EMIT);
-
-    while (chain != NOTHING && !EMIT->failed) {
-        uint32_t next = emit_at(EMIT, chain)->arg;
-
-        emit_at(EMIT, chain)->arg = here;
-        chain = next;
-    }
-}
-
 /* The jump over the body of `control` lands here. */
 static void land_skip(struct parser *parser, struct control *control)
 {
@@ -262,7 +245,7 @@ static void control_else(struct parser *parser, struct control *control)
         range_turn(parser, control);
         control->body = parser->controls.len > 1 ? outer->body : NOTHING;
     } else {
-        jump_later(parser, &control->ends);
+        emit_jump(EMIT, &control->ends);
     }
     land_skip(parser, control);
     emit_scope_else(EMIT, control->after);
@@ -276,7 +259,7 @@ static void control_end(struct parser *parser, struct control *control)
     if (control->kind == CONTROL_RANGE && !control->otherwise)
         range_turn(parser, control);
     land_skip(parser, control);
-    land(parser, control->ends);
+    emit_land(EMIT, control->ends);
     emit_scope_end(EMIT, control->before);
 }
 
@@ -363,6 +346,7 @@ static int read_block(struct parser *parser)
 
     if (read_call(parser, "block clause", false, &name) != 0 || !control_begin(parser, CONTROL_BLOCK))
         return -1;
+    top_control(parser)->head_end = parser->token[0].pos;
     emit_unit_begin(EMIT, name);
     parser->action = NOTHING;
     parse_peek_nonspace(parser);
@@ -384,7 +368,7 @@ static int read_jump(struct parser *parser, bool is_break)
     if (!top || top->body == NOTHING)
         return parse_error(parser, "%s outside {{range}}", name);
     if (is_break)
-        jump_later(parser, &controls[top->loop].ends);
+        emit_jump(EMIT, &controls[top->loop].ends);
     else
         emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = controls[top->body].next});
     return 0;
@@ -416,6 +400,8 @@ static int unexpected_else(struct parser *parser, const struct control *control)
 {
     if (!control)
         return parse_error(parser, "unexpected {{else}}");
+    if (control->kind == CONTROL_BLOCK)
+        parser->token[0].pos = control->head_end; /* Go reports it from outside of the block */
     if (control->kind == CONTROL_DEFINE || control->kind == CONTROL_BLOCK)
         return parse_error(parser, "unexpected {{else}} in %s clause", control->kind == CONTROL_DEFINE ? "define" : "block");
     return parse_error(parser, "expected end; found {{else}}");
