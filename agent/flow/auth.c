@@ -238,7 +238,12 @@ static void login_done(struct auth *auth, const struct news *news)
 
 static void login_refused(struct auth *auth, const struct news *news)
 {
-    login_failed(auth, news->err, news->reply->retry_after_ms);
+    struct err err = *news->err;
+
+    /* Only what the server itself refuses has to do with role and token. */
+    if (news->reply->status >= 400)
+        login_explain(auth->login, &err);
+    login_failed(auth, &err, news->reply->retry_after_ms);
 }
 
 /* --------------------------------------------------------------------------------------------- a lifetime of "0 seconds" */

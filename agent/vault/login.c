@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -162,6 +164,46 @@ int login_describe(struct login *login, struct login_request *ret, struct err *e
     *ret = request;
     request = (struct login_request){0};
     return 0;
+}
+
+int login_explain(const struct login *login, struct err *err)
+{
+    const char *role = find_option(login->method, "role") ? login_text(login, "role") : NULL;
+    const char *file = find_option(login->method, "token_path") ? "token_path" : "path";
+
+    if (login->over_since && role)
+        return err_wrap(err, "role \"%s\": the token in \"%s\" expired %lld s ago, is kubelet still replacing it?", role,
+                        login_text(login, file), (long long)((clock_wall() - login->over_since) / 1000));
+    return role ? err_wrap(err, "role \"%s\"", role) : -1;
+}
+
+static const struct val *claims_of(const char *jwt, struct arena *arena, struct val *ret)
+{
+    static const struct json_options options = {.flags = JSON_SECRET};
+    const char *from = strchr(jwt, '.'), *to = from ? strchr(++from, '.') : NULL;
+    _cleanup_buf_ struct buf text, bytes;
+    struct err err;
+
+    buf_init_secret(&text, LIMIT_TOKEN_BYTES);
+    buf_init_secret(&bytes, LIMIT_TOKEN_BYTES);
+    for (; to && from < to; from++)
+        buf_addc(&text, *from == '-' ? '+' : *from == '_' ? '/' : *from);
+    if (text.len == 0 || base64_decode(text.data, text.len, &bytes, &err) != 0 ||
+        json_read(bytes.data, bytes.len, &options, arena, ret, &err) != 0)
+        return NULL;
+    return ret;
+}
+
+void login_note_end(struct login *login, const char *jwt)
+{
+    _cleanup_arena_ struct arena arena;
+    struct val claims;
+    int64_t end;
+
+    login->over_since = 0;
+    arena_init_secret(&arena, MIB(1), "claims of a token");
+    if (val_as_int(val_get(claims_of(jwt, &arena, &claims), "exp"), &end) && end > 0 && end < clock_wall() / 1000)
+        login->over_since = end * 1000;
 }
 
 static int read_option_file(const char *path, bool trim, struct buf *ret, struct err *err)

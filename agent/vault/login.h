@@ -54,6 +54,8 @@ const struct login_method *login_method_find(const char *type);
 int login_new(const char *type, const char *mount, const struct val *config, struct login **ret, struct err *err) MUST_USE;
 void login_free(struct login *login);
 int login_describe(struct login *login, struct login_request *ret, struct err *err) MUST_USE;
+/* Puts before a failure which login it was, and what is known here about its cause; returns -1. */
+int login_explain(const struct login *login, struct err *err);
 
 /* ---- for the methods ---- */
 
@@ -65,6 +67,7 @@ struct login {
     struct arena arena;
     struct val config;
     struct buf kept[LOGIN_KEPT]; /* secret: what was read last from files that may go away */
+    int64_t over_since;          /* wall clock: when the account's token that was described last had ended; 0 = it has not */
 };
 
 /* An option's text, its default, or NULL. */
@@ -73,6 +76,8 @@ bool login_flag(const struct login *login, const char *option);
 /* Read the file named by `option` into kept[slot]; while the file is gone or empty, what was kept goes on. White space is trimmed
  * on request. */
 int login_keep_file(struct login *login, const char *option, size_t slot, bool trim, struct err *err) MUST_USE;
+/* Notes whether the token says itself that it has ended. Nothing else is believed, and one that cannot be read is no news. */
+void login_note_end(struct login *login, const char *jwt);
 /* Describe PUT <mount>/login with a JSON object of NULL-terminated pairs of name and value; pairs with a NULL value are left out.
  */
 void login_describe_put(const struct login *login, struct login_request *request, ...) __attribute__((sentinel));

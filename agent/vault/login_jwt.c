@@ -15,6 +15,7 @@ static int describe(struct login *login, struct login_request *request, struct e
     /* Sent as it is in the file, white space too: so do the originals. */
     if (login_keep_file(login, "path", 0, false, err) != 0)
         return -1;
+    login_note_end(login, login->kept[0].data);
     if (login_flag(login, "remove_jwt_after_reading"))
         discard_file(login_text(login, "path"), login_flag(login, "remove_jwt_follows_symlinks"));
     login_describe_put(login, request, "jwt", login->kept[0].data, "role", login_text(login, "role"), NULL);

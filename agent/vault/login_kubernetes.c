@@ -15,6 +15,7 @@ static int describe(struct login *login, struct login_request *request, struct e
 
     if (file_read_token(login_text(login, "token_path"), &jwt, err) != 0)
         return err_wrap(err, "service account token");
+    login_note_end(login, jwt.data);
     login_describe_put(login, request, "jwt", jwt.data, "role", login_text(login, "role"), NULL);
     return 0;
 }
