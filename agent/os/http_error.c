@@ -98,6 +98,9 @@ static int explain_receive(const struct http_exchange *exchange, struct err *err
         return explain_connect(exchange, err);
     if (strstr(exchange->curl_text, "alert"))
         return explain_tls(exchange, err);
+    /* A TLS server answers plain HTTP with a reset, or with words that the reset overtakes. */
+    if (!exchange->client->origin.https && !exchange->client->origin.socket[0])
+        return err_set(err, ERR_RETRY, "connection was lost before the answer was complete; does it speak https:// on this port?");
     return err_set(err, ERR_RETRY, "connection was lost before the answer was complete");
 }
 
