@@ -5,5 +5,5 @@ from support.fixtures import *  # noqa: F401,F403
 
 def pytest_generate_tests(metafunc):
     """The mark `both_servers`: with a real server and with the sandbox, which so cannot lie."""
-    if metafunc.definition.get_closest_marker("both_servers"):
+    if metafunc.definition.get_closest_marker("both_servers") and "server_kind" in metafunc.fixturenames:
         metafunc.parametrize("server_kind", ["real", "sandbox"])

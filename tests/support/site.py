@@ -1,6 +1,9 @@
 """A server that is ready for agents: Kubernetes logins on, and helpers that give every test names of its own."""
 
+import base64
+import json
 import secrets
+import time
 
 from . import agent, canary, wait
 from .kubernetes import ProjectedVolume
@@ -9,6 +12,12 @@ from .vault import VaultError
 
 def unique(word):
     return f"{word}-{secrets.token_hex(4)}"
+
+
+def expiry(token):
+    """When a token ends, in its own words."""
+    claims = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
 
 
 class Kv:
@@ -73,3 +82,14 @@ class Site:
         """A configuration file: server (or the relay before it), login, the blocks (templates and others), and top-level settings."""
         settings = {"address": (via or self).address, "ca_cert": getattr(via, "ca_file", None) or self.ca_file, **(vault or {})}
         return "\n".join([agent.assignments(top), agent.block("vault", **settings), login.block(), *blocks])
+
+    def role_of(self, name):
+        """A role's settings, to write them under another name."""
+        known = self.vault.read(f"auth/{self.mount}/role/{name}")["data"]
+        return {key: value for key, value in known.items() if key.startswith(("bound_", "token_")) and value}
+
+    def expired_token(self):
+        """A service-account token that was good until a moment ago."""
+        token = self.cluster.token(ttl=1)
+        wait.until(lambda: expiry(token) < time.time(), "the token to expire")
+        return token
