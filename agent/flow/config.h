@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -68,10 +69,11 @@ struct config_command {
     int64_t timeout_ms;      /* 30 s; 0: do not wait */
 };
 
-/* Ampule's `notify { signal = "HUP"  pid_file = "…" | process = "nginx" }`. */
+/* Ampule's `notify { signal = "HUP"  pid_file = "…" | process = "nginx"  user = "101" }`. */
 struct config_notify {
     int signal; /* 0: no such block */
     const char *pid_file, *process; /* exactly one is given */
+    uid_t uid; /* who the process must run as; PROC_ANY_UID: the kernel's own rule (our uid, or anyone for root) */
 };
 
 struct config_template {

@@ -69,7 +69,7 @@ static void set_rules(struct slot *slot, int program)
             .program = NOTIFY_SIGNAL,
             .signo = template->notify.signal,
             .pid_file = *template->notify.pid_file ? template->notify.pid_file : NULL,
-            .process = {.name = *template->notify.process ? template->notify.process : NULL, .uid = PROC_ANY_UID},
+            .process = {.name = *template->notify.process ? template->notify.process : NULL, .uid = template->notify.uid},
         };
 }
 

@@ -9,6 +9,8 @@
 #include "base/cur.h"
 #include "base/hcl.h"
 #include "base/limits.h"
+#include "os/owner.h"
+#include "os/proc.h"
 
 #define TIMEOUT_MS (INT64_C(30) * 1000)
 #define NOT_GIVEN INT64_MIN
@@ -20,7 +22,7 @@ struct template {
     int64_t command_timeout_ms, exec_timeout_ms, kill_timeout_ms, splay_ms;
     bool exec_enabled;
     int uid, gid;
-    const char *signal, *pid_file, *process;
+    const char *signal, *pid_file, *process, *notify_user;
     bool has_notify;
 };
 
@@ -144,6 +146,7 @@ static const struct option notify_options[] = {
     ROW("signal", OPTION_STRING, signal, "HUP, USR1 …"),
     ROW("pid_file", OPTION_STRING, pid_file, "the process whose number is in this file"),
     ROW("process", OPTION_STRING, process, "the processes of this name"),
+    ROW("user", OPTION_STRING, notify_user, "who it must run as: names are easily forged, this is not"),
 };
 static const struct stanza notify_table = {"template.notify", notify_options, ARRAY_LEN(notify_options), true, false};
 
@@ -174,6 +177,9 @@ static void finish_notify(struct reading *reading, const struct template *templa
                           const char *path, struct config_notify *ret)
 {
     int signo = signal_number(template->signal);
+    uid_t uid = PROC_ANY_UID;
+    gid_t none = 0;
+    struct err err;
 
     if (!template->has_notify)
         return;
@@ -181,8 +187,10 @@ static void finish_notify(struct reading *reading, const struct template *templa
         option_problem(reading, PROBLEM_ERROR, block, path, "notify.signal must be the name of a signal, for example \"HUP\"");
     else if (!template->pid_file[0] == !template->process[0])
         option_problem(reading, PROBLEM_ERROR, block, path, "notify: give either pid_file or process");
+    else if (owner_find(template->notify_user, "", &uid, &none, &err) != 0)
+        option_problem(reading, PROBLEM_ERROR, block, path, "notify.user: %s", err.text);
     else
-        *ret = (struct config_notify){signo, template->pid_file, template->process};
+        *ret = (struct config_notify){signo, template->pid_file, template->process, uid};
 }
 
 /* ------------------------------------------------------------------------------------ template */
@@ -350,9 +358,9 @@ static void read_one(struct reading *reading, const struct val *v, const char *p
     struct template template = {
         .t = {.destination = "", .create_dest_dirs = true, .user = "", .group = "", .error_fatal = true,
               .left_delimiter = "", .right_delimiter = "", .sandbox_path = "", .function_denylist = nothing,
-              .notify = {0, "", ""}},
+              .notify = {0, "", "", PROC_ANY_UID}},
         .command_timeout_ms = NOT_GIVEN, .exec_timeout_ms = NOT_GIVEN, .exec_enabled = true, .uid = -1, .gid = -1,
-        .signal = "", .pid_file = "", .process = ""};
+        .signal = "", .pid_file = "", .process = "", .notify_user = ""};
     const char *label;
     const struct val *block = option_body(reading, v, &label);
 
