@@ -45,7 +45,7 @@ struct command {
 /* An open pipeline. */
 struct pipe {
     const char *context; /* NULL: parenthesised */
-    enum step step;
+    enum pipe_step step;
     uint32_t node, end;
     uint32_t slot, stages, bad_stage;
     uint32_t decls;
