@@ -223,6 +223,8 @@ static int body_slice(struct call *call, struct val *ret)
     at[0] = 0;
     at[1] = at[2] = len;
     for (size_t i = 1; i < call->argc; i++) {
+        if (call->argv[i].boxed) /* Go's slice looks into no interface {}, unlike its index */
+            return err_set(call->err, ERR_INPUT, "cannot index slice/array with type interface {}");
         if (position(call, &call->argv[i], len, &at[i - 1]) != 0)
             return -1;
     }
