@@ -413,7 +413,7 @@ static int put_digits(struct unquote *u, unsigned count, unsigned base, bool byt
     if (byte)
         *u->out++ = (char)value;
     else
-        u->out += utf8_encode(value, u->out);
+        u->out += utf8_put(value, u->out);
     return 0;
 }
 

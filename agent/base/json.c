@@ -337,7 +337,7 @@ static int walk_string(struct reader *reader, const char **p, char *out, size_t 
                 out[len] = (char)piece.rune;
             len++;
         } else {
-            len += utf8_encode(piece.rune, out ? out + len : spare);
+            len += utf8_put(piece.rune, out ? out + len : spare);
         }
     }
     *ret_len = len;

@@ -33,7 +33,7 @@ size_t utf8_decode(const char *s, size_t len, unsigned *ret)
     return width + 1;
 }
 
-size_t utf8_encode(unsigned rune, char out[4])
+size_t utf8_put(unsigned rune, char out[4])
 {
     size_t width = 0;
 

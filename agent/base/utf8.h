@@ -14,7 +14,7 @@
 /* Width (1 to 4) of the code point at `s` and its number; 0 when it is not valid. */
 size_t utf8_decode(const char *s, size_t len, unsigned *ret);
 /* Write a code point; returns its width. What is none is written as U+FFFD. */
-size_t utf8_encode(unsigned rune, char out[4]);
+size_t utf8_put(unsigned rune, char out[4]);
 bool utf8_valid(const char *s, size_t len);
 
 #endif

@@ -35,7 +35,12 @@ static int show_help(void)
     _cleanup_buf_ struct buf text;
 
     buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_adds(&text, "Usage: ampule-agent [agent] -config=PATH [OPTIONS]\n\n"
+                    "Logs in to Vault or OpenBao, renders secrets to files, keeps leases alive and tells applications what changed.\n"
+                    "Takes Vault Agent's configuration, flags and environment (VAULT_*, BAO_*).\n\nOptions:\n");
     flags_help(&text);
+    buf_adds(&text, "\nSignals: TERM and INT end it, HUP takes over the log level of the configuration.\n"
+                    "Exit status: 0 ended as asked, 1 anything else; the last line of the log says why.\n");
     fputs(text.data, stdout);
     return 0;
 }

@@ -303,6 +303,10 @@ int main(int argc, char **argv)
     struct args args = {0};
     struct err err;
 
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
+        puts("ampule-sandbox " AMPULE_VERSION);
+        return EXIT_DONE;
+    }
     if (!command) {
         bool help = argc > 1 && wants_help(argv + 1);
 

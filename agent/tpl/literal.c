@@ -367,7 +367,7 @@ int literal_unquote(struct str text, struct arena *arena, struct str *ret, struc
         if (byte)
             copy[len++] = (char)rune;
         else
-            len += utf8_encode(rune, copy + len);
+            len += utf8_put(rune, copy + len);
     }
     *ret = (struct str){copy, len};
     return 0;
