@@ -57,14 +57,6 @@ static void fail(struct sidecar *car, const struct err *cause)
     loop_stop(car->loop);
 }
 
-static void on_end_signal(void *ctx, int signo)
-{
-    struct sidecar *car = ctx;
-
-    log_info(MODULE, "%s: shutting down; rendered files stay", strsignal(signo));
-    loop_stop(car->loop);
-}
-
 /* What init mode waits for, in the words of the stage that is behind. */
 static void describe_wait(const struct sidecar *car, struct err *ret)
 {
@@ -79,6 +71,22 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
         err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
     else
         err_set(ret, ERR_RETRY, "%s", car->sunk ? "a command has not succeeded" : "a sink has not been written");
+}
+
+/* A job that was asked to end before its work is done has not done it: whoever waits for it must not go on. */
+static void on_end_signal(void *ctx, int signo)
+{
+    struct sidecar *car = ctx;
+    struct err cause;
+
+    if (car->config->exit_after_auth) {
+        describe_wait(car, &cause);
+        err_wrap(&cause, "%s before everything was on disk", strsignal(signo));
+        fail(car, &cause);
+        return;
+    }
+    log_info(MODULE, "%s: shutting down; rendered files stay", strsignal(signo));
+    loop_stop(car->loop);
 }
 
 static void on_deadline(void *ctx)
