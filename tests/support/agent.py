@@ -82,8 +82,8 @@ class Agent(Process):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "agent.hcl"
         self.config.write_text(config)
-        command = [program("ampule-agent"), "agent", f"-config={self.config}", "-log-level=trace", *args]
-        super().__init__([*within, *command], cwd=self.folder, **pairs)
+        level = [] if "VAULT_LOG_LEVEL" in (pairs.get("env") or {}) else ["-log-level=trace"]
+        super().__init__([*within, program("ampule-agent"), "agent", f"-config={self.config}", *level, *args], cwd=self.folder, **pairs)
 
     def proc(self, name):
         """/proc/PID/name as text, "" once it has ended."""
