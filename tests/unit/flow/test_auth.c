@@ -302,7 +302,7 @@ static void logins_that_fail_back_off_and_succeed_later(void **state)
     assert_in_range(fake_vault_count("", start, start + MINUTE), 4, 10);
     assert_true(busiest_minute(start + MINUTE, clock_now()) <= 2);
     assert_in_range(vault.arrival_count, 15, 40);
-    assert_string_equal(world->failure, "PUT auth/kubernetes/login: 403 permission denied: service account name not authorized");
+    assert_string_equal(world->failure, "role \"app\": PUT auth/kubernetes/login: 403 permission denied: service account name not authorized");
     assert_false(world->fatal);
     fake_vault_heal();
     fake_loop_run(world->loop, 6 * MINUTE);

@@ -1,0 +1,288 @@
+#include "http_bench.h"
+
+/* -------------------------------------------------------------------------------------------------------------- TLS */
+
+static void https_verifies_chain_and_name(void **state)
+{
+    (void)state;
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = NULL});
+    assert_reply("/hello", 200, "hello");
+}
+
+static void https_takes_any_folder_of_pem_files_as_ca_path(void **state)
+{
+    (void)state;
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_path = folder});
+    assert_reply("/hello", 200, "hello");
+}
+
+static void https_refuses_an_unknown_authority(void **state)
+{
+    struct cert other = cert_make((struct cert_wish){.name = "Other CA", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    cert_write(&other, in_folder("other.pem"));
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_failure("/hello", ERR_DENIED, "certificate signed by unknown authority; set ca_cert");
+    cert_free(&other);
+    unlink(in_folder("other.pem"));
+}
+
+static void https_reads_a_rotated_ca_before_the_next_connection(void **state)
+{
+    struct cert other = cert_make((struct cert_wish){.name = "Other CA", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    cert_write(&other, in_folder("other.pem"));
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_failure("/hello", ERR_DENIED, "unknown authority");
+    cert_write(&ca, in_folder("other.pem"));
+    assert_reply("/hello", 200, "hello");
+    http_client_idle(client);
+    fclose(fopen(in_folder("other.pem"), "w"));
+    assert_reply("/hello", 200, "hello");
+    cert_free(&other);
+    unlink(in_folder("other.pem"));
+}
+
+static void https_refuses_another_name_and_says_which(void **state)
+{
+    struct cert cert = signed_for("DNS:a.example,DNS:b.example,IP:10.0.0.1");
+
+    (void)state;
+    secure((struct server_wish){.cert = &cert}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "certificate is for \"a.example, b.example, 10.0.0.1\", not \"127.0.0.1\"; set tls_server_name");
+    cert_free(&cert);
+}
+
+static void https_checks_the_server_name_instead_and_keeps_the_host(void **state)
+{
+    struct cert cert = signed_for("DNS:vault.example");
+    char host[64];
+
+    (void)state;
+    secure((struct server_wish){.cert = &cert}, (struct http_options){.server_name = "vault.example"});
+    snprintf(host, sizeof(host), "\r\nHost: 127.0.0.1:%u\r\n", server.port);
+    assert_non_null(strstr(get("/echo").body, host));
+    cert_free(&cert);
+}
+
+static void https_refuses_a_wrong_server_name(void **state)
+{
+    (void)state;
+    secure((struct server_wish){.cert = &good}, (struct http_options){.server_name = "other.example"});
+    assert_failure("/hello", ERR_DENIED, "certificate is for \"127.0.0.1, vault.example\", not \"other.example\"");
+}
+
+static void https_resolves_the_address_and_not_the_server_name(void **state)
+{
+    (void)state;
+    server = server_start((struct server_wish){.cert = &good});
+    hosts_write("127.0.0.1 elsewhere.example\n");
+    named("elsewhere.example", (struct http_options){.ca_cert = in_folder("ca.pem"), .server_name = "vault.example"});
+    assert_reply("/hello", 200, "hello");
+}
+
+static void https_refuses_expired_and_future_certificates(void **state)
+{
+    struct cert past = cert_make((struct cert_wish){.name = "s", .names = "IP:127.0.0.1", .from_s = -7200, .until_s = -3600, .issuer = &ca});
+    struct cert future = cert_make((struct cert_wish){.name = "s", .names = "IP:127.0.0.1", .from_s = 3600, .until_s = 7200, .issuer = &ca});
+
+    (void)state;
+    secure((struct server_wish){.cert = &past}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "certificate expired on 2");
+    http_client_free(client);
+    server_stop(&server);
+    secure((struct server_wish){.cert = &future}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "certificate is not valid before 2");
+    cert_free(&past);
+    cert_free(&future);
+}
+
+static void https_skips_verification_only_when_told(void **state)
+{
+    struct cert self = cert_make((struct cert_wish){.name = "self", .names = "DNS:self", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    secure((struct server_wish){.cert = &self}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "unknown authority");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url, .skip_verify = true});
+    assert_reply("/hello", 200, "hello");
+    cert_free(&self);
+}
+
+static void https_shows_its_client_certificate(void **state)
+{
+    struct cert mine = signed_for("DNS:client");
+
+    (void)state;
+    cert_write(&mine, in_folder("client.pem"));
+    cert_write_key(&mine, in_folder("client.key"));
+    secure((struct server_wish){.cert = &good, .ask_client = &ca}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "it wants a client certificate; set client_cert and client_key");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url,
+                                      .ca_cert = in_folder("ca.pem"),
+                                      .client_cert = in_folder("client.pem"),
+                                      .client_key = in_folder("client.key")});
+    assert_reply("/hello", 200, "hello");
+    cert_free(&mine);
+}
+
+static void https_to_a_plain_port_says_so(void **state)
+{
+    char address[64];
+
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    snprintf(address, sizeof(address), "https://127.0.0.1:%u", server.port);
+    client_open((struct http_options){.address = address, .skip_verify = true});
+    assert_failure("/hello", ERR_INPUT, "it does not speak TLS on this port");
+}
+
+static void https_handshakes_that_hang_end_with_the_connect_limit(void **state)
+{
+    char address[64];
+    unsigned port;
+    int listener = listen_somewhere(NULL, &port);
+    struct reply replies[3];
+
+    (void)state;
+    snprintf(address, sizeof(address), "https://127.0.0.1:%u", port);
+    client_open((struct http_options){.address = address, .skip_verify = true, .connect_ms = 50});
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++)
+        start(&replies[i], &(struct http_req){.method = "GET", .path = "/hello"});
+    finish();
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        assert_int_equal(replies[i].err.code, ERR_RETRY);
+        assert_non_null(strstr(replies[i].err.text, "no connection within 50 ms"));
+    }
+    close(listener);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- HTTP/2 */
+
+static void http2_shares_one_connection_from_the_first_request_on(void **state)
+{
+    struct reply replies[20];
+
+    (void)state;
+    secure((struct server_wish){.cert = &good, .http2 = true}, (struct http_options){.ca_cert = NULL});
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++)
+        start(&replies[i], &(struct http_req){.method = "GET", .path = "/"});
+    finish();
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        assert_string_equal(replies[i].err.text, "");
+        assert_int_equal(replies[i].version, 20);
+        assert_string_equal(replies[i].body, replies[0].body);
+    }
+    assert_int_equal(http_client_counts(client).connections, 1);
+}
+
+static void http2_leaves_a_connection_on_which_something_timed_out(void **state)
+{
+    char before[64];
+    struct reply reply;
+
+    (void)state;
+    secure((struct server_wish){.cert = &good, .http2 = true}, (struct http_options){.ca_cert = NULL});
+    snprintf(before, sizeof(before), "%.60s", get("/").body);
+    start(&reply, &(struct http_req){.method = "GET", .path = "/hang", .timeout_ms = 50});
+    finish();
+    assert_int_equal(reply.err.code, ERR_RETRY);
+    assert_string_not_equal(get("/").body, before);
+}
+
+static void http2_is_not_spoken_when_http1_is_asked_for(void **state)
+{
+    (void)state;
+    secure((struct server_wish){.cert = &good, .http2 = true}, (struct http_options){.http1_only = true});
+    assert_int_equal(get("/hello").version, 11);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- proxies */
+
+static void http_goes_through_a_proxy_and_names_it_without_its_password(void **state)
+{
+    char proxy[128];
+    struct reply reply;
+
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    snprintf(proxy, sizeof(proxy), "http://user:geheim@127.0.0.1:%u", server.port);
+    client_open((struct http_options){.address = "http://vault.example:8200", .proxy = proxy});
+    reply = get("/echo");
+    assert_int_equal(strncmp(reply.body, "GET http://vault.example:8200/echo HTTP/1.1\r\n", 45), 0);
+    assert_non_null(strstr(reply.body, "\r\nProxy-Authorization: Basic "));
+    http_client_free(client);
+    client_open((struct http_options){.address = "https://vault.example:8200", .proxy = proxy, .skip_verify = true});
+    reply = get("/hello");
+    assert_int_equal(reply.err.code, ERR_DENIED);
+    assert_non_null(strstr(reply.err.text, "the proxy asks for a user name and password (407)"));
+    assert_non_null(strstr(reply.err.text, "through proxy http://127.0.0.1:"));
+    assert_null(strstr(reply.err.text, "geheim"));
+}
+
+static void https_goes_through_a_tunnel_and_still_checks_the_server_name(void **state)
+{
+    struct cert cert = signed_for("DNS:vault.example");
+    struct server target = server_start((struct server_wish){.cert = &cert, .http2 = true});
+    struct http_options options = {.address = target.url, .ca_cert = in_folder("ca.pem"), .server_name = "vault.example"};
+
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    options.proxy = server.url;
+    client_open(options);
+    assert_int_equal(get("/").version, 20);
+    http_client_idle(client);
+    server_stop(&target);
+    assert_failure("/", ERR_RETRY, "the proxy refused to connect (503)");
+    http_client_idle(client);
+    server_stop(&server);
+    server.pid = 0;
+    assert_failure("/", ERR_RETRY, "connection refused by the proxy");
+    cert_free(&cert);
+}
+
+static void http_takes_its_proxy_from_the_environment(void **state)
+{
+    char proxy[128];
+
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    snprintf(proxy, sizeof(proxy), "127.0.0.1:%u", server.port);
+    setenv("HTTP_PROXY", proxy, 1);
+    client_open((struct http_options){.address = "http://vault.example"});
+    unsetenv("HTTP_PROXY");
+    assert_int_equal(strncmp(get("/echo").body, "GET http://vault.example/echo HTTP/1.1\r\n", 40), 0);
+    assert_int_equal(http_client_counts(client).connections, 1);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(https_verifies_chain_and_name),
+        T(https_takes_any_folder_of_pem_files_as_ca_path),
+        T(https_refuses_an_unknown_authority),
+        T(https_reads_a_rotated_ca_before_the_next_connection),
+        T(https_refuses_another_name_and_says_which),
+        T(https_checks_the_server_name_instead_and_keeps_the_host),
+        T(https_refuses_a_wrong_server_name),
+        T(https_resolves_the_address_and_not_the_server_name),
+        T(https_refuses_expired_and_future_certificates),
+        T(https_skips_verification_only_when_told),
+        T(https_shows_its_client_certificate),
+        T(https_to_a_plain_port_says_so),
+        T(https_handshakes_that_hang_end_with_the_connect_limit),
+        T(http2_shares_one_connection_from_the_first_request_on),
+        T(http2_leaves_a_connection_on_which_something_timed_out),
+        T(http2_is_not_spoken_when_http1_is_asked_for),
+        T(http_goes_through_a_proxy_and_names_it_without_its_password),
+        T(https_goes_through_a_tunnel_and_still_checks_the_server_name),
+        T(http_takes_its_proxy_from_the_environment),
+    };
+
+    return cmocka_run_group_tests(tests, world_make, world_remove);
+}
