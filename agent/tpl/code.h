@@ -29,7 +29,7 @@ enum op_code {
     OP_TEXT,         /* print source[src, src+arg) */
     OP_CONST,        /* dst = constants[arg] */
     OP_MOVE,         /* dst = src */
-    OP_FIELDS,       /* dst = src followed by names[arg, arg+count) */
+    OP_FIELDS,       /* dst = src followed by names[extra, extra+count); arg: node of a failing method */
     OP_PRINT,        /* print src; arg: the action's node */
     OP_PRINT_FIELDS, /* OP_FIELDS and OP_PRINT in one; dst: the action's node */
     OP_CALL,         /* dst = functions[arg](src, src+1, … count); extra: node of a failing call */
@@ -37,7 +37,7 @@ enum op_code {
     OP_JUMP,         /* to arg */
     OP_JUMP_FALSE,   /* to arg unless src is true */
     OP_JUMP_TRUE,    /* to arg if src is true */
-    OP_FALSE_FIELDS, /* OP_FIELDS and OP_JUMP_FALSE in one; to extra */
+    OP_FALSE_FIELDS, /* OP_FIELDS and OP_JUMP_FALSE in one */
     OP_UNSET,        /* dst is a variable that was not declared on this path */
     OP_JUMP_UNSET,   /* to arg if src is such a variable */
     OP_RANGE,        /* begin the loop at dst (see struct loop_slots) over src, or jump to arg; count: its variables */
@@ -46,10 +46,10 @@ enum op_code {
     OP_TEMPLATE,     /* run units[arg] with src as dot */
     OP_RETURN,
     OP_FAIL,         /* with constants[arg] */
-    OP_METHOD,       /* dst = receiver src, dst+1 = its method names[arg] for count arguments; jump to extra when there is no value */
+    OP_METHOD,       /* src+1 = method names[extra] of src, for count arguments and, if fit is set, one more; without src: dst, jump to arg */
     OP_METHOD_CONST, /* dst = literals[arg] as argument count of the method at src */
     OP_METHOD_FIT,   /* make dst argument count of the method at src */
-    OP_METHOD_CALL,  /* dst = method at src with count arguments; arg: name; extra: node of a failing call */
+    OP_METHOD_CALL,  /* dst = method at src with count arguments; extra: node of a failing call */
 };
 
 #define NOTHING UINT32_MAX

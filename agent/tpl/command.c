@@ -151,11 +151,14 @@ static void emit_constant_or_fail(struct parser *parser, const struct literal *l
         emit_op(EMIT, (struct op){.code = OP_CONST, .dst = dst, .arg = emit_constant(EMIT, v), .node = node});
 }
 
-/* `src` and the names behind it, into `dst`. */
-static void emit_chain(struct parser *parser, uint32_t src, uint32_t fields, uint32_t nfields, uint32_t node, uint32_t dst, char fit)
+/* `src` and the names behind it, into `dst`. Go visits the node of a chain behind parentheses too early for errors, except of methods. */
+static void emit_chain(struct parser *parser, const struct operand *o, uint32_t src, uint32_t nfields, uint32_t node, uint32_t dst, char fit)
 {
+    uint32_t chain = node || !nfields ? node : plain_node(parser, o->pos, o->token.pos, o->end);
+
     if (nfields)
-        emit_op(EMIT, (struct op){.code = OP_FIELDS, .fit = fit, .dst = dst, .src = src, .arg = fields, .count = nfields, .node = node});
+        emit_op(EMIT, (struct op){.code = OP_FIELDS, .fit = fit, .dst = dst, .src = src, .extra = o->fields, .count = nfields,
+                                  .arg = chain, .node = node});
     else if (src != dst || (fit != FIT_RAW && fit != FIT_UNBOX && fit != 'v'))
         emit_op(EMIT, (struct op){.code = OP_MOVE, .fit = fit, .dst = dst, .src = src, .node = node});
 }
@@ -182,22 +185,22 @@ static void emit_operand(struct parser *parser, const struct operand *o, uint32_
 
     switch (o->token.kind) {
     case TOKEN_LPAREN:
-        emit_chain(parser, TEMP(o->slot), o->fields, nfields, 0, dst, fit);
+        emit_chain(parser, o, TEMP(o->slot), nfields, 0, dst, fit);
         break;
     case TOKEN_IDENTIFIER:
         node = plain_node(parser, o->token.pos, o->token.pos, o->token.pos + o->token.len);
         if (emit_bare_call(parser, text, node, dst, nfields ? FIT_RAW : fit) && nfields)
-            emit_chain(parser, dst, o->fields, nfields, 0, dst, fit);
+            emit_chain(parser, o, dst, nfields, 0, dst, fit);
         break;
     case TOKEN_VARIABLE:
         node = plain_node(parser, o->pos, o->token.pos, o->end);
         src = variable_slot(parser, text, node);
         if (src != NOTHING)
-            emit_chain(parser, src, o->fields, nfields, node, dst, fit);
+            emit_chain(parser, o, src, nfields, node, dst, fit);
         break;
     default: /* a field or the dot */
         node = plain_node(parser, o->pos, o->token.pos, o->end);
-        emit_chain(parser, EMIT->failed ? 0 : EMIT->unit->dot, o->fields, nfields, node, dst, fit);
+        emit_chain(parser, o, EMIT->failed ? 0 : EMIT->unit->dot, nfields, node, dst, fit);
     }
 }
 
@@ -311,7 +314,7 @@ static void head_method(struct parser *parser, struct pipe *pipe, struct command
     command->head = HEAD_METHOD;
     command->node = plain_node(parser, o->pos, o->token.pos, o->end);
     command->label = emit_op(EMIT, (struct op){.code = OP_METHOD, .fit = pipe->stages > 0, .dst = TEMP(pipe->slot), .src = receiver,
-                                               .arg = o->fields + o->nfields - 1});
+                                               .extra = o->fields + o->nfields - 1});
 }
 
 static void head_literal(struct parser *parser, struct pipe *pipe, const struct operand *o, bool arguments)
@@ -456,7 +459,6 @@ static void method_end(struct parser *parser, struct pipe *pipe, struct command 
 {
     uint32_t in = command->argc, last = command->base + 2 + command->argc;
     struct op *method = emit_at(EMIT, command->label);
-    uint32_t name = method->arg;
 
     method->count = command->argc;
     if (pipe->stages > 0) {
@@ -464,8 +466,8 @@ static void method_end(struct parser *parser, struct pipe *pipe, struct command 
         method_fit(parser, command, TEMP(last), in++);
     }
     emit_op(EMIT, (struct op){.code = OP_METHOD_CALL, .fit = FIT_UNBOX, .dst = TEMP(pipe->slot), .src = TEMP(command->base), .count = in,
-                              .arg = name, .extra = command->node});
-    emit_at(EMIT, command->label)->extra = emit_label(EMIT);
+                              .extra = command->node});
+    emit_at(EMIT, command->label)->arg = emit_label(EMIT);
 }
 
 void command_end(struct parser *parser, struct pipe *pipe)

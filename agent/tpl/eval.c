@@ -93,9 +93,9 @@ static inline int store(struct vm *vm, const struct op *op, const struct val *v,
 static int fields(struct vm *vm, const struct op *op, struct place *ret)
 {
     *ret = (struct place){&vm->slots[op->src], vm->slots[op->src].boxed};
-    if (access_fields(&vm->access, vm->tpl->names + op->arg, op->count, ret, vm->err) == 0)
+    if (access_fields(&vm->access, vm->tpl->names + op->extra, op->count, ret, vm->err) == 0)
         return 0;
-    return fail_at(vm, vm->access.calling ? op->extra : vm->visited);
+    return fail_at(vm, vm->access.calling && op->code != OP_FALSE_FIELDS ? op->arg : vm->visited);
 }
 
 static int print(struct vm *vm, const struct val *v, uint32_t action)
@@ -197,7 +197,7 @@ static int no_method(struct vm *vm, const struct val *v, struct str name)
 static int method(struct vm *vm, const struct op *op)
 {
     struct val *receiver = &vm->slots[op->src], *found = receiver + 1;
-    struct str name = vm->tpl->names[op->arg];
+    struct str name = vm->tpl->names[op->extra];
     const struct val_method *method = access_method(receiver, name);
     struct params params;
     uint32_t in = op->count + (op->fit != 0);
@@ -239,6 +239,11 @@ static int method_const(struct vm *vm, const struct op *op)
     if (literal_as(&vm->tpl->literals[op->arg], method_letter(vm, op), &vm->slots[op->dst], vm->err) == 0)
         return 0;
     return fail(vm);
+}
+
+static int method_fit(struct vm *vm, const struct op *op)
+{
+    return fit(vm, &vm->slots[op->dst], method_letter(vm, op));
 }
 
 static int method_call(struct vm *vm, const struct op *op)
@@ -421,7 +426,37 @@ static const struct op *return_from_unit(struct vm *vm)
 
 /* ---------------------------------------------------------------------------------------------------------- the machine */
 
-#define JUMP(to) (vm->unit->ops + (to))
+static int fail_always(struct vm *vm, const struct op *op)
+{
+    err_set(vm->err, ERR_INPUT, "%s", vm->tpl->constants[op->arg].s.data);
+    return fail(vm);
+}
+
+static int unset(struct vm *vm, const struct op *op)
+{
+    vm->slots[op->dst] = (struct val){.kind = UNSET};
+    return 0;
+}
+
+static int is_unset(struct vm *vm, const struct op *op)
+{
+    return vm->slots[op->src].kind == UNSET;
+}
+
+/* Ops that are rare, or do much. Like those of the switch they answer 0: go on, 1: jump to `arg`, -1: failed. */
+static int (*const actions[])(struct vm *vm, const struct op *op) = {
+    [OP_CALL] = call,
+    [OP_CALL_VALUE] = call_value,
+    [OP_UNSET] = unset,
+    [OP_JUMP_UNSET] = is_unset,
+    [OP_RANGE] = range,
+    [OP_ENTER] = enter,
+    [OP_FAIL] = fail_always,
+    [OP_METHOD] = method,
+    [OP_METHOD_CONST] = method_const,
+    [OP_METHOD_FIT] = method_fit,
+    [OP_METHOD_CALL] = method_call,
+};
 
 /* The one evaluator switch. */
 static int run(struct vm *vm)
@@ -430,7 +465,7 @@ static int run(struct vm *vm)
     struct place at;
 
     for (;;) {
-        int done = 0; /* 1: jump, -1: failed */
+        int done = 0;
 
         vm->visited = op->node ? op->node : vm->visited;
         switch ((enum op_code)op->code) {
@@ -452,42 +487,20 @@ static int run(struct vm *vm)
         case OP_PRINT_FIELDS:
             done = fields(vm, op, &at) != 0 ? -1 : print(vm, at.v, op->dst);
             break;
-        case OP_CALL:
-            done = call(vm, op);
-            break;
-        case OP_CALL_VALUE:
-            return call_value(vm, op);
         case OP_JUMP:
-            op = JUMP(op->arg);
-            continue;
+            done = 1;
+            break;
         case OP_JUMP_FALSE:
-            op = access_truth(&vm->slots[op->src]) ? op + 1 : JUMP(op->arg);
-            continue;
+            done = !access_truth(&vm->slots[op->src]);
+            break;
         case OP_JUMP_TRUE:
-            op = access_truth(&vm->slots[op->src]) ? JUMP(op->arg) : op + 1;
-            continue;
+            done = access_truth(&vm->slots[op->src]);
+            break;
         case OP_FALSE_FIELDS:
-            if (fields(vm, op, &at) != 0)
-                return -1;
-            op = access_truth(at.v) ? op + 1 : JUMP(op->extra);
-            continue;
-        case OP_UNSET:
-            vm->slots[op->dst] = (struct val){.kind = UNSET};
-            break;
-        case OP_JUMP_UNSET:
-            done = vm->slots[op->src].kind == UNSET;
-            break;
-        case OP_FAIL:
-            err_set(vm->err, ERR_INPUT, "%s", vm->tpl->constants[op->arg].s.data);
-            return fail(vm);
-        case OP_RANGE:
-            done = range(vm, op);
+            done = fields(vm, op, &at) != 0 ? -1 : !access_truth(at.v);
             break;
         case OP_NEXT:
             done = next(vm, op);
-            break;
-        case OP_ENTER:
-            done = enter(vm, op);
             break;
         case OP_TEMPLATE:
             if (call_unit(vm, op, &vm->tpl->units[op->arg]) != 0)
@@ -499,26 +512,12 @@ static int run(struct vm *vm)
             if (!op)
                 return 0;
             continue;
-        case OP_METHOD:
-            done = method(vm, op);
-            if (done > 0) {
-                op = JUMP(op->extra);
-                continue;
-            }
-            break;
-        case OP_METHOD_CONST:
-            done = method_const(vm, op);
-            break;
-        case OP_METHOD_FIT:
-            done = fit(vm, &vm->slots[op->dst], method_letter(vm, op));
-            break;
-        case OP_METHOD_CALL:
-            done = method_call(vm, op);
-            break;
+        default:
+            done = actions[op->code](vm, op);
         }
         if (done < 0)
             return -1;
-        op = done > 0 ? JUMP(op->arg) : op + 1;
+        op = done > 0 ? vm->unit->ops + op->arg : op + 1;
     }
 }
 

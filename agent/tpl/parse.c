@@ -154,12 +154,10 @@ static struct control *control_begin(struct parser *parser, enum control_kind ki
 static void land_skip(struct parser *parser, struct control *control)
 {
     uint32_t here = emit_label(EMIT);
-    struct op *skip;
 
     if (control->skip == NOTHING)
         return;
-    skip = emit_at(EMIT, control->skip);
-    *(skip->code == OP_FALSE_FIELDS ? &skip->extra : &skip->arg) = here;
+    emit_at(EMIT, control->skip)->arg = here;
     control->skip = NOTHING;
 }
 
@@ -168,7 +166,7 @@ static uint32_t jump_unless(struct parser *parser, const struct pipe_end *pipe, 
 {
     struct op *last = emit_last(EMIT);
 
-    if (!value_needed && last && last->code == OP_FIELDS && last->dst == pipe->slot && pipe->decls == 0) {
+    if (!value_needed && last && last->code == OP_FIELDS && last->dst == pipe->slot && last->node && pipe->decls == 0) {
         last->code = OP_FALSE_FIELDS;
         return EMIT->unit->ops.len - 1;
     }
