@@ -377,20 +377,26 @@ static void reserve_frame(struct vm *vm)
     vm->frame_cap = cap;
 }
 
+static int not_defined(struct vm *vm, struct str name)
+{
+    _cleanup_buf_ struct buf quoted;
+
+    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    format_quote(&quoted, name);
+    err_set(vm->err, ERR_INPUT, "template %s not defined", quoted.data);
+    return fail(vm);
+}
+
 /* Is there such a template, and room for its call? */
 static int enter(struct vm *vm, const struct op *op)
 {
     const struct unit *unit = &vm->tpl->units[op->arg];
-    _cleanup_buf_ struct buf name;
 
-    if (unit->ops && vm->depth < LIMIT_TEMPLATE_DEPTH)
-        return 0;
-    buf_init(&name, LIMIT_TEMPLATE_BYTES * 5);
-    format_quote(&name, unit->name);
     if (!unit->ops)
-        err_set(vm->err, ERR_INPUT, "template %s not defined", name.data);
-    else
-        err_set(vm->err, ERR_LIMIT, "exceeded maximum template depth (%d)", LIMIT_TEMPLATE_DEPTH);
+        return not_defined(vm, unit->name);
+    if (vm->depth < LIMIT_TEMPLATE_DEPTH)
+        return 0;
+    err_set(vm->err, ERR_LIMIT, "exceeded maximum template depth (%d)", LIMIT_TEMPLATE_DEPTH);
     return fail(vm);
 }
 
