@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/limits.h"
 #include "flow/flags.h"
 #include "os/file.h"
@@ -72,7 +74,36 @@ static void print_summary(const struct config *config, const struct problems *pr
            plural(problems->unusable), warnings, plural(warnings));
 }
 
-static int check(const struct flags *flags)
+static const char *const severities[] = {[PROBLEM_WARNING] = "warning", [PROBLEM_UNUSABLE] = "unusable", [PROBLEM_ERROR] = "error"};
+
+/* File names may hold any bytes; jansson refuses what is not UTF-8, so such a name is left out rather than the problem. */
+static json_t *problem_json(const struct problem *problem)
+{
+    return json_pack("{s:s, s:s*, s:i, s:i, s:s*, s:s*}", "severity", severities[problem->severity], "file", problem->file, "line",
+                     (int)problem->line, "column", (int)problem->column, "path", problem->path, "text", problem->text);
+}
+
+static void print_json(const struct config *config, const struct problems *problems)
+{
+    json_t *list = json_array(), *root;
+
+    for (size_t i = 0; i < problems->len; i++)
+        json_array_append_new(list, problem_json(&problems->items[i]));
+    root = json_pack("{s:b, s:i, s:i, s:o}", "usable", problems->unusable == 0, "templates", (int)config->template_count, "sinks",
+                     (int)config->sink_count, "problems", list);
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+static void print_text(const struct config *config, const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->len; i++)
+        print_problem(&problems->items[i]);
+    print_summary(config, problems);
+}
+
+static int check(const struct flags *flags, bool json)
 {
     _cleanup_config_ struct config config = {0};
     _cleanup_problems_ struct problems problems;
@@ -81,9 +112,7 @@ static int check(const struct flags *flags)
     if (config_load(&config, flags, getenv, &problems) != 0 && problems.unusable == 0)
         return 1;
     check_templates(&config, &problems);
-    for (size_t i = 0; i < problems.len; i++)
-        print_problem(&problems.items[i]);
-    print_summary(&config, &problems);
+    (json ? print_json : print_text)(&config, &problems);
     if (flags->verify_only == 1)
         return problems.errors ? 1 : 0;
     return problems.unusable ? 1 : 0;
@@ -96,15 +125,37 @@ static void print_help(void)
     buf_init(&text, LINE_MAX_BYTES);
     flags_help(&text);
     printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates.\n"
-           "The options are the agent's:\n\n%s",
+           "The options are the agent's, and:\n\n  -format=text|json\n      A line for each problem, or one JSON object.\n%s",
            text.data);
+}
+
+/* Ours alone: taken out before the agent's flags are read. -1 for a word that is neither. */
+static int take_format(int *argc, char **argv)
+{
+    int json = 0, kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        const char *word = argv[i] + (argv[i][0] == '-' && argv[i][1] == '-');
+
+        if (strncmp(word, "-format=", 8) != 0)
+            argv[kept++] = argv[i];
+        else
+            json = strcmp(word + 8, "json") == 0 ? 1 : strcmp(word + 8, "text") == 0 ? 0 : -1;
+    }
+    *argc = kept;
+    return json;
 }
 
 int check_main(int argc, char **argv)
 {
+    int json = take_format(&argc, argv);
     struct flags flags;
     struct err err;
 
+    if (json < 0) {
+        fprintf(stderr, "ampule check: -format is text or json\n");
+        return 2;
+    }
     if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0) {
         fprintf(stderr, "ampule check: %s\n", err.text);
         return 2;
@@ -113,5 +164,5 @@ int check_main(int argc, char **argv)
         print_help();
         return 0;
     }
-    return check(&flags);
+    return check(&flags, json == 1);
 }

@@ -2,7 +2,8 @@
  * check: `ampule check`: every problem of a configuration at once, before a pod has it.
  *
  * Reads as the agent would (files, VAULT_CONFIG, environment, flags), also compiles every template,
- * and prints a line for each problem: FILE:LINE:COLUMN: severity: path: text. Nothing is contacted.
+ * and prints a line for each problem: FILE:LINE:COLUMN: severity: path: text (or, with -format=json, one
+ * object for programs). Nothing is contacted.
  */
 #ifndef TOOLS_CHECK_H
 #define TOOLS_CHECK_H

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/limits.h"
 #include "flow/flags.h"
@@ -94,6 +95,43 @@ static void check_tells_wrong_usage_apart(void **state)
     assert_int_equal(run("--help"), 0);
 }
 
+/* What one call prints. */
+static void capture(char *text, size_t size, char **argv, int argc)
+{
+    int saved = dup(STDOUT_FILENO), ends[2];
+    ssize_t n;
+
+    assert_int_equal(pipe(ends), 0);
+    fflush(stdout);
+    dup2(ends[1], STDOUT_FILENO);
+    check_main(argc, argv);
+    fflush(stdout);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    close(ends[1]);
+    n = read(ends[0], text, size - 1);
+    close(ends[0]);
+    text[n > 0 ? n : 0] = '\0';
+}
+
+static void check_speaks_json_to_programs(void **state)
+{
+    char text[4096], flag[80];
+    json_t *root, *problem;
+
+    (void)state;
+    put(AUTH "template {\n  contents = \"{{ .x \"\n  destination = \"/t\"\n}\n");
+    snprintf(flag, sizeof(flag), "-config=%s", path);
+    capture(text, sizeof(text), (char *[]){(char *)"check", (char *)"--format=json", flag, NULL}, 3);
+    root = json_loads(text, 0, NULL);
+    assert_true(json_is_false(json_object_get(root, "usable")));
+    assert_int_equal(json_array_size(json_object_get(root, "problems")), 1);
+    problem = json_array_get(json_object_get(root, "problems"), 0);
+    assert_string_equal(json_string_value(json_object_get(problem, "path")), "template[0].contents");
+    assert_int_equal(json_integer_value(json_object_get(problem, "line")), 2);
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +139,7 @@ int main(void)
         cmocka_unit_test_teardown(check_refuses_a_bad_one, teardown),
         cmocka_unit_test_teardown(check_compiles_every_template, teardown),
         cmocka_unit_test_teardown(check_tells_wrong_usage_apart, teardown),
+        cmocka_unit_test_teardown(check_speaks_json_to_programs, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
