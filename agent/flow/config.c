@@ -216,6 +216,13 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
     return (flags->verify_only == 1 ? problems->errors : problems->unusable) ? -1 : 0;
 }
 
+int config_load_vault(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems)
+{
+    defaults(config);
+    environ_apply(config, flags, getenv, problems);
+    return problems->errors ? -1 : 0;
+}
+
 void config_done(struct config *config)
 {
     arena_done(&config->arena);

@@ -135,6 +135,9 @@ typedef char *config_getenv(const char *name);
  */
 int config_load(struct config *config, const struct flags *flags, config_getenv *getenv,
                 struct problems *problems) MUST_USE;
+/* The server, its TLS and the token alone, out of flags and environment: for commands that read no configuration. */
+int config_load_vault(struct config *config, const struct flags *flags, config_getenv *getenv,
+                      struct problems *problems) MUST_USE;
 void config_done(struct config *config);
 #define _cleanup_config_ _cleanup_(config_done)
 

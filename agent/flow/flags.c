@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+/* Commands that know a flag, as bits. */
+enum { AGENT = 1, REVOKE = 2, BOTH = AGENT | REVOKE };
+
 enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_CONFIG, FLAG_IGNORED_TEXT, FLAG_IGNORED_SWITCH };
 
 struct flag {
+    int commands;
     const char *name;
     enum flag_kind kind;
     size_t offset;
@@ -12,54 +16,56 @@ struct flag {
     const char *help;
 };
 
-#define TEXT(name, field, value, help) {name, FLAG_TEXT, offsetof(struct flags, field), value, help}
-#define SWITCH(name, field, value, help) {name, FLAG_SWITCH, offsetof(struct flags, field), value, help}
+#define TEXT(commands, name, field, value, help) {commands, name, FLAG_TEXT, offsetof(struct flags, field), value, help}
+#define SWITCH(commands, name, field, value, help) {commands, name, FLAG_SWITCH, offsetof(struct flags, field), value, help}
+#define IGNORED(commands, name, kind) {commands, name, FLAG_IGNORED_##kind, 0, NULL, NULL}
 
 static const struct flag table[] = {
-    {"config", FLAG_CONFIG, 0, "PATH", "Configuration file or directory; may be given several times. Without it VAULT_CONFIG "
+    {AGENT, "config", FLAG_CONFIG, 0, "PATH", "Configuration file or directory; may be given several times. Without it VAULT_CONFIG "
                                        "(base64) is read."},
-    SWITCH("exit-after-auth", exit_after_auth, "", "End when every template is on disk."),
-    TEXT("log-level", log_level, "LEVEL", "trace, debug, info, warn or error."),
-    TEXT("log-format", log_format, "FORMAT", "standard or json."),
-    TEXT("log-file", log_file, "PATH", "Not supported yet: logs go to standard error."),
-    TEXT("address", address, "URL", "Address of the server: https://HOST:PORT, http://HOST:PORT or unix:///PATH."),
-    TEXT("ca-cert", ca_cert, "PATH", "PEM file of the certificate authorities to trust."),
-    TEXT("ca-path", ca_path, "PATH", "Folder of such files."),
-    TEXT("client-cert", client_cert, "PATH", "PEM file of the client certificate."),
-    TEXT("client-key", client_key, "PATH", "PEM file of its key."),
-    TEXT("tls-server-name", tls_server_name, "NAME", "Name to expect in the server's certificate."),
-    SWITCH("tls-skip-verify", tls_skip_verify, "", "Trust any certificate. Not for production."),
-    TEXT("namespace", namespace, "NAME", "Namespace of all requests."),
-    TEXT("ns", namespace, NULL, NULL),
-    SWITCH("disable-redirects", disable_redirects, NULL, NULL),
-    SWITCH("test-verify-only", verify_only, "", "Read and check the configuration, then end with 0 or 1."),
-    SWITCH("help", help, "", "This text."),
-    SWITCH("h", help, NULL, NULL),
-    SWITCH("version", version, "", "The version."),
-    {"agent-address", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"header", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"log-rotate-bytes", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"log-rotate-duration", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"log-rotate-max-files", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"mfa", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"wrap-ttl", FLAG_IGNORED_TEXT, 0, NULL, NULL},
-    {"combine-logs", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
-    {"non-interactive", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
-    {"output-curl-string", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
-    {"output-policy", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
-    {"policy-override", FLAG_IGNORED_SWITCH, 0, NULL, NULL},
+    SWITCH(AGENT, "exit-after-auth", exit_after_auth, "", "End when every template is on disk."),
+    TEXT(AGENT, "log-level", log_level, "LEVEL", "trace, debug, info, warn or error."),
+    TEXT(AGENT, "log-format", log_format, "FORMAT", "standard or json."),
+    TEXT(AGENT, "log-file", log_file, "PATH", "Not supported yet: logs go to standard error."),
+    TEXT(BOTH, "address", address, "URL", "Address of the server: https://HOST:PORT, http://HOST:PORT or unix:///PATH."),
+    TEXT(BOTH, "ca-cert", ca_cert, "PATH", "PEM file of the certificate authorities to trust."),
+    TEXT(BOTH, "ca-path", ca_path, "PATH", "Folder of such files."),
+    TEXT(BOTH, "client-cert", client_cert, "PATH", "PEM file of the client certificate."),
+    TEXT(BOTH, "client-key", client_key, "PATH", "PEM file of its key."),
+    TEXT(BOTH, "tls-server-name", tls_server_name, "NAME", "Name to expect in the server's certificate."),
+    SWITCH(BOTH, "tls-skip-verify", tls_skip_verify, "", "Trust any certificate. Not for production."),
+    TEXT(BOTH, "namespace", namespace, "NAME", "Namespace of all requests."),
+    TEXT(BOTH, "ns", namespace, NULL, NULL),
+    SWITCH(BOTH, "disable-redirects", disable_redirects, NULL, NULL),
+    SWITCH(AGENT, "test-verify-only", verify_only, "", "Read and check the configuration, then end with 0 or 1."),
+    SWITCH(BOTH, "help", help, "", "This text."),
+    SWITCH(BOTH, "h", help, NULL, NULL),
+    SWITCH(REVOKE, "self", self, "", "Revoke the token of VAULT_TOKEN, or else of $HOME/.vault-token."),
+    SWITCH(AGENT, "version", version, "", "The version."),
+    IGNORED(BOTH, "agent-address", TEXT),
+    IGNORED(BOTH, "header", TEXT),
+    IGNORED(AGENT, "log-rotate-bytes", TEXT),
+    IGNORED(AGENT, "log-rotate-duration", TEXT),
+    IGNORED(AGENT, "log-rotate-max-files", TEXT),
+    IGNORED(BOTH, "mfa", TEXT),
+    IGNORED(BOTH, "wrap-ttl", TEXT),
+    IGNORED(AGENT, "combine-logs", SWITCH),
+    IGNORED(BOTH, "non-interactive", SWITCH),
+    IGNORED(AGENT, "output-curl-string", SWITCH),
+    IGNORED(AGENT, "output-policy", SWITCH),
+    IGNORED(BOTH, "policy-override", SWITCH),
 };
 
 void flags_init(struct flags *flags)
 {
     *flags = (struct flags){.exit_after_auth = -1, .tls_skip_verify = -1, .disable_redirects = -1, .verify_only = -1,
-                            .help = -1, .version = -1};
+                            .help = -1, .version = -1, .self = -1};
 }
 
-static const struct flag *find(const char *name, size_t len)
+static const struct flag *find(int command, const char *name, size_t len)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
+        if (table[i].commands & command && strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
             return &table[i];
     }
     return NULL;
@@ -111,11 +117,11 @@ static int set(struct flags *flags, const struct flag *flag, const char *value, 
 }
 
 /* One flag at argv[*i]; *i goes to its value when that is an argument of its own. */
-static int take(struct flags *flags, int argc, char *const *argv, int *i, struct err *err)
+static int take(struct flags *flags, int command, int argc, char *const *argv, int *i, struct err *err)
 {
     const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *equals = strchr(name, '=');
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
-    const struct flag *flag = find(name, len);
+    const struct flag *flag = find(command, name, len);
 
     if (!flag)
         return err_set(err, ERR_INPUT, "unknown flag: -%.*s (see -help)", (int)(len < 64 ? len : 64), name);
@@ -128,26 +134,46 @@ static int take(struct flags *flags, int argc, char *const *argv, int *i, struct
     return set(flags, flag, argv[++*i], err);
 }
 
-int flags_parse(struct flags *flags, int argc, char *const *argv, struct err *err)
+static int parse(struct flags *flags, int command, int first, int argc, char *const *argv, struct err *err)
 {
     flags_init(flags);
-    for (int i = argc > 0 && strcmp(argv[0], "agent") == 0 ? 1 : 0; i < argc; i++) {
+    for (int i = first; i < argc; i++) {
         if (argv[i][0] != '-' || !argv[i][1])
             return err_set(err, ERR_INPUT, "unexpected argument %d; flags begin with a dash (see -help)", i + 1);
         if (strcmp(argv[i], "--") == 0)
             return i + 1 == argc ? 0 : err_set(err, ERR_INPUT, "unexpected arguments behind --");
-        if (take(flags, argc, argv, &i, err) != 0)
+        if (take(flags, command, argc, argv, &i, err) != 0)
             return -1;
     }
     return 0;
 }
 
-void flags_help(struct buf *buf)
+int flags_parse(struct flags *flags, int argc, char *const *argv, struct err *err)
+{
+    return parse(flags, AGENT, argc > 0 && strcmp(argv[0], "agent") == 0, argc, argv, err);
+}
+
+int flags_parse_revoke(struct flags *flags, int argc, char *const *argv, struct err *err)
+{
+    return parse(flags, REVOKE, 0, argc, argv, err);
+}
+
+static void help(int command, struct buf *buf)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         const struct flag *flag = &table[i];
 
-        if (flag->value)
+        if (flag->commands & command && flag->value)
             buf_addf(buf, "  -%s%s%s\n      %s\n", flag->name, flag->value[0] ? "=" : "", flag->value, flag->help);
     }
+}
+
+void flags_help(struct buf *buf)
+{
+    help(AGENT, buf);
+}
+
+void flags_help_revoke(struct buf *buf)
+{
+    help(REVOKE, buf);
 }

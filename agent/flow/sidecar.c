@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "flow/auth.h"
 #include "flow/confine.h"
+#include "flow/connect.h"
 #include "flow/fetch.h"
 #include "flow/notify.h"
 #include "flow/pass.h"
@@ -18,7 +19,6 @@
 #include "vault/client.h"
 
 #define MODULE "agent"
-#define USER_AGENT "Ampule/" AMPULE_VERSION
 
 static const int end_signals[] = {SIGTERM, SIGINT};
 
@@ -316,27 +316,9 @@ static void on_secret_renewed(void *ctx, const struct dep *dep)
 
 static int new_client(struct sidecar *car, struct err *err)
 {
-    const struct config_vault *vault = &car->config->vault;
-    const struct client_options options = {
-        .http =
-            {
-                .address = vault->address,
-                .ca_cert = *vault->ca_cert ? vault->ca_cert : NULL,
-                .ca_path = *vault->ca_path ? vault->ca_path : NULL,
-                .client_cert = *vault->client_cert ? vault->client_cert : NULL,
-                .client_key = *vault->client_key ? vault->client_key : NULL,
-                .server_name = *vault->tls_server_name ? vault->tls_server_name : NULL,
-                .skip_verify = vault->tls_skip_verify,
-                .proxy = *vault->proxy ? vault->proxy : NULL,
-                .user_agent = USER_AGENT,
-                .timeout_ms = vault->timeout_ms,
-            },
-        .namespace = vault->namespace,
-    };
-
-    if (vault->tls_skip_verify)
+    if (car->config->vault.tls_skip_verify)
         log_warn(MODULE, "TLS certificates are not verified (tls_skip_verify): anyone on the way can read the token and the secrets");
-    return client_new(car->loop, &options, &car->client, err);
+    return connect_server(car->loop, &car->config->vault, &car->client, err);
 }
 
 static int new_auth(struct sidecar *car, struct err *err)

@@ -1,7 +1,9 @@
 /*
- * ampule-agent: what runs in every pod. argv, exit status, wiring; also answers to the names `vault` and `bao` with the subcommand `agent`.
+ * ampule-agent: what runs in every pod. argv, exit status, wiring; also answers to the names `vault` and `bao` with the subcommands `agent` and
+ * `token revoke -self`.
  *
- * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration); 1 anything else.
+ * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration; token revoked); 1 anything else, but
+ * `token revoke` says 2 when the command line was good and the token could not be revoked.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
 #include "flow/config.h"
 #include "flow/flags.h"
 #include "flow/programs.h"
+#include "flow/revoke.h"
 #include "flow/sidecar.h"
 #include "os/file.h"
 #include "os/harden.h"
@@ -35,7 +38,8 @@ static int show_help(void)
     _cleanup_buf_ struct buf text;
 
     buf_init(&text, LIMIT_CONFIG_BYTES);
-    buf_adds(&text, "Usage: ampule-agent [agent] -config=PATH [OPTIONS]\n\n"
+    buf_adds(&text, "Usage: ampule-agent [agent] -config=PATH [OPTIONS]\n"
+                    "       ampule-agent token revoke -self [OPTIONS]\n\n"
                     "Logs in to Vault or OpenBao, renders secrets to files, keeps leases alive and tells applications what changed.\n"
                     "Takes Vault Agent's configuration, flags and environment (VAULT_*, BAO_*).\n\nOptions:\n");
     flags_help(&text);
@@ -138,6 +142,60 @@ static int load_and_run(struct flags *flags, const struct harden_origin *origin)
     return run(&config, flags, origin);
 }
 
+/* ------------------------------------------------------------------------------------------------------- token revoke -self */
+
+static int show_revoke_help(void)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_adds(&text, "Usage: ampule-agent token revoke [OPTIONS] -self\n\n"
+                    "Gives the token back that the agent left in $HOME/.vault-token (or the one in VAULT_TOKEN), for a preStop hook.\n\nOptions:\n");
+    flags_help_revoke(&text);
+    buf_adds(&text, "\nExit status: 0 revoked, 1 the command line is wrong, 2 not revoked.\n");
+    fputs(text.data, stdout);
+    return 0;
+}
+
+static int revoke_token(const struct flags *flags)
+{
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+    struct err err;
+    int failed;
+
+    problems_init(&problems);
+    failed = config_load_vault(&config, flags, getenv, &problems);
+    show_problems(&problems);
+    if (failed)
+        return 1;
+    forget_tokens();
+    if (revoke_self(&config.vault, getenv("HOME"), &err) != 0) {
+        fprintf(stderr, "Error revoking token: %s\n", err.text);
+        return 2;
+    }
+    puts("Success! Revoked token (if it existed)");
+    return 0;
+}
+
+/* What stands behind `token`. */
+static int token_command(int argc, char *const *argv)
+{
+    struct flags flags;
+    struct err err;
+
+    if (argc < 1 || strcmp(argv[0], "revoke") != 0)
+        err_set(&err, ERR_INPUT, "of `token` only `token revoke -self` is here");
+    else if (flags_parse_revoke(&flags, argc - 1, argv + 1, &err) == 0) {
+        if (flags.help == 1)
+            return show_revoke_help();
+        if (flags.self == 1)
+            return revoke_token(&flags);
+        err_set(&err, ERR_INPUT, "token revoke: -self is missing; nothing else is revoked here");
+    }
+    return complain(&err);
+}
+
 int main(int argc, char **argv)
 {
     struct harden_origin origin;
@@ -151,6 +209,8 @@ int main(int argc, char **argv)
         puts("ampule-agent " AMPULE_VERSION);
         return 0;
     }
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2);
     if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0)
         return complain(&err);
     if (flags.help == 1)

@@ -20,9 +20,9 @@
 #define LOGIN AUTH "template { contents = \"x\" destination = \"/t\" }\n"
 
 static const char *variables[16]; /* "NAME=value", NULL-terminated */
+static char folder[32];             /* of the test */
 
 struct fixture {
-    char folder[32];
     struct config config;
     struct problems problems;
     struct flags flags;
@@ -44,8 +44,8 @@ static int setup(void **state)
 {
     struct fixture *f = mem_alloc(sizeof(*f));
 
-    snprintf(f->folder, sizeof(f->folder), "/tmp/test_config.XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
+    snprintf(folder, sizeof(folder), "/tmp/test_config.XXXXXX");
+    assert_non_null(mkdtemp(folder));
     flags_init(&f->flags);
     problems_init(&f->problems);
     memset(variables, 0, sizeof(variables));
@@ -61,7 +61,7 @@ static int teardown(void **state)
         if (f->paths[i][0])
             unlink(f->paths[i]);
     }
-    rmdir(f->folder);
+    rmdir(folder);
     config_done(&f->config);
     problems_done(&f->problems);
     mem_free(f);
@@ -75,7 +75,7 @@ static const char *put(struct fixture *f, const char *name, const char *text)
 
     while (f->paths[i][0])
         i++;
-    snprintf(f->paths[i], sizeof(f->paths[i]), "%s/%s", f->folder, name);
+    snprintf(f->paths[i], sizeof(f->paths[i]), "%s/%s", folder, name);
     file = fopen(f->paths[i], "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
@@ -256,7 +256,7 @@ static void config_directory_gives_its_files_in_order_without_editors_leftovers(
     put(f, ".#y.hcl", "broken");
     put(f, "z.hcl~", "broken");
     put(f, "note.txt", "broken");
-    f->flags.configs[f->flags.config_count++] = f->folder;
+    f->flags.configs[f->flags.config_count++] = folder;
     expect_loaded(f);
     assert_int_equal(f->config.file_count, 4);
     assert_string_equal(f->config.templates[0].destination, "/1");

@@ -85,6 +85,19 @@ static void flags_config_is_bounded(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+static void flags_of_revoke_are_those_of_the_connection_and_self(void **state)
+{
+    static char *const good[] = {"-address=a", "-ca-cert", "c", "-self", NULL}, *const bad[] = {"-config=a", NULL};
+
+    (void)state;
+    assert_int_equal(flags_parse_revoke(&flags, 4, good, &err), 0);
+    assert_string_equal(flags.address, "a");
+    assert_string_equal(flags.ca_cert, "c");
+    assert_int_equal(flags.self, 1);
+    assert_int_equal(flags_parse_revoke(&flags, 1, bad, &err), -1);
+    assert_int_equal(PARSE("-self"), -1);
+}
+
 static void flags_help_comes_from_the_table(void **state)
 {
     _cleanup_buf_ struct buf buf;
@@ -106,6 +119,7 @@ int main(void)
         cmocka_unit_test(flags_of_the_original_without_meaning_are_accepted),
         cmocka_unit_test(flags_refuse_what_they_do_not_know),
         cmocka_unit_test(flags_config_is_bounded),
+        cmocka_unit_test(flags_of_revoke_are_those_of_the_connection_and_self),
         cmocka_unit_test(flags_help_comes_from_the_table),
     };
 
