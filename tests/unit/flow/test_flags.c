@@ -87,14 +87,14 @@ static void flags_config_is_bounded(void **state)
 
 static void flags_of_revoke_are_those_of_the_connection_and_self(void **state)
 {
-    static char *const good[] = {"-address=a", "-ca-cert", "c", "-self", NULL}, *const bad[] = {"-config=a", NULL};
+    const char *const good[] = {"-address=a", "-ca-cert", "c", "-self"}, *const bad[] = {"-config=a"};
 
     (void)state;
-    assert_int_equal(flags_parse_revoke(&flags, 4, good, &err), 0);
+    assert_int_equal(flags_parse_revoke(&flags, 4, (char *const *)good, &err), 0);
     assert_string_equal(flags.address, "a");
     assert_string_equal(flags.ca_cert, "c");
     assert_int_equal(flags.self, 1);
-    assert_int_equal(flags_parse_revoke(&flags, 1, bad, &err), -1);
+    assert_int_equal(flags_parse_revoke(&flags, 1, (char *const *)bad, &err), -1);
     assert_int_equal(PARSE("-self"), -1);
 }
 
