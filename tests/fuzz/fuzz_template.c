@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct json_options numbers = {.flags = size && data[0] & 4 ? JSON_FLOATS : 0};
     struct tpl_options options = {.name = "f"};
     _cleanup_tpl_ struct tpl *tpl = NULL;
-    _cleanup_arena_ struct arena arena;
+    _cleanup_arena_ struct arena arena = {0};
     struct val root;
     struct err err;
 
