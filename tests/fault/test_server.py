@@ -80,7 +80,6 @@ def test_an_outage_shorter_than_the_tokens_life_needs_no_new_login(rendering, si
 
 
 @ours
-@both_servers
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 412, 403])
 def test_whatever_it_refuses_with_it_is_asked_a_handful_of_times(rendering, site, proxy, status):
     """Renewals, reads and logins together."""

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 from . import canary
@@ -99,6 +100,11 @@ class Agent(Process):
         """The secrets that anybody can see from outside."""
         places = {"its log": self.log, "/proc/PID/environ": self.proc("environ"), "/proc/PID/cmdline": self.proc("cmdline")}
         return {place: found for place, text in places.items() if (found := canary.leaks(text))}
+
+    @property
+    def reports(self):
+        """What the sanitizers of such a build found."""
+        return [line for line in self.err if re.search(r"(Address|Leak)Sanitizer|: runtime error: ", line)]
 
     @property
     def last_line(self):

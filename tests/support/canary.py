@@ -4,7 +4,7 @@ import base64
 import re
 import secrets
 
-LEAST = 12  # shorter values occur by chance
+LEAST, MOST = 12, 256  # shorter values occur by chance; of longer ones the beginning tells
 TOKENS = re.compile(r"\bhv[sb]\.[\w-]{20,}|\b[sb]\.[A-Za-z0-9]{24}\b|\beyJ[\w-]{16,}\.[\w-]{16,}")
 
 _known = set()
@@ -13,7 +13,7 @@ _known = set()
 def keep(value):
     """From now on this value is a secret (if it is long enough to be told from other text)."""
     if isinstance(value, str) and len(value) >= LEAST:
-        _known.add(value)
+        _known.add(value[:MOST])
     return value
 
 

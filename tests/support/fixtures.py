@@ -99,6 +99,7 @@ def agent(tmp_path):
         # What is said at the end counts as well.
         shown.append(one.shown())
     assert original() or not any(shown), f"secrets are shown: {[s for s in shown if s]}"
+    assert [one.log for one in started if one.reports] == []
 
 
 @pytest.fixture
