@@ -66,12 +66,21 @@
 /* Nested parentheses and template calls: Go's numbers, since its messages name them. */
 #define LIMIT_TEMPLATE_PARENTHESES 10000
 #define LIMIT_TEMPLATE_DEPTH 100000
+/* Templates run by executeTemplate one in another: each takes a piece of the machine's own stack. */
+#define LIMIT_TEMPLATE_INNER 100
 /* One execution: temporary values, frames of template calls, and ops (about 5 ns each). */
 #define LIMIT_TEMPLATE_MEMORY MIB(64)
 #define LIMIT_TEMPLATE_STACK_BYTES MIB(64)
 #define LIMIT_TEMPLATE_STEPS 20000000
 /* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
 #define LIMIT_PRINT_DEPTH 1000
+/* Regular expressions: a pattern, its instructions (16 bytes each; counted repetitions are written out), its tree and classes. Go's maximum is 128 MiB. */
+#define LIMIT_REGEX_PATTERN_BYTES KIB(64)
+#define LIMIT_REGEX_PROGRAM 100000
+#define LIMIT_REGEX_TREE_BYTES MIB(16)
+/* One function call: what threads save of groups, and visits of instructions (about 5 ns each). */
+#define LIMIT_REGEX_MEMORY MIB(16)
+#define LIMIT_REGEX_STEPS 20000000
 /* Files that one template reads: certificates and snippets; each costs a watch. */
 #define LIMIT_TEMPLATE_FILES 64
 #define LIMIT_TEMPLATE_FILE_BYTES MIB(1)
