@@ -14,12 +14,15 @@ ROOT = os.geteuid() == 0
 CLONE_NEWNET = 0x40000000
 
 
-def with_resolver(folder, *servers):
-    """A command prefix: what follows asks these name servers, and one search list."""
+def with_resolver(folder, *servers, lines=("options timeout:1 attempts:2",), hosts=None):
+    """A command prefix: what follows asks these name servers, with these lines more of resolv.conf, and has this text for /etc/hosts."""
     conf = folder / "resolv.conf"
-    conf.write_text("".join(f"nameserver {s}\n" for s in servers) + "options timeout:1 attempts:2\n")
-    script = f'mount --bind "{conf}" /etc/resolv.conf && exec "$@"'
-    return ["unshare", "-m", "sh", "-c", script, "sh"]
+    conf.write_text("".join(f"nameserver {s}\n" for s in servers) + "".join(f"{line}\n" for line in lines))
+    script = f'mount --bind "{conf}" /etc/resolv.conf'
+    if hosts is not None:
+        (folder / "hosts").write_text(hosts)
+        script += f' && mount --bind "{folder}/hosts" /etc/hosts'
+    return ["unshare", "-m", "sh", "-c", script + ' && exec "$@"', "sh"]
 
 
 def without_inotify():
