@@ -1,0 +1,1 @@
+// Lets functions.go declare functions without bodies.
