@@ -9,7 +9,7 @@
 
 #include "tpl/func.h"
 
-extern const struct func_table fn_compare, fn_core, fn_encode, fn_env, fn_escape, fn_text, fn_time;
+extern const struct func_table fn_compare, fn_core, fn_encode, fn_env, fn_escape, fn_regex, fn_text, fn_time;
 
 /* Empty bytes to write into: the call's scratch, or `own`, which the caller has zeroed and cleans up. */
 struct buf *fn_scratch(struct call *call, struct buf *own);

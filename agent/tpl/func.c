@@ -5,7 +5,7 @@
 
 #include "tpl/fn.h"
 
-static const struct func_table *const tables[] = {&fn_compare, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_text, &fn_time};
+static const struct func_table *const tables[] = {&fn_compare, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_regex, &fn_text, &fn_time};
 
 static int compare_name(const void *name, const void *row)
 {
