@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,24 @@ void digest_sha256(const void *data, size_t len, unsigned char out[DIGEST_SHA256
 void digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN])
 {
     hash(EVP_sha1(), data, len, out);
+}
+
+void digest_sha512(const void *data, size_t len, unsigned char out[DIGEST_SHA512_LEN])
+{
+    hash(EVP_sha512(), data, len, out);
+}
+
+void digest_md5(const void *data, size_t len, unsigned char out[DIGEST_MD5_LEN])
+{
+    hash(EVP_md5(), data, len, out);
+}
+
+void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, unsigned char out[DIGEST_SHA256_LEN])
+{
+    static const unsigned char none[1];
+
+    if (!HMAC(EVP_sha256(), key_len ? key : none, (int)key_len, data, len, out, NULL))
+        fatal("hmac");
 }
 
 void digest_hex(const unsigned char *data, size_t len, char *out)

@@ -219,6 +219,7 @@ static int write_list(struct writer *w, const struct val *v)
 
 static int write_map(struct writer *w, const struct val *v)
 {
+    v = val_now(v);
     if (v->kind == VAL_MAP && v->type == VAL_T_MAP_ANY_KEY)
         return err_set(w->err, ERR_INPUT, "json: unsupported type: map[interface {}]interface {}");
     if (!v->map.pairs)

@@ -96,7 +96,7 @@ struct val val_strings(const struct val *items, size_t len)
 
 struct val val_map(const struct val_pair *pairs, size_t len)
 {
-    return (struct val){.kind = VAL_MAP, .map = {pairs, len, NULL}};
+    return (struct val){.kind = VAL_MAP, .map = {pairs, len, {NULL}}};
 }
 
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err)
@@ -142,8 +142,9 @@ static int copy_map(struct arena *arena, const struct val *v, unsigned depth, st
 
 static int copy_node(struct arena *arena, const struct val *v, unsigned depth, struct val *ret, struct err *err)
 {
-    struct val copy = *v;
+    struct val copy = *val_now(v);
 
+    v = val_now(v);
     if (depth > LIMIT_DEPTH * 2)
         return err_set(err, ERR_LIMIT, "value nested deeper than %d", LIMIT_DEPTH * 2);
     if (v->kind == VAL_STRING || v->kind == VAL_NUMBER) {
@@ -156,6 +157,8 @@ static int copy_node(struct arena *arena, const struct val *v, unsigned depth, s
     } else if (v->kind == VAL_MAP || v->kind == VAL_RECORD) {
         if (copy_map(arena, v, depth + 1, &copy, err) != 0)
             return -1;
+        if (v->kind == VAL_MAP)
+            copy.map.now = NULL;
     }
     *ret = copy;
     return 0;
@@ -231,6 +234,7 @@ const struct val *val_get_str(const struct val *map, struct str key)
 
     if (!map || (map->kind != VAL_MAP && map->kind != VAL_RECORD))
         return NULL;
+    map = val_now(map);
     if (map->kind == VAL_RECORD)
         return get_field(map, key);
     if (map->type == VAL_T_MAP_ANY_KEY)
@@ -327,6 +331,8 @@ static bool equal_lists(const struct val *a, const struct val *b)
 
 static bool equal_maps(const struct val *a, const struct val *b)
 {
+    a = val_now(a);
+    b = val_now(b);
     if (a->map.len != b->map.len)
         return false;
     for (size_t i = 0; i < a->map.len; i++) {

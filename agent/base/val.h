@@ -42,6 +42,8 @@ enum val_type {
     VAL_T_MAP_STRINGS, /* map[string]string */
     VAL_T_MAP_ANY_KEY, /* map[interface {}]interface {}, from YAML */
     VAL_T_BYTES,       /* []uint8 held as VAL_STRING */
+    VAL_T_INTS,        /* []int */
+    VAL_T_LISTS,       /* [][]interface {} */
     VAL_T_BLOCKS,      /* configuration: the objects that were given for one key; see hcl.h */
     VAL_T_LABEL,       /* configuration: a map of one pair, a block's label and its body */
 };
@@ -51,6 +53,7 @@ struct str {
     size_t len;
 };
 
+struct buf;
 struct val_class;
 
 /* A position in a source text; line 0 says that there is none. */
@@ -81,8 +84,11 @@ struct val {
         struct {
             const struct val_pair *pairs;
             size_t len;
-            const struct val_class *class; /* VAL_RECORD only */
-        } map;                             /* VAL_MAP, VAL_RECORD */
+            union {
+                const struct val_class *class; /* VAL_RECORD */
+                const struct val *now;         /* VAL_MAP that a template may change: see val_now() */
+            };
+        } map; /* VAL_MAP, VAL_RECORD */
         struct {
             void *self;
             const struct val_class *class;
@@ -109,6 +115,7 @@ struct val_class {
     const struct val_method *methods;
     size_t method_count;
     const char *const *fields; /* of a record, NULL-terminated: what a nil pointer would have had */
+    void (*print)(const struct val *self, struct buf *buf); /* Go's String(), or NULL: what %v and %s print */
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
@@ -156,6 +163,15 @@ bool val_get_int(const struct val *map, const char *key, int64_t *ret);
 bool val_get_bool(const struct val *map, const char *key); /* false when missing */
 bool val_as_int(const struct val *v, int64_t *ret);
 bool val_is_nil(const struct val *v); /* NULL, missing or null */
+
+/*
+ * A map that a template may change is copied by value like any other, and all copies share one that is up to date (tpl/live.h makes them).
+ * Whoever looks into a map that may come from a template asks for that one first.
+ */
+static inline const struct val *val_now(const struct val *v)
+{
+    return v->kind == VAL_MAP && v->map.now ? v->map.now : v;
+}
 
 /* Deep equality of data (positions ignored). */
 bool val_equal(const struct val *a, const struct val *b);

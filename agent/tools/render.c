@@ -1,143 +1,41 @@
-#define _XOPEN_SOURCE 700
 #include "tools/render.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
-#include "base/cur.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "tpl/tpl.h"
+#include "tools/batch.h"
+#include "tools/offline.h"
 
 #define ENV_MAX 1024 /* --env options: a pod has a few hundred variables at most */
 
 struct render {
     const char *template, *data, *secrets;
-    bool spelled_numbers;
+    bool spelled_numbers, batch;
     struct tpl_options options;
     const char *env[ENV_MAX]; /* NAME=VALUE */
     size_t env_count;
     int64_t now_ms;
     struct arena arena;
-    struct val root, store;
+    struct val root;
+    struct offline offline;
 };
 
 /* --------------------------------------------------------------------------------------------------------------- input */
-
-/* A file, or standard input for "-"; pipes are welcome too. */
-static int read_input(const char *path, size_t max, struct buf *ret, struct err *err)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    size_t got = 1;
-    char *room;
-
-    if (!file)
-        return err_system(err, "%s", path);
-    buf_init_secret(ret, max);
-    while (got > 0 && (room = buf_room(ret, KIB(4))))
-        ret->len += got = fread(room, 1, KIB(4), file);
-    if (ferror(file))
-        err_system(err, "%s", path);
-    got = (size_t)ferror(file);
-    if (file != stdin)
-        fclose(file);
-    return got ? -1 : buf_check(ret, path, err);
-}
 
 static int read_json(struct render *render, const char *path, unsigned flags, struct val *ret, struct err *err)
 {
     const struct json_options options = {.flags = flags | JSON_REPLACE_UTF8};
     _cleanup_buf_ struct buf text = {0};
 
-    if (read_input(path, LIMIT_REPLY_BYTES, &text, err) != 0)
+    if (offline_read(path, LIMIT_REPLY_BYTES, &text, err) != 0)
         return -1;
     if (json_read(text.data, text.len, &options, &render->arena, ret, err) != 0)
         return err_wrap(err, "%s", path);
     return 0;
-}
-
-/* ---------------------------------------------------------------------------------------------- what templates may ask */
-
-/* The reply stored for a path; parameters behind a question mark do not count if there is none with them. */
-static const struct val *stored(const struct render *render, const char *what, struct str path)
-{
-    const struct val *table = val_get(&render->store, what), *found = val_get_str(table, path);
-    const char *query = memchr(path.data, '?', path.len);
-
-    return found || !query ? found : val_get_str(table, (struct str){path.data, (size_t)(query - path.data)});
-}
-
-static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
-{
-    const struct val *reply = stored(ctx, "reads", path);
-
-    (void)args, (void)argc;
-    if (!val_is_nil(reply))
-        return tpl_secret_record(reply, arena, ret, err);
-    *ret = val_null();
-    return 0;
-}
-
-static int on_secrets(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
-{
-    const struct val *list = stored(ctx, "lists", path);
-
-    (void)arena, (void)err;
-    *ret = list && list->kind == VAL_LIST ? val_strings(list->list.items, list->list.len) : val_null();
-    return 0;
-}
-
-static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
-{
-    const struct val *reply = stored(ctx, "reads", path), *data = val_get(reply, "data"), *chain = val_get(data, "ca_chain");
-    static const char *const fields[] = {"Cert", "Key", "CA"}, *const keys[] = {"certificate", "private_key", "issuing_ca"};
-    struct val_pair *pairs;
-
-    (void)args, (void)argc;
-    *ret = val_null();
-    if (val_is_nil(data))
-        return 0;
-    pairs = arena_array(arena, 4, sizeof(*pairs), err);
-    if (!pairs)
-        return -1;
-    for (size_t i = 0; i < 3; i++) {
-        const char *text = val_get_cstr(data, keys[i]);
-
-        pairs[i] = (struct val_pair){val_cstr(fields[i]), val_cstr(text ? text : "")};
-    }
-    pairs[3] = (struct val_pair){val_cstr("CAChain"), val_strings(NULL, 0)};
-    if (chain && chain->kind == VAL_LIST)
-        pairs[3].value = val_strings(chain->list.items, chain->list.len);
-    *ret = (struct val){.kind = VAL_RECORD, .map = {pairs, 4, &tpl_class_pem}};
-    return 0;
-}
-
-static int on_file(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
-{
-    _cleanup_buf_ struct buf text = {0};
-
-    (void)ctx;
-    if (strcmp(path.data, "-") == 0)
-        return err_set(err, ERR_INPUT, "file: - is no file");
-    if (read_input(path.data, LIMIT_TEMPLATE_FILE_BYTES, &text, err) != 0)
-        return -1;
-    return val_copy_str(arena, text.data, text.len, ret, err);
-}
-
-static const char *on_getenv(void *ctx, const char *name)
-{
-    const struct render *render = ctx;
-    size_t len = strlen(name);
-
-    for (size_t i = render->env_count; i > 0; i--) {
-        if (strncmp(render->env[i - 1], name, len) == 0 && render->env[i - 1][len] == '=')
-            return render->env[i - 1] + len + 1;
-    }
-    return NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- options */
@@ -147,8 +45,8 @@ static const struct option long_options[] = {
     {"numbers", required_argument, NULL, 'n'},        {"secrets", required_argument, NULL, 's'},
     {"missing-key", required_argument, NULL, 'm'},    {"left-delimiter", required_argument, NULL, 'l'},
     {"right-delimiter", required_argument, NULL, 'r'}, {"env", required_argument, NULL, 'e'},
-    {"now", required_argument, NULL, 'w'},            {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"now", required_argument, NULL, 'w'},            {"batch", no_argument, NULL, 'b'},
+    {"help", no_argument, NULL, 'h'},                 {NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *to)
@@ -163,7 +61,10 @@ static void usage(FILE *to)
           "  --left-delimiter S       instead of {{\n"
           "  --right-delimiter S      instead of }}\n"
           "  --env NAME=VALUE         a variable for `env`; may be repeated\n"
-          "  --now TIME               the time, RFC 3339 (default: the real one)\n",
+          "  --now TIME               the time, RFC 3339 (default: the real one)\n"
+          "  --batch                  many templates: lines of JSON on standard input, one answer a line\n"
+          "                           {\"template\": T, \"data\": TEXT, \"flags\": \"n e i LEFT RIGHT\", \"store\": {…}, \"env\": [\"A=b\"], \"now\": TIME}\n"
+          "                           {\"got\": \"=output\"}, or P!, X! and the error of parsing, of executing\n",
           to);
 }
 
@@ -181,42 +82,6 @@ static int one_of(const char *word, const char *const *words, int count)
             return i;
     }
     return -1;
-}
-
-/* "Z" or "+hh:mm", in minutes. */
-static bool parse_zone(struct cur *cur, int64_t *ret_minutes)
-{
-    uint64_t hours, minutes;
-    bool west;
-
-    *ret_minutes = 0;
-    if (cur_char(cur, 'Z') || cur_char(cur, 'z'))
-        return cur_at_end(cur);
-    west = cur_char(cur, '-');
-    if ((!west && !cur_char(cur, '+')) || !cur_uint(cur, 10, 23, &hours) || !cur_char(cur, ':') || !cur_uint(cur, 10, 59, &minutes))
-        return false;
-    *ret_minutes = (int64_t)(hours * 60 + minutes) * (west ? -1 : 1);
-    return cur_at_end(cur);
-}
-
-static bool parse_time(const char *text, int64_t *ret_ms)
-{
-    struct tm tm = {0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    int64_t zone, ms = 0;
-    struct cur cur;
-
-    if (!rest)
-        return false;
-    cur = cur_of(rest, strlen(rest));
-    if (cur_char(&cur, '.')) {
-        for (int64_t weight = 100; cur_peek(&cur) >= '0' && cur_peek(&cur) <= '9'; weight /= 10)
-            ms += (*cur.p++ - '0') * weight;
-    }
-    if (!parse_zone(&cur, &zone))
-        return false;
-    *ret_ms = ((int64_t)timegm(&tm) - zone * 60) * 1000 + ms;
-    return true;
 }
 
 static int add_env(struct render *render, const char *pair)
@@ -276,7 +141,10 @@ static int set_option(struct render *render, int option, const char *value)
     case 'e':
         return add_env(render, value);
     case 'w':
-        return parse_time(value, &render->now_ms) ? 0 : bad_option("--now", value, "a time like 2024-01-02T03:04:05Z");
+        return offline_time(value, &render->now_ms) ? 0 : bad_option("--now", value, "a time like 2024-01-02T03:04:05Z");
+    case 'b':
+        render->batch = true;
+        return 0;
     case 'h':
         usage(stdout);
         return -1;
@@ -309,26 +177,29 @@ static int load_inputs(struct render *render, struct err *err)
 
     if (render->data && read_json(render, render->data, numbers, &render->root, err) != 0)
         return -1;
-    return render->secrets ? read_json(render, render->secrets, 0, &render->store, err) : 0;
+    return render->secrets ? read_json(render, render->secrets, 0, &render->offline.store, err) : 0;
+}
+
+static int print_batch(struct render *render)
+{
+    struct err err;
+
+    if (load_inputs(render, &err) == 0 && batch_run(&render->offline, render->now_ms, &err) == 0)
+        return 0;
+    fprintf(stderr, "%s\n", err.text);
+    return 1;
 }
 
 static int print_template(struct render *render, struct buf *out, struct err *err)
 {
-    const struct tpl_env env = {
-        .ctx = render,
-        .secret = on_secret,
-        .secrets = on_secrets,
-        .pki_cert = on_pki_cert,
-        .file = on_file,
-        .getenv = on_getenv,
-        .now_ms = render->now_ms,
-    };
     _cleanup_buf_ struct buf source = {0};
     _cleanup_tpl_ struct tpl *tpl = NULL;
+    struct tpl_env env;
 
-    if (load_inputs(render, err) != 0 || read_input(render->template, LIMIT_TEMPLATE_BYTES, &source, err) != 0 ||
+    if (load_inputs(render, err) != 0 || offline_read(render->template, LIMIT_TEMPLATE_BYTES, &source, err) != 0 ||
         tpl_parse(source.data, source.len, &render->options, &tpl, err) != 0)
         return -1;
+    env = offline_env(&render->offline, render->now_ms);
     return tpl_execute(tpl, &render->root, &env, out, err);
 }
 
@@ -343,7 +214,11 @@ int render_main(int argc, char **argv)
     buf_init_secret(&out, LIMIT_OUTPUT_BYTES);
     if (status != 0)
         return status < 0 ? 0 : status;
+    render.offline.env = render.env;
+    render.offline.env_count = render.env_count;
     arena_init_secret(&render.arena, LIMIT_REPLY_TREE_BYTES * 2, "data");
+    if (render.batch)
+        return print_batch(&render);
     status = print_template(&render, &out, &err);
     arena = render.arena;
     if (status != 0) {

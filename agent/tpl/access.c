@@ -241,7 +241,7 @@ bool access_truth(const struct val *v)
     case VAL_LIST:
         return v->list.len > 0;
     case VAL_MAP:
-        return v->map.len > 0;
+        return val_now(v)->map.len > 0;
     case VAL_RECORD:
         return v->map.pairs != NULL || !v->map.class || !v->map.class->pointer;
     case VAL_OPAQUE:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tpl/format.h"
+#include "tpl/func.h"
 
 static const struct {
     const char *name;
@@ -17,6 +18,8 @@ static const struct {
     ['L'] = {"[]string", VAL_LIST, VAL_T_STRINGS, true},
     ['A'] = {"[]interface {}", VAL_LIST, VAL_T_NATURAL, true},
     ['M'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
+    ['D'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
+    ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false},
     ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
 };
 
@@ -47,7 +50,8 @@ int check_argument(struct val *v, char letter, struct err *err)
             return 0;
         return err_set(err, ERR_INPUT, "invalid value; expected %s", check_type_name(letter));
     }
-    if (v->kind == types[letter & 0x7F].kind && v->type == types[letter & 0x7F].type)
+    if (v->kind == types[letter & 0x7F].kind && v->type == types[letter & 0x7F].type &&
+        (v->kind != VAL_OPAQUE || v->opaque.class == &tpl_class_time))
         return 0;
     return err_set(err, ERR_INPUT, "wrong type for value; expected %s; got %s", check_type_name(letter), check_static_type(v, false));
 }

@@ -98,6 +98,7 @@ struct tpl {
     const struct literal *literals;
     const struct node *nodes;
     uint32_t unit_count, root;
+    bool changes; /* some function changes maps: they are live, see tpl/live.h */
 };
 
 #endif

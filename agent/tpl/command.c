@@ -67,6 +67,8 @@ const struct func *command_function(struct parser *parser, struct str name)
     if (str_eqs(name, "call"))
         return &call_func;
     func = func_find(name);
+    if (func && strchr(func->params, 'D'))
+        EMIT->tpl->changes = true;
     return func && is_denied(parser, func) ? denied_func(parser, func) : func;
 }
 

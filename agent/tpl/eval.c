@@ -5,6 +5,7 @@
 #include "tpl/check.h"
 #include "tpl/diag.h"
 #include "tpl/format.h"
+#include "tpl/live.h"
 
 #define STACK_FIRST 64 /* slots that need no heap: enough for templates that call none */
 #define FRAMES_FIRST 16
@@ -33,6 +34,9 @@ struct vm {
     size_t frame_cap, depth;
     const struct unit *unit;
     struct val *slots; /* of the unit: stack + base */
+    size_t floor;      /* depth at which run() returns: above 0 within executeTemplate */
+    unsigned inner;    /* templates that functions run, one in another */
+    struct val kept;   /* see struct call */
     uint32_t visited;  /* node, for errors */
     uint64_t steps;    /* left */
     struct val first[STACK_FIRST];
@@ -151,10 +155,12 @@ static int call(struct vm *vm, const struct op *op)
         .argc = op->count,
         .err = vm->err,
         .scratch = &vm->scratch,
+        .kept = &vm->kept,
+        .vm = vm,
     };
     struct val result = {0};
 
-    if (func->body(&call, &result) == 0)
+    if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
         return store(vm, op, &result, result.kind == VAL_NULL);
     err_wrap(vm->err, "error calling %s", func->name);
     return fail_at(vm, op->extra);
@@ -291,9 +297,9 @@ static int range(struct vm *vm, const struct op *op)
     if (!number && over->kind != VAL_MISSING && over->kind != VAL_LIST && over->kind != VAL_MAP &&
         !(over->kind == VAL_OPAQUE && over->opaque.class == &tpl_class_channel))
         return fail_value(vm, "range can't iterate over %s", over);
-    loop[LOOP_OVER] = *over;
+    loop[LOOP_OVER] = *live_still(over);
     loop[LOOP_INDEX] = val_int(-1);
-    return loop_length(over) == 0;
+    return loop_length(&loop[LOOP_OVER]) == 0;
 }
 
 /* The element, and the key or index, of the turn that begins. */
@@ -400,15 +406,15 @@ static int enter(struct vm *vm, const struct op *op)
     return fail(vm);
 }
 
-static int call_unit(struct vm *vm, const struct op *op, const struct unit *unit)
+/* `next`: where to go on afterwards. */
+static int call_unit(struct vm *vm, const struct op *next, const struct unit *unit, struct val dot)
 {
     size_t base = vm->base + vm->unit->slots;
-    struct val dot = vm->slots[op->src];
 
     if (reserve_slots(vm, base, unit->slots) != 0 || spend(vm, unit->op_count) != 0)
         return -1;
     reserve_frame(vm);
-    vm->frames[vm->depth++] = (struct frame){vm->unit, op + 1, vm->base};
+    vm->frames[vm->depth++] = (struct frame){vm->unit, next, vm->base};
     vm->unit = unit;
     vm->base = base;
     vm->slots = vm->stack + base;
@@ -421,7 +427,7 @@ static const struct op *return_from_unit(struct vm *vm)
 {
     const struct frame *frame;
 
-    if (vm->depth == 0)
+    if (vm->depth == vm->floor)
         return NULL;
     frame = &vm->frames[--vm->depth];
     vm->unit = frame->unit;
@@ -509,7 +515,7 @@ static int run(struct vm *vm)
             done = next(vm, op);
             break;
         case OP_TEMPLATE:
-            if (call_unit(vm, op, &vm->tpl->units[op->arg]) != 0)
+            if (call_unit(vm, op + 1, &vm->tpl->units[op->arg], vm->slots[op->src]) != 0)
                 return -1;
             op = vm->unit->ops;
             continue;
@@ -527,6 +533,63 @@ static int run(struct vm *vm)
     }
 }
 
+static const struct unit *find_unit(const struct tpl *tpl, struct str name)
+{
+    for (uint32_t i = 0; i < tpl->unit_count; i++) {
+        if (str_eq(tpl->units[i].name, name) && tpl->units[i].ops)
+            return &tpl->units[i];
+    }
+    return NULL;
+}
+
+static int fail_no_unit(struct call *call, struct str name)
+{
+    _cleanup_buf_ struct buf quoted, own;
+
+    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init(&own, LIMIT_TEMPLATE_BYTES * 5);
+    format_quote(&quoted, name);
+    format_quote(&own, call->vm->tpl->name);
+    return err_set(call->err, ERR_INPUT, "template: no template %s associated with template %s", quoted.data, own.data);
+}
+
+/* The machine goes on in another unit above the one it is in, and comes back. */
+static int run_inner(struct vm *vm, const struct unit *unit, const struct val *dot, struct buf *out)
+{
+    struct buf *outer_out = vm->out;
+    size_t outer_floor = vm->floor;
+    uint32_t visited = vm->visited;
+    int failed;
+
+    if (call_unit(vm, NULL, unit, *dot) != 0)
+        return -1;
+    vm->floor = vm->depth;
+    vm->out = out;
+    vm->inner++;
+    failed = run(vm) != 0 || buf_check(out, "template output", vm->err) != 0;
+    vm->inner--;
+    vm->out = outer_out;
+    vm->depth = vm->floor;
+    vm->floor = outer_floor;
+    return_from_unit(vm);
+    vm->visited = visited;
+    return failed ? -1 : 0;
+}
+
+int call_template(struct call *call, struct str name, const struct val *dot, struct buf *out)
+{
+    const struct unit *unit;
+
+    if (!call->vm)
+        return err_set(call->err, ERR_INPUT, "not available here");
+    unit = find_unit(call->vm->tpl, name);
+    if (!unit)
+        return fail_no_unit(call, name);
+    if (call->vm->inner == LIMIT_TEMPLATE_INNER)
+        return err_set(call->err, ERR_LIMIT, "more than %d templates run one in another", LIMIT_TEMPLATE_INNER);
+    return run_inner(call->vm, unit, dot, out);
+}
+
 static void vm_done(struct vm *vm)
 {
     if (vm->stack == vm->first) {
@@ -539,6 +602,14 @@ static void vm_done(struct vm *vm)
     mem_free(vm->frames);
     buf_done(&vm->scratch);
     arena_done(&vm->arena);
+}
+
+static int thaw_root(struct vm *vm)
+{
+    if (live_thaw(&vm->arena, &vm->slots[SLOT_ROOT], vm->err) != 0)
+        return -1;
+    vm->slots[SLOT_DOT] = vm->slots[SLOT_ROOT];
+    return 0;
 }
 
 int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)
@@ -561,13 +632,16 @@ int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env
     vm.frames = NULL;
     vm.base = vm.frame_cap = vm.depth = 0;
     vm.unit = unit;
+    vm.kept = access_invalid;
+    vm.floor = 0;
+    vm.inner = 0;
     vm.visited = 0;
     vm.steps = LIMIT_TEMPLATE_STEPS;
     failed = reserve_slots(&vm, 0, unit->slots);
     if (!failed) {
         vm.slots[SLOT_ROOT] = vm.slots[SLOT_DOT] = val_is_nil(root) ? access_invalid : *root;
         vm.slots[SLOT_ROOT].boxed = vm.slots[SLOT_DOT].boxed = false;
-        failed = run(&vm) != 0 || buf_check(out, "template output", err) != 0;
+        failed = (tpl->changes && thaw_root(&vm) != 0) || run(&vm) != 0 || buf_check(out, "template output", err) != 0;
     }
     if (failed)
         buf_cut(out, before);

@@ -1,7 +1,11 @@
 #include "tpl/fn.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "tpl/format.h"
+#include "tpl/tpl.h"
 #include "tpl/unicode.h"
 
 struct buf *fn_scratch(struct call *call, struct buf *own)
@@ -65,4 +69,24 @@ struct str fn_trim_space(struct str s)
     while ((width = space_at_end(s)) > 0)
         s.len -= width;
     return s;
+}
+
+size_t fn_find(struct str s, size_t from, struct str needle)
+{
+    const char *found = from <= s.len ? memmem(s.data + from, s.len - from, needle.data, needle.len) : NULL;
+
+    return found ? (size_t)(found - s.data) : s.len + 1;
+}
+
+void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v)
+{
+    if (call->env && call->env->redact)
+        buf_adds(buf, "[redacted]");
+    else
+        format_verb(buf, verb, v);
+}
+
+int fn_fail_nil(struct call *call)
+{
+    return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");
 }

@@ -43,7 +43,7 @@ bool func_truth(const struct val *v)
     case VAL_LIST:
         return v->list.len > 0;
     case VAL_MAP:
-        return v->map.len > 0;
+        return val_now(v)->map.len > 0;
     case VAL_RECORD:
         return !v->map.class->pointer || v->map.pairs != NULL;
     case VAL_OPAQUE:
@@ -255,7 +255,7 @@ static int body_len(struct call *call, struct val *ret)
     if (v->kind == VAL_LIST)
         return fn_return_int((int64_t)v->list.len, ret);
     if (v->kind == VAL_MAP)
-        return fn_return_int((int64_t)v->map.len, ret);
+        return fn_return_int((int64_t)val_now(v)->map.len, ret);
     /* A channel without a buffer has nothing in it. */
     if (v->kind == VAL_OPAQUE && v->opaque.class == &tpl_class_channel)
         return fn_return_int(0, ret);

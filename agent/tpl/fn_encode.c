@@ -24,6 +24,16 @@ static int body_to_json_pretty(struct call *call, struct val *ret)
     return write_json(call, JSON_PRETTY, ret);
 }
 
+static int body_to_unescaped_json(struct call *call, struct val *ret)
+{
+    return write_json(call, JSON_NO_HTML, ret);
+}
+
+static int body_to_unescaped_json_pretty(struct call *call, struct val *ret)
+{
+    return write_json(call, JSON_NO_HTML | JSON_PRETTY, ret);
+}
+
 static int body_parse_json(struct call *call, struct val *ret)
 {
     static const struct val_pair none[1];
@@ -39,9 +49,18 @@ static int body_parse_json(struct call *call, struct val *ret)
 
 /* -------------------------------------------------------------------------------------- base64 */
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* The last two of 64 digits are the alphabet's own. */
+static const char standard[] = "+/", url[] = "-_";
 
-static int body_base64_encode(struct call *call, struct val *ret)
+static char digit(unsigned value, const char *last)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    value &= 63;
+    return value < 62 ? digits[value] : last[value - 62];
+}
+
+static int encode(struct call *call, const char *last, struct val *ret)
 {
     struct str s = call->argv[0].s;
     size_t len = (s.len + 2) / 3 * 4;
@@ -54,16 +73,26 @@ static int body_base64_encode(struct call *call, struct val *ret)
 
         bits |= i + 1 < s.len ? (unsigned)(unsigned char)s.data[i + 1] << 8 : 0;
         bits |= i + 2 < s.len ? (unsigned)(unsigned char)s.data[i + 2] : 0;
-        *p++ = digits[bits >> 18];
-        *p++ = digits[bits >> 12 & 63];
-        *p++ = i + 1 < s.len ? digits[bits >> 6 & 63] : '=';
-        *p++ = i + 2 < s.len ? digits[bits & 63] : '=';
+        *p++ = digit(bits >> 18, last);
+        *p++ = digit(bits >> 12, last);
+        *p++ = i + 1 < s.len ? digit(bits >> 6, last) : '=';
+        *p++ = i + 2 < s.len ? digit(bits, last) : '=';
     }
     *ret = val_str(out, len);
     return 0;
 }
 
-static int digit_of(unsigned char c)
+static int body_base64_encode(struct call *call, struct val *ret)
+{
+    return encode(call, standard, ret);
+}
+
+static int body_base64_url_encode(struct call *call, struct val *ret)
+{
+    return encode(call, url, ret);
+}
+
+static int digit_of(char c, const char *last)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -71,7 +100,7 @@ static int digit_of(unsigned char c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return c == last[0] ? 62 : c == last[1] ? 63 : -1;
 }
 
 static size_t skip_newlines(struct str s, size_t at)
@@ -99,14 +128,14 @@ static size_t check_padding(struct str s, size_t at, int count)
 }
 
 /* One group of four digits at *at. Its digits are counted; *ret_bad is where the text is bad, or s.len + 1. */
-static int read_group(struct str s, size_t *at, unsigned *ret_bits, size_t *ret_bad)
+static int read_group(struct str s, const char *last, size_t *at, unsigned *ret_bits, size_t *ret_bad)
 {
     int count = 0;
 
     *ret_bits = 0;
     *ret_bad = s.len + 1;
     while (count < 4) {
-        int digit;
+        int value;
 
         *at = skip_newlines(s, *at);
         if (*at == s.len) {
@@ -114,32 +143,32 @@ static int read_group(struct str s, size_t *at, unsigned *ret_bits, size_t *ret_
                 *ret_bad = s.len - (size_t)count;
             return 0;
         }
-        digit = digit_of((unsigned char)s.data[(*at)++]);
-        if (digit < 0) {
+        value = digit_of(s.data[(*at)++], last);
+        if (value < 0) {
             *ret_bad = s.data[*at - 1] == '=' ? check_padding(s, *at, count) : *at - 1;
             *at = s.len;
             break;
         }
-        *ret_bits |= (unsigned)digit << (18 - 6 * count++);
+        *ret_bits |= (unsigned)value << (18 - 6 * count++);
     }
     return count;
 }
 
-/* Errors say where, in Go's words. */
-static int body_base64_decode(struct call *call, struct val *ret)
+/* Where the text is bad, or behind its end; the bytes in *ret. */
+static int decode(struct call *call, const char *last, struct val *ret, size_t *ret_bad)
 {
     struct str s = call->argv[0].s;
     char *out = arena_alloc(call->arena, s.len / 4 * 3 + 4, call->err);
-    size_t len = 0, at = 0, bad;
+    size_t len = 0, at = 0;
     unsigned bits;
     int count;
 
     if (!out)
         return -1;
     do {
-        count = read_group(s, &at, &bits, &bad);
-        if (bad <= s.len)
-            return err_set(call->err, ERR_INPUT, "%s: illegal base64 data at input byte %zu", call->name, bad);
+        count = read_group(s, last, &at, &bits, ret_bad);
+        if (*ret_bad <= s.len)
+            return 0;
         for (int i = 0; i + 1 < count; i++)
             out[len++] = (char)(bits >> (16 - 8 * i));
     } while (count == 4);
@@ -148,12 +177,56 @@ static int body_base64_decode(struct call *call, struct val *ret)
     return 0;
 }
 
+/* Errors say where, in Go's words. */
+static int decode_or_fail(struct call *call, const char *last, struct val *ret)
+{
+    size_t bad;
+
+    if (decode(call, last, ret, &bad) != 0)
+        return -1;
+    if (bad <= call->argv[0].s.len)
+        return err_set(call->err, ERR_INPUT, "%s: illegal base64 data at input byte %zu", call->name, bad);
+    return 0;
+}
+
+static int body_base64_decode(struct call *call, struct val *ret)
+{
+    return decode_or_fail(call, standard, ret);
+}
+
+static int body_base64_url_decode(struct call *call, struct val *ret)
+{
+    return decode_or_fail(call, url, ret);
+}
+
+/* Errors are values here. */
+static int body_b64dec(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text;
+    size_t bad;
+
+    if (decode(call, standard, ret, &bad) != 0)
+        return -1;
+    if (bad > call->argv[0].s.len)
+        return 0;
+    text = fn_scratch(call, &own);
+    buf_addf(text, "illegal base64 data at input byte %zu", bad);
+    return fn_return_buf(call, text, ret);
+}
+
 static const struct func rows[] = {
     {"base64Decode", "s", body_base64_decode, "TEXT", "The bytes that base64 text stands for."},
     {"base64Encode", "s", body_base64_encode, "TEXT", "The text as base64."},
+    {"base64URLDecode", "s", body_base64_url_decode, "TEXT", "The bytes that base64 text in the alphabet of URLs stands for."},
+    {"base64URLEncode", "s", body_base64_url_encode, "TEXT", "The text as base64 in the alphabet of URLs."},
     {"parseJSON", "s", body_parse_json, "TEXT", "The value that JSON text describes; numbers become float64."},
+    {"sprig_b64dec", "s", body_b64dec, "TEXT", "The bytes that base64 text stands for, or why it stands for none."},
+    {"sprig_b64enc", "s", body_base64_encode, "TEXT", "The text as base64."},
     {"toJSON", "a", body_to_json, "VALUE", "The value as JSON on one line."},
     {"toJSONPretty", "a", body_to_json_pretty, "VALUE", "The value as JSON, indented by two spaces."},
+    {"toUnescapedJSON", "a", body_to_unescaped_json, "VALUE", "The value as JSON on one line, with < > & as they are."},
+    {"toUnescapedJSONPretty", "a", body_to_unescaped_json_pretty, "VALUE", "The value as indented JSON, with < > & as they are."},
 };
 
 const struct func_table fn_encode = {rows, ARRAY_LEN(rows)};

@@ -1,8 +1,10 @@
 /* Functions that ask the embedder: secrets, certificates, files, environment. Argument rules are consul-template's. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "tpl/fn.h"
 #include "tpl/format.h"
+#include "tpl/numeral.h"
 #include "tpl/tpl.h"
 
 static int fail_unavailable(struct call *call)
@@ -145,26 +147,158 @@ static int body_file(struct call *call, struct val *ret)
     return 0;
 }
 
-static int body_env(struct call *call, struct val *ret)
+/* The variable named by the first argument; *ret_value is NULL when it is not set. */
+static int look_up(struct call *call, const char **ret_value)
 {
     char *name = arena_strndup(call->arena, call->argv[0].s.data, call->argv[0].s.len, call->err);
-    const char *value;
 
     if (!name)
         return -1;
     if (!call->env || !call->env->getenv)
         return fail_unavailable(call);
-    value = call->env->getenv(call->env->ctx, name);
+    *ret_value = call->env->getenv(call->env->ctx, name);
+    return 0;
+}
+
+static int body_env(struct call *call, struct val *ret)
+{
+    const char *value;
+
+    if (look_up(call, &value) != 0)
+        return -1;
     *ret = val_cstr(value ? value : "");
     return 0;
 }
 
+static int body_must_env(struct call *call, struct val *ret)
+{
+    struct str name = call->argv[0].s;
+    const char *value;
+
+    if (look_up(call, &value) != 0)
+        return -1;
+    if (!value || !*value)
+        return err_set(call->err, ERR_INPUT, "required environment variable %.*s is empty", (int)name.len, name.data);
+    *ret = val_cstr(value);
+    return 0;
+}
+
+static int body_env_or_default(struct call *call, struct val *ret)
+{
+    const char *value;
+
+    if (look_up(call, &value) != 0)
+        return -1;
+    *ret = value ? val_cstr(value) : call->argv[1];
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- programs, files, addresses */
+
+static int body_plugin(struct call *call, struct val *ret)
+{
+    struct val *args = arena_array(call->arena, call->argc, sizeof(*args), call->err);
+    size_t argc = 0;
+
+    if (!args)
+        return -1;
+    *ret = val_str("", 0);
+    if (call->argv[0].s.len == 0)
+        return 0;
+    for (size_t i = 1; i < call->argc; i++) {
+        struct str s = fn_trim_space(call->argv[i].s);
+
+        if (s.len > 0 && val_copy_str(call->arena, s.data, s.len, &args[argc++], call->err) != 0)
+            return -1;
+    }
+    if (!call->env || !call->env->plugin)
+        return fail_unavailable(call);
+    return call->env->plugin(call->env->ctx, call->argv[0].s, args, argc, call->arena, ret, call->err);
+}
+
+static int fail_mode(struct call *call, const char *why)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+
+    fn_show(call, text, 'q', &call->argv[3]);
+    return err_set(call->err, ERR_INPUT, "strconv.ParseUint: parsing %s: %s", text->data, why);
+}
+
+/* Flags count with exactly one argument in front of the content. */
+static int body_write_to_file(struct call *call, struct val *ret)
+{
+    struct str flags = call->argc == 6 ? call->argv[4].s : STR("");
+    struct tpl_file file;
+    uint64_t mode;
+    const char *why = numeral_uint(call->argv[3].s, 8, &mode);
+
+    if (call->argc == 4)
+        return err_set(call->err, ERR_INPUT, "runtime error: index out of range [-1]");
+    if (why || mode > UINT32_MAX)
+        return fail_mode(call, why ? why : "value out of range");
+    if (!call->env || !call->env->write_to_file)
+        return fail_unavailable(call);
+    file = (struct tpl_file){
+        .path = call->argv[0].s,
+        .user = call->argv[1].s,
+        .group = call->argv[2].s,
+        .content = call->argv[call->argc - 1].s,
+        .mode = mode & 0777,
+        .append = fn_find(flags, 0, STR("append")) <= flags.len,
+        .newline = fn_find(flags, 0, STR("newline")) <= flags.len,
+    };
+    *ret = val_str("", 0);
+    return call->env->write_to_file(call->env->ctx, &file, call->err);
+}
+
+static int body_sockaddr(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct val expression;
+
+    if (!call->env || !call->env->sockaddr)
+        return fail_unavailable(call);
+    for (size_t i = 0; i < call->argc; i++) {
+        buf_adds(text, i > 0 ? " " : "");
+        buf_add(text, call->argv[i].s.data, call->argv[i].s.len);
+    }
+    if (fn_return_buf(call, text, &expression) != 0)
+        return -1;
+    return call->env->sockaddr(call->env->ctx, expression.s, call->arena, ret, call->err);
+}
+
+/* ------------------------------------------------------------------------------------ executeTemplate */
+
+static int body_execute_template(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct val dot = {0};
+
+    if (call->argc > 2)
+        return err_set(call->err, ERR_INPUT, "executeTemplate: wrong number of arguments, expected 1 or 2, but got %zu", call->argc);
+    if (call->argc == 2 && !val_is_nil(&call->argv[1]))
+        dot = call->argv[1];
+    dot.boxed = false;
+    buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
+    if (call_template(call, call->argv[0].s, &dot, &text) != 0)
+        return -1;
+    return fn_return_buf(call, &text, ret);
+}
+
 static const struct func rows[] = {
     {"env", "s", body_env, "NAME", "The value of an environment variable, empty when it is not set."},
+    {"envOrDefault", "ss", body_env_or_default, "NAME DEFAULT", "The value of an environment variable, or the default when it is not set."},
+    {"executeTemplate", "sa*", body_execute_template, "NAME [DATA]", "What a defined template prints, as text."},
     {"file", "s", body_file, "PATH", "The contents of a file; the template is rendered again when it changes."},
+    {"mustEnv", "s", body_must_env, "NAME", "The value of an environment variable; it is an error when that is empty."},
     {"pkiCert", "s*", body_pki_cert, "PATH [KEY=VALUE...]", "A certificate of the PKI engine, kept until most of its life is over."},
+    {"plugin", "ss*", body_plugin, "PROGRAM [ARG...]", "What a program prints, if the operator allows it."},
     {"secret", "s*", body_secret, "PATH [KEY=VALUE...]", "A secret: read, or with parameters written and the answer taken."},
     {"secrets", "s", body_secrets, "PATH", "The names of the secrets under a path."},
+    {"sockaddr", "s*", body_sockaddr, "EXPRESSION...", "An address of this machine, chosen by a go-sockaddr expression."},
+    {"writeToFile", "sssss*", body_write_to_file, "PATH USER GROUP PERMS [FLAGS] CONTENT", "Write a file beside the one that is rendered."},
 };
 
 const struct func_table fn_env = {rows, ARRAY_LEN(rows)};

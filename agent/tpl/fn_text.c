@@ -1,4 +1,4 @@
-/* Functions on strings, and `contains`. Source: consul-template. */
+/* Functions on strings. Source: consul-template. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -27,14 +27,6 @@ static size_t last_rune(struct str s, unsigned *ret)
     return 1;
 }
 
-/* Where `needle` begins in `s` at or behind `from`, or s.len + 1. */
-static size_t find_from(struct str s, size_t from, struct str needle)
-{
-    const char *found = from <= s.len ? memmem(s.data + from, s.len - from, needle.data, needle.len) : NULL;
-
-    return found ? (size_t)(found - s.data) : s.len + 1;
-}
-
 /* ------------------------------------------------------------------------------ join and split */
 
 static int body_join(struct call *call, struct val *ret)
@@ -60,7 +52,7 @@ static size_t piece_end(struct str s, size_t from, struct str separator)
 
     if (separator.len == 0)
         return from + next_rune((struct str){s.data + from, s.len - from}, &rune);
-    end = find_from(s, from, separator);
+    end = fn_find(s, from, separator);
     return end > s.len ? s.len : end;
 }
 
@@ -76,7 +68,7 @@ static size_t count_pieces(struct str s, struct str separator)
     return n;
 }
 
-static int body_split(struct call *call, struct val *ret)
+int fn_split(struct call *call, struct val *ret)
 {
     struct str separator = call->argv[0].s, s = fn_trim_space(call->argv[1].s);
     size_t n = s.len > 0 ? count_pieces(s, separator) : 0, from = 0;
@@ -131,6 +123,31 @@ static int body_trim(struct call *call, struct val *ret)
     while (s.len > 0 && (width = last_rune(s, &rune), set_has(set, rune)))
         s.len -= width;
     return fn_return_part(s.data, s.len, ret);
+}
+
+static bool starts_with(struct str s, struct str part)
+{
+    return s.len >= part.len && str_eq((struct str){s.data, part.len}, part);
+}
+
+static bool ends_with(struct str s, struct str part)
+{
+    return s.len >= part.len && str_eq((struct str){s.data + s.len - part.len, part.len}, part);
+}
+
+static int body_trim_prefix(struct call *call, struct val *ret)
+{
+    struct str part = call->argv[0].s, s = call->argv[1].s;
+    size_t cut = starts_with(s, part) ? part.len : 0;
+
+    return fn_return_part(s.data + cut, s.len - cut, ret);
+}
+
+static int body_trim_suffix(struct call *call, struct val *ret)
+{
+    struct str part = call->argv[0].s, s = call->argv[1].s;
+
+    return fn_return_part(s.data, s.len - (ends_with(s, part) ? part.len : 0), ret);
 }
 
 static int body_trim_space(struct call *call, struct val *ret)
@@ -199,7 +216,7 @@ static void replace(struct buf *text, struct str from, struct str to, struct str
 {
     size_t done = 0;
 
-    for (size_t at = find_from(s, 0, from); at <= s.len && !text->full; at = find_from(s, done, from)) {
+    for (size_t at = fn_find(s, 0, from); at <= s.len && !text->full; at = fn_find(s, done, from)) {
         buf_add(text, s.data + done, at - done);
         buf_add(text, to.data, to.len);
         done = at + from.len;
@@ -249,62 +266,17 @@ static int body_indent(struct call *call, struct val *ret)
     return fn_return_buf(call, text, ret);
 }
 
-/* ------------------------------------------------------------------------------------ contains */
-
-static bool is_string(const struct val *v)
-{
-    return v->kind == VAL_NUMBER || (v->kind == VAL_STRING && v->type != VAL_T_BYTES);
-}
-
-static int fail_nil(struct call *call)
-{
-    return err_set(call->err, ERR_INPUT, "reflect: call of reflect.Value.Type on zero Value");
-}
-
-/* Only integers, floats and strings of the very same type can be found in a list. */
-static int matches(struct call *call, const struct val *item, const struct val *wanted, bool *ret)
-{
-    *ret = false;
-    if (is_string(item) && val_is_nil(wanted))
-        return fail_nil(call);
-    if (item->kind != wanted->kind)
-        return 0;
-    if (item->kind == VAL_INT)
-        *ret = item->i == wanted->i;
-    else if (item->kind == VAL_FLOAT)
-        *ret = item->f == wanted->f;
-    else if (is_string(item) && is_string(wanted))
-        *ret = str_eq(item->s, wanted->s);
-    return 0;
-}
-
-static int body_contains(struct call *call, struct val *ret)
-{
-    const struct val *wanted = &call->argv[0], *there = &call->argv[1];
-    bool found = false;
-
-    if (is_string(there)) {
-        if (val_is_nil(wanted))
-            return fail_nil(call);
-        found = there->kind == wanted->kind && is_string(wanted) && find_from(there->s, 0, wanted->s) <= there->s.len;
-    }
-    for (size_t i = 0; there->kind == VAL_LIST && i < there->list.len && !found; i++) {
-        if (matches(call, &there->list.items[i], wanted, &found) != 0)
-            return -1;
-    }
-    return fn_return_bool(found, ret);
-}
-
 static const struct func rows[] = {
-    {"contains", "aa", body_contains, "WANTED CONTAINER", "True when a list holds the value or a string the part."},
     {"indent", "is", body_indent, "SPACES TEXT", "The text with that many spaces in front of every line that is not empty."},
     {"join", "sL", body_join, "SEPARATOR LIST", "The strings of a list with the separator between them."},
     {"replaceAll", "sss", body_replace_all, "FROM TO TEXT", "The text with every FROM replaced."},
-    {"split", "ss", body_split, "SEPARATOR TEXT", "The parts of the text between separators; white space around the text is dropped first."},
+    {"split", "ss", fn_split, "SEPARATOR TEXT", "The parts of the text between separators; white space around the text is dropped first."},
     {"toLower", "s", body_to_lower, "TEXT", "The text in lower case."},
     {"toUpper", "s", body_to_upper, "TEXT", "The text in upper case."},
     {"trim", "ss", body_trim, "SET TEXT", "The text without the characters of the set at both ends."},
+    {"trimPrefix", "ss", body_trim_prefix, "PREFIX TEXT", "The text without the prefix, if it begins with it."},
     {"trimSpace", "s", body_trim_space, "TEXT", "The text without white space at both ends."},
+    {"trimSuffix", "ss", body_trim_suffix, "SUFFIX TEXT", "The text without the suffix, if it ends in it."},
 };
 
 const struct func_table fn_text = {rows, ARRAY_LEN(rows)};

@@ -20,6 +20,8 @@ static const char *type_name_of_type(enum val_type type)
         [VAL_T_MAP_STRINGS] = "map[string]string",
         [VAL_T_MAP_ANY_KEY] = "map[interface {}]interface {}",
         [VAL_T_BYTES] = "[]uint8",
+        [VAL_T_INTS] = "[]int",
+        [VAL_T_LISTS] = "[][]interface {}",
     };
 
     return names[type];
@@ -234,6 +236,7 @@ static void print_map(struct printer *p, const struct val *v, unsigned verb, uns
 {
     struct brackets brackets = brackets_of(p, "map[", "]");
 
+    v = val_now(v);
     if (print_type(p, format_type_name(v), v->map.pairs == NULL))
         return;
     buf_adds(p->buf, brackets.open);
@@ -316,8 +319,22 @@ static void print_record(struct printer *p, const struct val *v, unsigned verb, 
 
 /* ------------------------------------------------------------------------------------ the walk */
 
+/* Go's Stringers, under the verbs of strings. */
+static bool print_stringer(struct printer *p, const struct val *v, unsigned verb)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    if (v->kind != VAL_OPAQUE || !v->opaque.class->print || !v->opaque.self || p->spec.sharp_v)
+        return false;
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    v->opaque.class->print(v, &text);
+    return add_string(p, (struct str){text.data, text.len}, verb);
+}
+
 static void print_compound(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
+    if (print_stringer(p, v, verb))
+        return;
     if (depth > LIMIT_PRINT_DEPTH)
         buf_adds(p->buf, "...");
     else if (v->kind == VAL_LIST)

@@ -6,6 +6,7 @@
  *
  * params, one letter an argument; a `*` after the last letter makes it variadic (zero or more):
  *   s string   i int   b bool   f float64   a any (interface {})   L []string   A []interface {}   M map[string]interface {}
+ *   D as M, and the function changes the map   T time.Time
  *   v any, also nil and missing, unconverted (Go's reflect.Value: index, len, eq and friends)
  */
 #ifndef TPL_FUNC_H
@@ -27,7 +28,12 @@ struct call {
     size_t argc;
     struct err *err;
     struct buf *scratch; /* bytes a body may fill and must not keep, reused from call to call; NULL: it makes its own */
+    struct val *kept;    /* a live map of the execution, what `scratch` keeps; NULL: there is none */
+    struct vm *vm;       /* for call_template() */
 };
+
+/* Append what the defined template of that name prints with `dot`; bodies that run templates. */
+int call_template(struct call *call, struct str name, const struct val *dot, struct buf *out) MUST_USE;
 
 typedef int func_body(struct call *call, struct val *ret);
 
@@ -41,8 +47,8 @@ struct func {
 
 /* The row of `name`, or NULL: a built-in of Go or a function of Vault Agent. */
 const struct func *func_find(struct str name);
-/* A function of Vault Agent that this version does not have: "function "x" not supported yet" instead of Go's "not defined". */
-bool func_is_planned(struct str name);
+/* Why there is no row of that name, behind "function "x" ": Go's "not defined", or what it would need. */
+const char *func_absence(struct str name);
 /* Go's template truth: false for zero, "", false, nil and what is empty; json.Number counts as a string. */
 bool func_truth(const struct val *v);
 /* All rows in order of their names, for documentation: func_count() of them into an array of the caller. */
@@ -54,6 +60,8 @@ struct tpl_channel {
     int64_t next, end;
 };
 extern const struct val_class tpl_class_channel;
+/* A point in time: see tpl/moment.h. */
+extern const struct val_class tpl_class_time;
 
 /* Every fn_<family>.c gives one table, sorted by name. */
 struct func_table {

@@ -1,157 +1,27 @@
 #include "tpl/literal.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "tpl/check.h"
 #include "tpl/format.h"
+#include "tpl/numeral.h"
 
 static int syntax_error(struct err *err)
 {
     return err_set(err, ERR_INPUT, "invalid syntax");
 }
 
-/* WHAT: "TEXT", the text quoted as Go does, and what follows it. */
-static int quoted_error(struct err *err, const char *what, struct str text, const char *tail)
+/* WHAT: "TEXT", the text quoted as Go does, and why. */
+static int quoted_error(struct err *err, const char *what, struct str text, const char *between, const char *why)
 {
     _cleanup_buf_ struct buf buf;
 
     buf_init(&buf, ERR_TEXT_MAX * 4);
     format_quote(&buf, text);
-    return err_set(err, ERR_INPUT, "%s: %s%s", what, buf.data, tail);
-}
-
-/* ----------------------------------------------------------------------------------------------------------- integers */
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-/* Underscores stand between digits, or between a prefix and a digit. Source: strconv.underscoreOK. */
-static bool underscores_fit(struct str s)
-{
-    char saw = '^';
-    bool hex = false;
-    size_t i = 0;
-
-    if (s.len && (s.data[0] == '-' || s.data[0] == '+'))
-        s.data++, s.len--;
-    if (s.len >= 2 && s.data[0] == '0' && strchr("box", s.data[1] | 0x20)) {
-        hex = (s.data[1] | 0x20) == 'x';
-        saw = '0';
-        i = 2;
-    }
-    for (; i < s.len; i++) {
-        char c = s.data[i];
-
-        if (digit_value(c) < (hex ? 16 : 10))
-            saw = '0';
-        else if (c == '_' ? saw != '0' : saw == '_')
-            return false;
-        else
-            saw = c == '_' ? '_' : '!';
-    }
-    return saw != '_';
-}
-
-/* strconv.ParseUint(text, 0, 64): the prefix chooses the base. */
-static bool parse_uint(struct str s, uint64_t *ret)
-{
-    struct str whole = s;
-    unsigned base = 10;
-    uint64_t u = 0;
-
-    if (s.len == 0)
-        return false;
-    if (s.data[0] == '0') {
-        char prefix = s.len >= 3 ? s.data[1] | 0x20 : 0;
-
-        base = prefix == 'b' ? 2 : prefix == 'x' ? 16 : 8;
-        s.data += base == 8 && prefix != 'o' ? 1 : 2;
-        s.len -= (size_t)(s.data - whole.data);
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned digit = (unsigned)digit_value(s.data[i]);
-
-        if (s.data[i] == '_')
-            continue;
-        if (digit >= base || __builtin_mul_overflow(u, base, &u) || __builtin_add_overflow(u, digit, &u))
-            return false;
-    }
-    *ret = u;
-    return underscores_fit(whole);
-}
-
-/* strconv.ParseInt(text, 0, 64) */
-static bool parse_int(struct str s, int64_t *ret)
-{
-    bool negative = s.len && s.data[0] == '-';
-    uint64_t u;
-
-    if (s.len && (negative || s.data[0] == '+'))
-        s.data++, s.len--;
-    if (!parse_uint(s, &u) || u > (uint64_t)INT64_MAX + negative)
-        return false;
-    *ret = negative ? (int64_t)-u : (int64_t)u;
-    return true;
-}
-
-/* -------------------------------------------------------------------------------------------------------------- floats */
-
-static size_t skip_digits(struct str s, size_t i, int base, size_t *ret_digits)
-{
-    for (; i < s.len && (s.data[i] == '_' || digit_value(s.data[i]) < base); i++)
-        *ret_digits += s.data[i] != '_';
-    return i;
-}
-
-/* Is it one of Go's floating-point literals, whole numbers included? Hexadecimal ones need their exponent. */
-static bool is_float(struct str s)
-{
-    size_t i = s.len && (s.data[0] == '+' || s.data[0] == '-'), digits = 0, exponent = 0;
-    bool hex = i + 2 < s.len && s.data[i] == '0' && (s.data[i + 1] | 0x20) == 'x';
-
-    i = skip_digits(s, hex ? i + 2 : i, hex ? 16 : 10, &digits);
-    if (i < s.len && s.data[i] == '.')
-        i = skip_digits(s, i + 1, hex ? 16 : 10, &digits);
-    if (digits == 0)
-        return false;
-    if (i == s.len)
-        return !hex && underscores_fit(s);
-    if ((s.data[i] | 0x20) != (hex ? 'p' : 'e'))
-        return false;
-    i++;
-    if (i < s.len && (s.data[i] == '+' || s.data[i] == '-'))
-        i++;
-    if (i == s.len || s.data[i] == '_')
-        return false;
-    return skip_digits(s, i, 10, &exponent) == s.len && underscores_fit(s);
-}
-
-/* strconv.ParseFloat(text, 64). What is too large is no number either. */
-static int parse_float(struct str s, struct arena *arena, double *ret, struct err *err)
-{
-    char *digits;
-    size_t len = 0;
-
-    if (!is_float(s))
-        return syntax_error(err);
-    digits = arena_alloc(arena, s.len + 1, err);
-    if (!digits)
-        return -1;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] != '_')
-            digits[len++] = s.data[i];
-    }
-    *ret = strtod(digits, NULL);
-    return isinf(*ret) ? err_set(err, ERR_INPUT, "value out of range") : 0;
+    return err_set(err, ERR_INPUT, "%s: %s%s%s", what, buf.data, between, why);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- numbers */
@@ -179,27 +49,23 @@ static int set_complex(struct literal *n, double real, double imaginary)
     return 0;
 }
 
-static int complex_part(struct str part, struct arena *arena, double *ret, struct err *err)
+static int complex_part(struct str part, double *ret, struct err *err)
 {
-    struct err why = {0};
+    const char *why = numeral_float(part, ret);
 
-    if (parse_float(part, arena, ret, &why) == 0)
-        return 0;
-    if (why.code == ERR_LIMIT)
-        return err_set(err, ERR_LIMIT, "%s", why.text);
-    return quoted_error(err, "strconv.ParseFloat: parsing", part, is_float(part) ? ": value out of range" : ": invalid syntax");
+    return why ? quoted_error(err, "strconv.ParseFloat: parsing", part, ": ", why) : 0;
 }
 
 /* 1+2i: the sign of the second part is the last one that no exponent owns. */
-static int parse_complex(struct literal *n, struct arena *arena, struct err *err)
+static int parse_complex(struct literal *n, struct err *err)
 {
     size_t i = n->text.len - 1;
     double real, imaginary;
 
     while (i > 1 && !(strchr("+-", n->text.data[i]) && !strchr("eEpP", n->text.data[i - 1])))
         i--;
-    if (complex_part((struct str){n->text.data, i}, arena, &real, err) != 0 ||
-        complex_part((struct str){n->text.data + i, n->text.len - 1 - i}, arena, &imaginary, err) != 0)
+    if (complex_part((struct str){n->text.data, i}, &real, err) != 0 ||
+        complex_part((struct str){n->text.data + i, n->text.len - 1 - i}, &imaginary, err) != 0)
         return -1;
     return set_complex(n, real, imaginary);
 }
@@ -215,8 +81,8 @@ static bool has_any(struct str s, const char *set)
 
 static bool parse_whole(struct literal *n)
 {
-    n->is_uint = parse_uint(n->text, &n->u);
-    n->is_int = parse_int(n->text, &n->i);
+    n->is_uint = !numeral_uint(n->text, 0, &n->u);
+    n->is_int = !numeral_int(n->text, 0, &n->i);
     if (n->is_int && n->i == 0)
         n->is_uint = true; /* -0 */
     n->is_float = n->is_int || n->is_uint;
@@ -224,26 +90,32 @@ static bool parse_whole(struct literal *n)
     return n->is_float;
 }
 
-static int parse_number(struct literal *n, struct arena *arena, struct err *err)
+static int parse_number(struct literal *n, struct err *err)
 {
-    struct err why = {0};
     double imaginary;
 
-    if (n->text.data[n->text.len - 1] == 'i' &&
-        parse_float((struct str){n->text.data, n->text.len - 1}, arena, &imaginary, &why) == 0)
+    if (n->text.data[n->text.len - 1] == 'i' && !numeral_float((struct str){n->text.data, n->text.len - 1}, &imaginary))
         return set_complex(n, 0, imaginary);
     if (parse_whole(n))
         return 0;
-    if (parse_float(n->text, arena, &n->f, &why) != 0)
-        return why.code == ERR_LIMIT ? err_set(err, ERR_LIMIT, "%s", why.text) : quoted_error(err, "illegal number syntax", n->text, "");
+    if (numeral_float(n->text, &n->f))
+        return quoted_error(err, "illegal number syntax", n->text, "", "");
     if (!has_any(n->text, ".eEpP"))
-        return quoted_error(err, "integer overflow", n->text, "");
+        return quoted_error(err, "integer overflow", n->text, "", "");
     n->is_float = true;
     integers_of_float(n);
     return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- characters, strings */
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
 
 static bool hex_escape(struct str s, size_t *at, unsigned digits, unsigned *ret)
 {
@@ -395,10 +267,10 @@ int literal_parse(enum token_kind kind, struct str text, struct arena *arena, st
         failed = parse_rune(&n, err);
         break;
     case TOKEN_COMPLEX:
-        failed = parse_complex(&n, arena, err);
+        failed = parse_complex(&n, err);
         break;
     default:
-        failed = parse_number(&n, arena, err);
+        failed = parse_number(&n, err);
     }
     if (failed)
         return -1;

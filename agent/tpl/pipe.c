@@ -33,7 +33,7 @@ static int check_term(struct parser *parser, struct token token)
     buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     if (token.kind == TOKEN_IDENTIFIER && !command_function(parser, text)) {
         format_quote(&quoted, text);
-        return parse_error(parser, "function %s not %s", quoted.data, func_is_planned(text) ? "supported yet" : "defined");
+        return parse_error(parser, "function %s %s", quoted.data, func_absence(text));
     }
     if (token.kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text)) {
         format_quote(&quoted, text);

@@ -22,6 +22,13 @@ struct tpl;
 /* text/template's option missingkey; Vault Agent uses ZERO, or ERROR with error_on_missing_key. */
 enum tpl_missing { TPL_MISSING_ZERO, TPL_MISSING_ERROR, TPL_MISSING_INVALID };
 
+/* What writeToFile was asked for. The strings live until the execution ends; the path is as written. */
+struct tpl_file {
+    struct str path, user, group, content; /* user and group: a name, a number, or "" for one's own */
+    unsigned mode;                         /* permission bits */
+    bool append, newline;                  /* newline: one more behind the content */
+};
+
 /*
  * The outside, as templates see it. Any callback may be NULL: then the function fails with "not available here".
  * Each answers 0 with *ret filled (memory from `arena`), VAL_NULL when the data is not there yet, or -1 for an error of the call itself.
@@ -35,6 +42,14 @@ struct tpl_env {
     int (*file)(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err);
     /* The value of an environment variable, or NULL when it is not set. Borrowed. */
     const char *(*getenv)(void *ctx, const char *name);
+    /*
+     * plugin NAME ARG…: run a program and take what it prints. NULL: "not available here"; it is off unless the operator allows it.
+     * writeToFile PATH USER GROUP PERMS FLAGS CONTENT: note the file; the embedder writes it when the pass turns out to be the final one, once.
+     * sockaddr EXPRESSION: what a go-sockaddr template says of this machine's addresses.
+     */
+    int (*plugin)(void *ctx, struct str name, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err);
+    int (*write_to_file)(void *ctx, const struct tpl_file *file, struct err *err);
+    int (*sockaddr)(void *ctx, struct str expression, struct arena *arena, struct val *ret, struct err *err);
     int64_t now_ms; /* wall clock for `timestamp`, milliseconds since 1970 */
     bool redact;    /* error texts say "[redacted]" where Go would print a value */
 };

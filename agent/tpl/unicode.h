@@ -16,5 +16,11 @@ bool unicode_is_space(unsigned rune); /* Go's unicode.IsSpace */
 /* One code point to one code point: no special cases ("ß" stays), as Go's strings.ToUpper. */
 unsigned unicode_to_upper(unsigned rune);
 unsigned unicode_to_lower(unsigned rune);
+unsigned unicode_to_title(unsigned rune);
+
+bool unicode_is_upper(unsigned rune);  /* category Lu */
+bool unicode_is_lower(unsigned rune);  /* category Ll */
+bool unicode_is_number(unsigned rune); /* categories N* */
+bool unicode_is_punct(unsigned rune);  /* categories P* */
 
 #endif

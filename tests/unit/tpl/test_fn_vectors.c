@@ -1,8 +1,10 @@
 /*
- * Rows of tests/vectors/functions.jsonl: a function, typed arguments, and its result under %#v, or its error, as Vault Agent's engine gives them.
+ * Rows of tests/vectors/functions*.jsonl: a function, typed arguments, and its result under %#v, or its error, as Vault Agent's engine gives them.
  * FUNCTION_ROWS names another file of such rows.
  */
 #include "rows.h"
+
+#include <glob.h>
 
 #include "tpl/format.h"
 #include "tpl/func.h"
@@ -35,8 +37,13 @@ static bool answers_as_go(struct arena *arena, const struct val *row, struct buf
 
 static void every_row_answers_as_go_answers(void **state)
 {
+    glob_t files;
+
     (void)state;
-    rows_run(TESTS_DIR "/vectors/functions.jsonl", "FUNCTION_ROWS", answers_as_go);
+    assert_int_equal(glob(TESTS_DIR "/vectors/functions*.jsonl", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        rows_run(files.gl_pathv[i], "FUNCTION_ROWS", answers_as_go);
+    globfree(&files);
 }
 
 int main(void)

@@ -1,0 +1,104 @@
+#include "tpl/cast.h"
+
+#include "tpl/format.h"
+#include "tpl/func.h"
+#include "tpl/numeral.h"
+
+bool cast_is_string(const struct val *v)
+{
+    return v->kind == VAL_STRING && v->type == VAL_T_NATURAL;
+}
+
+bool cast_is_text(const struct val *v)
+{
+    return v->kind == VAL_NUMBER || cast_is_string(v);
+}
+
+int64_t cast_int_of_float(double f)
+{
+    return f >= -0x1p63 && f < 0x1p63 ? (int64_t)f : INT64_MIN;
+}
+
+/* "3.00" is 3; without zeros behind the point it stays what it is. */
+static struct str trim_zero_decimal(struct str s)
+{
+    size_t i = s.len;
+
+    while (i > 0 && s.data[i - 1] == '0')
+        i--;
+    if (i > 0 && i < s.len && s.data[i - 1] == '.')
+        s.len = i - 1;
+    return s;
+}
+
+int64_t cast_int(const struct val *v)
+{
+    int64_t i;
+
+    switch (v->kind) {
+    case VAL_BOOL:
+        return v->b;
+    case VAL_INT:
+    case VAL_UINT:
+        return v->i;
+    case VAL_FLOAT:
+        return cast_int_of_float(v->f);
+    case VAL_STRING:
+    case VAL_NUMBER:
+        return cast_is_text(v) && !numeral_int(trim_zero_decimal(v->s), 0, &i) ? i : 0;
+    default:
+        return 0;
+    }
+}
+
+double cast_float(const struct val *v)
+{
+    double f;
+
+    switch (v->kind) {
+    case VAL_BOOL:
+        return v->b;
+    case VAL_INT:
+        return (double)v->i;
+    case VAL_UINT:
+        return (double)v->u;
+    case VAL_FLOAT:
+        return v->f;
+    case VAL_STRING:
+    case VAL_NUMBER:
+        return cast_is_text(v) && !numeral_float(v->s, &f) ? f : 0;
+    default:
+        return 0;
+    }
+}
+
+void cast_text(struct buf *buf, const struct val *v)
+{
+    if (v->kind == VAL_STRING || v->kind == VAL_NUMBER)
+        buf_add(buf, v->s.data, v->s.len);
+    else
+        format_verb(buf, 'v', v);
+}
+
+const char *cast_kind(const struct val *v)
+{
+    switch ((enum val_kind)v->kind) {
+    case VAL_MISSING:
+    case VAL_NULL:
+        return "invalid";
+    case VAL_NUMBER:
+        return "string";
+    case VAL_STRING:
+        return v->type == VAL_T_BYTES ? "slice" : "string";
+    case VAL_LIST:
+        return "slice";
+    case VAL_MAP:
+        return "map";
+    case VAL_RECORD:
+        return v->map.class->pointer ? "ptr" : "struct";
+    case VAL_OPAQUE:
+        return v->opaque.class == &tpl_class_channel ? "chan" : v->opaque.class->pointer ? "ptr" : "struct";
+    default:
+        return format_type_name(v);
+    }
+}
