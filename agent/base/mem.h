@@ -20,6 +20,8 @@ void *mem_array(size_t n, size_t size) MUST_USE;
 /* A new zeroed block of new_size with the old bytes, the old block wiped and freed. */
 void *mem_grow(void *old, size_t old_size, size_t new_size) MUST_USE;
 void mem_free(void *p);
+/* Give the whole pages among freed memory back to the kernel; for the end of a burst of work. */
+void mem_trim(void);
 char *mem_strdup(const char *s) MUST_USE;
 char *mem_strndup(const char *s, size_t len) MUST_USE;
 

@@ -22,6 +22,7 @@ struct fetch {
 static void on_idle(void *ctx)
 {
     client_idle(((struct fetch *)ctx)->shared.client);
+    mem_trim(); /* a handshake takes half a megabyte for a moment */
 }
 
 struct fetch *fetch_new(struct loop *loop, struct client *client, struct store *store, const struct fetch_options *options,

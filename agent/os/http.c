@@ -1,5 +1,7 @@
 #include "os/http_client.h"
 
+#include <openssl/crypto.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "os/proxy.h"
@@ -79,6 +81,8 @@ int http_client_new(struct loop *loop, const struct http_options *options, struc
 {
     struct http_client *client;
 
+    /* Of OpenSSL's reasons only those of TLS are read, see http_error; the others would take 40 KiB. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, ERR_SYSTEM, "libcurl cannot start");
     client = mem_alloc(sizeof(*client));
