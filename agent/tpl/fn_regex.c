@@ -1,5 +1,8 @@
 /* Regular expressions. Source: consul-template (PATTERN BY TEXT), sprig (PATTERN TEXT BY); sprig's functions without "must" panic, so Go's text
  * of the panic is their error. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/limits.h"
 #include "tpl/fn.h"
 #include "tpl/quote.h"
@@ -9,10 +12,10 @@
 /* What a pattern could not be is Go's text; the pattern in it can be a secret. */
 static void hide_pattern(struct err *err)
 {
-    const char *part = strstr(err->text, ": `");
+    char *part = strstr(err->text, ": `");
 
     if (part)
-        err_set(err, err->code, "%.*s: [redacted]", (int)(part - err->text), err->text);
+        snprintf(part, sizeof(err->text) - (size_t)(part - err->text), ": [redacted]");
 }
 
 static int fail(struct call *call, bool panics)

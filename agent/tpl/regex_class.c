@@ -158,7 +158,7 @@ static void fold_once(const struct regex_class *set, struct regex_class *more)
     }
 }
 
-/* A ring has at most four members, so three rounds reach all. */
+/* A ring has at most four members, so three rounds reach all; most sets hold no letter. */
 void regex_class_fold(struct regex_class *set)
 {
     regex_class_clean(set);
@@ -166,6 +166,8 @@ void regex_class_fold(struct regex_class *set)
         _cleanup_class_ struct regex_class more = {0};
 
         fold_once(set, &more);
+        if (more.count == 0)
+            break;
         regex_class_join(set, &more);
         regex_class_clean(set);
     }

@@ -10,26 +10,24 @@ struct regex_todo {
 
 int regex_machine_init(struct regex_machine *machine, const struct regex_program *program, struct str text, uint32_t slots, struct err *err)
 {
+    size_t count = program->count;
+
     if (text.len >= REGEX_NOWHERE)
         return err_set(err, ERR_LIMIT, "regexp: text of more than 4 GiB");
     *machine = (struct regex_machine){.program = program, .text = text, .slots = slots};
-    machine->marks = mem_array(program->count, sizeof(*machine->marks));
-    machine->now.insts = mem_array(program->count, sizeof(*machine->now.insts));
-    machine->next.insts = mem_array(program->count, sizeof(*machine->next.insts));
-    machine->todo = mem_array(program->count + 1, sizeof(*machine->todo));
-    machine->found = mem_array(2 * (size_t)slots, sizeof(*machine->found));
+    machine->todo = mem_array(1, (count + 1) * sizeof(*machine->todo) + (3 * count + 2 * (size_t)slots) * sizeof(*machine->marks));
+    machine->marks = (uint32_t *)(machine->todo + count + 1);
+    machine->now.insts = machine->marks + count;
+    machine->next.insts = machine->now.insts + count;
+    machine->found = machine->next.insts + count;
     return 0;
 }
 
 void regex_machine_done(struct regex_machine *machine)
 {
-    mem_free(machine->marks);
-    mem_free(machine->now.insts);
     mem_free(machine->now.saves);
-    mem_free(machine->next.insts);
     mem_free(machine->next.saves);
     mem_free(machine->todo);
-    mem_free(machine->found);
     *machine = (struct regex_machine){0};
 }
 
@@ -118,7 +116,7 @@ static bool takes(const struct regex_inst *inst, unsigned rune)
 static void grow_saves(struct regex_machine *machine, struct regex_threads *threads)
 {
     size_t size = machine->slots * sizeof(*threads->saves);
-    uint32_t room = threads->room ? 2 * threads->room : 16;
+    uint32_t room = threads->room ? 2 * threads->room : 8;
 
     if (room * size > LIMIT_REGEX_MEMORY / 2) {
         machine->full = true;

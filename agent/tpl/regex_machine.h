@@ -23,10 +23,10 @@ struct regex_machine {
     const struct regex_program *program;
     struct str text;
     uint32_t slots;
-    uint32_t *found; /* the last match: slots 2n and 2n + 1 are where group n begins and ends */
     struct regex_threads now, next;
-    struct regex_todo *todo;
-    uint32_t *marks; /* by instruction: the turn in which it was reached */
+    struct regex_todo *todo; /* one block of memory, in which lie also: */
+    uint32_t *marks;         /* by instruction: the turn in which it was reached */
+    uint32_t *found;         /* the last match: slots 2n and 2n + 1 are where group n begins and ends */
     uint32_t turn;
     uint64_t steps;
     bool full;

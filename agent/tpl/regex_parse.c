@@ -156,14 +156,21 @@ static int add_set(struct parser *parser, struct regex_class *class)
     return add(parser, regex_node_set(parser->arena, class, parser->err));
 }
 
-/* Letters of ASCII that have a partner there and nowhere else need no table. */
+/* A character and those that differ from it in case only. Letters of ASCII need no table, though two have a third form elsewhere. */
 static void add_partners(struct regex_class *class, uint32_t rune)
 {
+    uint32_t letter = rune | 0x20;
+
     regex_class_add(class, rune, rune);
-    if (rune >= 0x80 || (rune | 0x20) == 'k' || (rune | 0x20) == 's')
+    if (rune >= 0x80) {
         regex_class_fold(class);
-    else if ((rune | 0x20) >= 'a' && (rune | 0x20) <= 'z')
+    } else if (letter >= 'a' && letter <= 'z') {
         regex_class_add(class, rune ^ 0x20, rune ^ 0x20);
+        if (letter == 'k')
+            regex_class_add(class, 0x212A, 0x212A); /* kelvin */
+        if (letter == 's')
+            regex_class_add(class, 0x17F, 0x17F); /* long s */
+    }
 }
 
 static int add_rune(struct parser *parser, uint32_t rune)
