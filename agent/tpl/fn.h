@@ -10,7 +10,7 @@
 #include "tpl/func.h"
 
 extern const struct func_table fn_compare, fn_contain, fn_core, fn_encode, fn_env, fn_escape, fn_hash, fn_map, fn_number, fn_object,
-    fn_spew, fn_text, fn_time, fn_title;
+    fn_regex, fn_spew, fn_text, fn_time, fn_title;
 
 /* Empty bytes to write into: the call's scratch, or `own`, which the caller has zeroed and cleans up. */
 struct buf *fn_scratch(struct call *call, struct buf *own);

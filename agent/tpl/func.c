@@ -6,7 +6,7 @@
 #include "tpl/fn.h"
 
 static const struct func_table *const tables[] = {
-    &fn_compare, &fn_contain, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_hash, &fn_map, &fn_number, &fn_object, &fn_spew, &fn_text, &fn_time, &fn_title,
+    &fn_compare, &fn_contain, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_hash, &fn_map, &fn_number, &fn_object, &fn_regex, &fn_spew, &fn_text, &fn_time, &fn_title,
 };
 
 static int compare_name(const void *name, const void *row)

@@ -183,7 +183,7 @@ static bool step(struct regex_machine *machine, size_t at, size_t width, unsigne
 
     for (uint32_t i = 0; i < now->count && !machine->full; i++) {
         const struct regex_inst *inst = &machine->program->insts[now->insts[i]];
-        uint32_t *saves = now->saves + (size_t)i * machine->slots;
+        uint32_t *saves = machine->slots > 0 ? now->saves + (size_t)i * machine->slots : NULL;
 
         if (inst->code == REGEX_I_MATCH) {
             if (machine->slots > 0) {
