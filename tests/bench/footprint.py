@@ -37,7 +37,7 @@ class Program:
     def __init__(self, path, name=None, image=None):
         self.path = pathlib.Path(path).resolve()
         said = subprocess.run([self.path, "version"], capture_output=True, text=True, check=True).stdout.split()
-        self.name = name or f"{said[0]} {said[1].split('+')[0].lstrip('v')}"
+        self.name = name or f"{said[0]} {said[1].split('+')[0].strip('v,')}"
         self.figures = {"file": self.path.stat().st_size}
         if image:
             self.figures["image"] = pathlib.Path(image).stat().st_size
@@ -83,7 +83,7 @@ def measure_idle(program, scene, options):
 
 
 def init_run(program, scene):
-    """(start to file, start to exit, CPU, peak resident) of one run with exit_after_auth."""
+    """(start to file, start to exit, CPU) of one run with exit_after_auth."""
     config, (file,) = scene.config(1, once=True)
     with contextlib.closing(meters.Arrival(str(file))) as arrival:
         begin = time.monotonic()
@@ -93,7 +93,7 @@ def init_run(program, scene):
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{program.name} ended with {process.returncode}")
-    return there - begin, time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return there - begin, time.monotonic() - begin, usage.ru_utime + usage.ru_stime
 
 
 def measure_init(programs, scene, options):
@@ -103,7 +103,7 @@ def measure_init(programs, scene, options):
         for program in programs:
             runs[program].append(init_run(program, scene))
     for program in programs:
-        columns = zip(("file", "exit", "cpu", "peak"), zip(*runs[program]))
+        columns = zip(("file", "exit", "cpu"), zip(*runs[program]))
         program.figures["init"] = {name: {"min": min(values), "median": statistics.median(values)} for name, values in columns}
 
 
@@ -196,6 +196,7 @@ def run(options):
     with tempfile.TemporaryDirectory(prefix="footprint-") as folder:
         # A copy: a program that the server runs as well would share its pages, and proportional memory would be halved.
         copy = shutil.copy2(server.binary(), pathlib.Path(folder) / "peer")
+        os.sync()  # pages of a file that are not on disk yet count as written by who maps them
         peers = [] if options.alone else [Program(copy, image=options.peer_image)] + [Program(p) for p in options.peers]
         for peer in peers[:1]:
             peer.name += " agent"
