@@ -91,6 +91,7 @@ class Cluster:
     def _handler(cluster):  # noqa: N805  (the inner class needs the name self)
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or every login waits 40 ms for an acknowledgement
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
