@@ -35,3 +35,20 @@ int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err
         return err_set(err, ERR_INPUT, "base64 that ends too early");
     return 0;
 }
+
+void base64_encode(const void *data, size_t len, struct buf *buf)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned bits = (unsigned)bytes[i] << 16;
+
+        bits |= i + 1 < len ? (unsigned)bytes[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? (unsigned)bytes[i + 2] : 0;
+        buf_addc(buf, digits[bits >> 18]);
+        buf_addc(buf, digits[bits >> 12 & 63]);
+        buf_addc(buf, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+        buf_addc(buf, i + 2 < len ? digits[bits & 63] : '=');
+    }
+}

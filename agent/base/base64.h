@@ -1,7 +1,7 @@
 /*
- * base64: RFC 4648's standard alphabet back into bytes.
+ * base64: bytes in RFC 4648's standard alphabet, and back.
  *
- * White space is skipped, padding may be missing at the end. Errors carry nothing of the text.
+ * Reading skips white space, and padding may be missing at the end. Errors carry nothing of the text.
  */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
@@ -12,5 +12,7 @@
 
 /* Append the bytes; whether they fitted says buf_check(). ERR_INPUT with the position. */
 int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err) MUST_USE;
+/* Append the text, padded, on one line. */
+void base64_encode(const void *data, size_t len, struct buf *buf);
 
 #endif
