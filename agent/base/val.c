@@ -113,9 +113,9 @@ static int copy_node(struct arena *arena, const struct val *v, unsigned depth, s
 
 static int copy_list(struct arena *arena, const struct val *v, unsigned depth, struct val *ret, struct err *err)
 {
-    struct val *items = arena_array(arena, v->list.len, sizeof(*items), err);
+    struct val *items = v->list.items ? arena_array(arena, v->list.len, sizeof(*items), err) : NULL;
 
-    if (!items)
+    if (!items && v->list.items)
         return -1;
     for (size_t i = 0; i < v->list.len; i++) {
         if (copy_node(arena, &v->list.items[i], depth, &items[i], err) != 0)
@@ -127,9 +127,9 @@ static int copy_list(struct arena *arena, const struct val *v, unsigned depth, s
 
 static int copy_map(struct arena *arena, const struct val *v, unsigned depth, struct val *ret, struct err *err)
 {
-    struct val_pair *pairs = arena_array(arena, v->map.len, sizeof(*pairs), err);
+    struct val_pair *pairs = v->map.pairs ? arena_array(arena, v->map.len, sizeof(*pairs), err) : NULL;
 
-    if (!pairs)
+    if (!pairs && v->map.pairs)
         return -1;
     for (size_t i = 0; i < v->map.len; i++) {
         if (copy_node(arena, &v->map.pairs[i].key, depth, &pairs[i].key, err) != 0 ||

@@ -145,7 +145,7 @@ struct val val_map(const struct val_pair *pairs, size_t len); /* pairs are sorte
 
 /* A VAL_STRING with its own NUL-terminated copy in `arena`. */
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err) MUST_USE;
-/* A deep copy of `v` into `arena`. Depth is bounded by LIMIT_DEPTH. */
+/* A deep copy of `v` into `arena`; what is nil stays nil. Depth is bounded by LIMIT_DEPTH. */
 int val_copy(struct arena *arena, const struct val *v, struct val *ret, struct err *err) MUST_USE;
 
 /* Sort by string key; equal keys keep their order. */
