@@ -5,6 +5,7 @@
 
 #define COUNT_MAX  1000 /* Go's: of a repetition, and of copies of the innermost part */
 #define HEIGHT_MAX 1000 /* Go's */
+#define GO_SIZE_MAX (128 * 1024 * 1024 / 40) /* Go's; long before, ours has the same text */
 
 /* An open group; the outermost is the pattern itself. */
 struct level {
@@ -32,12 +33,19 @@ int regex_too_large(struct str pattern, struct err *err)
 /* --------------------------------------------------------------------------------------------- nodes */
 
 /* Node makers fail when the arena is full. */
-static int add(struct parser *parser, struct regex_node *node)
+static int check(struct parser *parser, const struct regex_node *node)
 {
-    if (!node)
+    if (!node || node->size > GO_SIZE_MAX)
         return regex_too_large(parser->in.pattern, parser->in.err);
     if (node->height > HEIGHT_MAX)
         return regex_reader_fail_whole(&parser->in, "expression nests too deeply");
+    return 0;
+}
+
+static int add(struct parser *parser, struct regex_node *node)
+{
+    if (check(parser, node) != 0)
+        return -1;
     node->before = parser->level->items;
     parser->level->items = node;
     return 0;
@@ -130,11 +138,7 @@ static int end_level(struct parser *parser, struct regex_node **ret)
     if (end_alternative(parser) != 0)
         return -1;
     *ret = regex_node_join(parser->arena, REGEX_ALTERNATE, parser->level->alternatives, parser->in.err);
-    if (!*ret)
-        return regex_too_large(parser->in.pattern, parser->in.err);
-    if ((*ret)->height > HEIGHT_MAX)
-        return regex_reader_fail_whole(&parser->in, "expression nests too deeply");
-    return 0;
+    return check(parser, *ret);
 }
 
 static int close_group(struct parser *parser)
@@ -246,11 +250,9 @@ static int repeat(struct parser *parser, const char *from, const char *before, i
     if (!level->items)
         return regex_reader_fail_from(&parser->in, "missing argument to repetition operator", from);
     node = regex_node_repeat(parser->arena, level->items, min, max, lazy, parser->in.err);
-    if (!node)
-        return regex_too_large(parser->in.pattern, parser->in.err);
+    if (check(parser, node) != 0)
+        return -1;
     level->items = node;
-    if (node->height > HEIGHT_MAX)
-        return regex_reader_fail_whole(&parser->in, "expression nests too deeply");
     if ((min > 1 || max > 1) && !regex_node_copies_fit(node, COUNT_MAX))
         return regex_reader_fail_from(&parser->in, "invalid repeat count", from);
     parser->repeated = from;

@@ -74,6 +74,8 @@ static uint32_t build_repeat(struct builder *builder, const struct regex_node *n
     int copies = node->repeat.min;
     uint32_t at = next, unused;
 
+    if (node->last->op == REGEX_EMPTY)
+        return next;
     if (node->repeat.max < 0) {
         at = build_plus(builder, node->last, next, node->lazy, &unused);
         copies--;

@@ -8,6 +8,7 @@ struct regex_node *regex_node_new(struct arena *arena, enum regex_op op, struct 
         return NULL;
     node->op = op;
     node->height = 1;
+    node->size = 1;
     node->nullable = op == REGEX_EMPTY || op == REGEX_ASSERT;
     node->literal = op == REGEX_RUNE;
     return node;
@@ -52,6 +53,13 @@ struct regex_node *regex_node_set(struct arena *arena, struct regex_class *class
     return node;
 }
 
+static void add_size(struct regex_node *node, uint64_t more)
+{
+    uint64_t size = node->size + more;
+
+    node->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
 /* A parent in the place of its only child. */
 static struct regex_node *wrap(struct arena *arena, enum regex_op op, struct regex_node *sub, struct err *err)
 {
@@ -71,9 +79,19 @@ struct regex_node *regex_node_capture(struct arena *arena, struct regex_node *su
 {
     struct regex_node *node = wrap(arena, REGEX_CAPTURE, sub, err);
 
-    if (node)
+    if (node) {
         node->group = group;
+        add_size(node, 1 + sub->size);
+    }
     return node;
+}
+
+/* x* may need two instructions, x{2,} one besides its copies, x{2,5} one for each copy that may be left out. */
+static uint64_t repeat_size(const struct regex_node *sub, int min, int max)
+{
+    if (max >= 0)
+        return (uint64_t)max * sub->size + (uint64_t)(max - min);
+    return min == 0 ? 2 + (uint64_t)sub->size : 1 + (uint64_t)min * sub->size;
 }
 
 static enum regex_op repeat_op(int min, int max)
@@ -94,9 +112,10 @@ struct regex_node *regex_node_repeat(struct arena *arena, struct regex_node *sub
             node->nullable = true;
         return node;
     }
-    if (sub->op == REGEX_EMPTY || (min == 1 && max == 1) || (op != REGEX_REPEAT && op == sub->op && lazy == sub->lazy)) {
+    if ((min == 1 && max == 1) || (op != REGEX_REPEAT && (sub->op == REGEX_EMPTY || (op == sub->op && lazy == sub->lazy)))) {
         sub->height++;
         sub->literal = false;
+        add_size(sub, repeat_size(sub, min, max) - sub->size);
         return sub;
     }
     node = wrap(arena, op, sub, err);
@@ -104,6 +123,7 @@ struct regex_node *regex_node_repeat(struct arena *arena, struct regex_node *sub
         return NULL;
     node->lazy = lazy;
     node->nullable |= min == 0;
+    add_size(node, repeat_size(sub, min, max) - 1);
     node->repeat.min = (int16_t)min;
     node->repeat.max = (int16_t)max;
     return node;
@@ -127,21 +147,40 @@ static struct regex_node *splice(enum regex_op op, struct regex_node **last)
     return first;
 }
 
-static void sum_up(struct regex_node *parent)
+static bool is_character(const struct regex_node *node)
 {
-    bool concat = parent->op == REGEX_CONCAT;
+    return node->op >= REGEX_RUNE && node->op <= REGEX_ANY_NOT_NEWLINE;
+}
+
+static void sum_up_concat(struct regex_node *parent)
+{
     uint16_t height = 0;
 
-    parent->literal = concat;
-    parent->nullable = concat;
+    parent->literal = true;
+    parent->nullable = true;
     parent->folded = parent->last->folded;
+    parent->size = 0;
     for (const struct regex_node *node = parent->last; node; node = node->before) {
-        if (node->height > height)
-            height = node->height;
+        height = node->height > height ? node->height : height;
         parent->literal &= node->literal && node->folded == parent->folded;
-        parent->nullable = concat ? parent->nullable && node->nullable : parent->nullable || node->nullable;
+        parent->nullable &= node->nullable;
+        add_size(parent, node->size);
     }
     parent->height = (uint16_t)(height + !parent->literal);
+}
+
+static void sum_up_alternate(struct regex_node *parent)
+{
+    uint16_t height = 0;
+
+    parent->size = 0;
+    for (const struct regex_node *node = parent->last; node; node = node->before) {
+        height = node->height > height ? node->height : height;
+        parent->nullable |= node->nullable;
+        if (!node->before || !is_character(node) || !is_character(node->before))
+            add_size(parent, node->size + (node->before != NULL));
+    }
+    parent->height = (uint16_t)(height + 1);
 }
 
 struct regex_node *regex_node_join(struct arena *arena, enum regex_op op, struct regex_node *last, struct err *err)
@@ -157,7 +196,10 @@ struct regex_node *regex_node_join(struct arena *arena, enum regex_op op, struct
         return NULL;
     node->last = last;
     node->first = splice(op, &node->last);
-    sum_up(node);
+    if (op == REGEX_CONCAT)
+        sum_up_concat(node);
+    else
+        sum_up_alternate(node);
     return node;
 }
 

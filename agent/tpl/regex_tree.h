@@ -1,9 +1,10 @@
 /*
  * regex_tree: a regular expression as a tree.
  *
- * Nodes live in an arena. Repetitions are simplified as they are made: x{0,} is x*, (x*)* is x*, a repeated nothing is nothing.
+ * Nodes live in an arena. Repetitions are simplified as they are made: x{0,} is x*, (x*)* is x*, nothing* is nothing.
  * Children hang on their parent last first, since programs are built from their end.
- * `height` counts as Go does, which holds neighbouring characters in one node; its maximum is Go's, and keeps recursion bounded.
+ * `height` and `size` count as Go does, which holds neighbouring characters, and characters that are alternatives, in one node; their maxima are
+ * Go's, too. That of the height keeps recursion bounded.
  */
 #ifndef TPL_REGEX_TREE_H
 #define TPL_REGEX_TREE_H
@@ -53,6 +54,7 @@ struct regex_node {
     bool literal; /* a character, or a row of them */
     bool folded;  /* of a literal: read under (?i) */
     uint16_t height;
+    uint32_t size; /* instructions, as Go estimates them; saturates */
     struct regex_node *before;       /* the sibling on the left */
     struct regex_node *first, *last; /* children; `last` alone where there is only one */
     union {
