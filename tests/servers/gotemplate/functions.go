@@ -32,6 +32,9 @@ type funcMapInput struct {
 //go:linkname funcMap github.com/hashicorp/consul-template/template.funcMap
 func funcMap(i *funcMapInput) template.FuncMap
 
+//go:linkname executeTemplateFunc github.com/hashicorp/consul-template/template.executeTemplateFunc
+func executeTemplateFunc(t *template.Template) func(string, ...interface{}) (string, error)
+
 //go:linkname transformSecret github.com/hashicorp/consul-template/dependency.transformSecret
 func transformSecret(theirs *api.Secret) *dep.Secret
 
@@ -90,14 +93,39 @@ func pairs(args []string) map[string]interface{} {
 	return data
 }
 
+// Making a table takes longer than most templates, so it is made once, and what belongs to one template is found here.
+var (
+	table   = functions(nil)
+	running *template.Template
+	brain   *ct.Brain
+	scratch *ct.Scratch
+)
+
+// newTemplate is an empty one that knows all functions.
+func newTemplate(env []string) *template.Template {
+	fresh := table
+	if env != nil {
+		fresh = functions(env)
+	}
+	*brain, scratch = *ct.NewBrain(), &ct.Scratch{}
+	running = template.New("").Funcs(fresh)
+	return running
+}
+
 // functions is the original's table; before a function asks the brain, the brain learns what the store has.
-func functions(t *template.Template, env []string) template.FuncMap {
-	brain := ct.NewBrain()
-	table := funcMap(&funcMapInput{newTmpl: t, brain: brain, env: env, used: &dep.Set{}, missing: &dep.Set{}, functionDenylist: []string{"plugin"}})
+func functions(env []string) template.FuncMap {
+	if brain == nil {
+		brain = ct.NewBrain()
+	}
+	table := funcMap(&funcMapInput{brain: brain, env: env, used: &dep.Set{}, missing: &dep.Set{}, functionDenylist: []string{"plugin"}})
 	secret := table["secret"].(func(...string) (interface{}, error))
 	secrets := table["secrets"].(func(string) ([]string, error))
 	pki := table["pkiCert"].(func(...string) (interface{}, error))
 	file := table["file"].(func(string) (string, error))
+	table["scratch"] = func() *ct.Scratch { return scratch }
+	table["executeTemplate"] = func(name string, data ...interface{}) (string, error) {
+		return executeTemplateFunc(running)(name, data...)
+	}
 	table["secret"] = func(s ...string) (interface{}, error) {
 		if len(s) > 0 {
 			if found := storedSecret(s[0]); found != nil && len(s) == 1 {

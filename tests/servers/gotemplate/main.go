@@ -5,6 +5,7 @@
 //	{"template": T, "data": "JSON", "flags": "n", "store": {"reads": {PATH: REPLY}, "lists": {PATH: [NAME]}}, "env": ["A=b"], "now": "RFC 3339"}
 //	{"got": "=output" | "P!parse error" | "X!execution error"}   or  {"hex": …} of the same when it is no UTF-8  or  {"skip": "reason"}
 //
+// With the argument "functions" it prints the names and Go types of all functions instead, for the generator of the differential test.
 // All but the template may be left out; a store stays until another one is given. Meaning of the flags: tests/vectors/README.md.
 package main
 
@@ -14,9 +15,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"os"
+	"runtime/debug"
 	"strings"
 	"text/template"
 	"time"
@@ -89,12 +92,11 @@ func render(r *row) (text string, skip string) {
 			skip = "panic"
 		}
 	}()
-	t := template.New("")
+	t := newTemplate(r.Env)
 	data, err := decode(r.Data, options(t, r.Flags))
 	if err != nil {
 		return "", "data: " + err.Error()
 	}
-	t.Funcs(functions(t, r.Env))
 	if _, err := t.Parse(r.Template); err != nil {
 		return "P!" + err.Error(), ""
 	}
@@ -146,7 +148,15 @@ func main() {
 	out := bufio.NewWriterSize(os.Stdout, 1<<16)
 	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0) // spew_dump prints there
 	os.Clearenv()
+	if len(os.Args) > 1 && os.Args[1] == "functions" {
+		for name, function := range table {
+			fmt.Fprintf(out, "%s %T\n", name, function)
+		}
+		out.Flush()
+		return
+	}
 	log.SetOutput(io.Discard)
+	debug.SetGCPercent(400)
 	defer out.Flush()
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)

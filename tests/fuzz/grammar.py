@@ -1,0 +1,294 @@
+"""Templates and their data, made at random by the grammar of the language, from a seed.
+
+Most of what comes out is valid; some of it has a wrong type, a wrong number of arguments, or a few characters too many or too few, so that
+error texts and positions are compared as well. The functions and the types of their parameters come from the oracle.
+"""
+import json
+import re
+
+# Their results are not fixed by their arguments, or reach outside, or take long.
+IMPURE = re.compile(
+    r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|randInt|shuffle|keys|values|ago|hello)|plugin|pkiCert|writeToFile|file$|sockaddr|spew_dump|"
+    r"spew_printf")
+# Of Consul and Nomad: refused by name, see agent/tpl/README.md.
+FOREIGN = re.compile(
+    r"(nomad\w*|byKey|byMeta|byPort|byTag|caLeaf|caRoots|connect|datacenters|explode|exportedServices|key|keyExists|keyOrDefault|ls|node|nodes|partitions|"
+    r"peerings|safeLs|safeTree|service|services|tree)$")
+
+STRINGS = [
+    '""', '"a"', '"b"', '"x,y,z"', '"Hello World"', '" sp "', '"10"', '"-3"', '"1.5"', '"0x1F"', '"010"', '"true"', '"%v"', '"é<&>\'"', '"a.b.c"',
+    '"a=1;b=2"', '"FOO_bar-baz"', '`raw\n"q"`', '"aGVsbG8="', '"日本"', '"%d|%s"', '"/a/../b.txt"', '"a\\tb\\\\"', '"one two  three"', '"kv1/app"',
+    '"line1\\nline2\\n"', '"yes"', '"null"', '"1e3"', '"2024-01-02"', '"http://u:p@h:1/p?q=1#f"', '"$1"', '"\\x00"', '"~"', '"#x"', '"- a"', '"k: v"',
+]
+PATTERNS = ['"a+"', '"(a)(b)?"', '"[a-z]*"', '"^x|y$"', '"("', '"(?i)HELLO"', '"\\\\d+"', '""', '"."', '"(?P<n>o)"', '"\\\\s"', '"a{2,1}"', '"[[:alpha:]]"', '"x*"', '"\\\\pL"']
+REPLACEMENTS = ['"<$0>"', '"${1}x"', '"$1x"', '""', '"$n"', '"$$"', '"-"', '"${"']
+DOCUMENTS = [
+    '"{\\"a\\":[1,{\\"b\\":null}],\\"c\\":\\"<x>\\"}"', '"[]"', '"{}"', '"[1,2.5,\\"x\\",true,null]"', '"{"', '"nul"', '"1e400"', '"\\"s\\""', '"12345678901234567890"', '""', '" 1 "',
+    '"{\\"a\\":1}x"', '"[1,]"',
+]
+YAML = ['"a: 1\\nb: [x, y]\\n"', '"- 1\\n- b: c\\n"', '"a: yes"', '"x"', '"a: {b: 2024-01-01}"', '"a: &x 1\\nb: *x"', '"a: |\\n  t\\n"', '"["', '"1: 2"', '""', '"a: ~"', '"a: 0x1F"', '"a: 1.50"']
+LAYOUTS = ['"2006-01-02"', '"15:04:05"', '"Mon Jan _2 2006"', '"2006-01-02T15:04:05Z07:00"', '"unix"', '"3:04PM"', '"02/01/06"', '""', '"x"', '"Jan 2, 2006 at 3:04pm (MST)"']
+VERSIONS = ['"1.2.3"', '"v1.2"', '"1.2.3-alpha.1+b5"', '"x"', '"2"', '""']
+RANGES = ['">=1.0.0"', '"^1.2"', '"~1.2.3"', '"1.x"', '"<2 || >3"', '"1.2 - 1.4"', '"="', '"!=1.2.3"']
+URLS = ['"http://u:p@host:8080/a/b?x=1#f"', '"/a"', '"mailto:x"', '"%zz"', '"//h"', '""']
+CONVERTIBLE = ['"1"', '"a"', '1', '1.5', 'true', 'nil', '"0x10"', '"08"', '-7', '.n', '.s', '.l', '"1e3"', '" 2"', '3']
+
+# Parameters that deserve more than their type says.
+PARAMETERS = {
+    "regexMatch": [PATTERNS, STRINGS], "regexReplaceAll": [PATTERNS, REPLACEMENTS, STRINGS],
+    "parseJSON": [DOCUMENTS], "parseYAML": [YAML], "timestamp": [LAYOUTS],
+    "parseInt": [CONVERTIBLE], "parseUint": [CONVERTIBLE], "parseFloat": [CONVERTIBLE], "parseBool": [CONVERTIBLE],
+    "sprig_fromJson": [DOCUMENTS], "sprig_mustFromJson": [DOCUMENTS], "sprig_semver": [VERSIONS], "sprig_semverCompare": [RANGES, VERSIONS],
+    "sprig_urlParse": [URLS], "sprig_toDate": [LAYOUTS, ['"2024-02-29"', '"x"', '"12:30:45"']], "sprig_mustToDate": [LAYOUTS, ['"2024-02-29"', '"x"']],
+    "sprig_regexQuoteMeta": [PATTERNS], "sprig_typeIs": [['"string"', '"int"', '"float64"'], None], "sprig_kindIs": [['"string"', '"map"', '"slice"'], None],
+    "sprig_set": [None, STRINGS, STRINGS],  # a map that holds itself would end the oracle
+    "spew_sprintf": [['"%v"', '"%+v"', '"%#v"', '"%s"', '"x"'], None],
+}
+for _name in ("Match", "Find", "Split", "FindAll", "ReplaceAll", "ReplaceAllLiteral"):
+    PARAMETERS[f"sprig_regex{_name}"] = PARAMETERS[f"sprig_mustRegex{_name}"] = [PATTERNS, STRINGS, REPLACEMENTS if "Replace" in _name else None]
+
+BUILTINS = {
+    "and": "func(interface {}, ...interface {}) v", "or": "func(interface {}, ...interface {}) v", "not": "func(interface {}) bool",
+    "eq": "func(interface {}, ...interface {}) bool", "ne": "func(interface {}, interface {}) bool", "lt": "func(interface {}, interface {}) bool",
+    "le": "func(interface {}, interface {}) bool", "gt": "func(interface {}, interface {}) bool", "ge": "func(interface {}, interface {}) bool",
+    "len": "func(interface {}) int", "index": "func(interface {}, ...interface {}) v", "slice": "func(interface {}, ...int) v",
+    "print": "func(...interface {}) string", "println": "func(...interface {}) string", "html": "func(...interface {}) string",
+    "js": "func(...interface {}) string", "urlquery": "func(...interface {}) string", "call": "func(interface {}) v",
+    "printf": "func(format, ...interface {}) string",
+}
+
+
+class Function:
+    def __init__(self, name, go_type):
+        self.name = name
+        self.params = [p.strip() for p in re.match(r"func\((.*?)\)(?: |$)", go_type).group(1).split(", ") if p.strip()]
+        self.variadic = bool(self.params) and self.params[-1].startswith("...")
+
+
+def pure(types):
+    """The functions that can be compared, of the oracle's table and of the language."""
+    table = {**BUILTINS, **{k: v for k, v in types.items() if not IMPURE.match(k) and not FOREIGN.match(k) and k not in ("scratch", "executeTemplate")}}
+    return [Function(name, re.sub(r"func\(\*mergo\.Config\)", "x", go_type)) for name, go_type in table.items()]
+
+
+class Grammar:
+    """One source of templates; `random` is a random.Random, `valid` how rarely (1 in N) something is wrong on purpose."""
+
+    KEYS = ["a", "b", "s", "n", "l", "m", "e", "z", "f", "x_1", "é"]
+
+    def __init__(self, functions, random, valid=12):
+        self.functions, self.random, self.valid = functions, random, valid
+        self.language = [f for f in functions if f.name in BUILTINS]
+        self.variables, self.loops, self.budget = [], 0, 0
+
+    def one_in(self, n):
+        return self.random.randrange(n) == 0
+
+    def pick(self, *choices):
+        return self.random.choice(choices)
+
+    # ---------------------------------------------------------------------------------------------------------- operands
+
+    def number(self):
+        return self.pick("0", "1", "2", "3", "-1", "10", "7") if not self.one_in(8) else self.pick(
+            "1.5", "-2.25", "1e3", "0x1F", "0b101", "0o17", "017", "1_000", "'a'", "'é'", "1e100", ".5", "1.", "9223372036854775807",
+            "9223372036854775808", "1i", "2+3i", "0x1p4", "1e-7", "+3", "-0.0", "18446744073709551615", "089", "1_", "'ab'")
+
+    def field(self):
+        if self.one_in(10):
+            return "$." + self.pick(*self.KEYS) if not self.one_in(3) else self.pick(".m.a.b", ".Data.x", ".z.z", ".m.s", ".l.x")
+        return "." + self.pick(*self.KEYS)
+
+    def variable(self):
+        if not self.variables or self.one_in(12):
+            return "$"
+        return self.pick(*self.variables)
+
+    def of_type(self, go_type, depth):
+        """An argument that fits, mostly."""
+        if self.one_in(self.valid):
+            return self.operand(depth)
+        makers = {
+            "string": lambda: self.pick(*STRINGS) if not self.one_in(4) else self.pick(".s", '(print .n)', '(printf "%v" .)', "(toJSON .m)"),
+            "int": lambda: self.pick("0", "1", "2", "3", "5", "-1", "10", "40", "(len .l)"),
+            "int64": lambda: self.pick("0", "1", "2", "-1", "(parseInt \"7\")"),
+            "uint32": lambda: self.pick("0", "1", "2"),
+            "float64": lambda: self.pick("1.5", "0.5", "2.0", "1", ".f", "(parseFloat \"2.5\")"),
+            "bool": lambda: self.pick("true", "false", "(eq 1 .n)"),
+            "[]string": lambda: self.pick('(split "," "b,a,c")', '(split " " .s)', '(split "," "")'),
+            "[]interface {}": lambda: self.pick(".l", '(sprig_list 1 "a" .s)', '(parseJSON "[3,1,2]")', "(sprig_list)", ".m.l"),
+            "map[string]interface {}": lambda: self.pick(".m", '(sprig_dict "a" 1 "b" "x")', '(parseJSON "{\\"k\\":[1]}")', ".", "(sprig_dict)"),
+            "time.Time": lambda: self.pick('(sprig_toDate "2006-01-02" "2024-02-29")'),
+            "format": lambda: self.format(),
+        }
+        maker = makers.get(go_type)
+        return maker() if maker else self.operand(depth)
+
+    def format(self):
+        verb = lambda: "%" + self.pick("", "", "", "+", "-", "#", " ", "0", "+#") + self.pick("", "", "5", "12", ".2", "8.3", "*", "[1]", "[2]", ".", "-7") + self.pick(
+            *"vvvvdsqtxXeEfFgGTcUobOp%") + self.pick("", "", " ", "|")
+        return '"' + "".join(verb() for _ in range(1 + self.random.randrange(3))) + '"'
+
+    def operand(self, depth):
+        choice = self.random.randrange(16)
+        if choice < 5:
+            return self.field()
+        if choice == 5:
+            return "."
+        if choice < 8:
+            return self.number()
+        if choice < 10:
+            return self.pick(*STRINGS)
+        if choice == 10:
+            return self.pick("true", "false", "nil", "nil" if self.one_in(3) else "true")
+        if choice < 13:
+            return self.variable() + (self.field() if self.one_in(6) else "")
+        if depth > 3:
+            return self.pick(".", "1", '"d"')
+        return "(" + self.pipeline(depth + 1) + ")" + (self.field() if self.one_in(12) else "")
+
+    def call(self, depth, piped=False):
+        function = self.pick(*(self.language if self.one_in(2) else self.functions))
+        params = list(function.params)
+        if function.variadic:
+            last = params.pop()[3:]
+            params += [last] * self.random.randrange(4)
+        if piped and params:
+            params.pop()
+        if self.one_in(self.valid * 2):
+            params = params[:-1] if self.one_in(2) else params + ["interface {}"]
+        special = PARAMETERS.get(function.name, [])
+        words = [function.name]
+        for i, param in enumerate(params):
+            known = special[i] if i < len(special) else None
+            words.append(self.pick(*known) if known and not self.one_in(self.valid) else self.of_type(param, depth))
+        return (self.pick("  ", "\n", "\t") if self.one_in(60) else " ").join(words)
+
+    def command(self, depth):
+        return self.call(depth) if self.one_in(2) else self.operand(depth)
+
+    def pipeline(self, depth=0):
+        text = ""
+        if self.one_in(9):
+            text = self.declare() + self.pick(" := ", " := ", " := ", " = ", ":=")
+        text += self.command(depth)
+        while self.one_in(4):
+            text += self.pick(" | ", " | ", "|") + (self.call(depth, piped=True) if not self.one_in(self.valid * 3) else self.operand(depth))
+        return text
+
+    def declare(self):
+        name = self.pick("$x", "$y", "$z", "$v1", "$é")
+        self.variables.append(name)
+        return name
+
+    # ------------------------------------------------------------------------------------------------------------- nodes
+
+    def action(self, text):
+        left = self.pick("{{- ", "{{-\n") if self.one_in(9) else self.pick("{{", "{{", "{{ ")
+        return left + text + (" -}}" if self.one_in(9) else self.pick("}}", "}}", " }}"))
+
+    def text(self):
+        return self.pick("", "a", " ", "\n", "x y\n", "é", "}}", "\t\n ", "<b>", "key: ")
+
+    def nodes(self, depth):
+        return "".join(self.node(depth) for _ in range(self.random.randrange(4)))
+
+    def branch(self, word, head, depth, chain):
+        mark = len(self.variables)
+        text = self.action(f"{word} {head}") + self.nodes(depth)
+        while chain and self.one_in(5):
+            text += self.action(f"else {word} {self.pipeline()}") + self.nodes(depth)
+        if self.one_in(3):
+            text += self.action("else") + self.nodes(depth)
+        if not self.one_in(self.valid * 2):
+            del self.variables[mark:]
+        return text + self.action("end")
+
+    def loop(self, depth):
+        mark, head = len(self.variables), ""
+        if not self.one_in(3):
+            names = [self.declare() for _ in range(self.pick(1, 2, 2))]
+            head = ", ".join(names) + self.pick(" := ", " := ", " := ", " = ")
+        head += self.pick(".l", ".m", ".l", "$.m", "3", "$", "(loop 1 4)", '(split "," "p,q")') if not self.one_in(4) else self.pipeline()
+        self.loops += 1
+        text = self.branch("range", head, depth, chain=False)
+        self.loops -= 1
+        del self.variables[mark:]
+        return text
+
+    def node(self, depth):
+        self.budget -= 1
+        if depth > 4 or self.budget < 0:
+            return self.action(self.pipeline())
+        choice = self.random.randrange(16)
+        if choice < 3:
+            return self.text()
+        if choice < 8:
+            return self.action(self.pipeline())
+        if choice < 10:
+            return self.branch("if", self.pipeline(), depth + 1, chain=True)
+        if choice == 10:
+            return self.branch("with", self.pipeline(), depth + 1, chain=True)
+        if choice < 13:
+            return self.loop(depth + 1)
+        if choice == 13:
+            return self.action('template "t%d" %s' % (self.random.randrange(3), self.pipeline() if self.one_in(2) else "."))
+        if choice == 14 and (self.loops or self.one_in(self.valid)):
+            return self.action("if " + self.pipeline()) + self.action(self.pick("break", "continue")) + self.action("end")
+        return self.pick("{{/* c */}}", "{{- /* c\n */ -}}", self.action('with secret "kv1/app"') + "{{.Data." + self.pick("user", "port", "ratio", "big", "obj", "list", "none") + "}}{{end}}",
+                         '{{scratch.Set "k" .s}}{{scratch.Get "k"}}', '{{executeTemplate "t1" .}}', '{{range secrets "kv"}}{{.}};{{end}}')
+
+    def damage(self, text):
+        """A character or a word too many or too few."""
+        for _ in range(1 + self.random.randrange(2)):
+            at = self.random.randrange(len(text) + 1)
+            if self.one_in(2):
+                text = text[:at] + text[at + 1 + self.random.randrange(4):]
+            else:
+                text = text[:at] + self.pick("{{", "}}", "(", ")", "|", " ", '"', "'", "`", ".", "$", ",", "=", ":=", "\n", "-", "{{end}}", "{{else}}", "{{break}}", "/*", "*/", "end",
+                                             "\x01", "é", "\\", "1", "{{define \"q\"}}", "{{else if 1}}", " -}}", "{{- ") + text[at:]
+        return text
+
+    def template(self):
+        self.variables, self.loops, self.budget, text = [], 0, 20, ""
+        for i in range(3):
+            if self.one_in(3):
+                # A template that calls only later ones: no recursion without end.
+                body = re.sub(r'(template|executeTemplate) "t[0-9]"', lambda m, i=i: f'{m[1]} "t{i + 1}"' if i < 2 else f'{m[1]} "none"', self.nodes(1))
+                text += "{{define \"t%d\"}}%s{{end}}" % (i, body)
+                self.variables = []
+        text += "".join(self.node(0) for _ in range(1 + self.random.randrange(4)))
+        return self.damage(text) if self.one_in(self.valid) else text
+
+    # -------------------------------------------------------------------------------------------------------------- data
+
+    def value(self, depth=0):
+        choice = self.random.randrange(10)
+        if choice < 3:
+            return self.pick("1", "0", "2", "-1", "1.5", "1e21", "100000000", "0.000001", "12345678901234567890", "1.0", "3", "42")
+        if choice < 5:
+            return json.dumps(self.pick("", "a", "x,y", "é<&>", "10", "%d", "b", "true", "multi\nline"), ensure_ascii=False)
+        if choice == 5:
+            return self.pick("true", "false")
+        if choice == 6:
+            return "null"
+        if depth > 2:
+            return '"deep"'
+        if choice == 7:
+            return "[" + ",".join(self.value(depth + 1) for _ in range(self.random.randrange(4))) + "]"
+        return self.object(depth + 1)
+
+    def object(self, depth=0):
+        keys = self.random.sample(self.KEYS, self.random.randrange(5))
+        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{self.value(depth)}" for k in keys) + "}"
+
+    def root(self):
+        """Mostly an object whose members are what their names promise: s a string, n a number, l a list, m a map."""
+        if self.one_in(15):
+            return self.value()
+        typed = {"s": json.dumps(self.pick("text", "", "a,b", "Ünï", "7")), "n": self.pick("1", "0", "5", "2.5", "1e3"), "f": self.pick("1.5", "0.1", "-2"),
+                 "l": "[" + ",".join(self.value(2) for _ in range(self.random.randrange(4))) + "]", "m": self.object(1), "a": self.value(1), "b": self.value(1)}
+        return "{" + ",".join(f'"{k}":{v}' for k, v in typed.items() if not self.one_in(6)) + "}"
+
+    def row(self):
+        return {"template": self.template(), "data": self.root(), "flags": self.pick("", "", "", "n", "n", "e", "i", "ne")}

@@ -1,0 +1,80 @@
+"""The two template engines as functions: rows of templates in, answers out. The protocol is described in tests/servers/gotemplate/main.go."""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+SOURCE = pathlib.Path(__file__).parents[1] / "servers" / "gotemplate"
+NOW = "2024-01-02T03:04:05Z"
+
+
+def cache():
+    return pathlib.Path(os.environ.get("AMPULE_CACHE", "~/.cache/ampule")).expanduser()
+
+
+def build():
+    """The oracle's binary, built once; None when there is no Go or the modules cannot be had (the reason on standard output)."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCE.iterdir()):
+        digest.update(path.read_bytes())
+    binary = cache() / f"gotemplate-{digest.hexdigest()[:16]}"
+    if binary.exists():
+        return binary
+    if not shutil.which("go"):
+        print("no oracle: Go is missing")
+        return None
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+        made = os.path.join(folder, "gotemplate")
+        done = subprocess.run(["go", "build", "-trimpath", "-o", made, "."], cwd=SOURCE, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(f"no oracle: {done.stderr.strip()[-400:]}")
+            return None
+        os.replace(made, binary)
+    return binary
+
+
+def functions(binary):
+    """The oracle's functions: name to Go type."""
+    out = subprocess.run([binary, "functions"], capture_output=True, text=True, check=True).stdout
+    return dict(line.split(" ", 1) for line in sorted(out.splitlines()))
+
+
+def answer(line):
+    """One answer as text: `=…`, `P!…`, `X!…`, or None and why there is none."""
+    got = json.loads(line)
+    if "hex" in got:
+        return "hex:" + got["hex"], None
+    return (got["got"], None) if "got" in got else (None, got.get("skip", "nothing"))
+
+
+def write_rows(rows, file):
+    for row in rows:
+        file.write(json.dumps(row) + "\n")
+    file.flush()
+    file.seek(0)
+
+
+def ask(command, rows):
+    """Answers for all rows, in order. A program that dies answers the row it died of with None, and goes on behind it."""
+    answers = []
+    while len(answers) < len(rows):
+        with tempfile.TemporaryFile("w+") as file:
+            write_rows(rows[len(answers):], file)
+            out = subprocess.run(command, stdin=file, capture_output=True, check=False)
+        lines = out.stdout.decode("utf-8").split("\n")[:-1]
+        answers += [answer(line) for line in lines]
+        if len(answers) < len(rows):
+            answers.append((None, f"died with status {out.returncode}: {out.stderr.decode('utf-8', 'replace')[-300:]}"))
+    return answers
+
+
+def ask_ours(bin_dir, rows):
+    return ask([os.path.join(bin_dir, "ampule"), "render", "--batch", "--now", NOW], rows)
+
+
+def ask_oracle(binary, rows):
+    return ask([str(binary)], rows)
