@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "tpl/cast.h"
 #include "tpl/format.h"
 #include "tpl/tpl.h"
 #include "tpl/unicode.h"
@@ -89,4 +90,42 @@ void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v)
 int fn_fail_nil(struct call *call)
 {
     return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");
+}
+
+int fn_string(struct call *call, const struct val *v, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text;
+
+    if (cast_is_string(v)) {
+        *ret = *v;
+        return 0;
+    }
+    text = fn_scratch(call, &own);
+    cast_text(text, v);
+    return fn_return_buf(call, text, ret);
+}
+
+static int strings_of_list(struct call *call, const struct val *list, struct val *ret)
+{
+    struct val *items = arena_array(call->arena, list->list.len + 1, sizeof(*items), call->err);
+    size_t len = 0;
+
+    for (size_t i = 0; items && i < list->list.len; i++) {
+        if (!val_is_nil(&list->list.items[i]) && fn_string(call, &list->list.items[i], &items[len++]) != 0)
+            return -1;
+    }
+    *ret = val_strings(items, len);
+    return items ? 0 : -1;
+}
+
+int fn_strings(struct call *call, const struct val *v, struct val *ret)
+{
+    const struct val itself = val_list(v, val_is_nil(v) ? 0 : 1);
+
+    if (v->kind == VAL_LIST && v->type == VAL_T_STRINGS) {
+        *ret = *v;
+        return 0;
+    }
+    return strings_of_list(call, v->kind == VAL_LIST ? v : &itself, ret);
 }

@@ -11,6 +11,8 @@
 
 extern const struct func_table fn_compare, fn_contain, fn_core, fn_encode, fn_env, fn_escape, fn_hash, fn_map, fn_number, fn_object,
     fn_regex, fn_spew, fn_text, fn_time, fn_title;
+extern const struct func_table fn_sprig_case, fn_sprig_dict, fn_sprig_list, fn_sprig_text, fn_sprig_value;
+extern const struct func_table fn_toml, fn_yaml;
 
 /* Empty bytes to write into: the call's scratch, or `own`, which the caller has zeroed and cleans up. */
 struct buf *fn_scratch(struct call *call, struct buf *own);
@@ -24,8 +26,18 @@ int fn_return_int(int64_t i, struct val *ret);
 /* Where `needle` begins in `s` at or behind `from`, or s.len + 1. */
 size_t fn_find(struct str s, size_t from, struct str needle);
 
+/* The next code point and its width; a byte that is none is U+FFFD of width 1, as Go ranges over strings. */
+size_t fn_rune(struct str s, unsigned *ret);
+
+/* At most so many parts of `s` between separators, []string; an empty separator parts code points. */
+int fn_split_n(struct call *call, struct str s, struct str separator, size_t most, struct val *ret) MUST_USE;
 /* The body of `split`: [SEPARATOR, TEXT] → []string. */
 int fn_split(struct call *call, struct val *ret);
+
+/* The strings of sprig's toStrings: a []string as it is, other lists item by item without nil, nil as none, the rest as one. */
+int fn_strings(struct call *call, const struct val *v, struct val *ret) MUST_USE;
+/* As cast_text(), as a string of the arena. */
+int fn_string(struct call *call, const struct val *v, struct val *ret) MUST_USE;
 
 /* A value as an error text shows it: under a verb, or as "[redacted]". */
 void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v);

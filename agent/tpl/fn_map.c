@@ -64,11 +64,8 @@ static int step_into(struct call *call, struct val *map, struct str top, struct 
 static int explode(struct call *call, struct val map, const struct val_pair *pair)
 {
     struct str rest = pair->key.s, before = rest;
-    struct val value = pair->value;
     const char *slash;
 
-    if (live_thaw(call->arena, &value, call->err) != 0)
-        return -1;
     while ((slash = memchr(rest.data, '/', rest.len)) != NULL) {
         struct str top = {rest.data, (size_t)(slash - rest.data)};
 
@@ -77,7 +74,7 @@ static int explode(struct call *call, struct val map, const struct val_pair *pai
         before = rest;
         rest = (struct str){slash + 1, rest.len - top.len - 1};
     }
-    return rest.len ? live_set(call->arena, &map, rest, &value, call->err) : 0;
+    return rest.len ? live_set(call->arena, &map, rest, &pair->value, call->err) : 0;
 }
 
 static int body_explode_map(struct call *call, struct val *ret)

@@ -33,10 +33,8 @@ static int on_get(const struct val *self, const struct val *argv, size_t argc, s
 
 static int on_set(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
 {
-    struct val value = argv[1];
-
     (void)argc;
-    if (live_thaw(arena, &value, err) != 0 || live_set(arena, values_of(self), argv[0].s, &value, err) != 0)
+    if (live_set(arena, values_of(self), argv[0].s, &argv[1], err) != 0)
         return -1;
     return return_empty(ret);
 }

@@ -1,4 +1,4 @@
-/* Functions on strings. Source: consul-template. */
+/* Functions on strings. Source: consul-template, sprig. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -6,8 +6,7 @@
 #include "tpl/format.h"
 #include "tpl/unicode.h"
 
-/* The next code point and its width; a byte that is none is U+FFFD of width 1, as Go ranges over strings. */
-static size_t next_rune(struct str s, unsigned *ret)
+size_t fn_rune(struct str s, unsigned *ret)
 {
     size_t width = utf8_decode(s.data, s.len, ret);
 
@@ -51,7 +50,7 @@ static size_t piece_end(struct str s, size_t from, struct str separator)
     size_t end;
 
     if (separator.len == 0)
-        return from + next_rune((struct str){s.data + from, s.len - from}, &rune);
+        return from + fn_rune((struct str){s.data + from, s.len - from}, &rune);
     end = fn_find(s, from, separator);
     return end > s.len ? s.len : end;
 }
@@ -68,22 +67,36 @@ static size_t count_pieces(struct str s, struct str separator)
     return n;
 }
 
-int fn_split(struct call *call, struct val *ret)
+/* strings.SplitN(s, separator, most); SIZE_MAX for all. */
+int fn_split_n(struct call *call, struct str s, struct str separator, size_t most, struct val *ret)
 {
-    struct str separator = call->argv[0].s, s = fn_trim_space(call->argv[1].s);
-    size_t n = s.len > 0 ? count_pieces(s, separator) : 0, from = 0;
-    struct val *pieces = arena_array(call->arena, n + 1, sizeof(*pieces), call->err);
+    size_t n = s.len > 0 ? count_pieces(s, separator) : separator.len > 0, from = 0;
+    struct val *pieces;
 
+    n = n < most ? n : most;
+    pieces = arena_array(call->arena, n + 1, sizeof(*pieces), call->err);
     if (!pieces)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        size_t end = i + 1 < n || separator.len == 0 ? piece_end(s, from, separator) : s.len;
+        size_t end = i + 1 < n ? piece_end(s, from, separator) : s.len;
 
         pieces[i] = val_str(s.data + from, end - from);
         from = end + separator.len;
     }
     *ret = val_strings(pieces, n);
     return 0;
+}
+
+int fn_split(struct call *call, struct val *ret)
+{
+    struct str s = fn_trim_space(call->argv[1].s);
+
+    return fn_split_n(call, s, call->argv[0].s, s.len > 0 ? SIZE_MAX : 0, ret);
+}
+
+static int body_split_list(struct call *call, struct val *ret)
+{
+    return fn_split_n(call, call->argv[1].s, call->argv[0].s, SIZE_MAX, ret);
 }
 
 /* ---------------------------------------------------------------------------------------- trim */
@@ -103,7 +116,7 @@ static bool set_has(struct str set, unsigned rune)
     unsigned member;
 
     for (size_t width; set.len > 0; set.data += width, set.len -= width) {
-        width = next_rune(set, &member);
+        width = fn_rune(set, &member);
         if (member == rune)
             return true;
     }
@@ -116,7 +129,7 @@ static int body_trim(struct call *call, struct val *ret)
     unsigned rune;
     size_t width;
 
-    while (s.len > 0 && (width = next_rune(s, &rune), set_has(set, rune))) {
+    while (s.len > 0 && (width = fn_rune(s, &rune), set_has(set, rune))) {
         s.data += width;
         s.len -= width;
     }
@@ -168,7 +181,7 @@ static int map_runes(struct call *call, unsigned (*map)(unsigned), struct val *r
     unsigned rune;
 
     for (size_t width; s.len > 0 && !text->full; s.data += width, s.len -= width) {
-        width = next_rune(s, &rune);
+        width = fn_rune(s, &rune);
         buf_add_rune(text, map(rune));
     }
     return fn_return_buf(call, text, ret);
@@ -206,7 +219,7 @@ static void put_between(struct buf *text, struct str to, struct str s)
 
     buf_add(text, to.data, to.len);
     for (size_t width; s.len > 0 && !text->full; s.data += width, s.len -= width) {
-        width = next_rune(s, &rune);
+        width = fn_rune(s, &rune);
         buf_add(text, s.data, width);
         buf_add(text, to.data, to.len);
     }
@@ -266,11 +279,38 @@ static int body_indent(struct call *call, struct val *ret)
     return fn_return_buf(call, text, ret);
 }
 
+static int body_has_prefix(struct call *call, struct val *ret)
+{
+    return fn_return_bool(starts_with(call->argv[1].s, call->argv[0].s), ret);
+}
+
+static int body_has_suffix(struct call *call, struct val *ret)
+{
+    return fn_return_bool(ends_with(call->argv[1].s, call->argv[0].s), ret);
+}
+
+static int body_contains_part(struct call *call, struct val *ret)
+{
+    return fn_return_bool(fn_find(call->argv[1].s, 0, call->argv[0].s) <= call->argv[1].s.len, ret);
+}
+
 static const struct func rows[] = {
     {"indent", "is", body_indent, "SPACES TEXT", "The text with that many spaces in front of every line that is not empty."},
     {"join", "sL", body_join, "SEPARATOR LIST", "The strings of a list with the separator between them."},
     {"replaceAll", "sss", body_replace_all, "FROM TO TEXT", "The text with every FROM replaced."},
     {"split", "ss", fn_split, "SEPARATOR TEXT", "The parts of the text between separators; white space around the text is dropped first."},
+    {"sprig_contains", "ss", body_contains_part, "PART TEXT", "True when the text contains the part."},
+    {"sprig_hasPrefix", "ss", body_has_prefix, "PREFIX TEXT", "True when the text begins with the prefix."},
+    {"sprig_hasSuffix", "ss", body_has_suffix, "SUFFIX TEXT", "True when the text ends in the suffix."},
+    {"sprig_lower", "s", body_to_lower, "TEXT", "The text in lower case."},
+    {"sprig_replace", "sss", body_replace_all, "FROM TO TEXT", "The text with every FROM replaced."},
+    {"sprig_splitList", "ss", body_split_list, "SEPARATOR TEXT", "The parts of the text between separators."},
+    {"sprig_trim", "s", body_trim_space, "TEXT", "The text without white space at both ends."},
+    {"sprig_trimAll", "ss", body_trim, "SET TEXT", "The text without the characters of the set at both ends."},
+    {"sprig_trimPrefix", "ss", body_trim_prefix, "PREFIX TEXT", "The text without the prefix, if it begins with it."},
+    {"sprig_trimSuffix", "ss", body_trim_suffix, "SUFFIX TEXT", "The text without the suffix, if it ends in it."},
+    {"sprig_trimall", "ss", body_trim, "SET TEXT", "The text without the characters of the set at both ends."},
+    {"sprig_upper", "s", body_to_upper, "TEXT", "The text in upper case."},
     {"toLower", "s", body_to_lower, "TEXT", "The text in lower case."},
     {"toUpper", "s", body_to_upper, "TEXT", "The text in upper case."},
     {"trim", "ss", body_trim, "SET TEXT", "The text without the characters of the set at both ends."},

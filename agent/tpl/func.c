@@ -6,7 +6,10 @@
 #include "tpl/fn.h"
 
 static const struct func_table *const tables[] = {
-    &fn_compare, &fn_contain, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_hash, &fn_map, &fn_number, &fn_object, &fn_regex, &fn_spew, &fn_text, &fn_time, &fn_title,
+    &fn_compare, &fn_contain, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_hash, &fn_map, &fn_number, &fn_object, &fn_regex,
+    &fn_spew, &fn_text, &fn_time, &fn_title,
+    &fn_sprig_case, &fn_sprig_dict, &fn_sprig_list, &fn_sprig_text, &fn_sprig_value,
+    &fn_toml, &fn_yaml,
 };
 
 static int compare_name(const void *name, const void *row)

@@ -1,6 +1,6 @@
 /*
  * Names that have no row in any table, and why: a template that uses one is told so, instead of that no such function exists.
- * A name leaves `agent_names` and `sprig_names` when its function enters a table of fn_*.c.
+ * A name leaves `sprig_names` when its function enters a table of fn_*.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +17,15 @@ static const char *const nomad_names[] = {
     "nomadService", "nomadServices", "nomadVar", "nomadVarExists", "nomadVarList", "nomadVarListSafe",
 };
 
-static const char *const agent_names[] = {
-    "parseYAML", "toTOML", "toYAML",
-};
-
 /* Under the prefix "sprig_". */
 static const char *const sprig_names[] = {
-    "abbrev", "abbrevboth", "add", "add1", "add1f", "addf", "ago", "all", "any", "append", "atoi", "b32dec", "b32enc",
-    "base", "bcrypt", "biggest", "buildCustomCert", "camelcase", "cat", "ceil", "chunk", "clean", "coalesce", "compact",
-    "concat", "contains", "decryptAES", "deepCopy", "deepEqual", "default", "derivePassword", "dict", "dig", "dir",
-    "div", "divf", "duration", "durationRound", "empty", "encryptAES", "ext", "fail", "first", "float64", "floor",
-    "fromJson", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
-    "genSignedCert", "genSignedCertWithKey", "get", "has", "hasKey", "hasPrefix", "hasSuffix", "hello", "htpasswd",
-    "indent", "initial", "initials", "int", "int64", "isAbs", "join", "kebabcase", "keys", "kindIs", "kindOf", "last",
-    "list", "lower", "max", "maxf", "merge", "mergeOverwrite", "min", "minf", "mod", "mul", "mulf", "mustAppend",
-    "mustChunk", "mustCompact", "mustDateModify", "mustDeepCopy", "mustFirst", "mustFromJson", "mustHas", "mustInitial",
-    "mustLast", "mustMerge", "mustMergeOverwrite", "mustPrepend", "mustPush",
-    "mustRest", "mustReverse",
-    "mustSlice", "mustToDate", "mustToJson", "mustToPrettyJson", "mustToRawJson", "mustUniq", "mustWithout",
-    "must_date_modify", "nindent", "nospace", "omit", "osBase", "osClean", "osDir", "osExt", "osIsAbs", "pick", "pluck",
-    "plural", "prepend", "push", "quote", "randInt",
-    "repeat", "replace", "rest", "reverse", "round",
-    "semver", "semverCompare", "seq", "set", "shuffle", "slice", "snakecase", "sortAlpha", "split", "splitList",
-    "splitn", "squote", "sub", "subf", "substr", "swapcase", "ternary", "title", "toDate", "toDecimal", "toJson",
-    "toPrettyJson", "toRawJson", "toString", "toStrings", "trim", "trimAll", "trimPrefix", "trimSuffix", "trimall",
-    "trunc", "tuple", "typeIs", "typeIsLike", "typeOf", "uniq", "unixEpoch", "unset", "until", "untilStep", "untitle",
-    "upper", "urlJoin", "urlParse", "values", "without", "wrap", "wrapWith",
+    "add", "add1", "add1f", "addf", "ago", "atoi", "b32dec", "b32enc", "base", "bcrypt", "biggest", "buildCustomCert",
+    "ceil", "clean", "decryptAES", "derivePassword", "dir", "div", "divf", "duration", "durationRound", "encryptAES",
+    "ext", "float64", "floor", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert",
+    "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd", "int", "int64", "isAbs", "max",
+    "maxf", "min", "minf", "mod", "mul", "mulf", "mustDateModify", "mustToDate", "must_date_modify", "osBase",
+    "osClean", "osDir", "osExt", "osIsAbs", "randInt", "round", "semver", "semverCompare", "seq", "sub", "subf",
+    "toDate", "toDecimal", "unixEpoch", "until", "untilStep", "urlJoin", "urlParse",
 };
 
 static int compare_name(const void *name, const void *row)
@@ -64,8 +47,6 @@ const char *func_absence(struct str name)
 
     if (str_has_prefix(name, prefix))
         return AMONG(rest, sprig_names) ? "not supported yet" : "not defined";
-    if (AMONG(name, agent_names))
-        return "not supported yet";
     if (AMONG(name, consul_names))
         return "asks Consul, which is not supported: this agent asks Vault";
     if (AMONG(name, nomad_names))

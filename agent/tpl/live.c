@@ -163,13 +163,14 @@ const struct val *live_still(const struct val *v)
 /* The up-to-date map lies in its own box: `now` of it stays NULL, so that val_now() ends there. */
 int live_set(struct arena *arena, struct val *map, struct str key, const struct val *value, struct err *err)
 {
+    struct val own = *value;
     struct live *live;
     bool found;
     size_t at;
 
     if (!map->map.pairs)
         return err_set(err, ERR_INPUT, "assignment to entry in nil map");
-    if (!map->map.now && live_thaw(arena, map, err) != 0)
+    if ((!map->map.now && live_thaw(arena, map, err) != 0) || live_thaw(arena, &own, err) != 0)
         return -1;
     live = live_of(map);
     at = position(&live->now, key, &found);
@@ -180,7 +181,7 @@ int live_set(struct arena *arena, struct val *map, struct str key, const struct 
         pairs_of(live)[at].key = val_str(key.data, key.len);
         live->now.map.len++;
     }
-    pairs_of(live)[at].value = *value;
+    pairs_of(live)[at].value = own;
     return 0;
 }
 

@@ -13,7 +13,7 @@
 int live_map(struct arena *arena, const struct val_pair *pairs, size_t len, struct val *ret, struct err *err) MUST_USE;
 /* Make *v and every map in it live; what already is stays the same map. */
 int live_thaw(struct arena *arena, struct val *v, struct err *err) MUST_USE;
-/* A map that is not live becomes a new one that is. A nil map cannot be set: Go's words. */
+/* A map that is not live becomes a new one that is, and so does the value. A nil map cannot be set: Go's words. */
 int live_set(struct arena *arena, struct val *map, struct str key, const struct val *value, struct err *err) MUST_USE;
 int live_unset(struct arena *arena, struct val *map, struct str key, struct err *err) MUST_USE;
 /* The value as it is now, to walk through: what is set meanwhile does not disturb. */

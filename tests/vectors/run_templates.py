@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Corner cases of templates: every row of template-corner-cases.jsonl through `ampule render`, compared byte for byte.
+"""Templates: every row of template-*.jsonl through `ampule render`, compared byte for byte.
 
 usage: run_templates.py BIN_DIR
 `expected` begins with `=` (output), `P!` (parse error) or `X!` (execution error). `flags`: `n` numbers of the data keep their spelling,
 `e` and `i` missingkey=error and =invalid, a blank and two words other delimiters. The offline store is STORE below.
 A row whose template uses a function that is not there yet is left out, and listed with that reason.
 """
+import glob
 import json
 import os
 import subprocess
@@ -60,11 +61,16 @@ def run(ampule, row):
     return (f"!{text}" if done.returncode == 1 and not done.stdout else f"exit status {done.returncode}: {text}")
 
 
+def rows():
+    for path in sorted(glob.glob(os.path.join(HERE, "template-*.jsonl"))):
+        for line in open(path, encoding="utf-8"):
+            yield json.loads(line)
+
+
 def main():
     ampule = os.path.join(sys.argv[1] if len(sys.argv) > 1 else "build/bin", "ampule")
     passed, failed, left_out = 0, 0, []
-    for line in open(os.path.join(HERE, "template-corner-cases.jsonl"), encoding="utf-8"):
-        row = json.loads(line)
+    for row in rows():
         got = run(ampule, row)
         if "not supported yet" in got:
             left_out.append((row["id"], got.rpartition(": ")[2]))
