@@ -1,6 +1,5 @@
 #include "os/httpd.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -8,18 +7,13 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "os/listen.h"
 
 enum { BACKLOG = 128, ACCEPT_RETRY_MS = 1000, EVHTTP_NEVER_S = 86400 };
 
@@ -60,7 +54,7 @@ struct httpd {
     LIST_HEAD(, conn) conns;
     void (*on_request)(void *ctx, struct httpd_req *req);
     void *ctx;
-    char address[sizeof("unix://") + sizeof(((struct sockaddr_un *)0)->sun_path)];
+    char address[LISTEN_ADDRESS];
 };
 
 /* ------------------------------------------------------------------------------------------------------------- connections */
@@ -349,100 +343,12 @@ static void httpd_accept_again(void *ctx)
         evconnlistener_enable(httpd->listener);
 }
 
-/* A socket file that nobody listens on any more is in the way after a crash; a living one must not be taken over. */
-static void unix_sweep(const struct sockaddr_un *sun)
-{
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-
-    if (lstat(sun->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 &&
-        errno == ECONNREFUSED)
-        unlink(sun->sun_path);
-}
-
-static int listen_unix(struct httpd *httpd, const char *path, int *ret, struct err *err)
-{
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof(sun.sun_path))
-        return err_set(err, ERR_INPUT, "listen: %s: a socket's path has at most %zu bytes", path, sizeof(sun.sun_path) - 1);
-    memcpy(sun.sun_path, path, strlen(path));
-    unix_sweep(&sun);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
-        return err_system(err, "listen on unix://%s", path);
-    snprintf(httpd->address, sizeof(httpd->address), "unix://%s", path);
-    *ret = fd;
-    fd = -1;
-    return 0;
-}
-
-static void address_print(struct httpd *httpd, int fd)
-{
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof(ss);
-    char host[64], port[8];
-
-    if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
-        getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(httpd->address, sizeof(httpd->address), ss.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-/* "host:port" and "[v6]:port" taken apart in place. */
-static int address_split(char *text, char **ret_host, char **ret_port)
-{
-    char *colon = strrchr(text, ':'), *end;
-
-    if (!colon || !colon[1])
-        return -1;
-    *colon = '\0';
-    *ret_port = colon + 1;
-    *ret_host = text;
-    if (*text == '[') {
-        end = strchr(text, ']');
-        if (!end || end[1])
-            return -1;
-        *end = '\0';
-        *ret_host = text + 1;
-    }
-    return 0;
-}
-
-static int listen_tcp(struct httpd *httpd, const char *address, int *ret, struct err *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *info = NULL;
-    _cleanup_free_ char *text = mem_strdup(address);
-    _cleanup_close_ int fd = -1;
-    char *host, *port;
-    int r;
-
-    if (address_split(text, &host, &port) < 0)
-        return err_set(err, ERR_INPUT, "listen: \"%s\" is not HOST:PORT or unix:///PATH", address);
-    r = evutil_getaddrinfo(*host ? host : NULL, port, &hints, &info);
-    if (r)
-        return err_set(err, ERR_INPUT, "listen on %s: %s", address, gai_strerror(r));
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (fd >= 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* accepted sockets inherit it */
-    r = fd < 0 ? -1 : bind(fd, info->ai_addr, info->ai_addrlen);
-    evutil_freeaddrinfo(info);
-    if (r < 0)
-        return err_system(err, "listen on %s", address);
-    address_print(httpd, fd);
-    *ret = fd;
-    fd = -1;
-    return 0;
-}
-
 static int listener_open(struct httpd *httpd, const char *address, struct err *err)
 {
     const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
-    int fd, r;
+    int fd;
 
-    r = strncmp(address, "unix://", 7) ? listen_tcp(httpd, address, &fd, err) : listen_unix(httpd, address + 7, &fd, err);
-    if (r < 0)
+    if (listen_open(address, &fd, httpd->address, err) < 0)
         return -1;
     httpd->listener = evconnlistener_new(loop_base(httpd->loop), NULL, NULL, flags, BACKLOG, fd);
     if (!httpd->listener) {

@@ -40,7 +40,7 @@ struct httpd_res {
 };
 
 struct httpd_options {
-    const char *listen;     /* "127.0.0.1:8200", "[::1]:0", "localhost:0", "unix:///run/x.sock" */
+    const char *listen;     /* see os/listen.h */
     struct tls_server *tls; /* borrowed; NULL = plain */
     size_t max_body;        /* 0 = LIMIT_REQUEST_BYTES */
     size_t max_connections; /* 0 = LIMIT_SERVER_CONNECTIONS */
