@@ -104,6 +104,8 @@
 #define LIMIT_PROGRAMS LIMIT_TEMPLATES
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
+/* Processes of one name, without a master, that one signal goes to: each is held by a descriptor meanwhile. */
+#define LIMIT_NAMED_PROCESSES 64
 
 /* A request's URL: Go's servers refuse request heads over 1 MiB, proxies far less; paths and queries of ours stay under 4 KiB. */
 #define LIMIT_URL_BYTES KIB(16)

@@ -268,21 +268,24 @@ static bool matches(pid_t pid, const struct proc_want *want, struct sight *sight
     return see(pid, sight) && has_uid(sight, want) && has_name(pid, sight, want->name);
 }
 
-static int signal_one(pid_t pid, const struct proc_want *want, int signo, struct err *err)
-{
-    _cleanup_proc_ struct proc proc = {0};
+/* Processes to signal; all are held before the first is: an end of a master must not make its workers look like masters. */
+struct targets {
+    struct proc held[LIMIT_NAMED_PROCESSES];
+    size_t count;
+};
 
-    return proc_open(pid, want, &proc, err) < 0 ? -1 : proc_signal(&proc, signo, err);
+static void targets_done(struct targets *targets)
+{
+    while (targets->count > 0)
+        proc_close(&targets->held[--targets->count]);
 }
 
-/* Every one is tried; the first refusal is what is reported, unless all that failed had simply gone. */
-int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_count, struct err *err)
+static int targets_find(const struct proc_want *want, struct targets *targets, struct err *err)
 {
     _cleanup_(close_list) DIR *list = opendir("/proc");
-    struct err first = {0}, now;
     struct sight sight, above;
     struct dirent *entry;
-    unsigned count = 0;
+    struct err why;
     uint64_t pid;
 
     if (!list)
@@ -291,7 +294,30 @@ int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_cou
         if (!cur_whole_uint(entry->d_name, 10, INT32_MAX, &pid) || !matches((pid_t)pid, want, &sight) ||
             matches(sight.parent, want, &above))
             continue;
-        if (signal_one((pid_t)pid, want, signo, &now) == 0)
+        if (targets->count == LIMIT_NAMED_PROCESSES)
+            return err_set(err, ERR_LIMIT, "process \"%s\": more than %d of that name and no master: name a pid file", want->name,
+                           LIMIT_NAMED_PROCESSES);
+        if (proc_open((pid_t)pid, want, &targets->held[targets->count], &why) == 0)
+            targets->count++;
+        else if (why.code != ERR_MISSING) { /* it may have ended meanwhile */
+            *err = why;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Every one is tried; the first refusal is what is reported, unless all that failed had simply gone. */
+int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_count, struct err *err)
+{
+    _cleanup_(targets_done) struct targets targets = {.count = 0};
+    struct err first = {0}, now;
+    unsigned count = 0;
+
+    if (targets_find(want, &targets, err) < 0)
+        return -1;
+    for (size_t i = 0; i < targets.count; i++) {
+        if (proc_signal(&targets.held[i], signo, &now) == 0)
             count++;
         else if (first.code == ERR_NONE && now.code != ERR_MISSING)
             first = now;

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/limits.h"
 #include "os/proc.h"
 
 #define NAME "amp (1) test"
@@ -147,31 +148,62 @@ static void name_and_uid_find_the_right_one(void **state)
     end_of(mine);
 }
 
-/* As nginx: a master and a worker of one name; the master alone is signalled. */
+enum { WORKERS = 12 };
+
+/* As nginx: a master and workers of one name, which outlive it. Writes the workers' numbers. */
+static pid_t start_master(const char *name, int fd)
+{
+    pid_t workers[WORKERS], master = fork();
+
+    if (master != 0)
+        return master;
+    prctl(PR_SET_NAME, name);
+    for (size_t i = 0; i < WORKERS; i++)
+        workers[i] = start_sleeper(name, 0);
+    if (write(fd, workers, sizeof(workers)) != sizeof(workers))
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+/* The master dies of the signal while the list of processes is still being read. */
 static void master_is_signalled_and_not_its_workers(void **state)
 {
-    struct proc_want want = {"amp-master", PROC_ANY_UID, false};
+    char name[16];
+    struct proc_want want = {name, PROC_ANY_UID, false};
+    pid_t workers[WORKERS], master;
     int ready[2];
     unsigned count;
-    pid_t worker, master;
 
     (void)state;
+    snprintf(name, sizeof(name), "amp-%d", (int)getpid());
     assert_int_equal(pipe(ready), 0);
-    master = fork();
-    if (master == 0) {
-        prctl(PR_SET_NAME, "amp-master");
-        worker = start_sleeper("amp-master", 0);
-        if (write(ready[1], &worker, sizeof(worker)) != sizeof(worker))
-            _exit(1);
-        for (;;)
-            pause();
-    }
+    master = start_master(name, ready[1]);
     close(ready[1]);
-    assert_int_equal(read(ready[0], &worker, sizeof(worker)), sizeof(worker));
+    assert_int_equal(read(ready[0], workers, sizeof(workers)), sizeof(workers));
     close(ready[0]);
     assert_int_equal(proc_signal_named(&want, SIGUSR1, &count, &err), 0);
     assert_int_equal(count, 1);
     assert_int_equal(end_of(master), SIGUSR1);
+}
+
+static void too_many_of_one_name_are_refused_before_any_is_signalled(void **state)
+{
+    char name[16];
+    struct proc_want want = {name, PROC_ANY_UID, false};
+    pid_t pids[LIMIT_NAMED_PROCESSES + 1];
+    unsigned count;
+
+    (void)state;
+    snprintf(name, sizeof(name), "many-%d", (int)getpid());
+    for (size_t i = 0; i < ARRAY_LEN(pids); i++)
+        pids[i] = start_sleeper(name, 0);
+    assert_int_equal(proc_signal_named(&want, SIGUSR1, &count, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+        kill(pids[i], SIGKILL);
+        assert_int_equal(end_of(pids[i]), SIGKILL);
+    }
 }
 
 static void nobody_of_that_name_is_told_with_a_hint(void **state)
@@ -235,6 +267,7 @@ int main(void)
         cmocka_unit_test(wrong_uid_or_name_is_told),
         cmocka_unit_test(name_and_uid_find_the_right_one),
         cmocka_unit_test(master_is_signalled_and_not_its_workers),
+        cmocka_unit_test(too_many_of_one_name_are_refused_before_any_is_signalled),
         cmocka_unit_test(nobody_of_that_name_is_told_with_a_hint),
         cmocka_unit_test(refused_signal_names_the_uid_to_run_as),
         cmocka_unit_test(signals_have_names_and_numbers),
