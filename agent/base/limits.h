@@ -90,6 +90,14 @@
 #define LIMIT_REQUEST_HEADER_BYTES KIB(64)
 #define LIMIT_SERVER_CONNECTIONS 512
 
+/* Admission reviews: an object ends at etcd's 1.5 MiB, an update brings two of them; their trees cost more than their text. */
+#define LIMIT_REVIEW_BYTES MIB(4)
+#define LIMIT_REVIEW_TREE_BYTES MIB(32)
+/* The answer: a patch in base64 holds two configurations in base64, each with every template of at most 256 KiB of annotations. */
+#define LIMIT_REVIEW_ANSWER_BYTES MIB(16)
+/* Default annotations of the injector: as many as a pod may have (256 KiB), as a tree. */
+#define LIMIT_REVIEW_DEFAULTS_TREE_BYTES MIB(4)
+
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
 #define LIMIT_RESOLV_BYTES KIB(64)
 #define LIMIT_HOSTS_BYTES MIB(1)
