@@ -15,10 +15,10 @@
 #include "base/limits.h"
 #include "os/listen.h"
 
-enum { BACKLOG = 128, ACCEPT_RETRY_MS = 1000, EVHTTP_NEVER_S = 86400 };
+enum { BACKLOG = 1024, ACCEPT_RETRY_MS = 1000, EVHTTP_NEVER_S = 86400 };
 
 /* A connection is in one of these; each but HANDLING, which belongs to the handler, has a deadline. */
-enum phase { PHASE_IDLE, PHASE_RECEIVING, PHASE_HANDLING, PHASE_SENDING, PHASES };
+enum phase { PHASE_OPENING, PHASE_IDLE, PHASE_RECEIVING, PHASE_HANDLING, PHASE_SENDING, PHASES };
 
 struct request;
 
@@ -32,6 +32,7 @@ struct conn {
     const char *method; /* the real one of a request that evhttp takes for a GET */
     bool sniffing;      /* the method of the coming request is not yet known */
     struct request *request;
+    size_t fd;
     LIST_ENTRY(conn) link;
 };
 
@@ -46,12 +47,18 @@ struct request {
 struct httpd {
     struct loop *loop;
     struct evhttp *evhttp;
-    struct evconnlistener *listener;
+    struct evconnlistener *listener; /* NULL when it accepts no more */
+    struct evhttp_bound_socket *bound;
     struct tls_server *tls;
     struct loop_timer accept_again;
     int64_t limits_ms[PHASES];
     size_t count, max;
+    bool make_room, draining, finishing;
     LIST_HEAD(, conn) conns;
+    struct conn **by_fd; /* evhttp hands over its own connection objects only; their descriptors lead to ours */
+    size_t by_fd_len;
+    void (*on_empty)(void *ctx);
+    void *empty_ctx;
     void (*on_request)(void *ctx, struct httpd_req *req);
     void *ctx;
     char address[LISTEN_ADDRESS];
@@ -94,7 +101,7 @@ static void conn_sniff(struct conn *conn)
 
 static void conn_on_bytes(struct conn *conn)
 {
-    if (conn->phase == PHASE_IDLE) {
+    if (conn->phase <= PHASE_IDLE) {
         conn_enter(conn, PHASE_RECEIVING);
         conn->sniffing = true;
     }
@@ -112,6 +119,11 @@ static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info 
         conn_on_bytes(conn);
 }
 
+static void conn_end(struct conn *conn)
+{
+    evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
+}
+
 /* The answer is out: the same connection waits for the next request, which may have been sent already. */
 static void conn_on_sent(struct evhttp_request *ev, void *ctx)
 {
@@ -124,6 +136,31 @@ static void conn_on_sent(struct evhttp_request *ev, void *ctx)
         conn_on_bytes(conn);
 }
 
+static void httpd_check_empty(struct httpd *httpd)
+{
+    void (*on_empty)(void *ctx) = httpd->on_empty;
+
+    if (!httpd->finishing || httpd->count || !on_empty)
+        return;
+    httpd->on_empty = NULL;
+    on_empty(httpd->empty_ctx);
+}
+
+static void conn_remember(struct conn *conn)
+{
+    struct httpd *httpd = conn->httpd;
+    size_t fd = (size_t)bufferevent_getfd(conn->bev), room = httpd->by_fd_len ? httpd->by_fd_len : 64;
+
+    while (room <= fd)
+        room *= 2;
+    if (room > httpd->by_fd_len) {
+        httpd->by_fd = mem_grow(httpd->by_fd, httpd->by_fd_len * sizeof(*httpd->by_fd), room * sizeof(*httpd->by_fd));
+        httpd->by_fd_len = room;
+    }
+    httpd->by_fd[fd] = conn;
+    conn->fd = fd;
+}
+
 static void conn_free(struct conn *conn)
 {
     struct httpd *httpd = conn->httpd;
@@ -133,9 +170,12 @@ static void conn_free(struct conn *conn)
     timer_stop(&conn->deadline);
     event_free(conn->adopt);
     LIST_REMOVE(conn, link);
+    if (conn->evcon)
+        httpd->by_fd[conn->fd] = NULL;
     if (httpd->count-- == httpd->max && httpd->listener)
         evconnlistener_enable(httpd->listener);
     mem_free(conn);
+    httpd_check_empty(httpd);
 }
 
 static void conn_on_close(struct evhttp_connection *evcon, void *ctx)
@@ -147,9 +187,7 @@ static void conn_on_close(struct evhttp_connection *evcon, void *ctx)
 /* Never while a handler has the request: that phase has no deadline. */
 static void conn_on_deadline(void *ctx)
 {
-    struct conn *conn = ctx;
-
-    evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
+    conn_end(ctx);
 }
 
 /*
@@ -164,8 +202,21 @@ static void conn_adopt(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
     bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon);
     conn->evcon = evcon;
+    conn_remember(conn);
     evhttp_connection_set_closecb(conn->evcon, conn_on_close, conn);
-    timer_after(&conn->deadline, conn->httpd->limits_ms[PHASE_RECEIVING]);
+    conn_enter(conn, PHASE_OPENING);
+}
+
+/* Full: the connection that is nearest its deadline goes, if it waits for its peer. A new one is served in milliseconds, so the lazy ones go first. */
+static void httpd_make_room(struct httpd *httpd)
+{
+    struct conn *conn, *first = NULL;
+
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (conn->evcon && conn->phase <= PHASE_RECEIVING && (!first || conn->deadline.at < first->deadline.at))
+        first = conn;
+    if (first)
+        conn_end(first);
 }
 
 static struct bufferevent *httpd_on_accept(struct event_base *base, void *ctx)
@@ -176,6 +227,8 @@ static struct bufferevent *httpd_on_accept(struct event_base *base, void *ctx)
     int flags = BEV_OPT_CLOSE_ON_FREE;
 
     loop_turn(httpd->loop);
+    if (httpd->make_room && httpd->count + 1 == httpd->max)
+        httpd_make_room(httpd);
     conn->httpd = httpd;
     conn->bev = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, flags)
                     : bufferevent_socket_new(base, -1, flags);
@@ -228,12 +281,9 @@ static char *path_decode(struct evhttp_request *ev)
 static struct conn *conn_of(struct httpd *httpd, struct evhttp_request *ev)
 {
     struct evhttp_connection *evcon = evhttp_request_get_connection(ev);
-    struct conn *conn;
+    size_t fd = (size_t)bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
 
-    LIST_FOREACH(conn, &httpd->conns, link)
-    if (conn->evcon == evcon)
-        return conn;
-    return NULL;
+    return fd < httpd->by_fd_len ? httpd->by_fd[fd] : NULL;
 }
 
 static struct request *request_new(struct conn *conn, struct evhttp_request *ev, char *path)
@@ -306,6 +356,8 @@ static void request_send(struct request *request, const struct httpd_res *res)
         evhttp_add_header(headers, "Content-Type", res->type ? res->type : "application/json");
     for (size_t i = 0; i < res->header_count; i++)
         evhttp_add_header(headers, res->headers[i].name, res->headers[i].value);
+    if (request->conn->httpd->draining)
+        evhttp_add_header(headers, "Connection", "close");
     request->conn->request = NULL;
     conn_enter(request->conn, PHASE_SENDING);
     evhttp_send_reply(request->ev, res->status, NULL, body);
@@ -356,7 +408,8 @@ static int listener_open(struct httpd *httpd, const char *address, struct err *e
         return err_system(err, "listen on %s", address);
     }
     evconnlistener_set_error_cb(httpd->listener, httpd_on_accept_error);
-    if (!evhttp_bind_listener(httpd->evhttp, httpd->listener))
+    httpd->bound = evhttp_bind_listener(httpd->evhttp, httpd->listener);
+    if (!httpd->bound)
         abort();
     return 0;
 }
@@ -378,9 +431,10 @@ int httpd_start(struct loop *loop, const struct httpd_options *options, struct h
 
     httpd->loop = loop;
     httpd->tls = options->tls;
+    httpd->make_room = options->make_room;
     httpd->max = options->max_connections ? options->max_connections : LIMIT_SERVER_CONNECTIONS;
     httpd->limits_ms[PHASE_IDLE] = options->idle_ms ? options->idle_ms : 120000;
-    httpd->limits_ms[PHASE_RECEIVING] = options->request_ms ? options->request_ms : 10000;
+    httpd->limits_ms[PHASE_OPENING] = httpd->limits_ms[PHASE_RECEIVING] = options->request_ms ? options->request_ms : 10000;
     httpd->limits_ms[PHASE_SENDING] = options->send_ms ? options->send_ms : 30000;
     httpd->on_request = options->on_request;
     httpd->ctx = options->ctx;
@@ -411,8 +465,33 @@ void httpd_stop(struct httpd *httpd)
     if (!conn->evcon)
         conn_adopt(-1, 0, conn); /* accepted in this turn; evhttp_free() shall tell us of its end too */
     timer_stop(&httpd->accept_again);
+    httpd->on_empty = NULL;
     evhttp_free(httpd->evhttp);
+    mem_free(httpd->by_fd);
     mem_free(httpd);
+}
+
+void httpd_drain(struct httpd *httpd)
+{
+    httpd->draining = true;
+}
+
+void httpd_finish(struct httpd *httpd, void (*on_empty)(void *ctx), void *ctx)
+{
+    struct conn *conn, *next;
+
+    httpd->draining = httpd->finishing = true;
+    timer_stop(&httpd->accept_again);
+    evhttp_del_accept_socket(httpd->evhttp, httpd->bound);
+    httpd->listener = NULL;
+    for (conn = LIST_FIRST(&httpd->conns); conn; conn = next) {
+        next = LIST_NEXT(conn, link);
+        if (conn->evcon && conn->phase == PHASE_IDLE)
+            conn_end(conn);
+    }
+    httpd->on_empty = on_empty;
+    httpd->empty_ctx = ctx;
+    httpd_check_empty(httpd);
 }
 
 const char *httpd_address(const struct httpd *httpd)

@@ -10,6 +10,7 @@
 #ifndef OS_HTTPD_H
 #define OS_HTTPD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct httpd_options {
     struct tls_server *tls; /* borrowed; NULL = plain */
     size_t max_body;        /* 0 = LIMIT_REQUEST_BYTES */
     size_t max_connections; /* 0 = LIMIT_SERVER_CONNECTIONS */
+    bool make_room;         /* at the maximum, close the waiting connection that is nearest its deadline, and go on accepting */
     int64_t request_ms;     /* 0 = 10 s; also for the TLS handshake and the first byte */
     int64_t idle_ms;        /* 0 = 2 min */
     int64_t send_ms;        /* 0 = 30 s */
@@ -55,6 +57,10 @@ struct httpd_options {
 int httpd_start(struct loop *loop, const struct httpd_options *options, struct httpd **ret, struct err *err) MUST_USE;
 /* Ends all connections; requests not yet answered must still be given to httpd_reply(), before or after. */
 void httpd_stop(struct httpd *httpd);
+/* Every answer from now on ends its connection ("Connection: close"); new ones are still accepted. */
+void httpd_drain(struct httpd *httpd);
+/* Accept no more, close idle connections, and tell once the last one has ended (inside a callback of it: not the place for httpd_stop()). */
+void httpd_finish(struct httpd *httpd, void (*on_empty)(void *ctx), void *ctx);
 /* "127.0.0.1:43210" (the chosen port), or "unix:///…". */
 const char *httpd_address(const struct httpd *httpd);
 size_t httpd_connections(const struct httpd *httpd);

@@ -10,7 +10,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -49,10 +48,6 @@ static void cleanup_ossl(unsigned char **p)
 {
     OPENSSL_free(*p);
 }
-static void cleanup_ctx(SSL_CTX **ctx)
-{
-    SSL_CTX_free(*ctx);
-}
 #define _cleanup_bio_    _cleanup_(cleanup_bio)
 #define _cleanup_x509_   _cleanup_(cleanup_x509)
 #define _cleanup_pkey_   _cleanup_(cleanup_pkey)
@@ -60,7 +55,6 @@ static void cleanup_ctx(SSL_CTX **ctx)
 #define _cleanup_ecdsa_  _cleanup_(cleanup_ecdsa)
 #define _cleanup_bn_     _cleanup_(cleanup_bn)
 #define _cleanup_ossl_   _cleanup_(cleanup_ossl)
-#define _cleanup_ctx_    _cleanup_(cleanup_ctx)
 
 /* "WHAT: reason"; OpenSSL's queue is left empty so that no later call reports this failure as its own. */
 static int fail(struct err *err, enum err_code code, const char *what)
@@ -407,92 +401,4 @@ int tls_cert_make(const struct tls_cert_spec *spec, const struct tls_key *key, s
         X509_sign(cert, signer->pkey, EVP_sha256()) <= 0 || PEM_write_bio_X509(bio, cert) != 1)
         return fail(err, ERR_INPUT, "making a certificate");
     return bio_take(bio, out, err);
-}
-
-/* ---------------------------------------------------------------------------------------------------------- server contexts */
-
-struct tls_server {
-    SSL_CTX *ctx;
-};
-
-static int choose_http1(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-                        void *arg)
-{
-    static const unsigned char http1[] = "\x08http/1.1";
-
-    (void)ssl, (void)arg;
-    if (SSL_select_next_proto((unsigned char **)out, out_len, http1, sizeof(http1) - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_NOACK;
-    return SSL_TLSEXT_ERR_OK;
-}
-
-static int ctx_add_chain(SSL_CTX *ctx, const char *pem)
-{
-    _cleanup_bio_ BIO *bio = BIO_new_mem_buf(pem, -1);
-    _cleanup_x509_ X509 *leaf = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
-    X509 *more;
-
-    if (!leaf || SSL_CTX_use_certificate(ctx, leaf) != 1)
-        return -1;
-    while ((more = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)))
-        if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
-            X509_free(more);
-            return -1;
-        }
-    ERR_clear_error();
-    return 0;
-}
-
-static int ctx_new(const char *chain_pem, const char *key_pem, const char *what, SSL_CTX **ret, struct err *err)
-{
-    _cleanup_ctx_ SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    _cleanup_bio_ BIO *bio = BIO_new_mem_buf(key_pem, -1);
-    _cleanup_pkey_ EVP_PKEY *pkey = bio ? read_private(bio) : NULL;
-
-    if (!ctx || ctx_add_chain(ctx, chain_pem) < 0 || !pkey || SSL_CTX_use_PrivateKey(ctx, pkey) != 1)
-        return fail(err, ERR_INPUT, what);
-    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_alpn_select_cb(ctx, choose_http1, NULL);
-    *ret = steal(ctx);
-    return 0;
-}
-
-int tls_server_new(const char *chain_pem, const char *key_pem, const char *what, struct tls_server **ret, struct err *err)
-{
-    struct tls_server *server;
-    SSL_CTX *ctx;
-
-    if (ctx_new(chain_pem, key_pem, what, &ctx, err) < 0)
-        return -1;
-    server = mem_alloc(sizeof(*server));
-    server->ctx = ctx;
-    *ret = server;
-    return 0;
-}
-
-int tls_server_load(struct tls_server *server, const char *chain_pem, const char *key_pem, const char *what, struct err *err)
-{
-    SSL_CTX *ctx;
-
-    if (ctx_new(chain_pem, key_pem, what, &ctx, err) < 0)
-        return -1;
-    SSL_CTX_free(server->ctx); /* running sessions hold their own reference */
-    server->ctx = ctx;
-    return 0;
-}
-
-void tls_server_free(struct tls_server *server)
-{
-    if (!server)
-        return;
-    SSL_CTX_free(server->ctx);
-    mem_free(server);
-}
-
-struct ssl_st *tls_server_session(struct tls_server *server)
-{
-    return SSL_new(server->ctx);
 }

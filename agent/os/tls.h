@@ -58,12 +58,24 @@ struct tls_cert_spec {
 /* A certificate for `key`, valid from an hour ago, appended to `out` as PEM. */
 int tls_cert_make(const struct tls_cert_spec *spec, const struct tls_key *key, struct buf *out, struct err *err) MUST_USE;
 
+/* What a server asks of its clients beyond TLS 1.2. All zero: nothing. */
+struct tls_rules {
+    int min_version;   /* OpenSSL's number */
+    char suites[1024]; /* OpenSSL's names of the suites of TLS 1.2, "" for all of ours */
+};
+
+/*
+ * "tls10" … "tls13", or "" (less than TLS 1.2 is not spoken), and IANA's names of cipher suites with commas between, as Go programs take them. Either
+ * may be NULL. Unknown names are an ERR_INPUT; suites that Go knows and that are not in our OpenSSL are left out.
+ */
+int tls_rules_parse(const char *min_version, const char *suites, struct tls_rules *ret, struct err *err) MUST_USE;
+
 struct tls_server;
 struct ssl_st;
 
-/* `chain_pem`: leaf first. Both NUL-terminated; `what` names the pair in errors. */
-int tls_server_new(const char *chain_pem, const char *key_pem, const char *what, struct tls_server **ret, struct err *err)
-    MUST_USE;
+/* `chain_pem`: leaf first. Both NUL-terminated; `what` names the pair in errors. NULL `rules` are none. */
+int tls_server_new(const struct tls_rules *rules, const char *chain_pem, const char *key_pem, const char *what,
+                   struct tls_server **ret, struct err *err) MUST_USE;
 /* Take another certificate for new connections; on failure the old one stays. */
 int tls_server_load(struct tls_server *server, const char *chain_pem, const char *key_pem, const char *what, struct err *err)
     MUST_USE;

@@ -235,7 +235,7 @@ static int tls_open(struct server *server, const struct server_options *options,
     if (tls_key_new(TLS_KEY_P256, &key, err) < 0 || tls_cert_make(&spec, key, &leaf, err) < 0 ||
         tls_key_private_pem(key, &key_pem, err) < 0)
         return -1;
-    return tls_server_new(leaf.data, key_pem.data, "the sandbox's certificate", &server->tls, err);
+    return tls_server_new(NULL, leaf.data, key_pem.data, "the sandbox's certificate", &server->tls, err);
 }
 
 static int seed_open(struct sandbox *box, const char *config, struct err *err)

@@ -20,7 +20,7 @@ struct bench {
     struct loop *loop;
     struct httpd *httpd;
     struct httpd_req *held; /* kept by on_request when `hold` is set */
-    bool hold;
+    bool hold, empty;
     unsigned requests;
     char last[256]; /* "METHOD path body-length" of the last request */
 };
@@ -290,6 +290,86 @@ static void at_the_maximum_others_wait_for_an_end(void **state)
     bench_stop(&bench);
 }
 
+static void at_the_maximum_the_laziest_makes_room(void **state)
+{
+    struct bench bench;
+    struct client lazy, second, third;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.max_connections = 2, .make_room = true});
+    client_open(&lazy, &bench);
+    client_open(&second, &bench);
+    client_send(&second, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&second, "/second");
+    client_open(&third, &bench);
+    client_send(&third, "GET /third HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&third, "/third");
+    assert_string_equal(client_wait(&lazy, NULL), "");
+    client_close(&lazy);
+    client_send(&second, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&second, "/again");
+    client_close(&second);
+    client_close(&third);
+    bench_stop(&bench);
+}
+
+static void on_empty(void *ctx)
+{
+    struct bench *bench = ctx;
+
+    bench->empty = true;
+    loop_stop(bench->loop);
+}
+
+static void draining_answers_and_ends_each_connection(void **state)
+{
+    struct bench bench;
+    struct client kept, later;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&kept, &bench);
+    client_send(&kept, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&kept, "/one");
+    httpd_drain(bench.httpd);
+    client_send(&kept, "GET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null(strstr(client_wait(&kept, NULL), "Connection: close"));
+    client_close(&kept);
+    client_open(&later, &bench);
+    client_send(&later, "GET /three HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null(strstr(client_wait(&later, NULL), "/three"));
+    client_close(&later);
+    bench_stop(&bench);
+}
+
+static void finishing_waits_for_requests_and_ends_idle_connections(void **state)
+{
+    struct bench bench;
+    struct client idle, busy;
+    struct err err;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&idle, &bench);
+    client_send(&idle, "GET /idle HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&idle, "/idle");
+    client_open(&busy, &bench);
+    bench.hold = true;
+    client_send(&busy, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&busy, NULL);
+    httpd_finish(bench.httpd, on_empty, &bench);
+    client_wait(&idle, NULL);
+    client_close(&idle);
+    assert_int_equal(httpd_connections(bench.httpd), 1);
+    assert_false(bench.empty);
+    reply(bench.held, 200, "done");
+    while (!bench.empty)
+        assert_int_equal(loop_run(bench.loop, &err), 0);
+    assert_non_null(strstr(client_wait(&busy, NULL), "done"));
+    client_close(&busy);
+    bench_stop(&bench);
+}
+
 static void listening_on_nonsense_names_it(void **state)
 {
     struct httpd_options options = {.listen = "nonsense", .on_request = bench_on_request};
@@ -317,6 +397,9 @@ int main(void)
         cmocka_unit_test(reply_may_come_later),
         cmocka_unit_test(reply_after_the_end_of_its_connection_is_dropped),
         cmocka_unit_test(at_the_maximum_others_wait_for_an_end),
+        cmocka_unit_test(at_the_maximum_the_laziest_makes_room),
+        cmocka_unit_test(draining_answers_and_ends_each_connection),
+        cmocka_unit_test(finishing_waits_for_requests_and_ends_idle_connections),
         cmocka_unit_test(listening_on_nonsense_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

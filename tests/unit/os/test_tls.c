@@ -138,12 +138,38 @@ static void server_keeps_its_certificate_when_the_new_one_is_bad(void **state)
     buf_init_secret(&foreign, KIB(8));
     assert_int_equal(tls_key_private_pem(key, &pem, &err), 0);
     assert_int_equal(tls_key_private_pem(other, &foreign, &err), 0);
-    assert_int_equal(tls_server_new(ca.data, pem.data, "pair", &server, &err), 0);
+    assert_int_equal(tls_server_new(NULL, ca.data, pem.data, "pair", &server, &err), 0);
     assert_int_equal(tls_server_load(server, ca.data, foreign.data, "tls.key", &err), -1);
     assert_non_null(strstr(err.text, "tls.key"));
     assert_int_equal(tls_server_load(server, "nonsense", pem.data, "tls.crt", &err), -1);
     assert_int_equal(tls_server_load(server, ca.data, pem.data, "pair", &err), 0);
     tls_server_free(server);
+}
+
+static void rules_take_the_names_of_go_programs(void **state)
+{
+    struct tls_rules rules;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(tls_rules_parse("tls10", NULL, &rules, &err), 0);
+    assert_string_equal(rules.suites, "");
+    assert_int_equal(tls_rules_parse("tls13", "", &rules, &err), 0);
+    assert_int_equal(tls_rules_parse(NULL, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256,TLS_RSA_WITH_RC4_128_SHA", &rules, &err), 0);
+    assert_string_equal(rules.suites, "ECDHE-ECDSA-AES128-GCM-SHA256");
+}
+
+static void rules_refuse_unknown_names(void **state)
+{
+    struct tls_rules rules;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(tls_rules_parse("tls14", NULL, &rules, &err), -1);
+    assert_non_null(strstr(err.text, "tls14"));
+    assert_int_equal(tls_rules_parse("", "TLS_NONSENSE", &rules, &err), -1);
+    assert_non_null(strstr(err.text, "TLS_NONSENSE"));
+    assert_int_equal(tls_rules_parse("", "TLS_RSA_WITH_RC4_128_SHA", &rules, &err), -1);
 }
 
 int main(void)
@@ -155,6 +181,8 @@ int main(void)
         cmocka_unit_test(key_refuses_text_that_is_no_pem),
         cmocka_unit_test(rsa_numbers_are_only_had_from_rsa),
         cmocka_unit_test(leaf_takes_names_that_openssl_syntax_would_split),
+        cmocka_unit_test(rules_take_the_names_of_go_programs),
+        cmocka_unit_test(rules_refuse_unknown_names),
         cmocka_unit_test(server_keeps_its_certificate_when_the_new_one_is_bad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
