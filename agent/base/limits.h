@@ -81,7 +81,7 @@
 /* One function call: what threads save of groups, and visits of instructions (about 5 ns each). */
 #define LIMIT_REGEX_MEMORY MIB(16)
 #define LIMIT_REGEX_STEPS 20000000
-/* Files that one template reads: certificates and snippets; each costs a watch. */
+/* Files that one template reads, or writes beside its own: certificates and snippets; each costs a watch, or descriptors. */
 #define LIMIT_TEMPLATE_FILES 64
 #define LIMIT_TEMPLATE_FILE_BYTES MIB(1)
 

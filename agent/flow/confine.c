@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/cur.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "os/file.h"
 
 /* Grows as rules are added; names made on the way are owned. */
 struct plan {
@@ -97,10 +99,24 @@ static void add_login(struct plan *plan, const struct val *config)
     add_path(plan, "/var/run/secrets/kubernetes.io/serviceaccount", HARDEN_READ);
 }
 
-/* `file` takes computed paths: without a sandbox a template that uses it may read whatever the uid may. */
-static bool may_read_anything(const struct config_template *template)
+/* Whether a word stands in the template's text; one that cannot be read yet may hold it. */
+static bool mentions(const struct config_template *template, const char *word)
 {
-    return !*template->sandbox_path && (!template->contents || strstr(template->contents, "file"));
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored;
+
+    if (template->contents)
+        return memmem(template->contents, template->contents_len, word, strlen(word)) != NULL;
+    return file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, &ignored) != 0 || memmem(text.data, text.len, word, strlen(word));
+}
+
+/* `file` and `writeToFile` take computed paths: a template that uses them may do whatever the uid may (reading: outside a sandbox). */
+static void add_computed(struct plan *plan, const struct config_template *template)
+{
+    if (!*template->sandbox_path && mentions(template, "file"))
+        add(plan, "/", -1, HARDEN_READ);
+    if (mentions(template, "writeToFile"))
+        add(plan, "/", -1, HARDEN_WRITE);
 }
 
 static void add_template(struct plan *plan, const struct config_template *template, int root)
@@ -112,8 +128,7 @@ static void add_template(struct plan *plan, const struct config_template *templa
     if (template->source)
         add_folder(plan, template->source, HARDEN_READ);
     add_path(plan, template->sandbox_path, HARDEN_READ);
-    if (may_read_anything(template))
-        add(plan, "/", -1, HARDEN_READ);
+    add_computed(plan, template);
     if (*template->notify.pid_file)
         add_folder(plan, template->notify.pid_file, HARDEN_READ);
 }

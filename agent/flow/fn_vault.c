@@ -196,6 +196,11 @@ static const char *on_getenv(void *ctx, const char *name)
     return getenv(name);
 }
 
+static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *err)
+{
+    return aside_note(&((struct fn_vault *)ctx)->asides, file, err);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ fn_vault */
 
 void fn_vault_init(struct fn_vault *fn, const struct config *config, const struct config_template *template, const struct store *store)
@@ -210,6 +215,7 @@ void fn_vault_begin(struct fn_vault *fn)
     for (size_t i = 0; i < fn->file_count; i++)
         mem_free(fn->files[i]);
     fn->file_count = 0;
+    aside_clear(&fn->asides);
 }
 
 void fn_vault_done(struct fn_vault *fn)
@@ -228,6 +234,7 @@ void fn_vault_env(struct fn_vault *fn, struct tpl_env *ret_env)
         .pki_cert = on_pki_cert,
         .file = on_file,
         .getenv = on_getenv,
+        .write_to_file = on_write_to_file,
         .now_ms = clock_wall(),
         .redact = true,
     };

@@ -2,7 +2,7 @@
  * fn_vault: what templates ask of the outside, answered from what is already here.
  *
  * During one evaluation it notes every dep that was used, counts those the store has no answer for (they are nil to the template), and
- * remembers the files that `file` read. It causes no request: the notes go up, sidecar gives them to fetch.
+ * remembers the files that `file` read and what `writeToFile` shall write. It causes no request: the notes go up, sidecar gives them to fetch.
  * Values borrowed from the store are good for that evaluation only.
  */
 #ifndef FLOW_FN_VAULT_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "flow/aside.h"
 #include "flow/config.h"
 #include "flow/store.h"
 #include "tpl/tpl.h"
@@ -32,6 +33,7 @@ struct fn_vault {
     struct dep_list used, missing;
     char **files; /* paths that `file` read, each once */
     size_t file_count;
+    struct aside_list asides; /* what `writeToFile` was asked for */
 };
 
 void fn_vault_init(struct fn_vault *fn, const struct config *config, const struct config_template *template, const struct store *store);

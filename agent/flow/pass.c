@@ -233,17 +233,34 @@ void pass_render(struct pass *pass)
         report_uses(pass, &pass->slots[i]);
 }
 
+/* The files beside the destination, then the destination itself. */
+static size_t slot_items(const struct slot *slot, struct write_item *ret_items)
+{
+    const struct render *render = &slot->render;
+
+    aside_items(&render->fn.asides, ret_items);
+    ret_items[render->fn.asides.len] = (struct write_item){slot->target, render->output.data, render->output.len, false};
+    return render->fn.asides.len + 1;
+}
+
 static int write_slots(struct slot *const *slots, size_t count, bool *changed, struct err *err)
 {
-    struct write_item *items = mem_array(count, sizeof(*items));
+    size_t len = count, at = 0;
+    _cleanup_free_ struct write_item *items = NULL;
     int failed;
 
     for (size_t i = 0; i < count; i++)
-        items[i] = (struct write_item){slots[i]->target, slots[i]->render.output.data, slots[i]->render.output.len, false};
-    failed = write_batch(items, count, err);
+        len += slots[i]->render.fn.asides.len;
+    items = mem_array(len, sizeof(*items));
     for (size_t i = 0; i < count; i++)
-        changed[i] = items[i].changed;
-    mem_free(items);
+        at += slot_items(slots[i], items + at);
+    failed = write_batch(items, len, err);
+    at = 0;
+    for (size_t i = 0; i < count; i++) {
+        changed[i] = false;
+        for (size_t k = slots[i]->render.fn.asides.len + 1; k > 0; k--)
+            changed[i] |= items[at++].changed;
+    }
     return failed;
 }
 
@@ -277,7 +294,7 @@ static size_t write_one_by_one(struct pass *pass, struct slot *const *slots, siz
     return told;
 }
 
-/* The finished slots whose destination is open. */
+/* The finished slots whose files are open. */
 static size_t writable(struct pass *pass, struct slot **slots)
 {
     size_t count = 0;
@@ -288,7 +305,7 @@ static size_t writable(struct pass *pass, struct slot **slots)
 
         if (!slot->finished)
             continue;
-        if (open_target(slot, &err) == 0) {
+        if (open_target(slot, &err) == 0 && aside_open(&slot->render.fn.asides, slot->label, &err) == 0) {
             slots[count++] = slot;
             continue;
         }

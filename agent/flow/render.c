@@ -73,4 +73,5 @@ const struct dep_list *render_missing(const struct render *render)
 void render_forget(struct render *render)
 {
     buf_done(&render->output);
+    aside_clear(&render->fn.asides);
 }

@@ -1,0 +1,188 @@
+#include "flow/aside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "os/file.h"
+#include "os/owner.h"
+
+static void aside_done(struct aside *aside)
+{
+    write_target_free(aside->target);
+    buf_done(&aside->content);
+    mem_free(aside->path);
+    mem_free(aside->user);
+    mem_free(aside->group);
+}
+
+void aside_clear(struct aside_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        aside_done(&list->items[i]);
+    mem_free(list->items);
+    *list = (struct aside_list){0};
+}
+
+static struct aside *find(struct aside_list *list, struct str path)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        if (str_eqs(path, list->items[i].path))
+            return &list->items[i];
+    }
+    return NULL;
+}
+
+static int check_path(struct str path, struct err *err)
+{
+    if (path.len == 0 || path.len > LIMIT_PATH_BYTES || memchr(path.data, '\0', path.len))
+        return err_set(err, ERR_INPUT, "writeToFile: the path is empty, too long or has a byte 0");
+    if (path.data[0] != '/')
+        return err_set(err, ERR_INPUT, "writeToFile: \"%.*s\" must be an absolute path", (int)path.len, path.data);
+    return 0;
+}
+
+static struct aside *add(struct aside_list *list, const struct tpl_file *file)
+{
+    struct aside *aside;
+
+    if (!list->items)
+        list->items = mem_array(LIMIT_TEMPLATE_FILES, sizeof(*list->items));
+    aside = &list->items[list->len++];
+    aside->path = mem_strndup(file->path.data, file->path.len);
+    aside->append = file->append;
+    buf_init_secret(&aside->content, LIMIT_OUTPUT_BYTES);
+    return aside;
+}
+
+/* The last call for a file says its owner and mode, as the last of several writes would. */
+static void set_owner(struct aside *aside, const struct tpl_file *file)
+{
+    mem_free(aside->user);
+    mem_free(aside->group);
+    aside->user = mem_strndup(file->user.data, file->user.len);
+    aside->group = mem_strndup(file->group.data, file->group.len);
+    aside->mode = file->mode;
+}
+
+static int check_size(const struct aside_list *list, struct err *err)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < list->len; i++) {
+        bytes += list->items[i].content.len;
+        if (list->items[i].content.full || bytes > LIMIT_OUTPUT_BYTES)
+            return err_set(err, ERR_LIMIT, "writeToFile: more than %zu bytes", LIMIT_OUTPUT_BYTES);
+    }
+    return 0;
+}
+
+int aside_note(struct aside_list *list, const struct tpl_file *file, struct err *err)
+{
+    struct aside *aside = find(list, file->path);
+
+    if (check_path(file->path, err) != 0)
+        return -1;
+    if (!aside && list->len == LIMIT_TEMPLATE_FILES)
+        return err_set(err, ERR_LIMIT, "writeToFile: more than %d files in one template", (int)LIMIT_TEMPLATE_FILES);
+    if (!aside)
+        aside = add(list, file);
+    if (!file->append) {
+        aside->append = false;
+        buf_reset(&aside->content);
+    }
+    set_owner(aside, file);
+    buf_add(&aside->content, file->content.data, file->content.len);
+    if (file->newline)
+        buf_addc(&aside->content, '\n');
+    return check_size(list, err);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- on the disk */
+
+static int refuse_links(const struct aside *aside, struct err *err)
+{
+    size_t len = (size_t)(strrchr(aside->path, '/') - aside->path);
+    _cleanup_free_ char *folder = mem_strndup(aside->path, len ? len : 1);
+    struct stat st;
+
+    if (lstat(folder, &st) == 0 && S_ISLNK(st.st_mode))
+        return err_set(err, ERR_DENIED, "writeToFile: refusing to write through symlinked directory in path \"%s\"", aside->path);
+    if (lstat(aside->path, &st) == 0 && S_ISLNK(st.st_mode))
+        return err_set(err, ERR_DENIED, "writeToFile: refusing to write to symlink \"%s\"", aside->path);
+    return 0;
+}
+
+/* What the file holds goes in front of what is appended. */
+static int keep_old(struct aside *aside, struct err *err)
+{
+    _cleanup_close_ int fd = open(aside->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    _cleanup_buf_ struct buf whole = {0};
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_system(err, "writeToFile: \"%s\"", aside->path);
+    if (file_read_fd(fd, aside->path, LIMIT_OUTPUT_BYTES, &whole, err) != 0)
+        return -1;
+    whole.max = LIMIT_OUTPUT_BYTES;
+    buf_add(&whole, aside->content.data, aside->content.len);
+    if (buf_check(&whole, aside->path, err) != 0)
+        return -1;
+    buf_done(&aside->content);
+    aside->content = whole;
+    whole = (struct buf){0};
+    return 0;
+}
+
+/* With one of user and group given the other is our own; with neither the file keeps what it has. */
+static int find_owner(const struct aside *aside, struct draft_owner *ret, struct err *err)
+{
+    if (!*aside->user && !*aside->group)
+        return 0;
+    ret->uid = geteuid();
+    ret->gid = getegid();
+    return owner_find(aside->user, aside->group, &ret->uid, &ret->gid, err);
+}
+
+static int open_target(struct aside *aside, const char *label, struct err *err)
+{
+    _cleanup_buf_ struct buf whole_label;
+    struct write_dest dest = {
+        .path = aside->path,
+        .create_dirs = true,
+        .owner = {aside->mode, DRAFT_KEEP_UID, DRAFT_KEEP_GID},
+    };
+
+    buf_init(&whole_label, KIB(1));
+    buf_addf(&whole_label, "%s: writeToFile", label);
+    dest.label = whole_label.data;
+    if (find_owner(aside, &dest.owner, err) != 0)
+        return err_wrap(err, "%s: \"%s\"", dest.label, aside->path);
+    return write_target_new(&dest, &aside->target, err);
+}
+
+int aside_open(struct aside_list *list, const char *label, struct err *err)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        struct aside *aside = &list->items[i];
+
+        if (aside->target)
+            continue;
+        if (refuse_links(aside, err) != 0 || (aside->append && keep_old(aside, err) != 0))
+            return err_wrap(err, "%s", label);
+        aside->append = false;
+        if (open_target(aside, label, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void aside_items(const struct aside_list *list, struct write_item *ret_items)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        const struct aside *aside = &list->items[i];
+
+        ret_items[i] = (struct write_item){aside->target, aside->content.data, aside->content.len, false};
+    }
+}

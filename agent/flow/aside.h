@@ -1,0 +1,39 @@
+/*
+ * aside: the files that one evaluation of a template asked for with `writeToFile`, beside the one that it renders.
+ *
+ * Only noted while the template runs. An evaluation that lacked data is thrown away with its notes; those of the final one are written in
+ * the same batch as the destination, so that all appear together or none. Several calls for one file make one write.
+ * No symbolic link is followed: neither the file nor its folder may be one (the original's words).
+ * Limits: LIMIT_TEMPLATE_FILES files, LIMIT_OUTPUT_BYTES in all.
+ */
+#ifndef FLOW_ASIDE_H
+#define FLOW_ASIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "flow/write.h"
+#include "tpl/tpl.h"
+
+struct aside {
+    char *path, *user, *group;
+    unsigned mode;
+    bool append; /* the first call wants what the file holds already kept */
+    struct buf content; /* secret */
+    struct write_target *target; /* once aside_open() has opened it */
+};
+
+struct aside_list {
+    struct aside *items;
+    size_t len;
+};
+
+void aside_clear(struct aside_list *list);
+int aside_note(struct aside_list *list, const struct tpl_file *file, struct err *err) MUST_USE;
+/* Open every file's place and read what is appended to; what is open already stays as it is. `label` opens error texts: "template[2]". */
+int aside_open(struct aside_list *list, const char *label, struct err *err) MUST_USE;
+/* As items of a batch, list->len of them; the list keeps what they point to. */
+void aside_items(const struct aside_list *list, struct write_item *ret_items);
+
+#endif
