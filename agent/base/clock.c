@@ -28,3 +28,11 @@ int64_t clock_wall(void)
 {
     return read_ms(CLOCK_REALTIME);
 }
+
+int64_t clock_micros(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}

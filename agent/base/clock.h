@@ -10,11 +10,12 @@
 
 #include <stdint.h>
 
-
 #define CLOCK_NEVER INT64_MAX
 
 int64_t clock_now(void);
 void clock_turn(void); /* read the clock anew; the loop calls it once a turn */
 int64_t clock_wall(void);
+/* Microseconds of CLOCK_MONOTONIC, read anew: how long something took within one turn. */
+int64_t clock_micros(void);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/backoff.h"
 #include "flow/renewal.h"
 #include "vault/login.h"
 

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/backoff.h"
 #include "flow/listing.h"
 #include "flow/pki.h"
 #include "flow/renewal.h"

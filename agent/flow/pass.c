@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "flow/backoff.h"
 #include "flow/render.h"
 #include "flow/write.h"
 #include "os/owner.h"

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/err.h"
-#include "flow/backoff.h"
 #include "vault/lease.h"
 #include "vault/reply.h"
 

@@ -18,6 +18,11 @@ int64_t clock_wall(void)
     return fake_wall;
 }
 
+int64_t clock_micros(void)
+{
+    return fake_now * 1000;
+}
+
 static inline void fake_clock_forward(int64_t ms)
 {
     fake_now += ms;

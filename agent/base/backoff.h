@@ -4,8 +4,8 @@
  * Exponential with full jitter over a floor; never more than a sixth of what is left of the thing that is being saved; reset only
  * after success has lasted longer than the interval that was reached.
  */
-#ifndef FLOW_BACKOFF_H
-#define FLOW_BACKOFF_H
+#ifndef BASE_BACKOFF_H
+#define BASE_BACKOFF_H
 
 #include <stdint.h>
 

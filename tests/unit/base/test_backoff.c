@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
-#include "flow/backoff.h"
 
 static void waits_grow_from_the_floor_to_the_ceiling(void **state)
 {

@@ -1,4 +1,4 @@
-#include "flow/backoff.h"
+#include "base/backoff.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
