@@ -74,6 +74,8 @@
 #define LIMIT_TEMPLATE_STEPS 20000000
 /* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
 #define LIMIT_PRINT_DEPTH 1000
+/* Numbers that one call of `until` or `seq` makes: 48 bytes each. */
+#define LIMIT_SEQUENCE 1000000
 /* Regular expressions: a pattern, its instructions (16 bytes each; counted repetitions are written out), its tree and classes. Go's maximum is 128 MiB. */
 #define LIMIT_REGEX_PATTERN_BYTES KIB(64)
 #define LIMIT_REGEX_PROGRAM 100000

@@ -19,13 +19,10 @@ static const char *const nomad_names[] = {
 
 /* Under the prefix "sprig_". */
 static const char *const sprig_names[] = {
-    "add", "add1", "add1f", "addf", "ago", "atoi", "b32dec", "b32enc", "base", "bcrypt", "biggest", "buildCustomCert",
-    "ceil", "clean", "decryptAES", "derivePassword", "dir", "div", "divf", "duration", "durationRound", "encryptAES",
-    "ext", "float64", "floor", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert",
-    "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd", "int", "int64", "isAbs", "max",
-    "maxf", "min", "minf", "mod", "mul", "mulf", "mustDateModify", "mustToDate", "must_date_modify", "osBase",
-    "osClean", "osDir", "osExt", "osIsAbs", "randInt", "round", "semver", "semverCompare", "seq", "sub", "subf",
-    "toDate", "toDecimal", "unixEpoch", "until", "untilStep", "urlJoin", "urlParse",
+    "ago", "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "duration", "durationRound", "encryptAES",
+    "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert",
+    "genSignedCertWithKey", "htpasswd", "mustDateModify", "mustToDate", "must_date_modify", "semver", "semverCompare",
+    "toDate", "unixEpoch",
 };
 
 static int compare_name(const void *name, const void *row)

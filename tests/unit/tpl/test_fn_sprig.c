@@ -1,0 +1,130 @@
+/* sprig's functions: their limits, and those whose results are not always the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "tpl/tpl.h"
+
+#define MAX_TEXT MIB(1)
+
+/* The output or, behind a "!", the error. */
+static const char *render_at(const char *source, int64_t now_ms, bool redact)
+{
+    static char answer[MAX_TEXT];
+    const struct tpl_env env = {.now_ms = now_ms, .redact = redact};
+    const struct tpl_options options = {.name = ""};
+    const struct val nil = val_null();
+    _cleanup_tpl_ struct tpl *tpl = NULL;
+    _cleanup_buf_ struct buf out;
+    struct err err = {0};
+
+    buf_init(&out, LIMIT_OUTPUT_BYTES);
+    if (tpl_parse(source, strlen(source), &options, &tpl, &err) != 0 || tpl_execute(tpl, &nil, &env, &out, &err) != 0)
+        snprintf(answer, sizeof(answer), "!%s", err.text);
+    else
+        snprintf(answer, sizeof(answer), "%s", out.data);
+    return answer;
+}
+
+static const char *render(const char *source)
+{
+    return render_at(source, INT64_C(1704164645000), false);
+}
+
+static void assert_ends(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+
+    if (len < end_len || strcmp(text + len - end_len, end) != 0)
+        fail_msg("%s does not end in: %s", text, end);
+}
+
+/* ------------------------------------------------------------------------------------------- numbers */
+
+static void sequences_have_an_end(void **state)
+{
+    (void)state;
+    assert_string_equal(render("{{len (sprig_until 1000000)}}"), "1000000");
+    assert_ends(render("{{sprig_until 1000001}}"), "error calling sprig_until: sprig_until: more than 1000000 numbers");
+    assert_ends(render("{{sprig_until 9223372036854775807}}"), "more than 1000000 numbers");
+    assert_ends(render("{{sprig_untilStep 0 -9223372036854775808 -1}}"), "more than 1000000 numbers");
+    assert_ends(render("{{sprig_seq 1 1000001}}"), "more than 1000000 numbers");
+    assert_string_equal(render("{{len (sprig_seq 1 1000000)}}"), "6888895");
+    assert_string_equal(render("{{sprig_untilStep -9223372036854775808 9223372036854775807 9223372036854775807}}"),
+                        "[-9223372036854775808 -1 9223372036854775806]");
+}
+
+static void many_sequences_run_into_the_memory_of_a_run(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(render("{{range sprig_until 1000}}{{$x := sprig_until 1000000}}{{end}}"), "more than"));
+}
+
+static void decimals_have_a_most_of_digits(void **state)
+{
+    char source[8192] = "{{$x := 1.2345678901234567}}{{sprig_mulf";
+
+    (void)state;
+    for (size_t i = 0; i < 200; i++)
+        strncat(source, " $x", sizeof(source) - strlen(source) - 1);
+    strncat(source, "}}", sizeof(source) - strlen(source) - 1);
+    assert_ends(render(source), "a number of more than 2500 digits");
+    assert_string_equal(render("{{sprig_addf 1e308 5e-324}} {{sprig_divf 1e308 5e-324}}"), "1e+308 +Inf");
+}
+
+static void a_random_number_lies_between_its_bounds(void **state)
+{
+    bool seen[5] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < 500; i++) {
+        long n = strtol(render("{{sprig_randInt -2 3}}"), NULL, 10);
+
+        assert_in_range(n + 2, 0, 4);
+        seen[n + 2] = true;
+    }
+    for (size_t i = 0; i < 5; i++)
+        assert_true(seen[i]);
+    assert_ends(render("{{sprig_randInt 3 3}}"), "error calling sprig_randInt: invalid argument to Intn");
+}
+
+/* -------------------------------------------------------------------------------------------- secrets */
+
+static void errors_show_no_part_of_a_url_when_values_are_secret(void **state)
+{
+    const char *const sources[] = {"{{sprig_urlParse \"http://u:canary@h:canary/\"}}", "{{sprig_urlParse \"http://[canary]/\"}}",
+                                   "{{sprig_urlParse \"canary%zz\"}}", "{{sprig_urlParse \"http://h/#%-canary\"}}",
+                                   "{{sprig_urlJoin (sprig_dict \"userinfo\" \"canary<\")}}"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+        const char *answer = render_at(sources[i], 0, true);
+        const char *message = strstr(answer, "error calling");
+
+        if (!message)
+            fail_msg("%s", answer);
+        assert_null(strstr(message, "canary"));
+        assert_non_null(strstr(message, "[redacted]"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sequences_have_an_end),
+        cmocka_unit_test(many_sequences_run_into_the_memory_of_a_run),
+        cmocka_unit_test(decimals_have_a_most_of_digits),
+        cmocka_unit_test(a_random_number_lies_between_its_bounds),
+        cmocka_unit_test(errors_show_no_part_of_a_url_when_values_are_secret),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
