@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import os
 import pathlib
-import platform
 import random
 import resource
 import select
@@ -27,6 +26,7 @@ SETTLED = 8  # seconds after the files: connections have been closed by then
 NULL = subprocess.DEVNULL
 sys.path[:0] = [str(HERE), str(TOP / "tests")]
 
+import facts  # noqa: E402
 import meters  # noqa: E402
 import report  # noqa: E402
 import scene as scenes  # noqa: E402
@@ -162,36 +162,11 @@ def measure(programs, scene, options):
             program.figures[part] = MEASURES[part](program, scene, options)
 
 
-# ------------------------------------------------------------------------------------------------------------------ facts
-
-
-def first_match(path, key):
-    lines = (line.partition(":") for line in pathlib.Path(path).read_text().splitlines())
-    return next((value.strip() for name, _, value in lines if name.strip() == key), "unknown")
-
-
-def machine():
-    system = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    return {
-        "cpu": first_match("/proc/cpuinfo", "model name"),
-        "cores": os.cpu_count(),
-        "memory_gib": round(int(first_match("/proc/meminfo", "MemTotal").split()[0]) / (1 << 20)),
-        "kernel": platform.release().split("-")[0],
-        "system": system["PRETTY_NAME"].strip('"'),
-    }
-
-
-def commit():
-    said = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "unknown"
-
-
-def load():
-    return round(os.getloadavg()[0], 2)
+# --------------------------------------------------------------------------------------------------------------------- run
 
 
 def run(options):
-    facts, before = machine(), load()
+    machine, before = facts.machine(), facts.load()
     seed = options.seed if options.seed is not None else random.randrange(1 << 31)
     with tempfile.TemporaryDirectory(prefix="footprint-") as folder:
         # A copy: a program that the server runs as well would share its pages, and proportional memory would be halved.
@@ -206,13 +181,13 @@ def run(options):
             measure(programs, scene, options)
     return {
         "when": time.strftime("%Y-%m-%d"),
-        "commit": commit(),
+        "commit": facts.commit(),
         "seed": seed,
         "seconds": options.seconds,
         "runs": options.runs,
         "crowd": options.crowd,
         "server": f"Vault {version}",
-        "machine": {**facts, "load_before": before, "load_after": load()},
+        "machine": {**machine, "load_before": before, "load_after": facts.load()},
         "programs": [{"name": p.name, "figures": p.figures} for p in programs],
     }
 

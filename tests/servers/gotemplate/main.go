@@ -6,7 +6,7 @@
 //	{"got": "=output" | "P!parse error" | "X!execution error"}   or  {"hex": …} of the same when it is no UTF-8  or  {"skip": "reason"}
 //
 // With the argument "functions" it prints the names and Go types of all functions instead, for the generator of the differential test.
-// All but the template may be left out; a store stays until another one is given. Meaning of the flags: tests/vectors/README.md.
+// With "bench" it measures one template, see bench.go. All but the template may be left out; a store stays until another one is given. Meaning of the flags: tests/vectors/README.md.
 package main
 
 import (
@@ -156,6 +156,16 @@ func main() {
 		return
 	}
 	log.SetOutput(io.Discard)
+	if len(os.Args) > 4 && os.Args[1] == "bench" {
+		text, err := bench(os.Args[2:])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		out.WriteString(text)
+		out.Flush()
+		return
+	}
 	debug.SetGCPercent(400)
 	defer out.Flush()
 	encoder := json.NewEncoder(out)
