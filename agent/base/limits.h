@@ -100,6 +100,15 @@
 /* Default annotations of the injector: as many as a pod may have (256 KiB), as a tree. */
 #define LIMIT_REVIEW_DEFAULTS_TREE_BYTES MIB(4)
 
+/* Memory for answers that stays between two reviews: ordinary answers have under 30 KiB. */
+#define LIMIT_REVIEW_KEPT_BYTES KIB(256)
+/* The injector: API servers keep a few connections each; the rest is for whoever wants to take them all. Descriptors besides those: under twenty. */
+#define LIMIT_INJECTOR_CONNECTIONS 4096
+#define LIMIT_INJECTOR_DESCRIPTORS 64
+/* Namespaces that are counted apart: clusters of a few thousand exist; a page of metrics has about 400 bytes of each. */
+#define LIMIT_METRIC_NAMESPACES 4096
+#define LIMIT_METRICS_BYTES MIB(4)
+
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
 #define LIMIT_RESOLV_BYTES KIB(64)
 #define LIMIT_HOSTS_BYTES MIB(1)
