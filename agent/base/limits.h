@@ -121,6 +121,8 @@
 #define LIMIT_WATCHES 4096
 /* Different commands that can be started: at most one a template. */
 #define LIMIT_PROGRAMS LIMIT_TEMPLATES
+/* Agents of one container that a probe asks: one, or two while an image is tried out; names are public within a pod. */
+#define LIMIT_BEACONS 64
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
 /* Processes of one name, without a master, that one signal goes to: each is held by a descriptor meanwhile. */

@@ -61,6 +61,8 @@ struct feed {
     struct backoff slow; /* once the ladder has ended */
     struct backoff renewal;
     bool warned_renewal;
+    char *trouble; /* the last failure, while there is no answer after it */
+    int64_t trouble_at;
 };
 
 static void dispatch(struct feed *feed, enum event event, const struct news *news);
@@ -204,6 +206,19 @@ static bool is_unsettled(const struct feed *feed, int status)
     return (status == 403 || status == 412) && clock_now() - feed->shared->token_at < SETTLE_MS;
 }
 
+static void forget_trouble(struct feed *feed)
+{
+    mem_free(steal(feed->trouble));
+}
+
+static void set_trouble(struct feed *feed, const struct err *err)
+{
+    if (!feed->trouble)
+        feed->trouble_at = clock_now();
+    forget_trouble(feed);
+    feed->trouble = mem_strdup(err->text);
+}
+
 static void attempt_failed(struct feed *feed, const struct err *err, int status, int64_t retry_after_ms)
 {
     const struct fetch_events *events = &feed->shared->events;
@@ -214,6 +229,7 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
         return;
     }
     feed->failures++;
+    set_trouble(feed, err);
     wait_until(feed, PAUSING, clock_now() + pause_ms(feed, feed->failures > most, retry_after_ms));
     if (status == 403)
         events->on_suspect(events->ctx);
@@ -271,6 +287,7 @@ static void keep(struct feed *feed, struct secret *secret, int64_t next_at)
     feed->answered = true;
     feed->table_asked = feed->warned_renewal = false;
     feed->failures = 0;
+    forget_trouble(feed);
     backoff_reset(&feed->slow);
     backoff_reset(&feed->renewal);
     wait_until(feed, HOLDING, stale ? clock_now() : next_at);
@@ -622,6 +639,7 @@ void feed_stop(struct feed *feed)
 void feed_free(struct feed *feed)
 {
     feed_stop(feed);
+    forget_trouble(feed);
     dep_unref(feed->dep);
     mem_free(feed);
 }
@@ -644,4 +662,14 @@ void feed_go(struct feed *feed)
 void feed_token(struct feed *feed)
 {
     dispatch(feed, ON_TOKEN, NULL);
+}
+
+void feed_health(const struct feed *feed, struct health *health)
+{
+    struct err text;
+
+    if (!feed->trouble)
+        return;
+    err_set(&text, ERR_NONE, "%s: %s", feed->dep->key, feed->trouble);
+    health_note(health, feed->trouble_at, text.text);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "flow/fetch.h"
+#include "flow/health.h"
 #include "flow/mounts.h"
 
 struct feed;
@@ -38,5 +39,7 @@ void feed_go(struct feed *feed);
 /* There is another token. */
 void feed_token(struct feed *feed);
 void feed_stop(struct feed *feed);
+/* Say to a probe that it fails, and since when. */
+void feed_health(const struct feed *feed, struct health *health);
 
 #endif

@@ -150,3 +150,9 @@ void fetch_stop(struct fetch *fetch)
     for (size_t i = 0; i < fetch->count; i++)
         feed_stop(fetch->entries[i].feed);
 }
+
+void fetch_health(const struct fetch *fetch, struct health *health)
+{
+    for (size_t i = 0; i < fetch->count; i++)
+        feed_health(fetch->entries[i].feed, health);
+}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "flow/health.h"
 #include "flow/store.h"
 #include "os/loop.h"
 #include "vault/client.h"
@@ -57,6 +58,8 @@ void fetch_end(struct fetch *fetch);
 bool fetch_complete(const struct fetch *fetch);
 /* Ask for this dep again now (within the budget). */
 void fetch_again(struct fetch *fetch, const struct dep *dep);
+/* The wanted deps that fail. */
+void fetch_health(const struct fetch *fetch, struct health *health);
 void fetch_stop(struct fetch *fetch); /* cancel everything; answers stay */
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Commands that know a flag, as bits. */
-enum { AGENT = 1, REVOKE = 2, BOTH = AGENT | REVOKE };
+enum { AGENT = 1, REVOKE = 2, PROBE = 4, BOTH = AGENT | REVOKE, ALL = BOTH | PROBE };
 
 enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_CONFIG, FLAG_IGNORED_TEXT, FLAG_IGNORED_SWITCH };
 
@@ -38,8 +38,13 @@ static const struct flag table[] = {
     TEXT(BOTH, "ns", namespace, NULL, NULL),
     SWITCH(BOTH, "disable-redirects", disable_redirects, NULL, NULL),
     SWITCH(AGENT, "test-verify-only", verify_only, "", "Read and check the configuration, then end with 0 or 1."),
-    SWITCH(BOTH, "help", help, "", "This text."),
-    SWITCH(BOTH, "h", help, NULL, NULL),
+    TEXT(PROBE, "for", purpose, "PURPOSE", "readiness (default): every file is on disk, the token is good, no error lasts; startup: every file was "
+                                           "written once; liveness: the agent answers."),
+    TEXT(PROBE, "patience", patience, "TIME", "For readiness: how long an error may last before it counts (default 1m). Files stay valid meanwhile."),
+    TEXT(PROBE, "wait", wait, "TIME", "Ask again until it is so, for that long (default 0)."),
+    TEXT(PROBE, "pid", pid, "PID", "Ask that agent; without it every agent of this container, and all must be good."),
+    SWITCH(ALL, "help", help, "", "This text."),
+    SWITCH(ALL, "h", help, NULL, NULL),
     SWITCH(REVOKE, "self", self, "", "Revoke the token of VAULT_TOKEN, or else of $HOME/.vault-token."),
     SWITCH(AGENT, "version", version, "", "The version."),
     IGNORED(BOTH, "agent-address", TEXT),
@@ -158,6 +163,11 @@ int flags_parse_revoke(struct flags *flags, int argc, char *const *argv, struct 
     return parse(flags, REVOKE, 0, argc, argv, err);
 }
 
+int flags_parse_probe(struct flags *flags, int argc, char *const *argv, struct err *err)
+{
+    return parse(flags, PROBE, 0, argc, argv, err);
+}
+
 static void help(int command, struct buf *buf)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -176,4 +186,9 @@ void flags_help(struct buf *buf)
 void flags_help_revoke(struct buf *buf)
 {
     help(REVOKE, buf);
+}
+
+void flags_help_probe(struct buf *buf)
+{
+    help(PROBE, buf);
 }

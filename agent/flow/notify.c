@@ -286,7 +286,7 @@ static void advance(struct notify *notify)
     struct job *job;
 
     while (!notify->running && (job = next_due(notify, clock_now()))) {
-        notify->was_busy |= !job->again;
+        notify->was_busy = true;
         tell(notify, job);
     }
     if (notify->running)

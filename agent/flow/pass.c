@@ -21,6 +21,7 @@ struct slot {
     size_t rule_count;
     struct backoff backoff;
     struct err last; /* why it is not on disk; ERR_NONE: waits for data */
+    int64_t failing; /* since when `last` is an error */
     int64_t due;     /* CLOCK_NEVER: nothing to do */
     int64_t latest;  /* `wait`: not later than this */
     bool finished;   /* bytes wait to be written */
@@ -73,6 +74,13 @@ static void set_rules(struct slot *slot, int program)
         };
 }
 
+static void set_last(struct slot *slot, const struct err *err)
+{
+    if (!slot->last.code)
+        slot->failing = clock_now();
+    slot->last = *err;
+}
+
 static void slot_init(struct slot *slot, size_t index, const struct config *config, int program, const struct store *store)
 {
     struct err err;
@@ -86,12 +94,12 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
     set_rules(slot, program);
     /* Early, so that leftovers are swept and the root is held before anything is restricted; a failure is met again at the write. */
     if (open_target(slot, &err) != 0)
-        slot->last = err;
+        set_last(slot, &err);
 }
 
 static void slot_failed(struct pass *pass, struct slot *slot, const struct err *err, bool fatal)
 {
-    slot->last = *err;
+    set_last(slot, err);
     slot->due = clock_now() + backoff_next(&slot->backoff, clock_now(), CLOCK_NEVER, -1);
     pass->events.on_error(pass->events.ctx, slot->label, slot->template, err, fatal);
 }
@@ -358,4 +366,14 @@ const char *pass_waiting(const struct pass *pass, const struct err **ret_err)
         return pass->slots[i].label;
     }
     return NULL;
+}
+
+void pass_health(const struct pass *pass, struct health *health)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        const struct slot *slot = &pass->slots[i];
+
+        if (slot->last.code)
+            health_note(health, slot->failing, slot->last.text);
+    }
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "flow/config.h"
+#include "flow/health.h"
 #include "flow/notify.h"
 #include "flow/programs.h"
 #include "flow/store.h"
@@ -56,5 +57,7 @@ int64_t pass_due(const struct pass *pass);
 bool pass_complete(const struct pass *pass);
 /* "template[1] (/run/secrets/x)" of the first one that has not, and why in *ret_err (code ERR_NONE: waits for data); NULL: complete. */
 const char *pass_waiting(const struct pass *pass, const struct err **ret_err);
+/* The templates that fail. */
+void pass_health(const struct pass *pass, struct health *health);
 
 #endif

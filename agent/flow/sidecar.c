@@ -10,10 +10,12 @@
 #include "flow/confine.h"
 #include "flow/connect.h"
 #include "flow/fetch.h"
+#include "flow/health.h"
 #include "flow/notify.h"
 #include "flow/pass.h"
 #include "flow/sink.h"
 #include "flow/store.h"
+#include "os/beacon.h"
 #include "os/loop.h"
 #include "os/watch.h"
 #include "vault/client.h"
@@ -43,7 +45,10 @@ struct sidecar {
     bool sunk;    /* every sink holds the newest token */
     bool failed;  /* `cause` ends the program */
     bool polling; /* said once that inotify is exhausted */
-    struct err cause, last_auth, last_fetch;
+    bool complete; /* everything was done once */
+    struct err cause, last_auth, last_fetch, last_notify;
+    int64_t auth_failing, notify_failing; /* since when the last two are errors */
+    struct beacon beacon;
 };
 
 /* -------------------------------------------------------------------------------------------------------------- ending */
@@ -71,6 +76,43 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
         err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
     else
         err_set(ret, ERR_RETRY, "%s", car->sunk ? "a command has not succeeded" : "a sink has not been written");
+}
+
+static void note_troubles(const struct sidecar *car, struct health *health)
+{
+    if (car->last_auth.code)
+        health_note(health, car->auth_failing, car->last_auth.text);
+    /* Without a token everything else fails too: what counts is why there is none. */
+    if (car->last_auth.code && !health->token)
+        return;
+    if (car->last_notify.code)
+        health_note(health, car->notify_failing, car->last_notify.text);
+    fetch_health(car->fetch, health);
+    pass_health(car->pass, health);
+}
+
+/* What a probe is told. */
+static size_t on_ask(void *ctx, void *answer)
+{
+    struct sidecar *car = ctx;
+    struct health health;
+    struct err behind;
+
+    health_init(&health);
+    health.token = auth_token(car->auth) != NULL;
+    health.rendered = car->complete;
+    if (!car->complete) {
+        describe_wait(car, &behind);
+        memcpy(health.behind, behind.text, sizeof(health.behind));
+    }
+    note_troubles(car, &health);
+    memcpy(answer, &health, sizeof(health));
+    return sizeof(health);
+}
+
+static bool all_done(const struct sidecar *car)
+{
+    return car->sunk && pass_complete(car->pass) && !notify_busy(car->notify) && !notify_failing(car->notify);
 }
 
 /* A job that was asked to end before its work is done has not done it: whoever waits for it must not go on. */
@@ -102,9 +144,8 @@ static void on_deadline(void *ctx)
 /* exit_after_auth: every file is on disk, every sink written, every application told. */
 static void end_if_done(struct sidecar *car)
 {
-    if (!car->config->exit_after_auth || !car->sunk || !pass_complete(car->pass))
-        return;
-    if (notify_busy(car->notify) || notify_failing(car->notify))
+    car->complete |= all_done(car);
+    if (!car->config->exit_after_auth || !all_done(car))
         return;
     log_info(MODULE, "exit_after_auth: everything is on disk");
     loop_stop(car->loop);
@@ -195,10 +236,23 @@ static bool notify_fatal(const struct sidecar *car, const struct notify_rule *ru
     return car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL;
 }
 
+static void note_result(struct sidecar *car, const struct notify_rule *rule, int64_t again_ms, const struct err *err)
+{
+    if (!err && !notify_failing(car->notify)) {
+        car->last_notify.code = ERR_NONE;
+    } else if (err && again_ms != NOTIFY_NOT_AGAIN) {
+        if (!car->last_notify.code)
+            car->notify_failing = clock_now();
+        car->last_notify = *err;
+        err_wrap(&car->last_notify, "%s", rule->label);
+    }
+}
+
 static void on_notify_result(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err)
 {
     struct sidecar *car = ctx;
 
+    note_result(car, rule, again_ms, err);
     if (!err) {
         log_info("agent.notify", "%s: %s", rule->label, rule->program == NOTIFY_SIGNAL ? "application signalled" : "command succeeded");
     } else if (notify_fatal(car, rule)) {
@@ -237,6 +291,8 @@ static void on_auth_failure(void *ctx, const struct err *err, bool fatal)
 {
     struct sidecar *car = ctx;
 
+    if (!car->last_auth.code)
+        car->auth_failing = clock_now();
     car->last_auth = *err;
     if (fatal)
         fail(car, err);
@@ -431,6 +487,7 @@ static int start_signals(struct sidecar *car, struct err *err)
 static int build(struct sidecar *car, struct err *err)
 {
     struct launcher *launcher = car->options.programs->launcher;
+    struct err ignored;
 
     car->loop = loop_new(err);
     if (!car->loop || start_signals(car, err) != 0)
@@ -443,6 +500,8 @@ static int build(struct sidecar *car, struct err *err)
         return -1;
     new_fetch(car);
     new_templates(car);
+    if (beacon_open(&car->beacon, car->loop, on_ask, car, &ignored) != 0)
+        log_warn(MODULE, "`ampule-agent probe` will not find this agent: %s", ignored.text);
     return 0;
 }
 
@@ -481,6 +540,7 @@ void sidecar_free(struct sidecar *car)
     for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
         signal_stop(&car->ends[i]);
     signal_stop(&car->hangup);
+    beacon_close(&car->beacon);
     loop_free(car->loop);
     mem_free(car);
 }

@@ -1,9 +1,9 @@
 /*
  * ampule-agent: what runs in every pod. argv, exit status, wiring; also answers to the names `vault` and `bao` with the subcommands `agent` and
- * `token revoke -self`.
+ * `token revoke -self`. `probe` asks a running one how it is.
  *
  * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration; token revoked); 1 anything else, but
- * `token revoke` says 2 when the command line was good and the token could not be revoked.
+ * `token revoke` says 2 when the command line was good and the token could not be revoked, and `probe` 2 when the command line is wrong.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cur.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/config.h"
 #include "flow/flags.h"
+#include "flow/probe.h"
 #include "flow/programs.h"
 #include "flow/revoke.h"
 #include "flow/sidecar.h"
@@ -39,7 +41,8 @@ static int show_help(void)
 
     buf_init(&text, LIMIT_CONFIG_BYTES);
     buf_adds(&text, "Usage: ampule-agent [agent] -config=PATH [OPTIONS]\n"
-                    "       ampule-agent token revoke -self [OPTIONS]\n\n"
+                    "       ampule-agent token revoke -self [OPTIONS]\n"
+                    "       ampule-agent probe [OPTIONS]\n\n"
                     "Logs in to Vault or OpenBao, renders secrets to files, keeps leases alive and tells applications what changed.\n"
                     "Takes Vault Agent's configuration, flags and environment (VAULT_*, BAO_*).\n\nOptions:\n");
     flags_help(&text);
@@ -196,6 +199,64 @@ static int token_command(int argc, char *const *argv)
     return complain(&err);
 }
 
+/* ---------------------------------------------------------------------------------------------------------------- probe */
+
+static int show_probe_help(void)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_adds(&text, "Usage: ampule-agent probe [OPTIONS]\n\n"
+                    "Asks the agent that runs in this container (and as this user) how it is: an exec probe that needs no shell.\n"
+                    "Neither a configuration nor a writable file is needed.\n\nOptions:\n");
+    flags_help_probe(&text);
+    buf_adds(&text, "\nExit status: 0 it is so, 1 it is not (the reason is printed), 2 the command line is wrong.\n");
+    fputs(text.data, stdout);
+    return 0;
+}
+
+static int read_time(const char *name, const char *text, int64_t *ret, struct err *err)
+{
+    if (text && cur_duration(text, strlen(text), ret, err) != 0)
+        return err_wrap(err, "flag -%s", name);
+    return 0;
+}
+
+static int probe_options(const struct flags *flags, struct probe_options *ret, struct err *err)
+{
+    uint64_t pid = 0;
+
+    *ret = (struct probe_options){.purpose = HEALTH_READINESS, .patience_ms = 60 * 1000};
+    if (flags->purpose && health_purpose(flags->purpose, &ret->purpose, err) != 0)
+        return -1;
+    if (read_time("patience", flags->patience, &ret->patience_ms, err) != 0 || read_time("wait", flags->wait, &ret->wait_ms, err) != 0)
+        return -1;
+    if (flags->pid && (!cur_whole_uint(flags->pid, 10, INT32_MAX, &pid) || pid == 0))
+        return err_set(err, ERR_INPUT, "flag -pid: a number is expected");
+    ret->pid = (pid_t)pid;
+    return 0;
+}
+
+static int probe_command(int argc, char *const *argv)
+{
+    _cleanup_buf_ struct buf remark;
+    struct probe_options options;
+    struct flags flags;
+    struct err err;
+
+    buf_init(&remark, LIMIT_PROBLEMS_BYTES);
+    if (flags_parse_probe(&flags, argc, argv, &err) != 0 || probe_options(&flags, &options, &err) != 0) {
+        complain(&err);
+        return 2;
+    }
+    if (flags.help == 1)
+        return show_probe_help();
+    if (probe(&options, &remark, &err) != 0)
+        return complain(&err);
+    fputs(remark.data, stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct harden_origin origin;
@@ -211,6 +272,8 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "probe") == 0)
+        return probe_command(argc - 2, argv + 2);
     if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0)
         return complain(&err);
     if (flags.help == 1)

@@ -47,7 +47,7 @@ static const int allowed[] = {
     SYS_timerfd_gettime, SYS_signalfd4, SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_futex,
     /* network; socket(2) is below */
     SYS_socketpair, SYS_connect, SYS_bind, SYS_getsockname, SYS_getpeername, SYS_setsockopt, SYS_getsockopt, SYS_sendto, SYS_recvfrom,
-    SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_shutdown,
+    SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_shutdown, SYS_accept4 /* probes, on a socket that listens already */,
     /* time and chance */
     SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom,
     /* about ourselves */
@@ -66,7 +66,7 @@ static const int allowed[] = {
 #endif
 };
 
-static const int allowed_to_listeners[] = {SYS_listen, SYS_accept, SYS_accept4};
+static const int allowed_to_listeners[] = {SYS_listen, SYS_accept};
 
 /* One of the values, or (for masks) none of the bits, in one argument. */
 struct condition {

@@ -41,6 +41,16 @@ def test_init_mode_ends_after_the_command_of_a_file_has_succeeded(site, agent, t
     assert (code, wait.read(tmp_path / "seen")) == (0, "alice"), one.log
 
 
+@ours
+@both_servers
+def test_init_mode_ends_after_a_command_that_failed_first_has_succeeded(site, agent, tmp_path):
+    path = site.kv2().put("app", user="alice")
+    one = agent(site.config(site.login(), template(user(path), tmp_path / "user", command=f"test -e {tmp_path}/go"), exit_after_auth=True))
+    one.wait_log("exit code 1")
+    (tmp_path / "go").touch()
+    assert one.wait_exit() == 0, one.log
+
+
 @both_servers
 def test_a_missing_secret_fails_after_the_retries_that_were_asked_for(site, agent, tmp_path, proxy):
     path = site.kv2().path("no-such")
