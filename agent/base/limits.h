@@ -108,6 +108,16 @@
 /* Namespaces that are counted apart: clusters of a few thousand exist; a page of metrics has about 400 bytes of each. */
 #define LIMIT_METRIC_NAMESPACES 4096
 #define LIMIT_METRICS_BYTES MIB(4)
+/* Kubernetes' own: a name of 63 characters behind a prefix of 253. */
+#define LIMIT_ANNOTATION_NAME 320
+/* Secrets of one pod: as many templates as the agent takes. */
+#define LIMIT_REVIEW_SECRETS LIMIT_TEMPLATES
+/* Logins of one pod: each is a container of its own; their names end container names, of which Kubernetes takes 63 characters. */
+#define LIMIT_REVIEW_IDENTITIES 9
+#define LIMIT_REVIEW_IDENTITY_NAME 32
+/* A pod's own patch on an agent container: its operations, and the length of a path in it. */
+#define LIMIT_REVIEW_PATCH_OPERATIONS 1000
+#define LIMIT_REVIEW_POINTER 1024
 
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
 #define LIMIT_RESOLV_BYTES KIB(64)

@@ -307,39 +307,93 @@ static bool suffix_find(struct str s, struct suffix *ret)
     return exponent_suffix(s, ret);
 }
 
-/* Fractions of binary units lose their spelling upstream: 0.5Mi is written 512Ki, what is no whole number of units is rounded up to one byte. */
-static void binary_fraction(const struct quantity *q, int power, struct buf *ret)
+/* A whole number of 10^-9, rounded up; false when it is out of all proportion. Binary values end at int64, as upstream's do. */
+static bool in_nanos(const struct quantity *q, const struct suffix *suffix, unsigned __int128 *ret)
 {
-    static const char *const names[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
-    unsigned __int128 value = 0, scale = 1, whole;
-    size_t unit = 0;
+    int power = suffix->decimal + 9 - (int)q->fraction.len;
+    unsigned __int128 value = 0, limit = (unsigned __int128)INT64_MAX * 1000000000u;
+    bool inexact = false;
 
+    if (q->digits.len + q->fraction.len > 18 || power > 27)
+        return false;
     for (size_t i = 0; i < q->digits.len; i++)
         value = value * 10 + (unsigned)(q->digits.data[i] - '0');
-    for (size_t i = 0; i < q->fraction.len; i++) {
+    for (size_t i = 0; i < q->fraction.len; i++)
         value = value * 10 + (unsigned)(q->fraction.data[i] - '0');
-        scale *= 10;
+    if (suffix->binary && value >> (126 - suffix->binary))
+        return false;
+    for (value <<= suffix->binary; power < 0 && value; power++) {
+        inexact |= value % 10 != 0;
+        value /= 10;
     }
-    whole = ((value << power) + scale - 1) / scale;
-    while (whole && whole % 1024 == 0 && unit + 1 < ARRAY_LEN(names)) {
-        whole /= 1024;
-        unit++;
+    for (value += inexact; power > 0 && value; power--) {
+        if (value > ((unsigned __int128)1 << 122))
+            return false;
+        value *= 10;
     }
-    buf_addf(ret, "%s%llu%s", q->negative && whole ? "-" : "", (unsigned long long)whole, names[unit]);
+    *ret = suffix->binary && value > limit ? limit : value;
+    return true;
+}
+
+static void add_decimal(struct buf *ret, unsigned __int128 nanos, bool as_exponent)
+{
+    int power = -9;
+
+    for (; nanos % 10 == 0; power++)
+        nanos /= 10;
+    for (; power % 3 != 0; power--)
+        nanos *= 10;
+    buf_addf(ret, "%llu", (unsigned long long)nanos);
+    if (as_exponent && power) {
+        buf_addf(ret, "e%d", power);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        if (!suffixes[i].binary && suffixes[i].decimal == power)
+            buf_adds(ret, suffixes[i].text);
+    }
+}
+
+static void add_binary(struct buf *ret, unsigned __int128 value)
+{
+    static const char *const names[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+    size_t unit = 0;
+
+    for (; value % 1024 == 0 && unit + 1 < ARRAY_LEN(names); unit++)
+        value /= 1024;
+    buf_addf(ret, "%llu%s", (unsigned long long)value, names[unit]);
+}
+
+/* 0.5 is written 500m, 0.5Mi 512Ki; binary units only for whole numbers from 1024 on. */
+static void canonical(struct buf *ret, const struct quantity *q, const struct suffix *suffix, unsigned __int128 nanos)
+{
+    const unsigned nano = 1000000000u;
+
+    if (nanos == 0) {
+        buf_addc(ret, '0');
+        return;
+    }
+    if (q->negative)
+        buf_addc(ret, '-');
+    if (suffix->binary && nanos % nano == 0 && nanos / nano >= 1024)
+        add_binary(ret, nanos / nano);
+    else
+        add_decimal(ret, nanos, suffix->text == NULL);
 }
 
 int value_quantity(struct str text, struct buf *ret, struct err *err)
 {
     struct quantity q;
     struct suffix suffix;
+    unsigned __int128 nanos;
 
     if (text.len == 0 || !quantity_split(text, &q))
         return err_set(err, ERR_INPUT, "quantities must match the regular expression "
                                        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     if (!suffix_find(q.suffix, &suffix))
         return err_set(err, ERR_INPUT, "unable to parse quantity's suffix");
-    if (suffix.binary && q.fraction.len && q.digits.len + q.fraction.len <= 12)
-        binary_fraction(&q, suffix.binary, ret);
+    if (in_nanos(&q, &suffix, &nanos))
+        canonical(ret, &q, &suffix, nanos);
     else
         buf_add(ret, text.data, text.len);
     return 0;

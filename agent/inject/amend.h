@@ -1,0 +1,21 @@
+/*
+ * amend: a pod's own RFC 6902 patch on one of the agent's containers.
+ *
+ * Errors are those of the library that upstream uses, since users search for them. Negative array indices are allowed, as there.
+ * The result is written as a typed client would: what a container does not know, and empty lists, vanish.
+ */
+#ifndef INJECT_AMEND_H
+#define INJECT_AMEND_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/val.h"
+
+/* Is `text` a patch? null is one without operations. */
+int amend_check(struct str text, struct arena *arena, struct err *err) MUST_USE;
+/* Whether a checked patch does anything. */
+bool amend_is_empty(struct str patch);
+/* Appends the container after the patch. */
+int amend_container(struct str container, struct str patch, struct buf *out, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,271 @@
+#include "inject/annot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+const struct annot_row annot_rows[ANNOT_COUNT] = {
+    {"agent-auto-auth-exit-on-err", ANNOT_BOOL, "false", "the agent ends when a login fails"},
+    {"agent-cache-enable", ANNOT_BOOL, "false", "listener and cache for the pod's own requests"},
+    {"agent-cache-exit-on-err", ANNOT_BOOL, "false", "the agent ends when the persistent cache cannot be read"},
+    {"agent-cache-listener-port", ANNOT_TEXT, "8200", "port of the listener, on loopback"},
+    {"agent-cache-use-auto-auth-token", ANNOT_TEXT, "true",
+     "requests through the listener get the agent's token: true, false or force"},
+    {"agent-configmap", ANNOT_TEXT, "",
+     "ConfigMap with config.hcl and config-init.hcl in place of the generated configuration"},
+    {"agent-copy-volume-mounts", ANNOT_TEXT, "", "name of the container whose mounts the agent gets too"},
+    {"agent-disable-idle-connections", ANNOT_LIST, "setting", "comma list of auto-auth, caching, templating"},
+    {"agent-disable-keep-alives", ANNOT_LIST, "setting", "comma list of auto-auth, caching, templating"},
+    {"agent-enable-quit", ANNOT_BOOL, "false", "the agent can be ended by a request on loopback"},
+    {"agent-extra-secret", ANNOT_TEXT, "", "Secret to mount at /vault/custom in the agent"},
+    {"agent-image", ANNOT_TEXT, "setting", "image of the agent"},
+    {"agent-init-first", ANNOT_BOOL, "false", "the agent runs before the pod's own init containers"},
+    {"agent-init-json-patch", ANNOT_PATCH, "", "RFC 6902 patch for the init container"},
+    {"agent-inject", ANNOT_BOOL, "", "true: inject; nothing else starts it"},
+    {"agent-inject-command", ANNOT_FAMILY, "", "shell line to run after the file changed"},
+    {"agent-inject-containers", ANNOT_LIST, "all", "comma list of the containers that get the secrets"},
+    {"agent-inject-default-template", ANNOT_TEXT, "setting", "map or json: template of secrets that have none"},
+    {"agent-inject-file", ANNOT_FAMILY, "NAME", "file name, or path below the secrets folder"},
+    {"agent-inject-perms", ANNOT_FAMILY, "", "octal mode of the file"},
+    {"agent-inject-secret", ANNOT_FAMILY, "", "path of the secret at the server"},
+    {"agent-inject-status", ANNOT_TEXT, "", "written by the injector: injected"},
+    {"agent-inject-template", ANNOT_FAMILY, "", "template text"},
+    {"agent-inject-template-file", ANNOT_FAMILY, "", "path of a template in the agent's container"},
+    {"agent-inject-token", ANNOT_BOOL, "false", "also write the token into the secrets folder"},
+    {"agent-json-patch", ANNOT_PATCH, "", "RFC 6902 patch for the sidecar"},
+    {"agent-limits-cpu", ANNOT_QUANTITY, "setting", "CPU limit of the agent; empty removes it"},
+    {"agent-limits-ephemeral", ANNOT_QUANTITY, "setting", "ephemeral-storage limit of the agent"},
+    {"agent-limits-mem", ANNOT_QUANTITY, "setting", "memory limit of the agent"},
+    {"agent-pre-populate", ANNOT_BOOL, "true", "run the agent as init container"},
+    {"agent-pre-populate-only", ANNOT_BOOL, "false", "no sidecar"},
+    {"agent-request-namespace", ANNOT_TEXT, "namespace", "internal"},
+    {"agent-requests-cpu", ANNOT_QUANTITY, "setting", "CPU request of the agent"},
+    {"agent-requests-ephemeral", ANNOT_QUANTITY, "setting", "ephemeral-storage request of the agent"},
+    {"agent-requests-mem", ANNOT_QUANTITY, "setting", "memory request of the agent"},
+    {"agent-revoke-grace", ANNOT_UINT, "5", "seconds to wait before the token is revoked"},
+    {"agent-revoke-on-shutdown", ANNOT_BOOL, "setting", "revoke the token when the pod ends"},
+    {"agent-run-as-group", ANNOT_INT, "setting", "gid of the agent"},
+    {"agent-run-as-same-user", ANNOT_BOOL, "setting", "run the agent as the uid of the pod's first container"},
+    {"agent-run-as-user", ANNOT_INT, "setting", "uid of the agent"},
+    {"agent-service-account-token-volume-name", ANNOT_TEXT, "", "volume whose projected token the agent logs in with"},
+    {"agent-set-security-context", ANNOT_BOOL, "setting", "give the agent a securityContext"},
+    {"agent-share-process-namespace", ANNOT_BOOL, "", "set the pod's shareProcessNamespace"},
+    {"agent-telemetry", ANNOT_FAMILY, "", "a key of the configuration's telemetry stanza"},
+    {"agent-template-left-delim", ANNOT_FAMILY, "{{", "left delimiter of the template"},
+    {"agent-template-right-delim", ANNOT_FAMILY, "}}", "right delimiter of the template"},
+    {"ampule.dev/handover", ANNOT_BOOL, "false", "the init container leaves its token and leases to the sidecar"},
+    {"ampule.dev/home-size", ANNOT_QUANTITY, "", "size limit of the agent's own tmpfs"},
+    {"ampule.dev/identity", ANNOT_FAMILY, "",
+     "the identity that fetches this secret; its own role-, service-, auth-path- and namespace-IDENTITY"},
+    {"ampule.dev/identity-auth-path", ANNOT_FAMILY, "", "mount path of the auth method of an identity"},
+    {"ampule.dev/identity-namespace", ANNOT_FAMILY, "", "Vault namespace of an identity"},
+    {"ampule.dev/identity-role", ANNOT_FAMILY, "", "role of an identity"},
+    {"ampule.dev/identity-service", ANNOT_FAMILY, "", "server of an identity"},
+    {"ampule.dev/native-sidecar", ANNOT_BOOL, "false",
+     "one container in place of two: an init container that stays, with a startup probe"},
+    {"ampule.dev/owner", ANNOT_BOTH, "", "uid:gid of the file; without a name: of every file"},
+    {"ampule.dev/perms", ANNOT_TEXT, "", "octal mode of every file that has no agent-inject-perms"},
+    {"ampule.dev/seccomp-profile", ANNOT_TEXT, "", "RuntimeDefault: the agent satisfies Pod Security restricted"},
+    {"ampule.dev/secrets-size", ANNOT_QUANTITY, "", "size limit of the secrets' tmpfs"},
+    {"ampule.dev/signal", ANNOT_FAMILY, "", "SIGNAL:PROCESS to tell after the file changed, as HUP:nginx"},
+    {"ampule.dev/token-audience", ANNOT_TEXT, "",
+     "audience of a service-account token of the agent's own; works with automount off"},
+    {"ampule.dev/token-expiration", ANNOT_UINT, "3600", "its lifetime in seconds"},
+    {"auth-config", ANNOT_FAMILY, "", "an option of the auth method"},
+    {"auth-max-backoff", ANNOT_DURATION, "setting", "longest pause between logins"},
+    {"auth-min-backoff", ANNOT_DURATION, "setting", "shortest pause between logins"},
+    {"auth-path", ANNOT_TEXT, "setting", "mount path of the auth method"},
+    {"auth-type", ANNOT_TEXT, "setting", "auth method"},
+    {"ca-cert", ANNOT_TEXT, "", "CA certificate of the server, a path in the agent's container"},
+    {"ca-key", ANNOT_TEXT, "", "folder of CA certificates, a path in the agent's container; the name is upstream's"},
+    {"client-cert", ANNOT_TEXT, "", "client certificate, a path in the agent's container"},
+    {"client-key", ANNOT_TEXT, "", "its key, a path in the agent's container"},
+    {"client-max-retries", ANNOT_TEXT, "", "the client's retries"},
+    {"client-timeout", ANNOT_TEXT, "", "the client's time-out"},
+    {"error-on-missing-key", ANNOT_FAMILY, "false", "a missing key is an error of the template"},
+    {"go-max-procs", ANNOT_TEXT, "", "GOMAXPROCS of Vault's own agent"},
+    {"log-format", ANNOT_TEXT, "standard", "standard or json"},
+    {"log-level", ANNOT_TEXT, "info", "trace, debug, info, warn or error"},
+    {"namespace", ANNOT_TEXT, "setting", "Vault namespace of the login"},
+    {"preserve-secret-case", ANNOT_BOTH, "false", "the file's name keeps NAME's case"},
+    {"proxy-address", ANNOT_TEXT, "setting", "HTTPS proxy of the agent"},
+    {"role", ANNOT_TEXT, "", "role of the login"},
+    {"secret-volume-path", ANNOT_BOTH, "/vault/secrets", "folder of the secrets; with a name: of this secret"},
+    {"service", ANNOT_TEXT, "setting", "address of the server"},
+    {"template-config-exit-on-retry-failure", ANNOT_BOOL, "setting", "the agent ends when a template's retries are used up"},
+    {"template-lease-renewal-threshold", ANNOT_FLOAT, "0",
+     "part of a lease after which secrets that cannot be renewed are read again"},
+    {"template-max-connections-per-host", ANNOT_INT, "setting", "the agent's connections to one host"},
+    {"template-static-secret-render-interval", ANNOT_TEXT, "setting", "how often secrets without a lease are read"},
+    {"tls-secret", ANNOT_TEXT, "", "Secret to mount at /vault/tls in the agent"},
+    {"tls-server-name", ANNOT_TEXT, "", "name that the server's certificate must have"},
+    {"tls-skip-verify", ANNOT_BOOL, "false", "do not verify the server's certificate"},
+};
+
+/* ------------------------------------------------------------------------------------------ names */
+
+struct str annot_suffix(struct str key)
+{
+    static const char *const prefixes[] = {"vault.hashicorp.com/", "openbao.org/"};
+
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        size_t len = strlen(prefixes[i]);
+
+        if (str_has_prefix(key, prefixes[i]))
+            return (struct str){key.data + len, key.len - len};
+    }
+    return str_has_prefix(key, "ampule.dev/") ? key : (struct str){NULL, 0};
+}
+
+static int compare_row(const void *key, const void *row)
+{
+    return str_cmp(*(const struct str *)key, str_of(((const struct annot_row *)row)->name));
+}
+
+static const struct annot_row *find_exact(struct str suffix)
+{
+    return bsearch(&suffix, annot_rows, ANNOT_COUNT, sizeof(annot_rows[0]), compare_row);
+}
+
+const struct annot_row *annot_find(struct str suffix, const char **ret_name)
+{
+    const struct annot_row *row = find_exact(suffix);
+
+    *ret_name = NULL;
+    if (row && row->kind != ANNOT_FAMILY)
+        return row;
+    for (size_t len = suffix.len; len-- > 0;) {
+        if (suffix.data[len] != '-' || len + 1 == suffix.len)
+            continue;
+        row = find_exact((struct str){suffix.data, len});
+        if (row && row->kind >= ANNOT_FAMILY) {
+            *ret_name = suffix.data + len + 1;
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const char *annot_kind_name(enum annot_kind kind)
+{
+    static const char *const names[] = {
+        [ANNOT_TEXT] = "text",         [ANNOT_BOOL] = "bool",         [ANNOT_INT] = "integer",  [ANNOT_UINT] = "unsigned",
+        [ANNOT_FLOAT] = "number",      [ANNOT_DURATION] = "duration", [ANNOT_QUANTITY] = "quantity",
+        [ANNOT_LIST] = "list",         [ANNOT_PATCH] = "JSON patch",  [ANNOT_FAMILY] = "text",  [ANNOT_BOTH] = "text",
+    };
+
+    return names[kind];
+}
+
+/* ---------------------------------------------------------------------------------------- reading */
+
+/* One more source: pairs whose suffix is not there yet are added. The array has room for all. */
+static void add_source(struct val_pair *pairs, size_t *count, const struct val *map, const char *prefix, struct annots *annots)
+{
+    size_t prefix_len = strlen(prefix), known = *count;
+
+    for (size_t i = 0; map && i < map->map.len; i++) {
+        const struct val_pair *pair = &map->map.pairs[i];
+        struct val suffix = pair->key;
+        const struct val *there;
+
+        if (!str_has_prefix(pair->key.s, prefix))
+            continue;
+        if (strcmp(prefix, "ampule.dev/") != 0)
+            suffix.s = (struct str){pair->key.s.data + prefix_len, pair->key.s.len - prefix_len};
+        there = val_get_str(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = known}}, suffix.s);
+        if (!there)
+            pairs[(*count)++] = (struct val_pair){suffix, pair->value};
+        else if (annots && !str_eq(there->s, pair->value.s))
+            annots->conflict = suffix.s.data;
+    }
+    if (*count > known && known > 0)
+        val_sort_pairs(pairs, *count);
+}
+
+/* Default annotations may stand with either prefix, or without. */
+static void add_defaults(struct val_pair *pairs, size_t *count, const struct val *defaults)
+{
+    size_t known = *count;
+
+    for (size_t i = 0; i < defaults->map.len; i++) {
+        struct val suffix = defaults->map.pairs[i].key;
+
+        if (annot_suffix(suffix.s).data)
+            suffix.s = annot_suffix(suffix.s);
+        if (!val_get_str(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = known}}, suffix.s))
+            pairs[(*count)++] = (struct val_pair){suffix, defaults->map.pairs[i].value};
+    }
+    val_sort_pairs(pairs, *count);
+}
+
+/* Both are sorted: one walk. */
+static void fill_values(struct annots *annots)
+{
+    size_t row = 0;
+
+    for (size_t i = 0; i < annots->map.map.len; i++) {
+        const struct val_pair *pair = &annots->map.map.pairs[i];
+        int order = -1;
+
+        while (row < ANNOT_COUNT && (order = str_cmp(str_of(annot_rows[row].name), pair->key.s)) < 0)
+            row++;
+        if (row < ANNOT_COUNT && order == 0)
+            annots->value[row] = pair->value.s;
+    }
+}
+
+int annots_read(struct annots *annots, const struct val *map, const struct settings *settings, struct arena *arena, struct err *err)
+{
+    size_t room = (map ? map->map.len : 0) + settings->defaults.map.len, count = 0;
+    struct val_pair *pairs = arena_array(arena, room + 1, sizeof(*pairs), err);
+
+    if (!pairs)
+        return -1;
+    *annots = (struct annots){.prefix = "vault.hashicorp.com/"};
+    add_source(pairs, &count, map, "vault.hashicorp.com/", NULL);
+    if (!val_get(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = count}}, annot_rows[ANNOT_AGENT_INJECT].name))
+        annots->prefix = "openbao.org/";
+    add_source(pairs, &count, map, "openbao.org/", annots);
+    add_source(pairs, &count, map, "ampule.dev/", NULL);
+    if (settings->defaults.kind == VAL_MAP)
+        add_defaults(pairs, &count, &settings->defaults);
+    annots->map = val_map(pairs, count);
+    fill_values(annots);
+    if (!annots->value[ANNOT_AGENT_INJECT].data)
+        annots->prefix = "vault.hashicorp.com/";
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- families */
+
+struct str annots_named(const struct annots *annots, enum annot family, struct str name)
+{
+    char key[LIMIT_ANNOTATION_NAME + 1];
+    size_t len = strlen(annot_rows[family].name);
+    const struct val *value;
+
+    if (len + 1 + name.len >= sizeof(key))
+        return (struct str){NULL, 0};
+    memcpy(key, annot_rows[family].name, len);
+    key[len] = '-';
+    memcpy(key + len + 1, name.data, name.len);
+    value = val_get_str(&annots->map, (struct str){key, len + 1 + name.len});
+    return value ? value->s : (struct str){NULL, 0};
+}
+
+size_t annots_family(const struct annots *annots, enum annot family, size_t *ret_count)
+{
+    const struct val_pair *pairs = annots->map.map.pairs;
+    size_t len = strlen(annot_rows[family].name), first = 0, end = annots->map.map.len;
+    const char *name = annot_rows[family].name;
+
+    while (first < end && !(str_has_prefix(pairs[first].key.s, name) && pairs[first].key.s.data[len] == '-'))
+        first++;
+    *ret_count = 0;
+    while (first + *ret_count < end && str_has_prefix(pairs[first + *ret_count].key.s, name) &&
+           pairs[first + *ret_count].key.s.data[len] == '-')
+        (*ret_count)++;
+    return first;
+}

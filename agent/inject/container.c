@@ -1,0 +1,430 @@
+#include "inject/container.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "base/limits.h"
+#include "inject/amend.h"
+#include "inject/emit.h"
+#include "inject/value.h"
+
+#define AGENT "ampule-agent"
+
+struct writing {
+    const struct plan *plan;
+    const struct container *container;
+    struct buf *out;
+    struct arena *arena;
+    struct err *err;
+};
+
+/* --------------------------------------------------------------------------------------- names */
+
+void container_name(struct buf *out, const char *base, const struct plan_identity *identity)
+{
+    emit_next(out);
+    buf_addf(out, identity->name.len ? "\"%s-%.*s\"" : "\"%s\"", base, (int)identity->name.len, identity->name.data);
+}
+
+/* -------------------------------------------------------------------------------------- environment */
+
+static void env(struct buf *out, const char *name, struct str value)
+{
+    emit_open(out, '{');
+    emit_member(out, "name", str_of(name));
+    emit_member_if(out, "value", value);
+    emit_close(out, '}');
+}
+
+static void env_if(struct buf *out, const char *name, struct str value)
+{
+    if (value.len)
+        env(out, name, value);
+}
+
+static void env_field(struct buf *out, const char *name, const char *path)
+{
+    emit_open(out, '{');
+    emit_member(out, "name", str_of(name));
+    buf_addf(out, ",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"%s\"}}}", path);
+}
+
+static int env_config(const struct writing *w)
+{
+    _cleanup_buf_ struct buf config;
+
+    buf_init(&config, LIMIT_REVIEW_ANSWER_BYTES);
+    if (config_write(w->plan, w->container->identity, w->container->role, &config, w->arena, w->err) != 0)
+        return -1;
+    if (buf_check(&config, "configuration", w->err) != 0)
+        return -1;
+    emit_open(w->out, '{');
+    emit_member(w->out, "name", STR("VAULT_CONFIG"));
+    buf_adds(w->out, ",\"value\":\"");
+    base64_encode(config.data, config.len, w->out);
+    buf_adds(w->out, "\"}");
+    return 0;
+}
+
+/* With a ConfigMap the connection is told by variables. */
+static void env_connection(const struct writing *w)
+{
+    const struct plan *plan = w->plan;
+
+    env_if(w->out, "VAULT_ADDR", w->container->identity->service);
+    env_if(w->out, "VAULT_CACERT", plan_text(plan, ANNOT_CA_CERT));
+    env_if(w->out, "VAULT_CAPATH", plan_text(plan, ANNOT_CA_KEY));
+    env_if(w->out, "VAULT_CLIENT_CERT", plan_text(plan, ANNOT_CLIENT_CERT));
+    env_if(w->out, "VAULT_CLIENT_KEY", plan_text(plan, ANNOT_CLIENT_KEY));
+    env(w->out, "VAULT_SKIP_VERIFY", plan->tls_skip_verify ? STR("true") : STR("false"));
+    env_if(w->out, "VAULT_TLS_SERVER_NAME", plan_text(plan, ANNOT_TLS_SERVER_NAME));
+}
+
+/* The setting is PEM, or base64 of it. */
+static void env_ca(const struct writing *w)
+{
+    struct str given = str_of(w->plan->settings->vault_cacert_bytes);
+    _cleanup_buf_ struct buf decoded;
+    struct err ignored;
+
+    if (given.len == 0)
+        return;
+    buf_init(&decoded, given.len);
+    if (base64_decode(given.data, given.len, &decoded, &ignored) == 0)
+        env(w->out, "VAULT_CACERT_BYTES", (struct str){decoded.data, decoded.len});
+    else
+        env(w->out, "VAULT_CACERT_BYTES", given);
+}
+
+/* The literal value of a variable in the first container that has it; data NULL when none has. */
+static struct str find_env(const struct pod *pod, const char *name)
+{
+    for (size_t c = 0; c < pod->containers->list.len; c++) {
+        const struct val *list = val_get(&pod->containers->list.items[c], "env");
+
+        for (size_t i = 0; list && list->kind == VAL_LIST && i < list->list.len; i++) {
+            if (str_eqs(pod_text(&list->list.items[i], "name"), name))
+                return pod_text(&list->list.items[i], "value");
+        }
+    }
+    return (struct str){NULL, 0};
+}
+
+static void env_aws(const struct writing *w)
+{
+    static const char *const names[] = {"AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"};
+    struct str region = annots_named(w->plan->annots, ANNOT_AUTH_CONFIG, STR("region"));
+
+    if (!str_eqs(plan_text(w->plan, ANNOT_AUTH_TYPE), "aws"))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct str value = find_env(w->plan->pod, names[i]);
+
+        if (value.data)
+            env(w->out, names[i], value);
+    }
+    env_if(w->out, "AWS_REGION", region);
+}
+
+static int write_env(const struct writing *w)
+{
+    const struct plan *plan = w->plan;
+    struct buf *out = w->out;
+
+    emit_key(out, "env");
+    emit_open(out, '[');
+    env_field(out, "NAMESPACE", "metadata.namespace");
+    env_field(out, "HOST_IP", "status.hostIP");
+    env_field(out, "POD_IP", "status.podIP");
+    env_if(out, "GOMAXPROCS", plan_text(plan, ANNOT_GO_MAX_PROCS));
+    env_if(out, "VAULT_CLIENT_TIMEOUT", plan_text(plan, ANNOT_CLIENT_TIMEOUT));
+    env_if(out, "VAULT_MAX_RETRIES", plan_text(plan, ANNOT_CLIENT_MAX_RETRIES));
+    env_if(out, "VAULT_LOG_LEVEL", plan_text(plan, ANNOT_LOG_LEVEL));
+    env_if(out, "VAULT_LOG_FORMAT", plan_text(plan, ANNOT_LOG_FORMAT));
+    env_if(out, "HTTPS_PROXY", plan_text(plan, ANNOT_PROXY_ADDRESS));
+    if (plan_text(plan, ANNOT_AGENT_CONFIGMAP).len)
+        env_connection(w);
+    else if (env_config(w) != 0)
+        return -1;
+    env_ca(w);
+    env_aws(w);
+    emit_close(out, ']');
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------ mounts */
+
+void container_mount(struct buf *out, struct str name, struct str path, bool read_only)
+{
+    emit_open(out, '{');
+    emit_member(out, "name", name);
+    emit_flag_if(out, "readOnly", read_only);
+    emit_member(out, "mountPath", path);
+    emit_close(out, '}');
+}
+
+void container_secret_mounts(const struct plan *plan, container_each_mount *each, void *context)
+{
+    char name[48];
+
+    each(context, STR("vault-secrets"), plan_text(plan, ANNOT_SECRET_VOLUME_PATH));
+    for (size_t i = 0; i < plan->custom_count; i++) {
+        snprintf(name, sizeof(name), "vault-secrets-custom-%zu", i);
+        each(context, str_of(name), plan->custom_paths[i]);
+    }
+}
+
+static void each_own_mount(void *context, struct str name, struct str path)
+{
+    container_mount(context, name, path, false);
+}
+
+static void mount_own(const struct writing *w, const char *base, const char *path)
+{
+    emit_open(w->out, '{');
+    emit_key(w->out, "name");
+    container_name(w->out, base, w->container->identity);
+    emit_member(w->out, "mountPath", str_of(path));
+    emit_close(w->out, '}');
+}
+
+static const struct val *container_named(const struct val *list, struct str name)
+{
+    for (size_t i = 0; i < list->list.len; i++) {
+        if (str_eq(pod_text(&list->list.items[i], "name"), name))
+            return &list->list.items[i];
+    }
+    return NULL;
+}
+
+static bool is_token_mount(struct str path)
+{
+    static const char word[] = "serviceaccount";
+
+    for (size_t i = 0; i + sizeof(word) - 1 <= path.len; i++) {
+        if (strncasecmp(path.data + i, word, sizeof(word) - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void copy_mounts(const struct writing *w)
+{
+    struct str name = plan_text(w->plan, ANNOT_AGENT_COPY_VOLUME_MOUNTS);
+    const struct val *from = name.len ? container_named(w->plan->pod->init_containers, name) : NULL, *mounts;
+
+    if (name.len && !from)
+        from = container_named(w->plan->pod->containers, name);
+    mounts = from ? pod_mounts(from) : NULL;
+    for (size_t i = 0; mounts && i < mounts->list.len; i++) {
+        if (!is_token_mount(pod_text(&mounts->list.items[i], "mountPath")))
+            emit_val(w->out, &mounts->list.items[i]);
+    }
+}
+
+static void mount_if(const struct writing *w, enum annot annot, const char *name, const char *path)
+{
+    if (plan_text(w->plan, annot).len)
+        container_mount(w->out, str_of(name), str_of(path), true);
+}
+
+static void write_mounts(const struct writing *w)
+{
+    const struct plan *plan = w->plan;
+    bool init = w->container->role == CONFIG_INIT;
+
+    emit_key(w->out, "volumeMounts");
+    emit_open(w->out, '[');
+    if (init)
+        mount_own(w, "home-init", "/home/vault");
+    container_mount(w->out, plan->token.volume, plan->token.mount_path, true);
+    if (!init)
+        mount_own(w, "home-sidecar", "/home/vault");
+    if (plan->aws_mount)
+        container_mount(w->out, pod_text(plan->aws_mount, "name"), pod_text(plan->aws_mount, "mountPath"), true);
+    container_secret_mounts(plan, each_own_mount, w->out);
+    mount_if(w, ANNOT_AGENT_EXTRA_SECRET, "extra-secrets", "/vault/custom");
+    copy_mounts(w);
+    mount_if(w, ANNOT_AGENT_CONFIGMAP, "vault-config", "/vault/configs");
+    mount_if(w, ANNOT_TLS_SECRET, "vault-tls-secrets", "/vault/tls");
+    if (plan->cache_persist && w->container->identity == plan->identities)
+        container_mount(w->out, STR("vault-agent-cache"), STR("/vault/agent-cache"), false);
+    if (plan->handover)
+        mount_own(w, "ampule-handover", CONFIG_HANDOVER_PATH);
+    emit_close(w->out, ']');
+}
+
+/* --------------------------------------------------------------------------------------- resources */
+
+static int write_quantities(const struct writing *w, const char *key, const enum annot annots[3])
+{
+    static const char *const names[] = {"cpu", "memory", "ephemeral-storage"};
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct str text = plan_text(w->plan, annots[i]);
+        _cleanup_buf_ struct buf quantity;
+
+        if (text.len == 0)
+            continue;
+        buf_init(&quantity, text.len + 64);
+        if (value_quantity(text, &quantity, w->err) != 0)
+            return -1;
+        if (!any) {
+            emit_key(w->out, key);
+            emit_open(w->out, '{');
+        }
+        any = true;
+        emit_member(w->out, names[i], (struct str){quantity.data, quantity.len});
+    }
+    if (any)
+        emit_close(w->out, '}');
+    return 0;
+}
+
+static int write_resources(const struct writing *w)
+{
+    static const enum annot limits[] = {ANNOT_AGENT_LIMITS_CPU, ANNOT_AGENT_LIMITS_MEM, ANNOT_AGENT_LIMITS_EPHEMERAL},
+                            requests[] = {ANNOT_AGENT_REQUESTS_CPU, ANNOT_AGENT_REQUESTS_MEM, ANNOT_AGENT_REQUESTS_EPHEMERAL};
+
+    emit_key(w->out, "resources");
+    emit_open(w->out, '{');
+    if (write_quantities(w, "limits", limits) != 0 || write_quantities(w, "requests", requests) != 0)
+        return -1;
+    emit_close(w->out, '}');
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------- command, lifecycle */
+
+static void write_command(const struct writing *w)
+{
+    bool init = w->container->role == CONFIG_INIT;
+
+    if (w->plan->native) { /* our own image, which needs no shell */
+        buf_adds(w->out, ",\"command\":[\"" AGENT "\"],\"args\":[\"agent\"");
+        if (plan_text(w->plan, ANNOT_AGENT_CONFIGMAP).len)
+            buf_adds(w->out, ",\"-config=/vault/configs/config.hcl\"");
+        buf_addc(w->out, ']');
+        return;
+    }
+    buf_adds(w->out, ",\"command\":[\"/bin/sh\",\"-ec\"],\"args\":[\"");
+    if (!plan_text(w->plan, ANNOT_AGENT_CONFIGMAP).len)
+        buf_adds(w->out, "echo ${VAULT_CONFIG?} | base64 -d \\u003e /home/vault/config.json \\u0026\\u0026 "
+                         "vault agent -config=/home/vault/config.json");
+    else
+        buf_addf(w->out, "touch /home/vault/.vault-token \\u0026\\u0026 vault agent -config=/vault/configs/%s",
+                 init ? "config-init.hcl" : "config.hcl");
+    buf_adds(w->out, "\"]");
+}
+
+static void add_revoke_flag(struct buf *line, const char *flag, struct str value)
+{
+    if (value.len) {
+        buf_addf(line, " -%s=", flag);
+        buf_add(line, value.data, value.len);
+    }
+}
+
+static void write_revoke_hook(const struct writing *w)
+{
+    _cleanup_buf_ struct buf line;
+
+    buf_init(&line, LIMIT_REVIEW_BYTES);
+    buf_addf(&line, "/bin/sleep %llu && /bin/vault token revoke -address=", (unsigned long long)w->plan->revoke_grace);
+    buf_add(&line, w->container->identity->service.data, w->container->identity->service.len);
+    add_revoke_flag(&line, "ca-cert", plan_text(w->plan, ANNOT_CA_CERT));
+    add_revoke_flag(&line, "client-cert", plan_text(w->plan, ANNOT_CLIENT_CERT));
+    add_revoke_flag(&line, "client-key", plan_text(w->plan, ANNOT_CLIENT_KEY));
+    buf_adds(&line, " -self");
+    buf_adds(w->out, "\"preStop\":{\"exec\":{\"command\":[\"/bin/sh\",\"-c\"");
+    emit_str(w->out, (struct str){line.data, line.len});
+    buf_adds(w->out, "]}}");
+}
+
+static void write_lifecycle(const struct writing *w)
+{
+    emit_key(w->out, "lifecycle");
+    emit_open(w->out, '{');
+    if (w->plan->revoke)
+        write_revoke_hook(w);
+    emit_close(w->out, '}');
+}
+
+/* The kubelet starts the next container when every file has been written once. */
+static void write_native(const struct writing *w)
+{
+    emit_member(w->out, "restartPolicy", STR("Always"));
+    buf_adds(w->out, ",\"startupProbe\":{\"exec\":{\"command\":[\"" AGENT "\",\"probe\"]},\"periodSeconds\":1,\"timeoutSeconds\":5,"
+                     "\"failureThreshold\":600}");
+}
+
+/* ---------------------------------------------------------------------------------- security context */
+
+static void write_security(const struct writing *w)
+{
+    const struct plan *plan = w->plan;
+    struct str seccomp = plan_text(plan, ANNOT_OWN_SECCOMP_PROFILE);
+
+    if (!plan->set_security_context)
+        return;
+    emit_key(w->out, "securityContext");
+    emit_open(w->out, '{');
+    buf_adds(w->out, "\"capabilities\":{\"drop\":[\"ALL\"]}");
+    emit_key(w->out, "runAsUser");
+    emit_int(w->out, plan->uid);
+    emit_key(w->out, "runAsGroup");
+    emit_int(w->out, plan->gid);
+    emit_key(w->out, "runAsNonRoot");
+    emit_bool(w->out, plan->uid != 0 && plan->gid != 0);
+    buf_adds(w->out, ",\"readOnlyRootFilesystem\":true,\"allowPrivilegeEscalation\":false");
+    if (seccomp.len) {
+        emit_key(w->out, "seccompProfile");
+        emit_open(w->out, '{');
+        emit_member(w->out, "type", seccomp);
+        emit_close(w->out, '}');
+    }
+    emit_close(w->out, '}');
+}
+
+/* ------------------------------------------------------------------------------------------- whole */
+
+static int write_plain(const struct writing *w)
+{
+    bool init = w->container->role == CONFIG_INIT;
+
+    emit_open(w->out, '{');
+    emit_key(w->out, "name");
+    container_name(w->out, init ? "vault-agent-init" : "vault-agent", w->container->identity);
+    emit_member(w->out, "image", plan_text(w->plan, ANNOT_AGENT_IMAGE));
+    write_command(w);
+    if (write_env(w) != 0 || write_resources(w) != 0)
+        return -1;
+    write_mounts(w);
+    if (!init)
+        write_lifecycle(w);
+    if (w->plan->native)
+        write_native(w);
+    write_security(w);
+    emit_close(w->out, '}');
+    return 0;
+}
+
+int container_write(const struct plan *plan, const struct container *container, struct buf *out, struct arena *arena, struct err *err)
+{
+    bool init = container->role == CONFIG_INIT;
+    struct str patch = plan_text(plan, init ? ANNOT_AGENT_INIT_JSON_PATCH : ANNOT_AGENT_JSON_PATCH);
+    struct writing w = {plan, container, out, arena, err};
+    _cleanup_buf_ struct buf plain;
+
+    if (amend_is_empty(patch))
+        return write_plain(&w);
+    buf_init(&plain, LIMIT_REVIEW_ANSWER_BYTES);
+    w.out = &plain;
+    if (write_plain(&w) != 0 || buf_check(&plain, "container", err) != 0)
+        return -1;
+    emit_next(out);
+    return amend_container((struct str){plain.data, plain.len}, patch, out, err);
+}

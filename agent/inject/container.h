@@ -1,0 +1,27 @@
+/*
+ * container: the agent's containers as JSON.
+ */
+#ifndef INJECT_CONTAINER_H
+#define INJECT_CONTAINER_H
+
+#include "inject/config.h"
+
+/* What tells one container from another. */
+struct container {
+    const struct plan_identity *identity;
+    enum config_role role; /* CONFIG_INIT: vault-agent-init; a native sidecar is CONFIG_SIDECAR */
+};
+
+/* Appends one container, its own JSON patch applied. */
+int container_write(const struct plan *plan, const struct container *container, struct buf *out, struct arena *arena,
+                    struct err *err) MUST_USE;
+
+/* "vault-agent-init", with "-IDENTITY" behind it for others than the first; the same for volumes. */
+void container_name(struct buf *out, const char *base, const struct plan_identity *identity);
+/* One mount; read-only where upstream's are. */
+void container_mount(struct buf *out, struct str name, struct str path, bool read_only);
+/* The secrets' mounts: vault-secrets, then vault-secrets-custom-0 … Calls `each` for every one. */
+typedef void container_each_mount(void *context, struct str name, struct str path);
+void container_secret_mounts(const struct plan *plan, container_each_mount *each, void *context);
+
+#endif

@@ -1,0 +1,287 @@
+#include "inject/plan.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "inject/amend.h"
+#include "inject/plan_secret.h"
+#include "inject/value.h"
+
+#define KUBERNETES "kubernetes"
+
+struct str plan_text(const struct plan *plan, enum annot annot)
+{
+    return plan->text[annot].data ? plan->text[annot] : STR("");
+}
+
+/* --------------------------------------------------------------------------------------- defaults */
+
+static const struct {
+    enum annot annot;
+    size_t offset; /* of a text in struct settings */
+} setting_texts[] = {
+    {ANNOT_SERVICE, offsetof(struct settings, vault_address)},
+    {ANNOT_PROXY_ADDRESS, offsetof(struct settings, proxy_address)},
+    {ANNOT_NAMESPACE, offsetof(struct settings, vault_namespace)},
+    {ANNOT_AUTH_TYPE, offsetof(struct settings, vault_auth_type)},
+    {ANNOT_AUTH_PATH, offsetof(struct settings, vault_auth_path)},
+    {ANNOT_AGENT_IMAGE, offsetof(struct settings, vault_image)},
+    {ANNOT_AGENT_LIMITS_CPU, offsetof(struct settings, cpu_limit)},
+    {ANNOT_AGENT_LIMITS_MEM, offsetof(struct settings, memory_limit)},
+    {ANNOT_AGENT_LIMITS_EPHEMERAL, offsetof(struct settings, ephemeral_limit)},
+    {ANNOT_AGENT_REQUESTS_CPU, offsetof(struct settings, cpu_request)},
+    {ANNOT_AGENT_REQUESTS_MEM, offsetof(struct settings, memory_request)},
+    {ANNOT_AGENT_REQUESTS_EPHEMERAL, offsetof(struct settings, ephemeral_request)},
+    {ANNOT_AGENT_RUN_AS_USER, offsetof(struct settings, run_as_user)},
+    {ANNOT_AGENT_RUN_AS_GROUP, offsetof(struct settings, run_as_group)},
+    {ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE, offsetof(struct settings, default_template)},
+    {ANNOT_AGENT_DISABLE_IDLE_CONNECTIONS, offsetof(struct settings, disable_idle_connections)},
+    {ANNOT_AGENT_DISABLE_KEEP_ALIVES, offsetof(struct settings, disable_keep_alives)},
+    {ANNOT_AUTH_MIN_BACKOFF, offsetof(struct settings, auth_min_backoff)},
+    {ANNOT_AUTH_MAX_BACKOFF, offsetof(struct settings, auth_max_backoff)},
+    {ANNOT_TEMPLATE_STATIC_SECRET_RENDER_INTERVAL, offsetof(struct settings, static_secret_render_interval)},
+};
+
+static const struct {
+    enum annot annot;
+    size_t offset; /* of a bool in struct settings */
+} setting_bools[] = {
+    {ANNOT_AGENT_REVOKE_ON_SHUTDOWN, offsetof(struct settings, revoke_on_shutdown)},
+    {ANNOT_AGENT_RUN_AS_SAME_USER, offsetof(struct settings, run_as_same_user)},
+    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, offsetof(struct settings, exit_on_retry_failure)},
+};
+
+/* Those whose `initial` in the table is the value itself. */
+static const enum annot own_initial[] = {
+    ANNOT_AGENT_CACHE_LISTENER_PORT, ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, ANNOT_AGENT_PRE_POPULATE, ANNOT_AGENT_REVOKE_GRACE,
+    ANNOT_LOG_FORMAT, ANNOT_LOG_LEVEL, ANNOT_SECRET_VOLUME_PATH, ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD, ANNOT_OWN_TOKEN_EXPIRATION,
+};
+
+static void set_default(struct plan *plan, enum annot annot, const char *text)
+{
+    if (!plan->text[annot].data)
+        plan->text[annot] = str_of(text);
+}
+
+/* A pod that asks for ids gets a security context even where the injector's default is none. */
+static void default_security_context(struct plan *plan)
+{
+    bool asked = plan->annots->value[ANNOT_AGENT_RUN_AS_USER].data || plan->annots->value[ANNOT_AGENT_RUN_AS_GROUP].data ||
+                 plan->annots->value[ANNOT_AGENT_RUN_AS_SAME_USER].data;
+
+    set_default(plan, ANNOT_AGENT_SET_SECURITY_CONTEXT, plan->settings->set_security_context || asked ? "true" : "false");
+}
+
+static void fill_defaults(struct plan *plan)
+{
+    const char *base = (const char *)plan->settings;
+
+    memcpy(plan->text, plan->annots->value, sizeof(plan->text));
+    for (size_t i = 0; i < ARRAY_LEN(setting_texts); i++)
+        set_default(plan, setting_texts[i].annot, *(const char *const *)(base + setting_texts[i].offset));
+    for (size_t i = 0; i < ARRAY_LEN(setting_bools); i++)
+        set_default(plan, setting_bools[i].annot, *(const bool *)(base + setting_bools[i].offset) ? "true" : "false");
+    for (size_t i = 0; i < ARRAY_LEN(own_initial); i++)
+        set_default(plan, own_initial[i], annot_rows[own_initial[i]].initial);
+    default_security_context(plan);
+}
+
+static int check_backoff(const struct plan *plan, enum annot annot, const char *which, struct err *err)
+{
+    struct str text = plan_text(plan, annot);
+
+    if (text.len == 0 || value_duration(text, err) == 0)
+        return 0;
+    return err_wrap(err, "error parsing %s backoff as duration", which);
+}
+
+static int check_patch(const struct plan *plan, enum annot annot, struct arena *arena, struct err *err)
+{
+    struct str text = plan_text(plan, annot);
+
+    if (text.len == 0 || amend_check(text, arena, err) == 0)
+        return 0;
+    return err_wrap(err, "error parsing JSON patch for annotation %s%s", plan->annots->prefix, annot_rows[annot].name);
+}
+
+static int add_defaults(struct plan *plan, struct str request_namespace, struct arena *arena, struct err *err)
+{
+    if (request_namespace.len == 0)
+        return err_set(err, ERR_INPUT, "kubernetes namespace required");
+    if (!plan->text[ANNOT_AGENT_REQUEST_NAMESPACE].data)
+        plan->text[ANNOT_AGENT_REQUEST_NAMESPACE] = request_namespace;
+    if (check_backoff(plan, ANNOT_AUTH_MIN_BACKOFF, "min", err) != 0 || check_backoff(plan, ANNOT_AUTH_MAX_BACKOFF, "max", err) != 0)
+        return -1;
+    return check_patch(plan, ANNOT_AGENT_JSON_PATCH, arena, err) == 0 ? check_patch(plan, ANNOT_AGENT_INIT_JSON_PATCH, arena, err) : -1;
+}
+
+/* ---------------------------------------------------------------------------------------- parsing */
+
+static const struct {
+    enum annot annot;
+    size_t offset; /* of a bool in struct plan */
+} bools[] = {
+    {ANNOT_AGENT_INIT_FIRST, offsetof(struct plan, init_first)},
+    {ANNOT_AGENT_PRE_POPULATE, offsetof(struct plan, prepopulate)},
+    {ANNOT_AGENT_PRE_POPULATE_ONLY, offsetof(struct plan, prepopulate_only)},
+    {ANNOT_AGENT_REVOKE_ON_SHUTDOWN, offsetof(struct plan, revoke)},
+    {ANNOT_TLS_SKIP_VERIFY, offsetof(struct plan, tls_skip_verify)},
+    {ANNOT_AGENT_RUN_AS_SAME_USER, offsetof(struct plan, same_user)},
+    {ANNOT_AGENT_SET_SECURITY_CONTEXT, offsetof(struct plan, set_security_context)},
+    {ANNOT_AGENT_CACHE_ENABLE, offsetof(struct plan, cache)},
+    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, offsetof(struct plan, cache_exit_on_err)},
+    {ANNOT_AGENT_INJECT_TOKEN, offsetof(struct plan, inject_token)},
+    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, offsetof(struct plan, exit_on_retry_failure)},
+    {ANNOT_AGENT_AUTO_AUTH_EXIT_ON_ERR, offsetof(struct plan, exit_on_err)},
+    {ANNOT_AGENT_ENABLE_QUIT, offsetof(struct plan, enable_quit)},
+    {ANNOT_OWN_NATIVE_SIDECAR, offsetof(struct plan, native)},
+    {ANNOT_OWN_HANDOVER, offsetof(struct plan, handover)},
+};
+
+static int parse_bools(struct plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(bools); i++) {
+        if (value_bool(plan_text(plan, bools[i].annot), (bool *)((char *)plan + bools[i].offset), err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int parse_numbers(struct plan *plan, struct err *err)
+{
+    struct str connections = plan->text[ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST];
+    bool threshold_given = plan->annots->value[ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD].data;
+
+    plan->max_connections = plan->settings->max_connections_per_host;
+    if (value_uint(plan_text(plan, ANNOT_AGENT_REVOKE_GRACE), &plan->revoke_grace, err) != 0 ||
+        value_int(plan_text(plan, ANNOT_AGENT_RUN_AS_USER), &plan->uid, err) != 0 ||
+        value_int(plan_text(plan, ANNOT_AGENT_RUN_AS_GROUP), &plan->gid, err) != 0 ||
+        (connections.data && value_int(connections, &plan->max_connections, err) != 0) ||
+        value_float(plan_text(plan, ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD), &plan->renewal_threshold, err) != 0)
+        return -1;
+    if (!threshold_given)
+        plan->renewal_threshold = plan->settings->lease_renewal_threshold;
+    return value_uint(plan_text(plan, ANNOT_OWN_TOKEN_EXPIRATION), &plan->token_expiration, err);
+}
+
+static int parse_share(struct plan *plan, struct err *err)
+{
+    struct str text = plan->text[ANNOT_AGENT_SHARE_PROCESS_NAMESPACE];
+    const struct val *pod = plan->pod->share_process_namespace;
+    bool share;
+
+    if (!text.data)
+        return 0;
+    if (value_bool(text, &share, err) != 0)
+        return -1;
+    if (share && pod && !pod->b)
+        return err_set(err, ERR_INPUT, "shareProcessNamespace explicitly disabled on the pod, refusing to enable it");
+    plan->share = share ? SHARE_TRUE : SHARE_FALSE;
+    return 0;
+}
+
+static int parse_template_type(struct plan *plan, struct err *err)
+{
+    struct str text = plan_text(plan, ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE);
+
+    plan->json_template = strcasecmp(text.data, "json") == 0;
+    if (!plan->json_template && strcasecmp(text.data, "map") != 0)
+        return err_set(err, ERR_INPUT, "invalid default template type: %.256s", text.data);
+    return 0;
+}
+
+/* The agent's own token: audience-bound, and there with automount off too. */
+static int find_token(struct plan *plan, struct err *err)
+{
+    if (plan_text(plan, ANNOT_OWN_TOKEN_AUDIENCE).len) {
+        plan->token = (struct pod_token){STR("ampule-token"), STR("/var/run/secrets/ampule.dev/serviceaccount"), STR("token")};
+        return 0;
+    }
+    return pod_find_token(plan->pod, plan_text(plan, ANNOT_AGENT_SERVICE_ACCOUNT_TOKEN_VOLUME_NAME), &plan->token, err);
+}
+
+static int parse(struct plan *plan, struct arena *arena, struct err *err)
+{
+    if (find_token(plan, err) != 0 || parse_template_type(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 ||
+        parse_bools(plan, err) != 0 || parse_numbers(plan, err) != 0 || parse_share(plan, err) != 0)
+        return -1;
+    if (plan->same_user && pod_first_uid(plan->pod, &plan->uid, err) != 0)
+        return -1;
+    if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
+        plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");
+    plan->cache_persist = plan->cache && plan->prepopulate && !plan->prepopulate_only;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------- validation */
+
+static int validate_login(const struct plan *plan, struct err *err)
+{
+    struct str type = plan_text(plan, ANNOT_AUTH_TYPE), config_role = annots_named(plan->annots, ANNOT_AUTH_CONFIG, STR("role"));
+
+    if (type.len == 0)
+        return err_set(err, ERR_INPUT, "no Vault Auth Type found");
+    if (str_eqs(type, KUBERNETES) && plan_text(plan, ANNOT_ROLE).len == 0 && config_role.len == 0 && plan->identities[0].used)
+        return err_set(err, ERR_INPUT, "no Vault role found");
+    if (plan_text(plan, ANNOT_AUTH_PATH).len == 0)
+        return err_set(err, ERR_INPUT, "no Vault Auth Path found");
+    if (plan_text(plan, ANNOT_SERVICE).len == 0)
+        return err_set(err, ERR_INPUT, "no Vault address found");
+    return 0;
+}
+
+static int validate(const struct plan *plan, struct err *err)
+{
+    if (plan_text(plan, ANNOT_AGENT_REQUEST_NAMESPACE).len == 0)
+        return err_set(err, ERR_INPUT, "namespace missing from request");
+    if (plan->token.volume.len == 0 || plan->token.mount_path.len == 0 || plan->token.path.len == 0)
+        return err_set(err, ERR_INPUT, "no service account name, mount path or token path found");
+    if (plan_text(plan, ANNOT_AGENT_IMAGE).len == 0)
+        return err_set(err, ERR_INPUT, "no Vault image found");
+    return plan_text(plan, ANNOT_AGENT_CONFIGMAP).len ? 0 : validate_login(plan, err);
+}
+
+/* ------------------------------------------------------------------------------------------ whole */
+
+int plan_make(struct plan *plan, const struct annots *annots, const struct pod *pod, const struct settings *settings,
+              struct str request_namespace, struct arena *arena, struct err *err)
+{
+    *plan = (struct plan){.settings = settings, .annots = annots, .pod = pod};
+    fill_defaults(plan);
+    if (add_defaults(plan, request_namespace, arena, err) != 0)
+        return err_wrap(err, "error adding default annotations");
+    if (parse(plan, arena, err) != 0)
+        return err_wrap(err, "error creating new agent sidecar");
+    if (validate(plan, err) != 0)
+        return err_wrap(err, "error validating agent configuration");
+    return 0;
+}
+
+bool plan_has_init(const struct plan *plan)
+{
+    return plan->prepopulate;
+}
+
+bool plan_has_sidecar(const struct plan *plan)
+{
+    return !plan->prepopulate_only;
+}
+
+bool plan_wants_container(const struct plan *plan, struct str container)
+{
+    struct str list = plan->text[ANNOT_AGENT_INJECT_CONTAINERS];
+    const char *start = list.data, *end = list.data + list.len;
+
+    if (!list.data)
+        return true;
+    while (start <= end) {
+        const char *comma = memchr(start, ',', (size_t)(end - start));
+        struct str one = {start, (size_t)((comma ? comma : end) - start)};
+
+        if (str_eq(one, container))
+            return true;
+        start += one.len + 1;
+    }
+    return false;
+}

@@ -1,0 +1,196 @@
+#include "inject/review.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "inject/emit.h"
+#include "inject/patch.h"
+#include "inject/value.h"
+
+struct reviewing {
+    const struct settings *settings;
+    struct arena arena;
+    struct val review;
+    const struct val *request;
+    struct str namespace;
+    struct pod pod;
+    struct annots annots;
+    struct plan plan;
+    struct buf patch;
+    struct review_note *note;
+};
+
+/* ----------------------------------------------------------------------------------------- reading */
+
+static int unreadable(struct buf *out, struct review_note *note, const char *text)
+{
+    note->verdict = REVIEW_UNREADABLE;
+    note->reason = "unreadable";
+    snprintf(note->text, sizeof(note->text), "%.*s", (int)sizeof(note->text) - 1, text);
+    buf_reset(out);
+    buf_adds(out, text);
+    return 400;
+}
+
+static int read_review(struct reviewing *r, const char *body, size_t len, struct err *err)
+{
+    const struct json_options options = {.flags = JSON_REPLACE_UTF8};
+
+    if (len == 0)
+        return err_set(err, ERR_INPUT, "Empty request body");
+    if (len > LIMIT_REVIEW_BYTES)
+        return err_set(err, ERR_LIMIT, "error decoding admission request: more than %zu bytes", LIMIT_REVIEW_BYTES);
+    if (json_read(body, len, &options, &r->arena, &r->review, err) != 0)
+        return err_wrap(err, "error decoding admission request");
+    r->request = val_get(&r->review, "request");
+    if (!r->request || r->request->kind != VAL_MAP)
+        return err_set(err, ERR_INPUT, "error decoding admission request: it has no request");
+    r->namespace = pod_text(r->request, "namespace");
+    return 0;
+}
+
+static void copy_name(char *to, size_t size, struct str from)
+{
+    snprintf(to, size, "%.*s", (int)(from.len < size ? from.len : size - 1), from.data);
+}
+
+/* --------------------------------------------------------------------------------------- deciding */
+
+static int skip(struct review_note *note, const char *reason)
+{
+    note->verdict = REVIEW_SKIPPED;
+    note->reason = reason;
+    return 0;
+}
+
+/* *ret is false when the pod did not ask, was served already, or runs. */
+static int wants_injection(struct reviewing *r, bool *ret, struct err *err)
+{
+    struct str inject = r->annots.value[ANNOT_AGENT_INJECT], status = r->annots.value[ANNOT_AGENT_INJECT_STATUS];
+
+    *ret = false;
+    if (!inject.data)
+        return skip(r->note, "no-annotation");
+    if (value_bool(inject, ret, err) != 0)
+        return err_wrap(err, "error checking if should inject agent");
+    if (!*ret)
+        return skip(r->note, "disabled");
+    *ret = !str_eqs(status, "injected") && (r->pod.phase.len == 0 || str_eqs(r->pod.phase, "Pending"));
+    return *ret ? 0 : skip(r->note, str_eqs(status, "injected") ? "already-injected" : "running");
+}
+
+static int check_namespace(const struct reviewing *r, struct err *err)
+{
+    static const char *const system[] = {"kube-system", "kube-public"};
+
+    for (size_t i = 0; i < ARRAY_LEN(system); i++) {
+        if (str_eqs(r->namespace, system[i]))
+            return err_set(err, ERR_DENIED, "error with request namespace: cannot inject into system namespaces: %s", system[i]);
+    }
+    return 0;
+}
+
+static const char *shape_of(const struct plan *plan)
+{
+    if (plan->native)
+        return "sidecar_only";
+    return plan_has_init(plan) ? (plan_has_sidecar(plan) ? "init_and_sidecar" : "init_only") : plan_has_sidecar(plan) ? "sidecar_only" : "";
+}
+
+static int inject(struct reviewing *r, struct err *err)
+{
+    r->note->reason = "namespace";
+    if (check_namespace(r, err) != 0)
+        return -1;
+    r->note->reason = "annotation";
+    if (plan_make(&r->plan, &r->annots, &r->pod, r->settings, r->namespace, &r->arena, err) != 0)
+        return -1;
+    if (patch_write(&r->plan, &r->patch, &r->arena, err) != 0)
+        return err_wrap(err, "error creating patch for agent");
+    r->note->verdict = REVIEW_INJECTED;
+    r->note->reason = "injected";
+    r->note->shape = shape_of(&r->plan);
+    return 0;
+}
+
+static int decide(struct reviewing *r, struct err *err)
+{
+    bool wanted;
+
+    r->note->reason = "pod";
+    if (pod_read(&r->pod, val_get(r->request, "object"), err) != 0)
+        return -1;
+    copy_name(r->note->pod, sizeof(r->note->pod), r->pod.name);
+    r->note->reason = "annotation";
+    if (annots_read(&r->annots, r->pod.annotations, r->settings, &r->arena, err) != 0 || wants_injection(r, &wanted, err) != 0)
+        return -1;
+    return wanted ? inject(r, err) : 0;
+}
+
+/* ---------------------------------------------------------------------------------------- answering */
+
+static void write_response(const struct reviewing *r, const struct err *err, struct buf *out)
+{
+    bool allowed = r->note->verdict != REVIEW_DENIED;
+
+    emit_key(out, "response");
+    emit_open(out, '{');
+    emit_member(out, "uid", pod_text(r->request, "uid"));
+    emit_key(out, "allowed");
+    emit_bool(out, allowed);
+    if (!allowed) {
+        buf_adds(out, ",\"status\":{\"metadata\":{}");
+        emit_member(out, "message", str_of(err->text));
+        emit_close(out, '}');
+    }
+    if (r->note->verdict == REVIEW_INJECTED) {
+        buf_adds(out, ",\"patch\":\"");
+        base64_encode(r->patch.data, r->patch.len, out);
+        buf_adds(out, "\",\"patchType\":\"JSONPatch\"");
+    }
+    emit_close(out, '}');
+}
+
+static void write_answer(const struct reviewing *r, const struct err *err, struct buf *out)
+{
+    struct str kind = pod_text(&r->review, "kind"), version = pod_text(&r->review, "apiVersion");
+
+    buf_reset(out);
+    emit_open(out, '{');
+    emit_member(out, "kind", kind.len ? kind : STR("AdmissionReview"));
+    emit_member(out, "apiVersion", version.len ? version : STR("admission.k8s.io/v1"));
+    write_response(r, err, out);
+    emit_close(out, '}');
+}
+
+static int answer(struct reviewing *r, const char *body, size_t len, struct buf *out)
+{
+    struct err err = {.code = ERR_NONE, .text = ""};
+
+    if (read_review(r, body, len, &err) != 0)
+        return unreadable(out, r->note, err.text);
+    copy_name(r->note->namespace, sizeof(r->note->namespace), r->namespace);
+    if (decide(r, &err) != 0) {
+        r->note->verdict = REVIEW_DENIED;
+        copy_name(r->note->text, sizeof(r->note->text), str_of(err.text));
+    }
+    write_answer(r, &err, out);
+    return buf_check(out, "answer", &err) == 0 ? 200 : 500;
+}
+
+int review_answer(const struct settings *settings, const char *body, size_t len, struct buf *out, struct review_note *note)
+{
+    struct reviewing r = {.settings = settings, .note = note};
+    int status;
+
+    *note = (struct review_note){.shape = "", .reason = ""};
+    arena_init(&r.arena, LIMIT_REVIEW_TREE_BYTES, "admission review");
+    buf_init(&r.patch, LIMIT_REVIEW_ANSWER_BYTES);
+    status = answer(&r, body, len, out);
+    buf_done(&r.patch);
+    arena_done(&r.arena);
+    return status;
+}
