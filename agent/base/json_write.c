@@ -266,6 +266,18 @@ static int write_number(struct writer *w, struct str s)
     return 0;
 }
 
+/* Objects that have a text are that text. */
+static bool write_object(struct writer *w, const struct val *v)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
+    if (!val_object_text(v, &text))
+        return false;
+    json_write_str(w->buf, (struct str){text.data, text.len}, w->flags);
+    return true;
+}
+
 static int write_value(struct writer *w, const struct val *v)
 {
     switch ((enum val_kind)v->kind) {
@@ -299,6 +311,8 @@ static int write_value(struct writer *w, const struct val *v)
     case VAL_RECORD:
         return write_map(w, v);
     case VAL_OPAQUE:
+        if (write_object(w, v))
+            return 0;
         break;
     }
     return err_set(w->err, ERR_INPUT, "json: unsupported type: %s", v->opaque.class->name);

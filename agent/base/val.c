@@ -384,3 +384,14 @@ const char *val_kind_name(const struct val *v)
 
     return names[v->kind];
 }
+
+bool val_object_text(const struct val *v, struct buf *buf)
+{
+    const struct val_class *class = v->opaque.class;
+
+    if (class->text)
+        class->text(v, buf);
+    else if (class->print)
+        class->print(v, buf);
+    return class->text || class->print;
+}

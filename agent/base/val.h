@@ -116,6 +116,7 @@ struct val_class {
     size_t method_count;
     const char *const *fields; /* of a record, NULL-terminated: what a nil pointer would have had */
     void (*print)(const struct val *self, struct buf *buf); /* Go's String(), or NULL: what %v and %s print */
+    void (*text)(const struct val *self, struct buf *buf);  /* Go's MarshalText, where it is not what `print` gives */
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
@@ -128,6 +129,9 @@ bool str_eqs(struct str a, const char *b);
 int str_cmp(struct str a, struct str b); /* bytewise, as Go sorts */
 bool str_has_prefix(struct str s, const char *prefix);
 bool str_has_suffix(struct str s, const char *suffix);
+
+/* The text of an object as JSON and its like write it; false when it has none. */
+bool val_object_text(const struct val *v, struct buf *buf);
 
 /* Makers that need no memory. Strings are borrowed. */
 struct val val_null(void);

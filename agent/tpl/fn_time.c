@@ -7,14 +7,14 @@ static int body_timestamp(struct call *call, struct val *ret)
 {
     _cleanup_buf_ struct buf own = {0};
     struct buf *text = fn_scratch(call, &own);
-    int64_t ms = call->env ? call->env->now_ms : 0;
+    struct moment now = moment_of_ms(call->env ? call->env->now_ms : 0);
 
     if (call->argc > 1)
         return err_set(call->err, ERR_INPUT, "timestamp: wrong number of arguments, expected 0 or 1, but got %zu", call->argc);
     if (call->argc == 1 && str_eqs(call->argv[0].s, "unix"))
-        buf_addf(text, "%lld", (long long)((ms - (ms % 1000 + 1000) % 1000) / 1000));
+        buf_addf(text, "%lld", (long long)now.seconds);
     else
-        time_layout(text, ms, call->argc == 1 ? call->argv[0].s : TIME_LAYOUT_RFC3339);
+        time_layout(text, &now, call->argc == 1 ? call->argv[0].s : TIME_LAYOUT_RFC3339);
     return fn_return_buf(call, text, ret);
 }
 

@@ -19,10 +19,9 @@ static const char *const nomad_names[] = {
 
 /* Under the prefix "sprig_". */
 static const char *const sprig_names[] = {
-    "ago", "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "duration", "durationRound", "encryptAES",
-    "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert",
-    "genSignedCertWithKey", "htpasswd", "mustDateModify", "mustToDate", "must_date_modify", "semver", "semverCompare",
-    "toDate", "unixEpoch",
+    "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey",
+    "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd", "semver",
+    "semverCompare",
 };
 
 static int compare_name(const void *name, const void *row)

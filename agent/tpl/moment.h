@@ -13,11 +13,26 @@ struct moment {
     int64_t seconds;
     int32_t nanos;  /* 0 to 999,999,999 */
     int32_t offset; /* seconds east */
-    char zone[8];   /* "" when it has only an offset */
+    char zone[16];  /* "" when it has only an offset; longer names are cut */
 };
+
+/* Go's zero time, the first second of year 1. */
+#define MOMENT_ZERO ((struct moment){.seconds = INT64_C(-62135596800), .zone = "UTC"})
 
 /* tpl_class_time, see tpl/func.h. */
 int moment_value(struct arena *arena, const struct moment *moment, struct val *ret, struct err *err) MUST_USE;
 const struct moment *moment_of(const struct val *v);
+
+/* Of milliseconds or seconds since 1970, in UTC. */
+struct moment moment_of_ms(int64_t ms);
+struct moment moment_of_seconds(int64_t seconds);
+/* Nanoseconds later; from `earlier` on, the nearest that fits. */
+struct moment moment_add(struct moment moment, int64_t nanos);
+int64_t moment_since(const struct moment *moment, const struct moment *earlier);
+/* Below 0, 0, above 0. */
+int moment_compare(const struct moment *a, const struct moment *b);
+/* The calendar and clock of its zone. */
+struct tm;
+void moment_calendar(const struct moment *moment, struct tm *ret);
 
 #endif

@@ -5,142 +5,70 @@
 #include <string.h>
 #include <time.h>
 
-enum part {
-    PART_NUMBER, /* one of the numbers below */
-    PART_MONTH,
-    PART_WEEKDAY,
-    PART_HALF,  /* AM or PM */
-    PART_YEAR,  /* four digits or more, text in front */
-    PART_FIXED, /* text: the time zone is always UTC */
-};
-
-enum number { MONTH, DAY, YEAR_DAY, HOUR, HOUR12, MINUTE, SECOND, YEAR_OF_CENTURY };
-
 /* In the order in which Go tries them. */
 static const struct row {
     const char *layout;
-    enum part part;
-    enum number number;
-    int width;        /* of a number; of a name: only so many letters, 0 for all */
-    const char *text; /* what a number is filled with on the left, or see PART_… */
+    enum time_part part;
+    int width;
+    char fill;
 } rows[] = {
-    {"January", PART_MONTH, 0, 0, ""},
-    {"Jan", PART_MONTH, 0, 3, ""},
-    {"Monday", PART_WEEKDAY, 0, 0, ""},
-    {"Mon", PART_WEEKDAY, 0, 3, ""},
-    {"MST", PART_FIXED, 0, 0, "UTC"},
-    {"01", PART_NUMBER, MONTH, 2, "0"},
-    {"02", PART_NUMBER, DAY, 2, "0"},
-    {"03", PART_NUMBER, HOUR12, 2, "0"},
-    {"04", PART_NUMBER, MINUTE, 2, "0"},
-    {"05", PART_NUMBER, SECOND, 2, "0"},
-    {"06", PART_NUMBER, YEAR_OF_CENTURY, 2, "0"},
-    {"002", PART_NUMBER, YEAR_DAY, 3, "0"},
-    {"15", PART_NUMBER, HOUR, 2, "0"},
-    {"1", PART_NUMBER, MONTH, 1, "0"},
-    {"2006", PART_YEAR, 0, 0, ""},
-    {"2", PART_NUMBER, DAY, 1, "0"},
-    {"_2006", PART_YEAR, 0, 0, "_"},
-    {"_2", PART_NUMBER, DAY, 2, " "},
-    {"__2", PART_NUMBER, YEAR_DAY, 3, " "},
-    {"3", PART_NUMBER, HOUR12, 1, "0"},
-    {"4", PART_NUMBER, MINUTE, 1, "0"},
-    {"5", PART_NUMBER, SECOND, 1, "0"},
-    {"PM", PART_HALF, 0, 0, "AMPM"},
-    {"pm", PART_HALF, 0, 0, "ampm"},
-    {"-070000", PART_FIXED, 0, 0, "+000000"},
-    {"-07:00:00", PART_FIXED, 0, 0, "+00:00:00"},
-    {"-0700", PART_FIXED, 0, 0, "+0000"},
-    {"-07:00", PART_FIXED, 0, 0, "+00:00"},
-    {"-07", PART_FIXED, 0, 0, "+00"},
-    {"Z070000", PART_FIXED, 0, 0, "Z"},
-    {"Z07:00:00", PART_FIXED, 0, 0, "Z"},
-    {"Z0700", PART_FIXED, 0, 0, "Z"},
-    {"Z07:00", PART_FIXED, 0, 0, "Z"},
-    {"Z07", PART_FIXED, 0, 0, "Z"},
+    {"January", TIME_MONTH_NAME, 0, 0},
+    {"Jan", TIME_MONTH_NAME, 3, 0},
+    {"Monday", TIME_WEEKDAY_NAME, 0, 0},
+    {"Mon", TIME_WEEKDAY_NAME, 3, 0},
+    {"MST", TIME_ZONE_NAME, 0, 0},
+    {"01", TIME_MONTH, 2, '0'},
+    {"02", TIME_DAY, 2, '0'},
+    {"03", TIME_HOUR12, 2, '0'},
+    {"04", TIME_MINUTE, 2, '0'},
+    {"05", TIME_SECOND, 2, '0'},
+    {"06", TIME_SHORT_YEAR, 2, '0'},
+    {"002", TIME_YEAR_DAY, 3, '0'},
+    {"15", TIME_HOUR, 2, '0'},
+    {"1", TIME_MONTH, 1, '0'},
+    {"2006", TIME_YEAR, 4, '0'},
+    {"2", TIME_DAY, 1, '0'},
+    {"_2", TIME_DAY, 2, ' '},
+    {"__2", TIME_YEAR_DAY, 3, ' '},
+    {"3", TIME_HOUR12, 1, '0'},
+    {"4", TIME_MINUTE, 1, '0'},
+    {"5", TIME_SECOND, 1, '0'},
+    {"PM", TIME_HALF, 0, 0},
+    {"pm", TIME_HALF, 0, 0},
+    {"-070000", TIME_ZONE, 0, 0},
+    {"-07:00:00", TIME_ZONE, 0, 0},
+    {"-0700", TIME_ZONE, 0, 0},
+    {"-07:00", TIME_ZONE, 0, 0},
+    {"-07", TIME_ZONE, 0, 0},
+    {"Z070000", TIME_ZONE, 0, 0},
+    {"Z07:00:00", TIME_ZONE, 0, 0},
+    {"Z0700", TIME_ZONE, 0, 0},
+    {"Z07:00", TIME_ZONE, 0, 0},
+    {"Z07", TIME_ZONE, 0, 0},
 };
 
-static const char *const months[] = {"January", "February", "March", "April", "May", "June",
+const char *const time_months[12] = {"January", "February", "March", "April", "May", "June",
                                      "July", "August", "September", "October", "November", "December"};
-static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+const char *const time_weekdays[7] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
 static bool is_short_name(const struct row *row)
 {
-    return (row->part == PART_MONTH || row->part == PART_WEEKDAY) && row->width > 0;
+    return (row->part == TIME_MONTH_NAME || row->part == TIME_WEEKDAY_NAME) && row->width > 0;
 }
 
-/* "Jan" is no month in "Jane". */
+/* "Jan" is no month in "Jane", and the line of "_2006" stands for itself. */
 static const struct row *find_row(struct str layout)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         size_t len = strlen(rows[i].layout);
 
-        if (!str_has_prefix(layout, rows[i].layout))
+        if (!str_has_prefix(layout, rows[i].layout) || str_has_prefix(layout, "_2006"))
             continue;
         if (is_short_name(&rows[i]) && layout.len > len && layout.data[len] >= 'a' && layout.data[len] <= 'z')
             continue;
         return &rows[i];
     }
     return NULL;
-}
-
-static unsigned number_of(enum number number, const struct tm *tm)
-{
-    const int numbers[] = {
-        [MONTH] = tm->tm_mon + 1,
-        [DAY] = tm->tm_mday,
-        [YEAR_DAY] = tm->tm_yday + 1,
-        [HOUR] = tm->tm_hour,
-        [HOUR12] = tm->tm_hour % 12 == 0 ? 12 : tm->tm_hour % 12,
-        [MINUTE] = tm->tm_min,
-        [SECOND] = tm->tm_sec,
-        [YEAR_OF_CENTURY] = (tm->tm_year + 1900) % 100,
-    };
-
-    return (unsigned)abs(numbers[number]);
-}
-
-static void add_number(struct buf *buf, unsigned number, int width, char fill)
-{
-    char digits[16];
-    int len = snprintf(digits, sizeof(digits), "%u", number);
-
-    for (; width > len; width--)
-        buf_addc(buf, fill);
-    buf_add(buf, digits, (size_t)len);
-}
-
-static void add_name(struct buf *buf, const char *name, int width)
-{
-    buf_add(buf, name, width > 0 ? (size_t)width : strlen(name));
-}
-
-static void add_part(struct buf *buf, const struct row *row, const struct tm *tm)
-{
-    int year = tm->tm_year + 1900;
-
-    switch (row->part) {
-    case PART_NUMBER:
-        add_number(buf, number_of(row->number, tm), row->width, *row->text);
-        break;
-    case PART_MONTH:
-        add_name(buf, months[tm->tm_mon], row->width);
-        break;
-    case PART_WEEKDAY:
-        add_name(buf, weekdays[tm->tm_wday], row->width);
-        break;
-    case PART_HALF:
-        buf_add(buf, row->text + (tm->tm_hour >= 12 ? 2 : 0), 2);
-        break;
-    case PART_YEAR:
-        buf_adds(buf, row->text);
-        buf_adds(buf, year < 0 ? "-" : "");
-        add_number(buf, (unsigned)abs(year), 4, '0');
-        break;
-    case PART_FIXED:
-        buf_adds(buf, row->text);
-        break;
-    }
 }
 
 /* Length of ".000" or ",999" at the front: zeros or nines up to something that is no digit. 0 when it is none. */
@@ -155,14 +83,48 @@ static size_t fraction_len(struct str layout)
     return n < layout.len && layout.data[n] >= '0' && layout.data[n] <= '9' ? 0 : n;
 }
 
+struct time_chunk time_layout_next(struct str layout)
+{
+    for (size_t at = 0; at < layout.len; at++) {
+        struct str rest = {layout.data + at, layout.len - at};
+        const struct row *row = find_row(rest);
+        size_t len = row ? strlen(row->layout) : fraction_len(rest);
+
+        if (len > 0)
+            return (struct time_chunk){.prefix = {layout.data, at},
+                                       .layout = {rest.data, len},
+                                       .part = row ? row->part : TIME_FRACTION,
+                                       .width = row ? row->width : (int)len - 1,
+                                       .fill = row ? row->fill : 0};
+    }
+    return (struct time_chunk){.prefix = layout, .layout = {layout.data + layout.len, 0}};
+}
+
+static void add_number(struct buf *buf, int number, int width, char fill)
+{
+    char digits[16];
+    int len = snprintf(digits, sizeof(digits), "%u", (unsigned)abs(number));
+
+    if (number < 0)
+        buf_addc(buf, '-');
+    for (; width > len; width--)
+        buf_addc(buf, fill);
+    buf_add(buf, digits, (size_t)len);
+}
+
+static void add_name(struct buf *buf, const char *name, int width)
+{
+    buf_add(buf, name, width > 0 ? (size_t)width : strlen(name));
+}
+
 /* Nines drop trailing zeros, and the point when nothing is left. */
-static void add_fraction(struct buf *buf, const char *layout, size_t len, int64_t ms)
+static void add_fraction(struct buf *buf, struct str layout, int32_t nanos)
 {
     char text[16];
-    size_t places = len - 1 < 9 ? len - 1 : 9;
+    size_t places = layout.len - 1 < 9 ? layout.len - 1 : 9;
 
-    snprintf(text, sizeof(text), "%c%03d000000", layout[0], (int)ms);
-    if (layout[1] == '9') {
+    snprintf(text, sizeof(text), "%c%09d", layout.data[0], (int)nanos);
+    if (layout.data[1] == '9') {
         while (places > 0 && text[places] == '0')
             places--;
         if (places == 0)
@@ -171,25 +133,94 @@ static void add_fraction(struct buf *buf, const char *layout, size_t len, int64_
     buf_add(buf, text, places + 1);
 }
 
-void time_layout(struct buf *buf, int64_t ms, struct str layout)
+static void add_zone(struct buf *buf, struct str layout, int offset)
 {
-    int64_t fraction = (ms % 1000 + 1000) % 1000;
-    time_t seconds = (time_t)((ms - fraction) / 1000);
+    int minutes = offset / 60, seconds = offset % 60;
+    bool colon = memchr(layout.data, ':', layout.len) != NULL;
+
+    if (layout.data[0] == 'Z' && offset == 0) {
+        buf_addc(buf, 'Z');
+        return;
+    }
+    buf_addc(buf, minutes < 0 ? '-' : '+');
+    add_number(buf, abs(minutes) / 60, 2, '0');
+    if (layout.len > strlen("-07")) {
+        buf_adds(buf, colon ? ":" : "");
+        add_number(buf, abs(minutes) % 60, 2, '0');
+    }
+    if (layout.len > strlen("-07:00")) {
+        buf_adds(buf, colon ? ":" : "");
+        add_number(buf, minutes < 0 ? -seconds : seconds, 2, '0');
+    }
+}
+
+static int number_of(enum time_part part, const struct tm *tm)
+{
+    switch (part) {
+    case TIME_MONTH:
+        return tm->tm_mon + 1;
+    case TIME_DAY:
+        return tm->tm_mday;
+    case TIME_YEAR_DAY:
+        return tm->tm_yday + 1;
+    case TIME_YEAR:
+        return tm->tm_year + 1900;
+    case TIME_SHORT_YEAR:
+        return abs(tm->tm_year + 1900) % 100;
+    case TIME_HOUR:
+        return tm->tm_hour;
+    case TIME_HOUR12:
+        return tm->tm_hour % 12 == 0 ? 12 : tm->tm_hour % 12;
+    case TIME_MINUTE:
+        return tm->tm_min;
+    default:
+        return tm->tm_sec;
+    }
+}
+
+static void add_part(struct buf *buf, const struct time_chunk *chunk, const struct moment *moment, const struct tm *tm)
+{
+    switch (chunk->part) {
+    case TIME_MONTH_NAME:
+        add_name(buf, time_months[tm->tm_mon], chunk->width);
+        break;
+    case TIME_WEEKDAY_NAME:
+        add_name(buf, time_weekdays[tm->tm_wday], chunk->width);
+        break;
+    case TIME_HALF:
+        buf_adds(buf, chunk->layout.data[0] == 'P' ? tm->tm_hour >= 12 ? "PM" : "AM" : tm->tm_hour >= 12 ? "pm" : "am");
+        break;
+    case TIME_FRACTION:
+        add_fraction(buf, chunk->layout, moment->nanos);
+        break;
+    case TIME_ZONE_NAME:
+        if (moment->zone[0])
+            buf_adds(buf, moment->zone);
+        else
+            add_zone(buf, STR("-0700"), moment->offset);
+        break;
+    case TIME_ZONE:
+        add_zone(buf, chunk->layout, moment->offset);
+        break;
+    case TIME_NOTHING:
+        break;
+    default:
+        add_number(buf, number_of(chunk->part, tm), chunk->width, chunk->fill);
+    }
+}
+
+void time_layout(struct buf *buf, const struct moment *moment, struct str layout)
+{
+    struct time_chunk chunk = {.part = TIME_SECOND};
     struct tm tm;
-    size_t len;
 
-    gmtime_r(&seconds, &tm);
-    for (; layout.len > 0; layout.data += len, layout.len -= len) {
-        const struct row *row = find_row(layout);
+    for (moment_calendar(moment, &tm); chunk.part != TIME_NOTHING && !buf->full;) {
+        size_t done;
 
-        len = row ? strlen(row->layout) : fraction_len(layout);
-        if (row) {
-            add_part(buf, row, &tm);
-        } else if (len > 0) {
-            add_fraction(buf, layout.data, len, fraction);
-        } else {
-            buf_addc(buf, *layout.data);
-            len = 1;
-        }
+        chunk = time_layout_next(layout);
+        done = chunk.prefix.len + chunk.layout.len;
+        buf_add(buf, chunk.prefix.data, chunk.prefix.len);
+        add_part(buf, &chunk, moment, &tm);
+        layout = (struct str){layout.data + done, layout.len - done};
     }
 }

@@ -230,8 +230,11 @@ static int put_object(struct writer *writer, const struct val *v)
     _cleanup_buf_ struct buf text;
 
     buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
-    v->opaque.class->print(v, &text);
-    put_escaped(writer, (struct str){text.data, text.len});
+    val_object_text(v, &text);
+    if (v->opaque.class == &tpl_class_time)
+        put(writer, text.data);
+    else
+        put_escaped(writer, (struct str){text.data, text.len});
     return 0;
 }
 

@@ -269,16 +269,18 @@ static int write_scalar(struct writer *writer, const struct val *v)
 static int write_object(struct writer *writer, const struct val *v)
 {
     _cleanup_buf_ struct buf own = {0};
-    struct val text, none = val_map(NULL, 0);
+    struct val none = val_map(NULL, 0);
+    struct yaml_text scalar;
 
     if (v->opaque.class == &tpl_class_channel)
         return fail_type(writer, v);
-    if (!v->opaque.class->print)
-        return write_map(writer, &none);
     buf_init_secret(&own, LIMIT_OUTPUT_BYTES);
-    v->opaque.class->print(v, &own);
-    text = val_str(own.data, own.len);
-    return write_scalar(writer, &text);
+    if (!val_object_text(v, &own))
+        return write_map(writer, &none);
+    scalar = text_of_string(writer, (struct str){own.data, own.len});
+    scalar.quoted = scalar.quoted && v->opaque.class != &tpl_class_time;
+    yaml_text_write(&writer->page, &scalar, false);
+    return 0;
 }
 
 static int write_value(struct writer *writer, const struct val *v, bool in_map)

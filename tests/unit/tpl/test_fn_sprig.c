@@ -96,11 +96,31 @@ static void a_random_number_lies_between_its_bounds(void **state)
     assert_ends(render("{{sprig_randInt 3 3}}"), "error calling sprig_randInt: invalid argument to Intn");
 }
 
+/* ---------------------------------------------------------------------------------------------- times */
+
+static void ago_counts_from_the_time_of_the_run(void **state)
+{
+    (void)state;
+    assert_string_equal(render("{{sprig_ago 1704164640}}"), "5s");
+    assert_string_equal(render("{{sprig_ago (sprig_int64 1704164700)}}"), "-55s");
+    assert_string_equal(render("{{sprig_ago (sprig_toDate \"2006-01-02\" \"2024-01-01\")}}"), "27h4m5s");
+    assert_string_equal(render_at("{{sprig_ago 0}}", 1500, false), "2s");
+    assert_string_equal(render_at("{{sprig_ago 0}}", 1499, false), "1s");
+    assert_string_equal(render_at("{{sprig_ago 3}}", 500, false), "-3s");
+    assert_string_equal(render("{{sprig_ago \"1704164640\"}} {{sprig_ago nil}}"), "0s 0s");
+    assert_string_equal(render("{{sprig_ago (sprig_toDate \"\" \"x\")}}"), "2562047h47m16.854775807s");
+    assert_string_equal(render("{{sprig_durationRound (sprig_toDate \"2006-01-02\" \"2020-01-01\")}}"), "4y");
+}
+
 /* -------------------------------------------------------------------------------------------- secrets */
 
-static void errors_show_no_part_of_a_url_when_values_are_secret(void **state)
+static void errors_show_no_part_of_an_argument_when_values_are_secret(void **state)
 {
-    const char *const sources[] = {"{{sprig_urlParse \"http://u:canary@h:canary/\"}}", "{{sprig_urlParse \"http://[canary]/\"}}",
+    const char *const sources[] = {"{{sprig_mustToDate \"2006\" \"canary\"}}", "{{sprig_mustToDate \"canary\" \"2006\"}}",
+                                   "{{sprig_mustToDate \"2006\" \"2006canary\"}}",
+                                   "{{sprig_mustDateModify \"1canary\" (sprig_toDate \"\" \"\")}}",
+                                   "{{sprig_mustDateModify \"canary\" (sprig_toDate \"\" \"\")}}",
+                                   "{{sprig_urlParse \"http://u:canary@h:canary/\"}}", "{{sprig_urlParse \"http://[canary]/\"}}",
                                    "{{sprig_urlParse \"canary%zz\"}}", "{{sprig_urlParse \"http://h/#%-canary\"}}",
                                    "{{sprig_urlJoin (sprig_dict \"userinfo\" \"canary<\")}}"};
 
@@ -123,7 +143,8 @@ int main(void)
         cmocka_unit_test(many_sequences_run_into_the_memory_of_a_run),
         cmocka_unit_test(decimals_have_a_most_of_digits),
         cmocka_unit_test(a_random_number_lies_between_its_bounds),
-        cmocka_unit_test(errors_show_no_part_of_a_url_when_values_are_secret),
+        cmocka_unit_test(ago_counts_from_the_time_of_the_run),
+        cmocka_unit_test(errors_show_no_part_of_an_argument_when_values_are_secret),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/*
+ * duration: spans of time in nanoseconds, as Go's time.Duration reads and prints them: "1h15m30.918s".
+ */
+#ifndef TPL_DURATION_H
+#define TPL_DURATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/val.h"
+
+#define DURATION_SECOND INT64_C(1000000000)
+
+/* time.ParseDuration. Errors are Go's; with `redact` they show nothing of the text. */
+int duration_parse(struct str text, bool redact, int64_t *ret, struct err *err) MUST_USE;
+void duration_print(struct buf *buf, int64_t nanos);
+/* To whole seconds, halves away from zero. */
+int64_t duration_round(int64_t nanos);
+/* A text in quotes as errors of package time show it, or "[redacted]". */
+void duration_quote(struct buf *buf, struct str s, bool redact);
+
+#endif
