@@ -4,11 +4,13 @@
 
 #include "tpl/format.h"
 #include "tpl/func.h"
+#include "tpl/semver.h"
 
 static const struct {
     const char *name;
     uint8_t kind, type;
     bool nilable;
+    const struct val_class *class; /* of an object */
 } types[128] = {
     ['s'] = {"string", VAL_STRING, VAL_T_NATURAL, false},
     ['i'] = {"int", VAL_INT, VAL_T_NATURAL, false},
@@ -19,7 +21,8 @@ static const struct {
     ['A'] = {"[]interface {}", VAL_LIST, VAL_T_NATURAL, true},
     ['M'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
     ['D'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
-    ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false},
+    ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false, &tpl_class_time},
+    ['V'] = {"*semver.Version", VAL_OPAQUE, VAL_T_NATURAL, true, &tpl_class_semver},
     ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
 };
 
@@ -33,6 +36,8 @@ bool check_zero(char letter, struct val *ret)
     if (!types[letter & 0x7F].nilable)
         return false;
     *ret = (struct val){.kind = types[letter & 0x7F].kind, .type = types[letter & 0x7F].type};
+    if (ret->kind == VAL_OPAQUE)
+        ret->opaque.class = types[letter & 0x7F].class;
     return true;
 }
 
@@ -51,7 +56,7 @@ int check_argument(struct val *v, char letter, struct err *err)
         return err_set(err, ERR_INPUT, "invalid value; expected %s", check_type_name(letter));
     }
     if (v->kind == types[letter & 0x7F].kind && v->type == types[letter & 0x7F].type &&
-        (v->kind != VAL_OPAQUE || v->opaque.class == &tpl_class_time))
+        (v->kind != VAL_OPAQUE || v->opaque.class == types[letter & 0x7F].class))
         return 0;
     return err_set(err, ERR_INPUT, "wrong type for value; expected %s; got %s", check_type_name(letter), check_static_type(v, false));
 }

@@ -20,8 +20,7 @@ static const char *const nomad_names[] = {
 /* Under the prefix "sprig_". */
 static const char *const sprig_names[] = {
     "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey",
-    "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd", "semver",
-    "semverCompare",
+    "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd",
 };
 
 static int compare_name(const void *name, const void *row)
