@@ -40,15 +40,27 @@ void base64_encode(const void *data, size_t len, struct buf *buf)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *bytes = data;
+    size_t whole = len - len % 3, rest = len - whole;
+    char *out = buf_room(buf, (len + 2) / 3 * 4);
+    unsigned last;
 
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned bits = (unsigned)bytes[i] << 16;
+    if (!out)
+        return;
+    buf->len += (len + 2) / 3 * 4;
+    for (size_t i = 0; i < whole; i += 3, out += 4) {
+        unsigned bits = (unsigned)bytes[i] << 16 | (unsigned)bytes[i + 1] << 8 | bytes[i + 2];
 
-        bits |= i + 1 < len ? (unsigned)bytes[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? (unsigned)bytes[i + 2] : 0;
-        buf_addc(buf, digits[bits >> 18]);
-        buf_addc(buf, digits[bits >> 12 & 63]);
-        buf_addc(buf, i + 1 < len ? digits[bits >> 6 & 63] : '=');
-        buf_addc(buf, i + 2 < len ? digits[bits & 63] : '=');
+        out[0] = digits[bits >> 18];
+        out[1] = digits[bits >> 12 & 63];
+        out[2] = digits[bits >> 6 & 63];
+        out[3] = digits[bits & 63];
     }
+    if (rest) {
+        last = (unsigned)bytes[whole] << 16 | (rest == 2 ? (unsigned)bytes[whole + 1] << 8 : 0);
+        out[0] = digits[last >> 18];
+        out[1] = digits[last >> 12 & 63];
+        out[2] = rest == 2 ? digits[last >> 6 & 63] : '=';
+        out[3] = '=';
+    }
+    buf->data[buf->len] = '\0';
 }

@@ -322,6 +322,16 @@ static int take_piece(struct reader *reader, const char **p, struct piece *ret)
     return 0;
 }
 
+/* Bytes that stand for themselves: most of most strings. */
+static size_t plain_run(const char *p, const char *end)
+{
+    const char *start = p;
+
+    while (p < end && *p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\')
+        p++;
+    return (size_t)(p - start);
+}
+
 /* Measure a string, or with `out` write it; *p goes to the closing quote. */
 static int walk_string(struct reader *reader, const char **p, char *out, size_t *ret_len)
 {
@@ -330,6 +340,15 @@ static int walk_string(struct reader *reader, const char **p, char *out, size_t 
     char spare[4];
 
     while (*p < reader->end && **p != '"') {
+        size_t run = plain_run(*p, reader->end);
+
+        if (run > 0) {
+            if (out)
+                memcpy(out + len, *p, run);
+            len += run;
+            *p += run;
+            continue;
+        }
         if (take_piece(reader, p, &piece) != 0)
             return -1;
         if (piece.raw) {

@@ -23,12 +23,14 @@ static void write_ascii(struct buf *buf, unsigned char c, unsigned flags)
     const char *known = c ? memchr(from, c, sizeof(from) - 1) : NULL;
     bool html = c == '<' || c == '>' || c == '&';
 
-    if (known)
-        buf_addf(buf, "\\%c", to[known - from]);
-    else if (c < 0x20 || (html && !(flags & JSON_NO_HTML)))
+    if (known) {
+        buf_addc(buf, '\\');
+        buf_addc(buf, to[known - from]);
+    } else if (c < 0x20 || (html && !(flags & JSON_NO_HTML))) {
         buf_addf(buf, "\\u%04x", c);
-    else
+    } else {
         buf_addc(buf, (char)c);
+    }
 }
 
 /* Runs of what needs no escape are the usual case. */
