@@ -108,6 +108,9 @@
 /* Namespaces that are counted apart: clusters of a few thousand exist; a page of metrics has about 400 bytes of each. */
 #define LIMIT_METRIC_NAMESPACES 4096
 #define LIMIT_METRICS_BYTES MIB(4)
+/* Admission warnings: the API server cuts one at 256 characters and all together at 4096. */
+#define LIMIT_REVIEW_WARNINGS 16
+#define LIMIT_REVIEW_WARNING_BYTES 256
 /* Kubernetes' own: a name of 63 characters behind a prefix of 253. */
 #define LIMIT_ANNOTATION_NAME 320
 /* Secrets of one pod: as many templates as the agent takes. */

@@ -54,6 +54,7 @@ const struct annot_row annot_rows[ANNOT_COUNT] = {
     {"agent-telemetry", ANNOT_FAMILY, "", "a key of the configuration's telemetry stanza"},
     {"agent-template-left-delim", ANNOT_FAMILY, "{{", "left delimiter of the template"},
     {"agent-template-right-delim", ANNOT_FAMILY, "}}", "right delimiter of the template"},
+    {"ampule.dev/direct", ANNOT_BOOL, "false", "start the agent without a shell; needs Ampule's image"},
     {"ampule.dev/handover", ANNOT_BOOL, "false", "the init container leaves its token and leases to the sidecar"},
     {"ampule.dev/home-size", ANNOT_QUANTITY, "", "size limit of the agent's own tmpfs"},
     {"ampule.dev/identity", ANNOT_FAMILY, "",

@@ -162,7 +162,7 @@ static void write_default_template(const struct plan *plan, struct str path, str
 {
     static const char map_text[] = "\" }}{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}\n{{ end }}{{ end }}";
     static const char json_text[] = "\" }}{{ .Data | toJSON }}\n{{ end }}";
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
 
     buf_init(&text, path.len + 256);
     buf_adds(&text, "{{ with secret \"");
@@ -223,7 +223,7 @@ static void write_templates(const struct plan *plan, const struct plan_identity 
 static void write_listener(const struct plan *plan, struct buf *out)
 {
     struct str port = plan_text(plan, ANNOT_AGENT_CACHE_LISTENER_PORT);
-    _cleanup_buf_ struct buf address;
+    _cleanup_buf_ struct buf address = {0};
 
     buf_init(&address, port.len + 16);
     buf_adds(&address, "127.0.0.1:");

@@ -16,6 +16,6 @@ int config_write(const struct plan *plan, const struct plan_identity *identity, 
                  struct arena *arena, struct err *err) MUST_USE;
 
 /* Where the hand-over of a pod lies in both containers. */
-#define CONFIG_HANDOVER_PATH "/home/vault/handover"
+#define CONFIG_HANDOVER_PATH "/vault/handover"
 
 #endif

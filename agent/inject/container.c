@@ -10,7 +10,7 @@
 #include "inject/emit.h"
 #include "inject/value.h"
 
-#define AGENT "ampule-agent"
+#define AGENT "/bin/ampule-agent" /* where our image has it */
 
 struct writing {
     const struct plan *plan;
@@ -53,7 +53,7 @@ static void env_field(struct buf *out, const char *name, const char *path)
 
 static int env_config(const struct writing *w)
 {
-    _cleanup_buf_ struct buf config;
+    _cleanup_buf_ struct buf config = {0};
 
     buf_init(&config, LIMIT_REVIEW_ANSWER_BYTES);
     if (config_write(w->plan, w->container->identity, w->container->role, &config, w->arena, w->err) != 0)
@@ -86,7 +86,7 @@ static void env_connection(const struct writing *w)
 static void env_ca(const struct writing *w)
 {
     struct str given = str_of(w->plan->settings->vault_cacert_bytes);
-    _cleanup_buf_ struct buf decoded;
+    _cleanup_buf_ struct buf decoded = {0};
     struct err ignored;
 
     if (given.len == 0)
@@ -144,6 +144,7 @@ static int write_env(const struct writing *w)
     env_if(out, "VAULT_LOG_LEVEL", plan_text(plan, ANNOT_LOG_LEVEL));
     env_if(out, "VAULT_LOG_FORMAT", plan_text(plan, ANNOT_LOG_FORMAT));
     env_if(out, "HTTPS_PROXY", plan_text(plan, ANNOT_PROXY_ADDRESS));
+    env_if(out, "HOME", plan->direct ? STR("/home/vault") : STR(""));
     if (plan_text(plan, ANNOT_AGENT_CONFIGMAP).len)
         env_connection(w);
     else if (env_config(w) != 0)
@@ -265,7 +266,7 @@ static int write_quantities(const struct writing *w, const char *key, const enum
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct str text = plan_text(w->plan, annots[i]);
-        _cleanup_buf_ struct buf quantity;
+        _cleanup_buf_ struct buf quantity = {0};
 
         if (text.len == 0)
             continue;
@@ -303,10 +304,10 @@ static void write_command(const struct writing *w)
 {
     bool init = w->container->role == CONFIG_INIT;
 
-    if (w->plan->native) { /* our own image, which needs no shell */
+    if (w->plan->direct) { /* our own image; without -config it reads VAULT_CONFIG */
         buf_adds(w->out, ",\"command\":[\"" AGENT "\"],\"args\":[\"agent\"");
         if (plan_text(w->plan, ANNOT_AGENT_CONFIGMAP).len)
-            buf_adds(w->out, ",\"-config=/vault/configs/config.hcl\"");
+            buf_addf(w->out, ",\"-config=/vault/configs/%s\"", init ? "config-init.hcl" : "config.hcl");
         buf_addc(w->out, ']');
         return;
     }
@@ -320,6 +321,34 @@ static void write_command(const struct writing *w)
     buf_adds(w->out, "\"]");
 }
 
+/* FLAG and VALUE as one string of a command. */
+static void write_flag(struct buf *out, const char *flag, struct str value)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    buf_init(&text, strlen(flag) + value.len + 1);
+    buf_adds(&text, flag);
+    buf_add(&text, value.data, value.len);
+    emit_str(out, (struct str){text.data, text.len});
+}
+
+/* Without a shell there is nothing to sleep with: the agent's own time limit is what remains. */
+static void write_direct_revoke(const struct writing *w)
+{
+    static const struct {
+        const char *flag;
+        enum annot annot;
+    } files[] = {{"-ca-cert=", ANNOT_CA_CERT}, {"-client-cert=", ANNOT_CLIENT_CERT}, {"-client-key=", ANNOT_CLIENT_KEY}};
+
+    buf_adds(w->out, "\"preStop\":{\"exec\":{\"command\":[\"" AGENT "\",\"token\",\"revoke\"");
+    write_flag(w->out, "-address=", w->container->identity->service);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        if (plan_text(w->plan, files[i].annot).len)
+            write_flag(w->out, files[i].flag, plan_text(w->plan, files[i].annot));
+    }
+    buf_adds(w->out, ",\"-self\"]}}");
+}
+
 static void add_revoke_flag(struct buf *line, const char *flag, struct str value)
 {
     if (value.len) {
@@ -330,7 +359,7 @@ static void add_revoke_flag(struct buf *line, const char *flag, struct str value
 
 static void write_revoke_hook(const struct writing *w)
 {
-    _cleanup_buf_ struct buf line;
+    _cleanup_buf_ struct buf line = {0};
 
     buf_init(&line, LIMIT_REVIEW_BYTES);
     buf_addf(&line, "/bin/sleep %llu && /bin/vault token revoke -address=", (unsigned long long)w->plan->revoke_grace);
@@ -349,7 +378,7 @@ static void write_lifecycle(const struct writing *w)
     emit_key(w->out, "lifecycle");
     emit_open(w->out, '{');
     if (w->plan->revoke)
-        write_revoke_hook(w);
+        (w->plan->direct ? write_direct_revoke : write_revoke_hook)(w);
     emit_close(w->out, '}');
 }
 
@@ -417,7 +446,7 @@ int container_write(const struct plan *plan, const struct container *container, 
     bool init = container->role == CONFIG_INIT;
     struct str patch = plan_text(plan, init ? ANNOT_AGENT_INIT_JSON_PATCH : ANNOT_AGENT_JSON_PATCH);
     struct writing w = {plan, container, out, arena, err};
-    _cleanup_buf_ struct buf plain;
+    _cleanup_buf_ struct buf plain = {0};
 
     if (amend_is_empty(patch))
         return write_plain(&w);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "inject/amend.h"
+#include "inject/plan_own.h"
 #include "inject/plan_secret.h"
 #include "inject/value.h"
 
@@ -137,6 +138,7 @@ static const struct {
     {ANNOT_AGENT_ENABLE_QUIT, offsetof(struct plan, enable_quit)},
     {ANNOT_OWN_NATIVE_SIDECAR, offsetof(struct plan, native)},
     {ANNOT_OWN_HANDOVER, offsetof(struct plan, handover)},
+    {ANNOT_OWN_DIRECT, offsetof(struct plan, direct)},
 };
 
 static int parse_bools(struct plan *plan, struct err *err)
@@ -211,7 +213,7 @@ static int parse(struct plan *plan, struct arena *arena, struct err *err)
     if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
         plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");
     plan->cache_persist = plan->cache && plan->prepopulate && !plan->prepopulate_only;
-    return 0;
+    return plan_own(plan, arena, err);
 }
 
 /* ------------------------------------------------------------------------------------- validation */

@@ -47,7 +47,7 @@ struct plan {
     bool init_first, prepopulate, prepopulate_only, revoke, same_user, set_security_context, inject_token;
     bool tls_skip_verify, exit_on_err, exit_on_retry_failure, enable_quit;
     bool cache, cache_persist, cache_exit_on_err;
-    bool native, handover;
+    bool native, handover, direct; /* direct: the agent starts without a shell */
     bool json_template;
     uint64_t revoke_grace, token_expiration;
     int64_t uid, gid, max_connections;

@@ -17,6 +17,7 @@ struct pod {
     const struct val *containers, *init_containers, *volumes; /* VAL_LIST of VAL_MAP; an empty one when missing */
     struct str phase;
     const struct val *share_process_namespace; /* VAL_BOOL or NULL */
+    const struct val *security_context;        /* the pod's own, or NULL */
 };
 
 int pod_read(struct pod *pod, const struct val *object, struct err *err) MUST_USE;

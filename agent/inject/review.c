@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "inject/emit.h"
+#include "inject/hint.h"
 #include "inject/patch.h"
+#include "inject/policy.h"
 #include "inject/value.h"
 
 struct reviewing {
@@ -20,6 +22,7 @@ struct reviewing {
     struct annots annots;
     struct plan plan;
     struct buf patch;
+    struct warnings warnings;
     struct review_note *note;
 };
 
@@ -108,12 +111,29 @@ static int inject(struct reviewing *r, struct err *err)
     r->note->reason = "annotation";
     if (plan_make(&r->plan, &r->annots, &r->pod, r->settings, r->namespace, &r->arena, err) != 0)
         return -1;
+    r->note->reason = "policy";
+    if (policy_check(&r->plan, &r->warnings, err) != 0)
+        return -1;
+    r->note->reason = "annotation";
     if (patch_write(&r->plan, &r->patch, &r->arena, err) != 0)
         return err_wrap(err, "error creating patch for agent");
+    if (r->settings->annotation_warnings)
+        hint_orphans(&r->plan, &r->warnings);
     r->note->verdict = REVIEW_INJECTED;
     r->note->reason = "injected";
     r->note->shape = shape_of(&r->plan);
     return 0;
+}
+
+/* Before anything can be refused, since a misspelt annotation often is why. */
+static void hint(struct reviewing *r)
+{
+    if (!r->settings->annotation_warnings)
+        return;
+    hint_unknown(r->pod.annotations, &r->warnings);
+    if (r->annots.conflict)
+        warn_add(&r->warnings, "annotation %.128s is there under two prefixes with different values; vault.hashicorp.com/ wins",
+                 r->annots.conflict);
 }
 
 static int decide(struct reviewing *r, struct err *err)
@@ -127,10 +147,24 @@ static int decide(struct reviewing *r, struct err *err)
     r->note->reason = "annotation";
     if (annots_read(&r->annots, r->pod.annotations, r->settings, &r->arena, err) != 0 || wants_injection(r, &wanted, err) != 0)
         return -1;
-    return wanted ? inject(r, err) : 0;
+    if (!wanted)
+        return 0;
+    hint(r);
+    return inject(r, err);
 }
 
 /* ---------------------------------------------------------------------------------------- answering */
+
+static void write_warnings(const struct warnings *warnings, struct buf *out)
+{
+    if (warnings->count == 0)
+        return;
+    emit_key(out, "warnings");
+    emit_open(out, '[');
+    for (size_t i = 0; i < warnings->count; i++)
+        emit_cstr(out, warnings->text[i]);
+    emit_close(out, ']');
+}
 
 static void write_response(const struct reviewing *r, const struct err *err, struct buf *out)
 {
@@ -151,6 +185,7 @@ static void write_response(const struct reviewing *r, const struct err *err, str
         base64_encode(r->patch.data, r->patch.len, out);
         buf_adds(out, "\",\"patchType\":\"JSONPatch\"");
     }
+    write_warnings(&r->warnings, out);
     emit_close(out, '}');
 }
 
@@ -177,6 +212,7 @@ static int answer(struct reviewing *r, const char *body, size_t len, struct buf 
         r->note->verdict = REVIEW_DENIED;
         copy_name(r->note->text, sizeof(r->note->text), str_of(err.text));
     }
+    r->note->warnings = (unsigned)r->warnings.count;
     write_answer(r, &err, out);
     return buf_check(out, "answer", &err) == 0 ? 200 : 500;
 }

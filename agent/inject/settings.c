@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "inject/annot.h"
 #include "inject/value.h"
 
 #define AT(field) offsetof(struct settings, field)
@@ -84,6 +85,8 @@ const struct setting setting_rows[] = {
     {"allow-json-patch", OWN "ALLOW_JSON_PATCH", NULL, SETTING_BOOL, AT(allow_json_patch), "false",
      "pods may patch the agent's containers", NULL},
     {"allow-root", OWN "ALLOW_ROOT", NULL, SETTING_BOOL, AT(allow_root), "false", "pods may run the agent as uid or gid 0", NULL},
+    {"allow-insecure-tls", OWN "ALLOW_INSECURE_TLS", NULL, SETTING_BOOL, AT(allow_insecure_tls), "false",
+     "pods may leave the server's certificate unverified", NULL},
     {"kubernetes-version", OWN "KUBERNETES_VERSION", NULL, SETTING_TEXT, AT(kubernetes_version), "",
      "version of the cluster, 1.34; empty: not known", NULL},
     {"annotation-warnings", OWN "ANNOTATION_WARNINGS", NULL, SETTING_BOOL, AT(annotation_warnings), "true",
@@ -209,6 +212,23 @@ static int parse_env(struct settings *settings, settings_env *env, struct err *e
 
 /* ----------------------------------------------------------------------------------------- whole */
 
+/* What starts and ends injection is a pod's own affair: a default would reach every pod of the cluster. */
+static int check_default(const struct val_pair *pair, struct err *err)
+{
+    struct str suffix = annot_suffix(pair->key.s).data ? annot_suffix(pair->key.s) : pair->key.s;
+    const char *name;
+    const struct annot_row *row = annot_find(suffix, &name);
+
+    if (!row)
+        return err_set(err, ERR_INPUT, "no such annotation");
+    if (row == &annot_rows[ANNOT_AGENT_INJECT] || row == &annot_rows[ANNOT_AGENT_INJECT_STATUS] ||
+        row == &annot_rows[ANNOT_AGENT_REQUEST_NAMESPACE])
+        return err_set(err, ERR_INPUT, "cannot have a default");
+    if (pair->value.kind != VAL_STRING)
+        return err_set(err, ERR_INPUT, "must be a string");
+    return 0;
+}
+
 static int parse_defaults(struct settings *settings, struct err *err)
 {
     const struct json_options options = {.flags = JSON_UNIQUE_KEYS};
@@ -223,8 +243,8 @@ static int parse_defaults(struct settings *settings, struct err *err)
     for (size_t i = 0; i < settings->defaults.map.len; i++) {
         const struct val_pair *pair = &settings->defaults.map.pairs[i];
 
-        if (pair->value.kind != VAL_STRING)
-            return err_set(err, ERR_INPUT, "-default-annotations: \"%.256s\" must be a string", pair->key.s.data);
+        if (check_default(pair, err) != 0)
+            return err_wrap(err, "-default-annotations: \"%.256s\"", pair->key.s.data);
     }
     return 0;
 }

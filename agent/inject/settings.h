@@ -52,7 +52,7 @@ struct settings {
     /* Ampule's own. */
     const char *policy;              /* "off", "warn" or "enforce": annotations that carry power */
     const char *allow_images, *allow_addresses, *allow_paths; /* comma lists; a trailing * matches any ending */
-    bool allow_json_patch, allow_root;
+    bool allow_json_patch, allow_root, allow_insecure_tls;
     const char *default_annotations; /* a JSON object: annotation -> value where a pod has none */
     const char *kubernetes_version;  /* "1.34"; "" is unknown */
     bool annotation_warnings;

@@ -60,7 +60,7 @@ void value_quote(struct buf *buf, struct str text)
 
 static int quoted_error(struct err *err, const char *before, struct str text, const char *after)
 {
-    _cleanup_buf_ struct buf quoted;
+    _cleanup_buf_ struct buf quoted = {0};
 
     buf_init(&quoted, KIB(16));
     if (text.len > SHOWN_MAX)
@@ -193,7 +193,7 @@ static int unit_of(struct cur *cur, struct str whole, struct err *err)
     static const char *const units[] = {"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h"};
     const char *start = cur->p;
     struct str unit;
-    _cleanup_buf_ struct buf before;
+    _cleanup_buf_ struct buf before = {0};
 
     while (!cur_at_end(cur) && *cur->p != '.' && (*cur->p < '0' || *cur->p > '9'))
         cur->p++;
