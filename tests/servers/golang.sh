@@ -1,0 +1,59 @@
+# Building published Go modules with whatever Go there is; sourced by the scripts of this folder.
+# shellcheck shell=bash
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# older A B: version A comes before version B.
+older() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+# module_hash FILE...: what a build depends on, short.
+module_hash() { cat "$@" | sha256sum | cut -c1-16; }
+
+install_go() {
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
+  say "no Go here: installing Debian's golang-go"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends golang-go ca-certificates; } >&2 </dev/null || true
+}
+
+# find_go MODULE ADVICE: the Go command to build that folder with. One that cannot fetch newer toolchains itself (before 1.21, as Debian 12
+# has it) can still download the toolchain as a module, checked like every module. ADVICE ends the message when there is no Go.
+find_go() {
+  local need have answer dir
+  command -v go >/dev/null || install_go
+  command -v go >/dev/null || die "no Go to build with: install Go (Debian: apt-get install golang-go)$2"
+  need=$(sed -n 's/^go //p' "$1/go.mod")
+  have=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go\([0-9.]*\).*/\1/p')
+  [ -n "$have" ] || die "cannot tell the version of $(command -v go): $(go version 2>&1 | head -n 1)"
+  if older "$have" 1.21; then
+    say "Go $have is too old ($need is needed); fetching the toolchain go$need as a module"
+    answer=$(cd / && GO111MODULE=on go mod download -json "golang.org/toolchain@v0.0.1-go$need.$(go env GOOS)-$(go env GOARCH)") || true
+    dir=$(sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p' <<<"$answer")
+    [ -n "$dir" ] || sed -n 's/^[[:space:]]*"Error": "\(.*\)",*$/\1/p' <<<"$answer" >&2
+    [ -n "$dir" ] || die "cannot fetch Go $need; install Go $need or newer$2"
+    chmod -R u+w "$dir" && chmod -R a+x "$dir"/bin "$dir"/pkg/tool
+    echo "$dir/bin/go"
+  else
+    older "$have" "$need" && say "Go $have is older than $need; Go will fetch the newer toolchain itself"
+    command -v go
+  fi
+}
+
+# progress WHAT: a line every half minute until it is killed; builds say nothing for minutes.
+progress() {
+  local start=$SECONDS
+  trap 'kill "$!"; exit 0' TERM
+  while sleep 30 & wait "$!"; do say "building $1: $((SECONDS - start)) s so far"; done
+}
+
+# once FOLDER TEST BUILD...: runs BUILD unless TEST is an executable file; of several processes that want it one builds and the others wait.
+once() {
+  local folder=$1 wanted=$2
+  shift 2
+  [ ! -x "$wanted" ] || return 0
+  mkdir -p "$folder"
+  exec 9>"$folder/.lock"
+  flock -n 9 || { say "another build is at work, waiting for it"; flock 9; }
+  [ -x "$wanted" ] || ("$@")
+  exec 9>&-
+}
