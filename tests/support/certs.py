@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
-def _name(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+def _name(text, organization=None):
+    more = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization else []
+    return x509.Name([*more, x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def _pem(key):
@@ -53,12 +54,12 @@ class Authority:
             .not_valid_after(now + datetime.timedelta(days=days))
         )
 
-    def issue(self, name, alternatives=("localhost", "127.0.0.1"), days=2):
+    def issue(self, name, alternatives=("localhost", "127.0.0.1"), days=2, organization=None):
         """(certificate file, key file), good for servers and clients. `days` may be 0 for one that ends at once."""
         key = ec.generate_private_key(ec.SECP256R1())
         usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         certificate = (
-            self._builder(_name(name), key.public_key(), days)
+            self._builder(_name(name, organization), key.public_key(), days)
             .add_extension(x509.SubjectAlternativeName([_alternative(a) for a in alternatives]), False)
             .add_extension(usages, False)
             .sign(self._key, hashes.SHA256())

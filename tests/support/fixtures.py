@@ -3,6 +3,7 @@
 import pytest
 
 from .agent import Agent, original
+from .apiserver import ApiServer
 from .certs import Authority
 from .kubernetes import Cluster
 from .postgres import Postgres
@@ -23,6 +24,24 @@ def cluster(authority):
     cluster = Cluster(authority)
     yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory):
+    """A real Kubernetes API server with controllers, and without a node."""
+    folder = tmp_path_factory.mktemp("kubernetes")
+    apiserver = ApiServer(folder, Authority(folder / "ca", "kubernetes"))
+    yield apiserver
+    apiserver.stop()
+
+
+@pytest.fixture(scope="session")
+def kubernetes_site(tmp_path_factory, authority, apiserver):
+    """A server whose logins that API server reviews."""
+    folder = tmp_path_factory.mktemp("kubernetes-site")
+    server = Server(folder, authority)
+    yield Site(server, apiserver, folder)
+    server.stop()
 
 
 @pytest.fixture(scope="session")
