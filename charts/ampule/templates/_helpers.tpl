@@ -1,0 +1,125 @@
+{{/* Names. A release that is called after the chart is not called so twice. */}}
+{{- define "ampule.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "ampule.fullname" -}}
+{{- $name := include "ampule.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 44 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 44 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ampule.injector" -}}{{ include "ampule.fullname" . }}-agent-injector{{- end -}}
+{{- define "ampule.service" -}}{{ include "ampule.injector" . }}-svc{{- end -}}
+{{- define "ampule.webhook" -}}{{ include "ampule.injector" . }}-cfg{{- end -}}
+{{- define "ampule.certs" -}}{{ include "ampule.injector" . }}-certs{{- end -}}
+{{- define "ampule.namespace" -}}{{ .Values.global.namespace | default .Release.Namespace }}{{- end -}}
+{{- define "ampule.hosts" -}}
+{{- $service := include "ampule.service" . }}{{ $namespace := include "ampule.namespace" . -}}
+{{ $service }},{{ $service }}.{{ $namespace }},{{ $service }}.{{ $namespace }}.svc
+{{- end -}}
+
+{{/* Labels that never change, and those for people. */}}
+{{- define "ampule.selector" -}}
+app.kubernetes.io/name: {{ include "ampule.name" . }}-agent-injector
+app.kubernetes.io/instance: {{ .Release.Name }}
+component: webhook
+{{- end -}}
+
+{{- define "ampule.labels" -}}
+app.kubernetes.io/name: {{ include "ampule.name" . }}-agent-injector
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{/* "true" where the injector is on. */}}
+{{- define "ampule.enabled" -}}
+{{- $own := .Values.injector.enabled | toString -}}
+{{- if and (eq (.Values.global.enabled | toString) "true") (or (eq $own "true") (eq $own "-")) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Metrics are served where they are asked for, or where a monitor would ask in vain. */}}
+{{- define "ampule.metrics" -}}
+{{- $injector := .Values.injector -}}
+{{- if or (eq ($injector.metrics.enabled | toString) "true") $injector.serviceMonitor.enabled $injector.podMonitor.enabled -}}true{{- end -}}
+{{- end -}}
+
+{{/* Asked by address, a replica shows its certificate for the name of the Service. */}}
+{{- define "ampule.scrapeTls" -}}
+tlsConfig:
+  serverName: {{ include "ampule.service" . }}.{{ include "ampule.namespace" . }}.svc
+  {{- if eq (include "ampule.certificates" .) "own" }}
+  ca:
+    secret:
+      name: {{ include "ampule.certs" . }}
+      key: ca.crt
+  {{- else if eq (include "ampule.certificates" .) "cert-manager" }}
+  ca:
+    secret:
+      name: {{ include "ampule.servingSecret" . }}
+      key: ca.crt
+  {{- else }}
+  insecureSkipVerify: true
+  {{- end }}
+{{- end -}}
+
+{{/* Who makes the certificates: "secret", "cert-manager" or, leaderless, the injector itself: "own". */}}
+{{- define "ampule.certificates" -}}
+{{- if .Values.injector.certs.certManager.enabled -}}cert-manager
+{{- else if .Values.injector.certs.secretName -}}secret
+{{- else -}}own
+{{- end -}}
+{{- end -}}
+
+{{- define "ampule.servingSecret" -}}
+{{- .Values.injector.certs.secretName | default (printf "%s-tls" (include "ampule.injector" .)) -}}
+{{- end -}}
+
+{{/* repository:tag, with the registry before it. */}}
+{{- define "ampule.image" -}}
+{{- $tag := .image.tag | default .root.Chart.AppVersion -}}
+{{- if .image.registry }}{{ trimSuffix "/" .image.registry }}/{{ end }}{{ .image.repository }}:{{ $tag }}
+{{- end -}}
+
+{{- define "ampule.address" -}}
+{{- $injector := .Values.injector -}}
+{{- $given := coalesce .Values.global.externalVaultAddr .Values.global.externalBaoAddr $injector.externalVaultAddr $injector.externalBaoAddr -}}
+{{- if $given -}}
+{{- $given -}}
+{{- else -}}
+{{- $scheme := ternary "http" "https" (eq (.Values.global.tlsDisable | toString) "true") -}}
+{{- $port := dig "service" "port" 8200 (.Values.server | default dict | merge dict) -}}
+{{ $scheme }}://{{ $injector.serverService }}.{{ include "ampule.namespace" . }}.svc:{{ $port }}
+{{- end -}}
+{{- end -}}
+
+{{/* A value that may be a text (run through the template engine) or an object: as YAML. */}}
+{{- define "ampule.value" -}}
+{{- if kindIs "string" .value }}{{ tpl .value .root }}{{ else }}{{ toYaml .value }}{{ end -}}
+{{- end -}}
+
+{{/* NAME: and that value below it, or nothing when it is empty. */}}
+{{- define "ampule.field" -}}
+{{- if .value }}
+{{ .name }}:
+  {{- include "ampule.value" . | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "ampule.pullSecrets" -}}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets:
+{{- range . }}
+  {{- if kindIs "string" . }}
+  - name: {{ . }}
+  {{- else }}
+  - {{ toYaml . | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
