@@ -1,0 +1,231 @@
+"""The chart beyond its values: what it refuses, what its objects are, and that no two places say the same thing differently."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from support.apiserver import programs
+from support.chart import CHART, TOP, Refused, is_hook, look, pick, render, vault_helm
+
+FIRST = "spec/template/spec/containers/0"
+
+def test_a_values_file_of_the_vault_chart_works_as_it_is():
+    objects = render(values=vault_helm())
+    deployment, hook = pick(objects, "Deployment"), pick(objects, "MutatingWebhookConfiguration")
+    env = {v["name"]: v.get("value") for v in look(deployment, FIRST + "/env")}
+    assert deployment["spec"]["replicas"] == 3
+    assert look(deployment, FIRST + "/image") == "hashicorp/vault-k8s:1.7.6"
+    assert env["AGENT_INJECT_VAULT_ADDR"] == "https://vault.example.com:8200"
+    assert env["AGENT_INJECT_VAULT_IMAGE"] == "hashicorp/vault:2.0.4"
+    assert (env["AGENT_INJECT_CPU_REQUEST"], env["AGENT_INJECT_MEM_REQUEST"]) == ("250m", "64Mi")
+    assert env["AGENT_INJECT_TLS_MIN_VERSION"] == "tls13"
+    assert look(hook, "webhooks/0/failurePolicy") == "Fail"
+    assert look(hook, "webhooks/0/namespaceSelector") == {"matchLabels": {"vault": True}}
+    assert not [o for o in objects if o["kind"] in ("StatefulSet", "DaemonSet")]
+
+
+# What is not a value of that kind, and the part of the message that names it.
+REFUSED = [
+    ({"injector": {"replicaz": 2}}, "replicaz"),
+    ({"injector": {"replicas": "two"}}, "replicas"),
+    ({"injector": {"replicas": -1}}, "replicas"),
+    ({"injector": {"port": 70000}}, "port"),
+    ({"injector": {"webhook": {"failurePolicy": "fail"}}}, "failurePolicy"),
+    ({"injector": {"webhook": {"timeoutSeconds": 31}}}, "timeoutSeconds"),
+    ({"injector": {"webhook": {"failurPolicy": "Fail"}}}, "webhook"),
+    ({"injector": {"webhook": {"url": "http://plain"}}}, "url"),
+    ({"injector": {"agentDefaults": {"template": "yaml"}}}, "template"),
+    ({"injector": {"agentDefaults": {"memLimit": "128mb"}}}, "memLimit"),
+    ({"injector": {"agentDefaults": {"annotations": {"ampule.dev/native-sidecar": True}}}}, "native-sidecar"),
+    ({"injector": {"policy": {"mode": "strict"}}}, "mode"),
+    ({"injector": {"logLevel": "loud"}}, "logLevel"),
+    ({"injector": {"image": {"repository": ""}}}, "repository"),
+    ({"injector": {"certs": {"secret": "x"}}}, "secret"),
+    ({"injector": {"extraEnvironmentVars": {"A-B": "x"}}}, "A-B"),
+    ({"injector": {"podDisruptionBudget": {"minimum": 1}}}, "minimum"),
+    ({"injector": {"kubernetesVersion": "v1.30.2"}}, "kubernetesVersion"),
+    ({"injektor": {}}, "injektor"),
+]
+
+
+@pytest.mark.parametrize("values, word", REFUSED, ids=[word for _, word in REFUSED])
+def test_the_schema_refuses(values, word):
+    with pytest.raises(Refused, match=re.escape(word)):
+        render(values=values)
+
+
+def test_every_value_has_a_place_in_the_schema():
+    """Or a default could not be written into a values file."""
+
+    def walk(values, schema, path):
+        for key, value in (values or {}).items():
+            at = schema.get("properties", {}).get(key)
+            assert at is not None, f"{path}.{key}"
+            at = defs[at["$ref"].rsplit("/", 1)[1]] if "$ref" in at else at
+            at = at["anyOf"][-1] if "anyOf" in at else at
+            if isinstance(value, dict) and "properties" in at:
+                walk(value, at, f"{path}.{key}")
+
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    defs = schema["$defs"]
+    walk(yaml.safe_load((CHART / "values.yaml").read_text()), schema, "")
+
+
+def test_helm_finds_nothing_to_complain_about():
+    done = subprocess.run([programs() / "helm", "lint", "--strict", str(CHART)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_readme_lists_the_values():
+    done = subprocess.run([TOP / "charts" / "readme", "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_value_is_explained():
+    """A comment stands at the value or at the group that it is in."""
+    listed = re.findall(r"^\| `([\w.-]+)` \|", (CHART / "README.md").read_text(), re.M)
+
+    def walk(values, path):
+        for key, value in values.items():
+            name = f"{path}{key}"
+            if any(name == one or name.startswith(one + ".") for one in listed):
+                continue
+            assert isinstance(value, dict) and value, name
+            walk(value, name + ".")
+
+    walk(yaml.safe_load((CHART / "values.yaml").read_text()), "")
+
+
+def test_default_annotations_reach_the_injector_as_one_object():
+    annotations = {"ampule.dev/native-sidecar": "true", "vault.hashicorp.com/role": 'a "quoted" role'}
+    deployment = pick(render(values={"injector": {"agentDefaults": {"annotations": annotations}}}), "Deployment")
+    assert json.loads(look(deployment, FIRST + "/env/AMPULE_INJECT_DEFAULT_ANNOTATIONS/value")) == annotations
+
+
+POLICY = [
+    ("injector.policy.mode=enforce", "POLICY", "enforce"),
+    ("injector.policy.allowImages={a,b*}", "ALLOW_IMAGES", "a,b*"),
+    ("injector.policy.allowAddresses={https://v:8200}", "ALLOW_ADDRESSES", "https://v:8200"),
+    ("injector.policy.allowPaths={/vault/*,/run/x}", "ALLOW_PATHS", "/vault/*,/run/x"),
+    ("injector.policy.allowJsonPatch=true", "ALLOW_JSON_PATCH", "true"),
+    ("injector.policy.allowRoot=true", "ALLOW_ROOT", "true"),
+    ("injector.policy.annotationWarnings=false", "ANNOTATION_WARNINGS", "false"),
+    ("injector.kubernetesVersion=1.28", "KUBERNETES_VERSION", "1.28"),
+]
+
+
+@pytest.mark.parametrize("sets, name, value", POLICY, ids=[name for _, name, _ in POLICY])
+def test_what_only_ampule_has_is_a_variable_too(sets, name, value):
+    options = ("--set-string" if name == "KUBERNETES_VERSION" else "--set", sets)
+    assert look(pick(render(options=options), "Deployment"), f"{FIRST}/env/AMPULE_INJECT_{name}/value") == value
+
+
+def test_the_version_of_the_cluster_is_what_helm_finds():
+    deployment = pick(render(options=("--kube-version", "1.31.4")), "Deployment")
+    assert look(deployment, FIRST + "/env/AMPULE_INJECT_KUBERNETES_VERSION/value") == "1.31"
+
+
+def test_an_old_cluster_is_refused():
+    with pytest.raises(Refused, match="1.27"):
+        render(options=("--kube-version", "1.27.0"))
+
+
+def test_rights_are_for_two_objects_by_name():
+    objects = render()
+    rules = [rule for o in objects if o["kind"] in ("Role", "ClusterRole") for rule in o["rules"]]
+    assert sorted(name for rule in rules for name in rule["resourceNames"]) == ["ampule-agent-injector-certs", "ampule-agent-injector-cfg"]
+    assert all("*" not in rule["verbs"] + rule["resources"] and "create" not in rule["verbs"] for rule in rules)
+
+
+def test_an_upgrade_does_not_take_the_certificates_back():
+    objects = render()
+    assert "data" not in pick(objects, "Secret") and "stringData" not in pick(objects, "Secret")
+    assert "caBundle" not in look(pick(objects, "MutatingWebhookConfiguration"), "webhooks/0/clientConfig")
+
+
+def test_with_certificates_from_elsewhere_the_injector_has_no_rights():
+    objects = render("injector.certs.secretName=mine", "injector.certs.caBundle=Zm9v")
+    assert not [o["kind"] for o in objects if "Role" in o["kind"] or o["kind"] == "Secret"]
+
+
+def test_cert_manager_issues_and_writes_the_ca():
+    objects = render("injector.certs.certManager.enabled=true")
+    certificate, hook = pick(objects, "Certificate"), pick(objects, "MutatingWebhookConfiguration")
+    assert certificate["spec"]["dnsNames"][-1] == "ampule-agent-injector-svc.default.svc"
+    assert certificate["spec"]["issuerRef"] == {"kind": "Issuer", "name": pick(objects, "Issuer")["metadata"]["name"]}
+    assert hook["metadata"]["annotations"]["cert-manager.io/inject-ca-from"] == "default/" + certificate["metadata"]["name"]
+    assert look(pick(objects, "Deployment"), "spec/template/spec/volumes/0/secret/secretName") == certificate["spec"]["secretName"]
+
+
+def test_an_issuer_of_the_user_is_used():
+    sets = ("injector.certs.certManager.enabled=true", "injector.certs.certManager.issuerRef.kind=ClusterIssuer",
+            "injector.certs.certManager.issuerRef.name=internal")  # fmt: skip
+    objects = render(*sets)
+    assert pick(objects, "Issuer") is None
+    assert pick(objects, "Certificate")["spec"]["issuerRef"] == {"kind": "ClusterIssuer", "name": "internal"}
+
+
+@pytest.mark.parametrize("kind, value", [("ServiceMonitor", "serviceMonitor"), ("PodMonitor", "podMonitor")])
+def test_a_monitor_asks_by_the_certificate_of_the_service_and_metrics_are_on(kind, value):
+    objects = render(f"injector.{value}.enabled=true", f"injector.{value}.labels.release=prom", namespace="ns")
+    monitor = pick(objects, kind)
+    endpoint = look(monitor, "spec/endpoints/0") or look(monitor, "spec/podMetricsEndpoints/0")
+    assert endpoint["tlsConfig"]["serverName"] == "ampule-agent-injector-svc.ns.svc"
+    assert endpoint["tlsConfig"]["ca"]["secret"]["name"] == pick(objects, "Secret")["metadata"]["name"]
+    assert monitor["metadata"]["labels"]["release"] == "prom"
+    assert look(pick(objects, "Deployment"), FIRST + "/env/AGENT_INJECT_TELEMETRY_PATH/value") == endpoint["path"]
+
+
+def test_there_are_no_monitors_unless_asked_for():
+    kinds = {o["kind"] for o in render()}
+    assert not kinds & {"ServiceMonitor", "PodMonitor", "ConfigMap", "Certificate", "Issuer"}
+
+
+def test_the_dashboard_asks_for_metrics_that_the_injector_has():
+    text = pick(render("injector.grafanaDashboard.enabled=true"), "ConfigMap")["data"]["ampule-injector.json"]
+    asked = {name for panel in json.loads(text)["panels"] for t in panel["targets"] for name in re.findall(r"\b(?:ampule|vault|process)_\w+", t["expr"])}
+    source = TOP / "agent" / "serve" / "metrics.c"
+    if not source.exists():
+        pytest.skip("the injector's metrics are not in the tree")
+    missing = {name for name in asked if f'"{name.removesuffix("_bucket")}' not in source.read_text()}
+    assert asked and not missing
+
+
+def test_every_object_says_whose_it_is():
+    for item in render("injector.serviceMonitor.enabled=true", "injector.grafanaDashboard.enabled=true"):
+        labels = item["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "ampule", item["kind"]
+        assert labels["app.kubernetes.io/name"].startswith("ampule"), item["kind"]
+
+
+def test_texts_go_through_the_template_engine():
+    affinity = "podAffinity: {a: '{{ .Release.Name }}'}"
+    deployment = pick(render(values={"injector": {"affinity": affinity, "tolerations": "- {key: '{{ .Chart.Name }}'}"}}), "Deployment")
+    assert look(deployment, "spec/template/spec/affinity") == {"podAffinity": {"a": "ampule"}}
+    assert look(deployment, "spec/template/spec/tolerations") == [{"key": "ampule"}]
+
+
+def test_names_and_labels_of_a_long_release_are_short_enough():
+    for item in render(release="a" * 53):
+        long = 63 if item["kind"] in ("Service", "Deployment") else 253
+        assert len(item["metadata"]["name"]) <= long
+        assert all(len(value) <= 63 for value in item["metadata"]["labels"].values())
+
+
+def test_one_test_pod_asks_for_injection_and_is_no_object_of_the_release():
+    hooks = [o for o in render() if is_hook(o)]
+    assert [o["kind"] for o in hooks] == ["Pod"]
+    assert hooks[0]["metadata"]["annotations"]["vault.hashicorp.com/agent-pre-populate"] == "false"
+    hook = next(o for o in render("tests.role=app") if is_hook(o))
+    assert hook["metadata"]["annotations"]["vault.hashicorp.com/agent-pre-populate"] == "true"
+
+
+def test_versions_in_the_chart_are_those_of_the_sources():
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    version = re.search(r"project\(ampule VERSION ([\d.]+)", (TOP / "CMakeLists.txt").read_text()).group(1)
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+    images = yaml.safe_load(chart["annotations"]["artifacthub.io/images"])
+    assert {i["image"].rsplit(":", 1)[1] for i in images} == {version}
