@@ -45,6 +45,8 @@
 #define LIMIT_QUERY_PARAMS 32
 /* Secrets wanted by one process: the originals warn at 128; each costs a timer and at least 4 KiB of locked memory. */
 #define LIMIT_STORE_DEPS 4096
+/* What an init agent leaves to the sidecar: one large answer, or dozens of ordinary ones; it lies in a small tmpfs. */
+#define LIMIT_HANDOVER_BYTES MIB(8)
 /* Answers of the mount table that are remembered. */
 #define LIMIT_MOUNTS 256
 /* Nodes of a cluster that redirects are followed to: clusters have at most nine. */

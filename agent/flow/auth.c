@@ -264,6 +264,7 @@ static void confirmed(struct auth *auth, const struct news *news)
     struct err err;
 
     if (token_from_lookup(news->reply, auth->fresh->value, auth->asked_at, &known, &err) == 0) {
+        known->handed = auth->fresh->handed;
         token_free(auth->fresh);
         auth->fresh = known;
         known->unsound |= unsound;
@@ -278,7 +279,12 @@ static void confirmed(struct auth *auth, const struct news *news)
 
 static void confirm_failed(struct auth *auth, const struct news *news)
 {
-    (void)news;
+    if (auth->fresh->handed && news->reply->status >= 400 && news->reply->status < 500 && news->err->code != ERR_RETRY) {
+        warn(auth, "the token that was handed over is not valid any more: logging in");
+        token_free(steal(auth->fresh));
+        login(auth);
+        return;
+    }
     if (++auth->confirm_tries < CONFIRM_TRIES) {
         timer_after(&auth->timer, CONFIRM_PAUSE_MS);
         return;
@@ -546,9 +552,17 @@ void auth_free(struct auth *auth)
     mem_free(auth);
 }
 
+void auth_offer(struct auth *auth, struct token *token)
+{
+    auth->fresh = token;
+}
+
 void auth_start(struct auth *auth)
 {
-    wait_until(auth, clock_now());
+    if (auth->fresh)
+        confirm(auth);
+    else
+        wait_until(auth, clock_now());
 }
 
 void auth_suspect(struct auth *auth)

@@ -41,6 +41,8 @@ struct auth_events {
 int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
              struct auth **ret, struct err *err) MUST_USE;
 void auth_free(struct auth *auth);
+/* Before auth_start(): look this token up instead of logging in, and use it while the server does not refuse it. Owned by auth. */
+void auth_offer(struct auth *auth, struct token *token);
 void auth_start(struct auth *auth);
 
 /* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy

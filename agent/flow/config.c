@@ -192,7 +192,7 @@ static void load_sources(struct load *load, const struct flags *flags, config_ge
 
 static void defaults(struct config *config)
 {
-    *config = (struct config){.log_level = LOG_INFO, .pid_file = ""};
+    *config = (struct config){.log_level = LOG_INFO, .pid_file = "", .handover = ""};
     arena_init(&config->arena, LIMIT_CONFIG_TREE_BYTES, "configuration");
     config->method = (struct config_method){.type = "", .mount_path = "", .namespace = "", .wrap_ttl = "",
                                             .config = val_map(NULL, 0)};

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/handover.h"
 #include "flow/listing.h"
 #include "flow/pki.h"
 #include "flow/renewal.h"
@@ -309,13 +310,12 @@ static void take_pki(struct feed *feed, const struct news *news)
     keep(feed, secret, until);
 }
 
-static void take(struct feed *feed, struct reply *reply)
+static void take(struct feed *feed, struct secret *secret)
 {
     const struct refresh_options options = {
         .static_interval_ms = feed->shared->options.static_interval_ms,
         .threshold = feed->shared->options.renewal_threshold,
     };
-    struct secret *secret = secret_take(feed->dep, reply, feed->asked_at);
     struct refresh refresh = secret_refresh(feed->dep, secret, &options);
     int64_t at = refresh.at;
     struct err err;
@@ -346,7 +346,7 @@ static void read_done(struct feed *feed, const struct news *news)
         attempt_failed(feed, &err, 0, -1);
         return;
     }
-    take(feed, news->reply);
+    take(feed, secret_take(feed->dep, news->reply, feed->asked_at));
 }
 
 /* -------------------------------------------------------------------------------------------------------------- reading */
@@ -384,6 +384,26 @@ static bool take_file(struct feed *feed)
     return true;
 }
 
+/* What came with the token from another process, once. */
+static bool take_handed(struct feed *feed)
+{
+    struct secret *secret = feed->shared->handover ? handover_claim(feed->shared->handover, feed->dep) : NULL, *pem = NULL;
+    int64_t until;
+
+    if (!secret)
+        return false;
+    feed->asked_with = feed->shared->token_number;
+    if (feed->dep->kind != DEP_PKI) {
+        take(feed, secret);
+        return true;
+    }
+    pem = pki_from_parts(&secret->reply, feed->shared->options.renewal_threshold, &until);
+    secret_free(secret);
+    if (pem)
+        keep(feed, pem, until);
+    return pem != NULL;
+}
+
 static void begin(struct feed *feed, const struct news *news)
 {
     const struct mount *known;
@@ -393,7 +413,7 @@ static void begin(struct feed *feed, const struct news *news)
         wait_until(feed, IDLE, CLOCK_NEVER);
         return;
     }
-    if (feed->dep->kind == DEP_PKI && take_file(feed))
+    if (take_handed(feed) || (feed->dep->kind == DEP_PKI && take_file(feed)))
         return;
     known = feed->rule == MOUNT_ASK || feed->table_asked ? mounts_find(feed->shared->mounts, feed->dep->path) : NULL;
     if (feed->rule == MOUNT_ASK && !known)
@@ -431,7 +451,7 @@ static void read_failed(struct feed *feed, const struct news *news)
 
     if (feed->dep->kind == DEP_LIST && status == 404) {
         listing_empty(news->reply);
-        take(feed, news->reply);
+        take(feed, secret_take(feed->dep, news->reply, feed->asked_at));
         return;
     }
     if (is_refusal(status) && feed->rule == MOUNT_AS_WRITTEN && !feed->table_asked) {

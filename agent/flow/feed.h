@@ -21,6 +21,7 @@ struct feed_shared {
     struct client *client;
     struct store *store;
     struct mounts *mounts;
+    struct handover *handover; /* answers that were handed over with the token in use; NULL: none */
     struct fetch_options options;
     struct fetch_events events;
     uint64_t token_number; /* counts tokens; 0: none yet */

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "flow/feed.h"
+#include "flow/handover.h"
 
 struct entry {
     struct feed *feed;
@@ -47,6 +48,7 @@ void fetch_free(struct fetch *fetch)
     for (size_t i = 0; i < fetch->count; i++)
         feed_free(fetch->entries[i].feed);
     timer_stop(&fetch->shared.idle_timer);
+    handover_free(fetch->shared.handover);
     mounts_free(fetch->shared.mounts);
     mem_free(fetch->entries);
     mem_free(fetch);
@@ -118,10 +120,17 @@ void fetch_end(struct fetch *fetch)
         start_new(fetch);
 }
 
+void fetch_offer(struct fetch *fetch, struct handover *handover)
+{
+    fetch->shared.handover = handover;
+}
+
 void fetch_token(struct fetch *fetch, const struct token *token)
 {
     if (!token->value[0] || fetch->stopped)
         return;
+    if (!token->handed)
+        handover_free(steal(fetch->shared.handover));
     fetch->shared.token_number++;
     fetch->shared.token_at = clock_now();
     for (size_t i = 0; i < fetch->count; i++)

@@ -46,6 +46,10 @@ struct fetch *fetch_new(struct loop *loop, struct client *client, struct store *
                         const struct fetch_events *events);
 void fetch_free(struct fetch *fetch);
 
+struct handover;
+
+/* Answers of another process, good with the token that came with them: the first token of fetch_token() is that one. Owned by fetch. */
+void fetch_offer(struct fetch *fetch, struct handover *handover);
 /* There is a (new) token: start, or read again what was bound to the token before and retry what failed. */
 void fetch_token(struct fetch *fetch, const struct token *token);
 

@@ -129,9 +129,9 @@ static int add_val(struct bundle *bundle, const struct val *v, struct err *err)
 }
 
 /* The issuer first, so that CA is the one that signed: the originals leave it to the order of a hash. */
-static int add_data(struct bundle *bundle, const struct val *data, struct err *err)
+static int add_data(struct bundle *bundle, const struct val *data, const char *chain_name, struct err *err)
 {
-    const struct val *chain = val_get(data, "ca_chain");
+    const struct val *chain = val_get(data, chain_name);
 
     if (add_val(bundle, val_get(data, "issuing_ca"), err) != 0)
         return -1;
@@ -144,6 +144,20 @@ static int add_data(struct bundle *bundle, const struct val *data, struct err *e
     return 0;
 }
 
+struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t *ret_until)
+{
+    _cleanup_(cleanup_secret) struct secret *secret = secret_new();
+    struct bundle bundle;
+    struct err ignored;
+
+    bundle_init(&bundle, secret);
+    if (parts->kind != VAL_MAP || add_data(&bundle, parts, "CAChain", &ignored) != 0 || !bundle.cert.s.len ||
+        due_in(&bundle, threshold) <= 0 || finish(&bundle, &ignored) != 0)
+        return NULL;
+    *ret_until = clock_now() + due_in(&bundle, threshold);
+    return steal(secret);
+}
+
 int pki_from_reply(const struct reply *reply, double threshold, struct secret **ret, int64_t *ret_until, struct err *err)
 {
     _cleanup_(cleanup_secret) struct secret *secret = secret_new();
@@ -151,7 +165,7 @@ int pki_from_reply(const struct reply *reply, double threshold, struct secret **
     struct bundle bundle;
 
     bundle_init(&bundle, secret);
-    if (!data || add_data(&bundle, data, err) != 0 || !bundle.cert.s.len)
+    if (!data || add_data(&bundle, data, "ca_chain", err) != 0 || !bundle.cert.s.len)
         return err_set(err, ERR_INPUT, "the answer holds no certificate");
     if (due_in(&bundle, threshold) <= 0)
         return err_set(err, ERR_RETRY, "the new certificate needs renewal already: check its TTL and both clocks");

@@ -17,6 +17,8 @@
 /* What is still good in the destination file; NULL when there is nothing to reuse. *ret_until: clock_now() time at which to ask
  * anew. */
 struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_until);
+/* The same out of a map of CA, CAChain, Cert, Key, as another process had it. */
+struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t *ret_until);
 /* Out of an answer; fails when it holds no leaf or one that is already due. */
 int pki_from_reply(const struct reply *reply, double threshold, struct secret **ret, int64_t *ret_until, struct err *err)
     MUST_USE;

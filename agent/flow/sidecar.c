@@ -10,6 +10,7 @@
 #include "flow/confine.h"
 #include "flow/connect.h"
 #include "flow/fetch.h"
+#include "flow/handover.h"
 #include "flow/health.h"
 #include "flow/notify.h"
 #include "flow/pass.h"
@@ -141,6 +142,21 @@ static void on_deadline(void *ctx)
     fail(car, &cause);
 }
 
+/* For the sidecar of the pod. Without it that one logs in by itself. */
+static void leave(struct sidecar *car)
+{
+    struct handover_place place;
+    size_t count;
+    struct err err;
+
+    if (!*car->config->handover)
+        return;
+    if (handover_place(car->config, &place, &err) == 0 && handover_leave(&place, auth_token(car->auth), car->store, &count, &err) == 0)
+        log_info("agent.handover", "token and answers left for the sidecar: answers=%zu path=%s", count, place.path);
+    else
+        log_warn("agent.handover", "nothing is left for the sidecar, which will log in by itself: %s", err.text);
+}
+
 /* exit_after_auth: every file is on disk, every sink written, every application told. */
 static void end_if_done(struct sidecar *car)
 {
@@ -148,6 +164,7 @@ static void end_if_done(struct sidecar *car)
     if (!car->config->exit_after_auth || !all_done(car))
         return;
     log_info(MODULE, "exit_after_auth: everything is on disk");
+    leave(car);
     loop_stop(car->loop);
 }
 
@@ -278,8 +295,8 @@ static void on_token(void *ctx, const struct token *token)
 {
     struct sidecar *car = ctx;
 
-    log_info("agent.auth.handler", "authentication successful: method=%s ttl=%llds renewable=%s", car->config->method.type,
-             (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
+    log_info("agent.auth.handler", "%s: method=%s ttl=%llds renewable=%s",
+             token->handed ? "token taken over, no login needed" : "authentication successful", car->config->method.type, (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
     car->last_auth.code = ERR_NONE;
     car->sunk = false;
     sinks_put(car->sinks, token);
@@ -460,6 +477,28 @@ static void new_templates(struct sidecar *car)
     car->rules = mem_array(car->config->template_count * 2, sizeof(struct notify_rule *));
 }
 
+/* What an init agent left. Nothing that goes wrong here is fatal: a login does the same, later. */
+static void take_over(struct sidecar *car)
+{
+    struct handover_place place;
+    struct handover *handover;
+    struct err err;
+
+    if (!*car->config->handover)
+        return;
+    if (handover_place(car->config, &place, &err) != 0 || handover_take(&place, &handover, &err) != 0) {
+        log_warn("agent.handover", "not taken over, logging in: %s", err.text);
+        return;
+    }
+    if (!handover) {
+        log_info("agent.handover", "nothing was left for us, logging in: path=%s", place.path);
+        return;
+    }
+    log_info("agent.handover", "found a token and answers: answers=%zu path=%s", handover_count(handover), place.path);
+    auth_offer(car->auth, handover_claim_token(handover));
+    fetch_offer(car->fetch, handover);
+}
+
 static void on_hangup(void *ctx, int signo)
 {
     struct sidecar *car = ctx;
@@ -500,6 +539,7 @@ static int build(struct sidecar *car, struct err *err)
         return -1;
     new_fetch(car);
     new_templates(car);
+    take_over(car);
     if (beacon_open(&car->beacon, car->loop, on_ask, car, &ignored) != 0)
         log_warn(MODULE, "`ampule-agent probe` will not find this agent: %s", ignored.text);
     return 0;

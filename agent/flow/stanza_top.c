@@ -16,20 +16,34 @@ struct top {
     const char *const *disable_idle_connections, *const *disable_keep_alives;
 };
 
+/* For messages. Keys match in any case, so the exact one may not be there: then the file stands in. */
+static const struct val *at(const struct val *root, const char *key)
+{
+    const struct val *v = val_get(root, key);
+
+    return v ? v : root;
+}
+
 /* --------------------------------------------------------------------- Ampule's own: `ampule` */
 
 static const struct option ampule_options[] = {
     {"init_deadline", OPTION_DURATION, offsetof(struct config, init_deadline_ms),
      "with exit_after_auth: give up after this time", NULL},
+    {"handover", OPTION_STRING, offsetof(struct config, handover),
+     "a file on a tmpfs of agents alone: with exit_after_auth token and leases are left there, without it they are taken from there", NULL},
 };
 static const struct stanza ampule_table = {"ampule", ampule_options, ARRAY_LEN(ampule_options), true, false};
 
 static void read_ampule(struct reading *reading, const struct val *v, const char *path, void *into)
 {
     const struct val *block = option_block(reading, v, path);
+    struct config *config = ((struct top *)into)->config;
 
-    if (block)
-        option_read(reading, &ampule_table, block, path, ((struct top *)into)->config);
+    if (!block)
+        return;
+    option_read(reading, &ampule_table, block, path, config);
+    if (*config->handover && *config->handover != '/')
+        option_problem(reading, PROBLEM_UNUSABLE, at(block, "handover"), "ampule.handover", "must be an absolute path");
 }
 
 /* ------------------------------------------------------------------------------ the top level */
@@ -73,14 +87,6 @@ static const struct option top_options[] = {
     {"telemetry", OPTION_NO_EFFECT, 0, "not supported yet", NULL},
 };
 static const struct stanza top_table = {"the configuration", top_options, ARRAY_LEN(top_options), false, false};
-
-/* For messages. Keys match in any case, so the exact one may not be there: then the file stands in. */
-static const struct val *at(const struct val *root, const char *key)
-{
-    const struct val *v = val_get(root, key);
-
-    return v ? v : root;
-}
 
 static void check_subsystems(struct reading *reading, const struct val *root, const char *key, const char *const *words)
 {

@@ -81,6 +81,17 @@ uint64_t store_version(const struct store *store, const struct dep *dep)
     return locate(store, dep, &i) ? store->entries[i].version : 0;
 }
 
+size_t store_count(const struct store *store)
+{
+    return store->count;
+}
+
+const struct dep *store_at(const struct store *store, size_t i, const struct secret **ret_secret)
+{
+    *ret_secret = store->entries[i].secret;
+    return store->entries[i].dep;
+}
+
 static int insert_entry(struct store *store, size_t place, struct dep *dep, struct err *err)
 {
     if (store->count == LIMIT_STORE_DEPS)

@@ -6,6 +6,7 @@
 #ifndef FLOW_STORE_H
 #define FLOW_STORE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -21,6 +22,10 @@ void store_free(struct store *store);
 const struct secret *store_get(const struct store *store, const struct dep *dep);
 /* 0 without an answer; each new answer raises it. */
 uint64_t store_version(const struct store *store, const struct dep *dep);
+
+/* All answers, in no order that means anything. */
+size_t store_count(const struct store *store);
+const struct dep *store_at(const struct store *store, size_t i, const struct secret **ret_secret);
 
 /* The writer's side. The store owns `secret` in any case; ERR_LIMIT at LIMIT_STORE_DEPS. */
 int store_put(struct store *store, struct dep *dep, struct secret *secret, struct err *err) MUST_USE;

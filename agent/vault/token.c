@@ -94,3 +94,16 @@ int token_from_lookup(const struct reply *reply, const char *value, int64_t aske
     *ret = steal(token);
     return 0;
 }
+
+int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret, struct err *err)
+{
+    _cleanup_(cleanup_token) struct token *token = token_new();
+
+    token->lease = *lease;
+    token->batch = batch;
+    token->handed = true;
+    if (keep(token, value, &token->value, err) != 0 || keep(token, accessor, &token->accessor, err) != 0)
+        return -1;
+    *ret = steal(token);
+    return 0;
+}

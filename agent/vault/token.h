@@ -22,12 +22,15 @@ struct token {
     bool batch;
     bool unsound;     /* a lease number out of range */
     bool unknown_ttl; /* the login said 0: ask lookup-self */
+    bool handed;      /* taken over from another process */
 };
 
 int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
 /* `value` is the token that was looked up. */
 int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err)
     MUST_USE;
+/* One that another process logged in for; `lease` as that one knew it. */
+int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret, struct err *err) MUST_USE;
 void token_free(struct token *token);
 
 #endif
