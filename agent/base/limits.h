@@ -107,6 +107,12 @@
 /* The injector: API servers keep a few connections each; the rest is for whoever wants to take them all. Descriptors besides those: under twenty. */
 #define LIMIT_INJECTOR_CONNECTIONS 4096
 #define LIMIT_INJECTOR_DESCRIPTORS 64
+/* A Secret ends at 1 MiB of data, a third more as base64, and is held twice in a change. */
+#define LIMIT_SECRET_OBJECT_BYTES MIB(4)
+/* CA certificates in one caBundle: ours before, during and after a change, and one of another injector. Past that it is written anew. */
+#define LIMIT_BUNDLE_CERTIFICATES 8
+/* Names in the injector's certificate: a Service has four or five. */
+#define LIMIT_CERTIFICATE_NAMES 32
 /* Namespaces that are counted apart: clusters of a few thousand exist; a page of metrics has about 400 bytes of each. */
 #define LIMIT_METRIC_NAMESPACES 4096
 #define LIMIT_METRICS_BYTES MIB(4)

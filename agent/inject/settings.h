@@ -40,6 +40,7 @@ struct settings {
     const char *listen, *log_level, *log_format, *telemetry_path;
     const char *tls_auto, *tls_auto_hosts, *tls_cert_file, *tls_key_file, *tls_ca_cert_file, *tls_min_version, *tls_cipher_suites;
     bool use_leader_elector;
+    const char *tls_secret, *shutdown_grace;
     /* What pods get, unless their annotations say otherwise. */
     const char *vault_address, *vault_image, *vault_auth_type, *vault_auth_path, *vault_namespace, *vault_cacert_bytes, *proxy_address;
     bool revoke_on_shutdown, run_as_same_user, set_security_context, exit_on_retry_failure;

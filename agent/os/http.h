@@ -47,6 +47,8 @@ struct http_req {
     size_t body_len;
     size_t max_body;    /* 0 = LIMIT_REPLY_BYTES */
     int64_t timeout_ms; /* 0 = the client's */
+    /* For answers that go on for ever: called, with the callback's ctx, each time that bytes of a 2xx answer came; its body is not kept. */
+    void (*on_bytes)(void *ctx);
 };
 
 struct http_res {

@@ -46,6 +46,8 @@ struct http_exchange {
     struct loop_timer timer;            /* the deadline; once it is over: the delivery */
     http_done *done;
     void *ctx;
+    void (*on_bytes)(void *ctx);
+    struct loop_timer bytes; /* runs on_bytes outside of libcurl */
 
     char *method, *url;
     struct buf request; /* body, secret */

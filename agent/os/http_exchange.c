@@ -126,6 +126,7 @@ static int request_copy(struct http_exchange *exchange, const struct http_req *r
 }
 
 static void on_time(void *ctx);
+static void on_bytes(void *ctx);
 
 struct http_exchange *exchange_new(struct http_client *client, const struct http_req *req, struct err *err)
 {
@@ -136,7 +137,9 @@ struct http_exchange *exchange_new(struct http_client *client, const struct http
     exchange->timeout_ms = req->timeout_ms ? req->timeout_ms : client->timeout_ms;
     exchange->res = (struct http_res){.retry_after = -1};
     buf_init_secret(&exchange->res.body, exchange->max_body);
+    exchange->on_bytes = req->on_bytes;
     timer_init(&exchange->timer, client->loop, on_time, exchange);
+    timer_init(&exchange->bytes, client->loop, on_bytes, exchange);
     if (request_copy(exchange, req, err) < 0) {
         exchange_free(exchange);
         return NULL;
@@ -159,10 +162,28 @@ static size_t stop_with(struct http_exchange *exchange, enum err_code code, cons
     return 0;
 }
 
+static void on_bytes(void *ctx)
+{
+    struct http_exchange *exchange = ctx;
+
+    exchange->on_bytes(exchange->ctx);
+}
+
+static bool is_stream(const struct http_exchange *exchange)
+{
+    long status = 0;
+
+    return exchange->on_bytes && curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status / 100 == 2;
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
     struct http_exchange *exchange = ctx;
 
+    if (is_stream(exchange)) {
+        timer_after(&exchange->bytes, 0);
+        return size * n;
+    }
     buf_add(&exchange->res.body, data, size * n);
     if (exchange->res.body.full) {
         if (exchange->err.code == ERR_NONE)
@@ -530,6 +551,7 @@ static void unlink_exchange(struct http_exchange *exchange)
 void exchange_free(struct http_exchange *exchange)
 {
     timer_stop(&exchange->timer);
+    timer_stop(&exchange->bytes);
     leave_libcurl(exchange);
     unlink_exchange(exchange);
     slist_wipe(&exchange->resolve);

@@ -111,3 +111,38 @@ int x509_next(struct cur *text, struct x509_block *ret, struct err *err)
     ERR_clear_error(); /* a missing block is no error of ours */
     return rc;
 }
+
+static X509 *first_certificate(const char *pem)
+{
+    BIO *in = BIO_new_mem_buf(pem, -1);
+    X509 *certificate = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+    BIO_free(in);
+    ERR_clear_error();
+    return certificate;
+}
+
+int x509_check_issuer(const char *pem, const char *issuer_pem, struct err *err)
+{
+    X509 *certificate = first_certificate(pem), *issuer = first_certificate(issuer_pem);
+    EVP_PKEY *key = issuer ? X509_get0_pubkey(issuer) : NULL;
+    bool readable = certificate && key, signed_by = readable && X509_verify(certificate, key) == 1;
+
+    X509_free(certificate);
+    X509_free(issuer);
+    ERR_clear_error();
+    if (!readable)
+        return err_set(err, ERR_INPUT, "a certificate does not parse");
+    return signed_by ? 0 : err_set(err, ERR_DENIED, "a certificate was signed by another authority");
+}
+
+bool x509_is_for(const char *pem, const char *name)
+{
+    X509 *certificate = first_certificate(pem);
+    bool is = certificate && (X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1 ||
+                              X509_check_ip_asc(certificate, name, 0) == 1);
+
+    X509_free(certificate);
+    ERR_clear_error();
+    return is;
+}

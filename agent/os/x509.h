@@ -28,4 +28,9 @@ int x509_next(struct cur *text, struct x509_block *ret, struct err *err) MUST_US
 void x509_block_done(struct x509_block *block); /* zeroed structs are accepted */
 #define _cleanup_x509_block_ _cleanup_(x509_block_done)
 
+/* 0 when the first certificate in `pem` was signed by that of `issuer_pem`, else ERR_DENIED or ERR_INPUT. Both NUL-terminated. */
+int x509_check_issuer(const char *pem, const char *issuer_pem, struct err *err) MUST_USE;
+/* Whether the first certificate in `pem` names this host or IP address among its alternative names. */
+bool x509_is_for(const char *pem, const char *name);
+
 #endif

@@ -6,8 +6,11 @@
 
 #include "base/clock.h"
 #include "base/cur.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "os/harden.h"
 #include "os/x509.h"
+#include "serve/keeper.h"
 #include "serve/pair.h"
 #include "serve/server.h"
 
@@ -16,11 +19,17 @@
 struct injector {
     struct loop *loop;
     const struct settings *settings;
+    const char *namespace;
     struct metrics metrics;
     struct tls_rules rules;
     struct tls_server *tls;
     struct server *server;
     struct pair *pair;
+    struct kube *kube;
+    struct keeper *keeper;
+    char *names; /* the list of -tls-auto-hosts, taken apart in place */
+    const char *hosts[LIMIT_CERTIFICATE_NAMES];
+    size_t host_count;
     struct loop_signal signals[2];
     int64_t grace_ms;
     bool ready, ending;
@@ -82,25 +91,97 @@ static void set_ready(struct injector *injector)
         server_set_ready(injector->server, true);
 }
 
+/* --------------------------------------------------------------------------------------------------------- automatic ones */
+
+static int on_certificate(void *ctx, const char *chain, const char *key, struct err *err)
+{
+    return take_certificate(ctx, chain, key, "the certificate of the Secret", err);
+}
+
+static void on_published(void *ctx)
+{
+    set_ready(ctx);
+}
+
+static int split_hosts(struct injector *injector, struct err *err)
+{
+    char *rest, *name;
+
+    injector->names = rest = mem_strdup(injector->settings->tls_auto_hosts);
+    while ((name = strsep(&rest, ","))) {
+        name += strspn(name, " ");
+        name[strcspn(name, " ")] = '\0';
+        if (!*name)
+            continue;
+        if (injector->host_count == LIMIT_CERTIFICATE_NAMES)
+            return err_set(err, ERR_LIMIT, "-tls-auto-hosts: more than %d names", LIMIT_CERTIFICATE_NAMES);
+        injector->hosts[injector->host_count++] = name;
+    }
+    return injector->host_count ? 0 : err_set(err, ERR_INPUT, "-tls-auto-hosts: name the Service that the API server calls");
+}
+
+static const char *secret_name(const struct settings *settings)
+{
+    if (*settings->tls_secret)
+        return settings->tls_secret;
+    return settings->use_leader_elector ? "vault-injector-certs" : NULL;
+}
+
+/* `bundle` NULL: certificates are made here. */
+static int start_keeper(struct injector *injector, const char *bundle, struct err *err)
+{
+    const struct kube_options kube = {.host = getenv("KUBERNETES_SERVICE_HOST"), .port = getenv("KUBERNETES_SERVICE_PORT")};
+    struct keeper_options options = {.namespace = injector->namespace,
+                                     .secret = secret_name(injector->settings),
+                                     .webhook = injector->settings->tls_auto,
+                                     .hosts = {injector->hosts, injector->host_count},
+                                     .bundle = bundle,
+                                     .metrics = &injector->metrics,
+                                     .on_certificate = on_certificate,
+                                     .on_published = on_published,
+                                     .ctx = injector};
+
+    if (kube_new(injector->loop, &kube, &injector->kube, err) < 0)
+        return -1;
+    options.kube = injector->kube;
+    return keeper_start(injector->loop, &options, &injector->keeper, err);
+}
+
+static int start_automatic(struct injector *injector, struct err *err)
+{
+    return split_hosts(injector, err) < 0 ? -1 : start_keeper(injector, NULL, err);
+}
+
 /* ------------------------------------------------------------------------------------------------------- mounted files */
 
 static int on_pair(void *ctx, const struct pair_files *contents, struct err *err)
 {
     struct injector *injector = ctx;
 
-    return take_certificate(injector, contents->cert, contents->key, injector->settings->tls_cert_file, err);
+    if (take_certificate(injector, contents->cert, contents->key, injector->settings->tls_cert_file, err) < 0)
+        return -1;
+    if (!contents->ca)
+        return 0;
+    if (!injector->keeper)
+        return start_keeper(injector, contents->ca, err);
+    keeper_set_bundle(injector->keeper, contents->ca);
+    return 0;
 }
 
+/* The CA's file counts only with the name of a configuration to publish it in. */
 static int start_files(struct injector *injector, struct err *err)
 {
     const struct settings *settings = injector->settings;
-    const struct pair_options options = {.paths = {.cert = settings->tls_cert_file, .key = settings->tls_key_file},
-                                         .on_pair = on_pair,
-                                         .ctx = injector};
+    bool publish = *settings->tls_auto && *settings->tls_ca_cert_file;
+    const struct pair_options options = {
+        .paths = {.cert = settings->tls_cert_file, .key = settings->tls_key_file, .ca = publish ? settings->tls_ca_cert_file : NULL},
+        .on_pair = on_pair,
+        .ctx = injector};
 
     if (pair_start(injector->loop, &options, &injector->pair, err) < 0)
         return -1;
-    set_ready(injector);
+    if (!publish)
+        set_ready(injector);
     return 0;
 }
 
@@ -133,7 +214,57 @@ static int start_certificates(struct injector *injector, struct err *err)
 
     if (*settings->tls_cert_file && *settings->tls_key_file)
         return start_files(injector, err);
-    return err_set(err, ERR_INPUT, "no certificate: give -tls-cert-file and -tls-key-file");
+    if (*settings->tls_auto)
+        return start_automatic(injector, err);
+    return err_set(err, ERR_INPUT, "no certificate: give -tls-cert-file and -tls-key-file, or -tls-auto");
+}
+
+static uint16_t api_port(void)
+{
+    const char *text = getenv("KUBERNETES_SERVICE_PORT");
+    uint64_t port = 0;
+
+    return text && cur_whole_uint(text, 10, UINT16_MAX, &port) && port ? (uint16_t)port : 443;
+}
+
+/* The folder of a mounted file: what is in it is exchanged by renaming. */
+static void add_folder(struct harden_plan *plan, struct harden_path *paths, char **names, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (!slash)
+        return;
+    names[plan->path_count] = mem_strndup(file, slash == file ? 1 : (size_t)(slash - file));
+    paths[plan->path_count] = (struct harden_path){.path = names[plan->path_count], .fd = -1, .access = HARDEN_READ};
+    plan->path_count++;
+}
+
+/* Pods' descriptions are read from here on: no files but the mounted ones, no programs, no connection but to the API server. */
+static int confine(const struct settings *settings, struct err *err)
+{
+    const char *const files[] = {settings->tls_cert_file, settings->tls_key_file, settings->tls_ca_cert_file, "/var/run/secrets/x"};
+    struct harden_path paths[ARRAY_LEN(files)];
+    char *names[ARRAY_LEN(files)] = {NULL};
+    const uint16_t ports[] = {api_port()};
+    struct harden_plan plan = {.paths = paths, .ports = ports, .port_count = ARRAY_LEN(ports), .listens = true};
+    struct harden_report report = {0};
+    int r;
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        add_folder(&plan, paths, names, files[i]);
+    r = harden_restrict(&plan, &report, err);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        mem_free(names[i]);
+    for (size_t i = 0; i < report.count; i++)
+        log_debug(MODULE, "less confined: %s: %s", report.gaps[i].what, report.gaps[i].reason);
+    return r;
+}
+
+static int grace_parse(struct injector *injector, struct err *err)
+{
+    const char *text = injector->settings->shutdown_grace;
+
+    return cur_duration(text, strlen(text), &injector->grace_ms, err) < 0 ? err_wrap(err, "-shutdown-grace") : 0;
 }
 
 static int run(struct injector *injector, struct err *err)
@@ -143,21 +274,23 @@ static int run(struct injector *injector, struct err *err)
     if (tls_rules_parse(settings->tls_min_version, settings->tls_cipher_suites, &injector->rules, err) < 0)
         return -1;
     injector->loop = loop_new(err);
-    if (!injector->loop || start_signals(injector, err) < 0 || start_certificates(injector, err) < 0)
+    if (!injector->loop || grace_parse(injector, err) < 0 || confine(settings, err) < 0 || start_signals(injector, err) < 0 || start_certificates(injector, err) < 0)
         return -1;
     return loop_run(injector->loop, err);
 }
 
 int injector_run(const struct settings *settings, const char *namespace, struct err *err)
 {
-    struct injector injector = {.settings = settings, .grace_ms = 5000};
+    struct injector injector = {.settings = settings, .namespace = namespace};
     int r;
 
-    (void)namespace;
     metrics_init(&injector.metrics);
     r = run(&injector, err);
     server_stop(injector.server);
     pair_stop(injector.pair);
+    keeper_stop(injector.keeper);
+    kube_free(injector.kube);
+    mem_free(injector.names);
     tls_server_free(injector.tls);
     for (size_t i = 0; i < ARRAY_LEN(injector.signals); i++)
         signal_stop(&injector.signals[i]);

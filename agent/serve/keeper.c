@@ -1,0 +1,517 @@
+#include "serve/keeper.h"
+
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "kube/secret.h"
+#include "kube/watch.h"
+#include "kube/webhook.h"
+#include "serve/bundle.h"
+
+#define MODULE "certificates"
+#define SECRETS "/api/v1/namespaces/%s/secrets"
+#define WEBHOOKS "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+
+enum {
+    SETTLE_MS = 20,                     /* one event is often several */
+    LOOK_MS = 600000, LOOK_MORE_MS = 60000, /* looked at without an event, too */
+    RETRY_MS = 1000, RETRY_MOST_MS = 60000,
+    CONFLICTS = 5,                      /* in a row before they count as a failure */
+    FIGHT_MS = 50, FIGHT_MOST_MS = 10000, /* between two repairs when somebody resets the bundle again and again */
+};
+
+/* A turn: Secret, then webhook, then idle. Each row of the machine is one call whose answer leads to the next. */
+enum phase { PHASE_IDLE, PHASE_SECRET, PHASE_WRITE, PHASE_WEBHOOK, PHASE_PATCH };
+
+struct keeper {
+    struct loop *loop;
+    struct keeper_options options;
+    char *bundle;
+    struct kube_watch *watches[2];
+    struct kube_exchange *call;
+    enum phase phase;
+    struct keyring held;              /* in use, or to be used once published */
+    struct keyring written;           /* on its way into the Secret */
+    struct kube_secret *object;       /* the Secret as read; NULL: it does not exist */
+    struct loop_timer turn;
+    struct backoff retry, fight;
+    int64_t not_before;               /* of the next turn, while somebody fights */
+    unsigned conflicts;
+    struct err late;                  /* a write that failed while there was a ring to go on with; told at the turn's end */
+    bool again, published_once;
+    char *served_cert;
+    char *published;                  /* the bundle that was seen to be right */
+};
+
+static void turn_soon(struct keeper *keeper, int64_t ms)
+{
+    int64_t at = clock_now() + ms;
+
+    timer_at(&keeper->turn, at > keeper->not_before ? at : keeper->not_before);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- turn's end */
+
+static void turn_end(struct keeper *keeper)
+{
+    keeper->phase = PHASE_IDLE;
+    kube_secret_free(steal(keeper->object));
+    keyring_done(&keeper->written);
+    if (keeper->again)
+        turn_soon(keeper, SETTLE_MS);
+    else
+        turn_soon(keeper, LOOK_MS + (int64_t)digest_random_below(LOOK_MORE_MS));
+    keeper->again = false;
+}
+
+static void turn_failed(struct keeper *keeper, const struct err *err)
+{
+    int64_t wait = backoff_next(&keeper->retry, clock_now(), CLOCK_NEVER, -1);
+
+    keeper->options.metrics->kubernetes_errors++;
+    log_warn(MODULE, "%s: retry=%lldms", err->text, (long long)wait);
+    keeper->again = false;
+    turn_end(keeper);
+    turn_soon(keeper, wait);
+}
+
+static void turn_done(struct keeper *keeper)
+{
+    if (keeper->late.code != ERR_NONE) {
+        turn_failed(keeper, &keeper->late);
+        return;
+    }
+    backoff_reset(&keeper->retry);
+    keeper->conflicts = 0;
+    turn_end(keeper);
+}
+
+/* Somebody was faster: look again at once, it is no failure unless it goes on. */
+static void turn_conflict(struct keeper *keeper, const struct err *err)
+{
+    if (++keeper->conflicts > CONFLICTS) {
+        turn_failed(keeper, err);
+        return;
+    }
+    keeper->again = true;
+    turn_end(keeper);
+}
+
+static void call(struct keeper *keeper, enum phase phase, const struct kube_call *what, kube_done *done)
+{
+    struct err err;
+
+    keeper->phase = phase;
+    keeper->call = kube_send(keeper->options.kube, what, done, keeper, &err);
+    if (!keeper->call)
+        turn_failed(keeper, &err);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ the webhook */
+
+static const char *wanted_bundle(struct keeper *keeper, struct buf *room)
+{
+    if (keeper->bundle)
+        return keeper->bundle;
+    keyring_bundle(&keeper->held, room);
+    return room->data;
+}
+
+static bool is_published(const struct keeper *keeper, const struct keyring *ring)
+{
+    _cleanup_buf_ struct buf bundle;
+
+    buf_init(&bundle, LIMIT_CA_BYTES);
+    keyring_bundle(ring, &bundle);
+    return keeper->published && !strcmp(keeper->published, bundle.data);
+}
+
+static bool want(void *ctx, const char *present, struct buf *ret)
+{
+    _cleanup_buf_ struct buf room;
+
+    buf_init(&room, LIMIT_CA_BYTES);
+    return bundle_change(present, wanted_bundle(ctx, &room), clock_wall(), ret);
+}
+
+static int hand_out(struct keeper *keeper, struct err *err)
+{
+    const char *cert = keeper->held.parts[KEYRING_LEAF].cert, *key = keeper->held.parts[KEYRING_LEAF].key;
+
+    if (keeper->bundle || (keeper->served_cert && !strcmp(keeper->served_cert, cert)))
+        return 0;
+    if (keeper->options.on_certificate(keeper->options.ctx, cert, key, err) < 0)
+        return -1;
+    mem_free(keeper->served_cert);
+    keeper->served_cert = mem_strdup(cert);
+    keeper->options.metrics->ca_expires = keeper->held.parts[KEYRING_CA].not_after;
+    return 0;
+}
+
+static void published(struct keeper *keeper)
+{
+    _cleanup_buf_ struct buf room;
+    struct err err;
+
+    buf_init(&room, LIMIT_CA_BYTES);
+    mem_free(keeper->published);
+    keeper->published = mem_strdup(wanted_bundle(keeper, &room));
+    if (hand_out(keeper, &err) < 0) {
+        turn_failed(keeper, &err);
+        return;
+    }
+    if (!keeper->published_once) {
+        keeper->published_once = keeper->again = true; /* a step may have waited for this */
+        keeper->options.on_published(keeper->options.ctx);
+    }
+    turn_done(keeper);
+}
+
+static void on_patched(void *ctx, int status, const struct buf *body, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+
+    (void)body;
+    keeper->call = NULL;
+    if (err && (status == 409 || status == 422)) {
+        turn_conflict(keeper, err);
+    } else if (err) {
+        turn_failed(keeper, err);
+    } else {
+        keeper->options.metrics->bundle_repairs++;
+        keeper->not_before = clock_now() + backoff_next(&keeper->fight, clock_now(), CLOCK_NEVER, -1);
+        published(keeper);
+    }
+}
+
+static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
+{
+    _cleanup_buf_ struct buf path;
+
+    buf_init(&path, 4096);
+    buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
+    log_info(MODULE, "caBundle is put right: webhook=%s entries=%zu", keeper->options.webhook, entries);
+    call(keeper, PHASE_PATCH,
+         &(struct kube_call){.method = "PATCH", .path = path.data, .type = "application/json-patch+json", .body = text->data, .body_len = text->len},
+         on_patched);
+}
+
+/* Nothing to publish in: the certificate may be served, but nobody is ready by it. */
+static void no_webhook(struct keeper *keeper, const struct err *err)
+{
+    struct err failure = *err;
+
+    if (hand_out(keeper, &failure) == 0)
+        failure = *err;
+    turn_failed(keeper, &failure);
+}
+
+static void on_webhook(void *ctx, int status, const struct buf *body, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+    _cleanup_buf_ struct buf text;
+    size_t entries = 0;
+    struct err bad;
+
+    (void)status;
+    keeper->call = NULL;
+    buf_init(&text, LIMIT_REPLY_BYTES);
+    if (err && err->code == ERR_MISSING) {
+        no_webhook(keeper, err);
+    } else if (err) {
+        turn_failed(keeper, err);
+    } else if (kube_webhook_patch(body->data, body->len, want, keeper, &text, &entries, &bad) < 0) {
+        turn_failed(keeper, &bad);
+    } else if (entries) {
+        patch(keeper, &text, entries);
+    } else {
+        backoff_success(&keeper->fight, clock_now());
+        published(keeper);
+    }
+}
+
+static void look_at_webhook(struct keeper *keeper)
+{
+    _cleanup_buf_ struct buf path;
+
+    buf_init(&path, 4096);
+    buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
+    call(keeper, PHASE_WEBHOOK, &(struct kube_call){.method = "GET", .path = path.data}, on_webhook);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- the Secret */
+
+static void fields_set(struct kube_secret *object, const struct keyring *ring)
+{
+    for (enum keyring_part part = 0; part < KEYRING_PARTS; part++) {
+        const char *cert = ring->parts[part].cert, *key = ring->parts[part].key;
+
+        kube_secret_set(object, keyring_fields[part].cert, cert, cert ? strlen(cert) : 0);
+        if (keyring_fields[part].key)
+            kube_secret_set(object, keyring_fields[part].key, key, key ? strlen(key) : 0);
+    }
+}
+
+static void on_written(void *ctx, int status, const struct buf *body, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+
+    (void)body;
+    keeper->call = NULL;
+    if (err && status == 409) {
+        turn_conflict(keeper, err);
+        return;
+    }
+    if (err && !keyring_is_usable(&keeper->held)) {
+        turn_failed(keeper, err);
+        return;
+    }
+    if (err)
+        keeper->late = *err;
+    else
+        keyring_copy(&keeper->written, &keeper->held);
+    look_at_webhook(keeper);
+}
+
+/* An existing Secret is replaced as it was read; a missing one is applied, since that right can be given for one name. */
+static void write_ring(struct keeper *keeper)
+{
+    bool exists = keeper->object != NULL;
+    struct kube_secret *object = exists ? keeper->object : kube_secret_new(keeper->options.namespace, keeper->options.secret);
+    _cleanup_buf_ struct buf path, text;
+    struct err err;
+    int r;
+
+    buf_init(&path, 4096);
+    buf_init_secret(&text, LIMIT_SECRET_OBJECT_BYTES);
+    buf_addf(&path, SECRETS "/%s%s", keeper->options.namespace, keeper->options.secret, exists ? "" : "?fieldManager=ampule-injector");
+    fields_set(object, &keeper->written);
+    r = kube_secret_print(object, &text, &err);
+    if (!exists)
+        kube_secret_free(object);
+    if (r < 0) {
+        turn_failed(keeper, &err);
+        return;
+    }
+    call(keeper, PHASE_WRITE,
+         &(struct kube_call){.method = exists ? "PUT" : "PATCH",
+                             .path = path.data,
+                             .type = exists ? NULL : "application/apply-patch+yaml",
+                             .body = text.data,
+                             .body_len = text.len},
+         on_written);
+}
+
+/* The step that is due, if any, becomes the ring to write; without a Secret it is in use at once. */
+static void take_step(struct keeper *keeper, const struct keyring *ring)
+{
+    static const char *const words[] = {
+        [KEYRING_RENEW_ALL] = "new CA and certificate", [KEYRING_RENEW_LEAF] = "new certificate", [KEYRING_ADD_NEXT] = "next CA is published",
+        [KEYRING_PROMOTE] = "next CA takes over",       [KEYRING_DROP_OLD] = "old CA is withdrawn",
+    };
+    enum keyring_step step = keyring_step(ring, &keeper->options.hosts, clock_wall(), is_published(keeper, ring));
+    struct err err;
+
+    if (ring != &keeper->held)
+        keyring_copy(ring, &keeper->held);
+    if (step == KEYRING_KEEP) {
+        look_at_webhook(keeper);
+        return;
+    }
+    if (keyring_apply(&keeper->held, step, &keeper->options.hosts, &keeper->written, &err) < 0) {
+        turn_failed(keeper, &err);
+        return;
+    }
+    log_info(MODULE, "%s", words[step]);
+    if (keeper->options.secret) {
+        write_ring(keeper);
+        return;
+    }
+    keyring_copy(&keeper->written, &keeper->held);
+    look_at_webhook(keeper);
+}
+
+static void restore(struct keeper *keeper)
+{
+    log_warn(MODULE, "the certificates are put back into the Secret: namespace=%s secret=%s", keeper->options.namespace, keeper->options.secret);
+    keyring_copy(&keeper->held, &keeper->written);
+    write_ring(keeper);
+}
+
+enum keeper_act keeper_act(enum keeper_source source, bool held)
+{
+    static const enum keeper_act acts[KEEPER_SOURCES][2] = {
+        /*                  nothing held  held */
+        [SOURCE_NONE] = {ACT_MAKE, ACT_HOLD},
+        [SOURCE_MISSING] = {ACT_MAKE, ACT_RESTORE},
+        [SOURCE_EMPTY] = {ACT_MAKE, ACT_RESTORE},
+        [SOURCE_GOOD] = {ACT_ADOPT, ACT_ADOPT},
+    };
+
+    return acts[source][held];
+}
+
+static void act(struct keeper *keeper, enum keeper_source source, const struct keyring *found)
+{
+    static const struct keyring nothing;
+
+    switch (keeper_act(source, keyring_is_usable(&keeper->held))) {
+    case ACT_MAKE:
+        take_step(keeper, &nothing);
+        break;
+    case ACT_RESTORE:
+        restore(keeper);
+        break;
+    case ACT_ADOPT:
+        take_step(keeper, found);
+        break;
+    case ACT_HOLD:
+        take_step(keeper, &keeper->held);
+        break;
+    }
+}
+
+/* What cannot be used is as good as nothing; why is logged. */
+static enum keeper_source read_ring(const struct kube_secret *object, struct keyring *ret)
+{
+    _cleanup_buf_ struct buf cert, key;
+    struct err err;
+
+    buf_init_secret(&cert, LIMIT_KEY_BYTES);
+    buf_init_secret(&key, LIMIT_KEY_BYTES);
+    for (enum keyring_part part = 0; part < KEYRING_PARTS; part++) {
+        bool has_key = keyring_fields[part].key && kube_secret_get(object, keyring_fields[part].key, &key);
+
+        if (kube_secret_get(object, keyring_fields[part].cert, &cert) && keyring_set(ret, part, cert.data, has_key ? key.data : NULL, &err) < 0)
+            log_warn(MODULE, "Secret: %s", err.text);
+    }
+    return keyring_is_usable(ret) ? SOURCE_GOOD : SOURCE_EMPTY;
+}
+
+static void on_secret(void *ctx, int status, const struct buf *body, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+    _cleanup_keyring_ struct keyring found = {0};
+    struct err bad;
+
+    (void)status;
+    keeper->call = NULL;
+    if (err && err->code == ERR_MISSING)
+        act(keeper, SOURCE_MISSING, NULL);
+    else if (err)
+        turn_failed(keeper, err);
+    else if (kube_secret_parse(body->data, body->len, &keeper->object, &bad) < 0)
+        turn_failed(keeper, &bad);
+    else
+        act(keeper, read_ring(keeper->object, &found), &found);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------- whole */
+
+static void on_turn(void *ctx)
+{
+    struct keeper *keeper = ctx;
+    _cleanup_buf_ struct buf path;
+
+    keeper->late = (struct err){.code = ERR_NONE};
+    if (keeper->bundle) {
+        look_at_webhook(keeper);
+        return;
+    }
+    if (!keeper->options.secret) {
+        act(keeper, SOURCE_NONE, NULL);
+        return;
+    }
+    buf_init(&path, 4096);
+    buf_addf(&path, SECRETS "/%s", keeper->options.namespace, keeper->options.secret);
+    call(keeper, PHASE_SECRET, &(struct kube_call){.method = "GET", .path = path.data}, on_secret);
+}
+
+static void on_change(void *ctx)
+{
+    struct keeper *keeper = ctx;
+
+    if (keeper->phase != PHASE_IDLE)
+        keeper->again = true;
+    else
+        turn_soon(keeper, SETTLE_MS);
+}
+
+static void on_watch_error(void *ctx, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+
+    keeper->options.metrics->kubernetes_errors++;
+    log_debug(MODULE, "watch: %s", err->text);
+}
+
+static int watch_start(struct keeper *keeper, size_t i, const char *collection, const char *name, struct err *err)
+{
+    const struct kube_watch_options options = {
+        .collection = collection, .name = name, .on_change = on_change, .on_error = on_watch_error, .ctx = keeper};
+
+    return kube_watch_start(keeper->options.kube, keeper->loop, &options, &keeper->watches[i], err);
+}
+
+static int watches_start(struct keeper *keeper, struct err *err)
+{
+    _cleanup_buf_ struct buf secrets;
+
+    buf_init(&secrets, 4096);
+    if (kube_name_check("webhook configuration", keeper->options.webhook, err) < 0 || watch_start(keeper, 0, WEBHOOKS, keeper->options.webhook, err) < 0)
+        return -1;
+    if (!keeper->options.secret || keeper->bundle)
+        return 0;
+    if (kube_name_check("namespace", keeper->options.namespace, err) < 0 || kube_name_check("Secret", keeper->options.secret, err) < 0)
+        return -1;
+    buf_addf(&secrets, SECRETS, keeper->options.namespace);
+    return watch_start(keeper, 1, secrets.data, keeper->options.secret, err);
+}
+
+int keeper_start(struct loop *loop, const struct keeper_options *options, struct keeper **ret, struct err *err)
+{
+    struct keeper *keeper = mem_alloc(sizeof(*keeper));
+
+    keeper->loop = loop;
+    keeper->options = *options;
+    keeper->bundle = options->bundle ? mem_strdup(options->bundle) : NULL;
+    timer_init(&keeper->turn, loop, on_turn, keeper);
+    backoff_init(&keeper->retry, RETRY_MS, RETRY_MOST_MS);
+    backoff_init(&keeper->fight, FIGHT_MS, FIGHT_MOST_MS);
+    if (watches_start(keeper, err) < 0) {
+        keeper_stop(keeper);
+        return -1;
+    }
+    timer_after(&keeper->turn, 0);
+    *ret = keeper;
+    return 0;
+}
+
+void keeper_set_bundle(struct keeper *keeper, const char *bundle)
+{
+    mem_free(keeper->bundle);
+    keeper->bundle = mem_strdup(bundle);
+    on_change(keeper);
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    if (!keeper)
+        return;
+    timer_stop(&keeper->turn);
+    for (size_t i = 0; i < ARRAY_LEN(keeper->watches); i++)
+        kube_watch_stop(keeper->watches[i]);
+    kube_cancel(keeper->call);
+    kube_secret_free(keeper->object);
+    keyring_done(&keeper->held);
+    keyring_done(&keeper->written);
+    mem_free(keeper->bundle);
+    mem_free(keeper->served_cert);
+    mem_free(keeper->published);
+    mem_free(keeper);
+}
