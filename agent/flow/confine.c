@@ -180,7 +180,7 @@ int confine(const struct config *config, const struct pass *pass, struct harden_
         add_folder(&plan, config->sinks[i].path, HARDEN_WRITE);
     add_folder(&plan, config->pid_file, HARDEN_WRITE);
     if (config->exit_after_auth)
-        add_folder(&plan, config->handover, HARDEN_WRITE);
+        add_path(&plan, config->handover, HARDEN_WRITE);
     for (size_t i = 0; i < config->file_count; i++)
         add_folder(&plan, config->files[i], HARDEN_READ);
     return harden_restrict(

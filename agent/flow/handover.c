@@ -1,5 +1,6 @@
 #include "flow/handover.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -49,12 +50,15 @@ int handover_place(const struct config *config, struct handover_place *ret, stru
 {
     _cleanup_buf_ struct buf boot = {0};
 
-    *ret = (struct handover_place){.path = config->handover};
+    *ret = (struct handover_place){0};
     if (file_read("/proc/sys/kernel/random/boot_id", sizeof(ret->boot) - 1, &boot, err) != 0)
         return -1;
     memcpy(ret->boot, boot.data, boot.len);
     ret->boot[strcspn(ret->boot, "\n")] = '\0';
-    return identify(config, ret->identity, err);
+    if (identify(config, ret->identity, err) != 0)
+        return -1;
+    snprintf(ret->path, sizeof(ret->path), "%s/ampule-%.16s", config->handover, ret->identity);
+    return 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------------- writing */

@@ -14,15 +14,16 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "flow/config.h"
 #include "flow/store.h"
 #include "vault/token.h"
 
 struct handover;
 
-/* Which file, and who: server, namespace and login method of the configuration. */
+/* Which file (one a login, in the configured folder), and who: server, namespace and login method of the configuration. */
 struct handover_place {
-    const char *path;
+    char path[LIMIT_PATH_BYTES + 32];
     char identity[2 * DIGEST_SHA256_LEN + 1];
     char boot[40]; /* the kernel's boot id */
 };

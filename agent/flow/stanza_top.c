@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/cur.h"
+#include "base/limits.h"
 
 /* What one file says at its top level, before it is merged into the struct config. */
 struct top {
@@ -30,7 +31,7 @@ static const struct option ampule_options[] = {
     {"init_deadline", OPTION_DURATION, offsetof(struct config, init_deadline_ms),
      "with exit_after_auth: give up after this time", NULL},
     {"handover", OPTION_STRING, offsetof(struct config, handover),
-     "a file on a tmpfs of agents alone: with exit_after_auth token and leases are left there, without it they are taken from there", NULL},
+     "a folder on a tmpfs that only agents mount: with exit_after_auth token and leases are left there, without it they are taken", NULL},
 };
 static const struct stanza ampule_table = {"ampule", ampule_options, ARRAY_LEN(ampule_options), true, false};
 
@@ -42,8 +43,8 @@ static void read_ampule(struct reading *reading, const struct val *v, const char
     if (!block)
         return;
     option_read(reading, &ampule_table, block, path, config);
-    if (*config->handover && *config->handover != '/')
-        option_problem(reading, PROBLEM_UNUSABLE, at(block, "handover"), "ampule.handover", "must be an absolute path");
+    if (*config->handover && (*config->handover != '/' || strlen(config->handover) > LIMIT_PATH_BYTES))
+        option_problem(reading, PROBLEM_UNUSABLE, at(block, "handover"), "ampule.handover", "must be the absolute path of a folder");
 }
 
 /* ------------------------------------------------------------------------------ the top level */

@@ -28,14 +28,15 @@ def memory():
 class Pod:
     """An init agent and a sidecar with the same configuration."""
 
-    def __init__(self, site, agent, path, login, *blocks, via=None, **pairs):
-        self._start, self.path = agent, path
-        self._config = lambda **top: site.config(login, *blocks, block("ampule", handover=path), via=via, **top)
+    def __init__(self, site, agent, folder, login, *blocks, via=None, **pairs):
+        self._start, self._folder = agent, folder
+        self._config = lambda **top: site.config(login, *blocks, block("ampule", handover=folder), via=via, **top)
         self.pairs = pairs
 
     def init(self):
         one = self._start(self._config(exit_after_auth=True), **self.pairs)
         assert one.wait_exit() == 0, one.log
+        self.path = next(self._folder.iterdir(), None)
         return one
 
     def sidecar(self, said="token taken over"):
@@ -51,7 +52,7 @@ def pod(site, agent, memory, proxy, tmp_path):
     def make(login=None, interval=SOON, handover=None, **pairs):
         kv = site.kv2()
         path = kv.put("app", user="alice")
-        one = Pod(site, agent, handover or memory / "handover", login or site.login(), template(user(path), tmp_path / "user"), interval, via=proxy, **pairs)
+        one = Pod(site, agent, handover or memory, login or site.login(), template(user(path), tmp_path / "user"), interval, via=proxy, **pairs)
         one.kv = kv
         return one
 
@@ -84,7 +85,7 @@ def test_a_sidecar_that_took_over_follows_changes_and_renews(site, pod, proxy, t
 
 def test_a_pod_has_one_database_credential_and_it_is_kept_alive(site, postgres, agent, memory, proxy, tmp_path):
     path = postgres.enable(site.vault, unique("db"), default_ttl="4s", max_ttl="60s")
-    one = Pod(site, agent, memory / "handover", site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy)
+    one = Pod(site, agent, memory, site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy)
     one.init()
     credential = wait.read(tmp_path / "credential")
     one.sidecar()
@@ -141,7 +142,7 @@ def test_a_revoked_token_is_not_used_and_nothing_that_came_with_it(site, pod, pr
 
 def test_while_the_server_is_away_the_sidecar_starts_with_what_it_took(site, agent, memory, wire, tmp_path):
     kv = site.kv2()
-    one = Pod(site, agent, memory / "handover", site.login(), template(user(kv.put("app", user="alice")), tmp_path / "user"), SOON, via=wire)
+    one = Pod(site, agent, memory, site.login(), template(user(kv.put("app", user="alice")), tmp_path / "user"), SOON, via=wire)
     one.init()
     (tmp_path / "user").unlink()
     wire.refuse()
@@ -210,16 +211,27 @@ def test_a_file_of_another_uid_is_refused_and_left_alone(pod):
 
 @both_servers
 def test_a_folder_on_a_disk_is_refused(pod, agent, tmp_path):
-    one = pod(handover=tmp_path / "handover")
+    (tmp_path / "folder").mkdir()
+    one = pod(handover=tmp_path / "folder")
     assert "is not on a tmpfs" in one.init().log
-    assert not one.path.exists()
+    assert one.path is None
     one.sidecar("is not on a tmpfs").wait_log("authentication successful")
+
+
+@both_servers
+def test_two_logins_of_a_pod_share_the_folder(site, pod, proxy):
+    pods = [pod(), pod()]
+    for one in pods:
+        one.init()
+    for one in pods:
+        one.sidecar()
+    assert proxy.logins() == 2
 
 
 @both_servers
 def test_a_failed_init_leaves_nothing(site, agent, memory, tmp_path):
     strict = block("template_config", exit_on_retry_failure=True)
-    parts = [template("{{ with }}", tmp_path / "user"), strict, block("ampule", handover=memory / "handover")]
+    parts = [template("{{ with }}", tmp_path / "user"), strict, block("ampule", handover=memory)]
     one = agent(site.config(site.login(), *parts, exit_after_auth=True))
     assert one.wait_exit() == 1
     assert list(memory.iterdir()) == []
@@ -237,7 +249,7 @@ def test_listings_writes_and_certificates_are_handed_over(site, agent, memory, p
     written = template(cert % ("secret", pki, "serial_number"), tmp_path / "serial")
     # The key goes elsewhere, so the rendered file alone would not bring it back.
     beside = '{{ with pkiCert "%s/issue/app" "common_name=app.test" }}{{ .Cert }}{{ .Key | writeToFile "%s/key" "" "" "0600" }}{{ end }}'
-    one = Pod(site, agent, memory / "handover", site.login(), lists, written, template(beside % (pki, tmp_path), tmp_path / "cert"), via=proxy)
+    one = Pod(site, agent, memory, site.login(), lists, written, template(beside % (pki, tmp_path), tmp_path / "cert"), via=proxy)
     one.init()
     names = ("list", "serial", "cert", "key")
     before = {name: wait.read(tmp_path / name) for name in names}
