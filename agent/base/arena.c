@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BLOCK_FIRST 4096 /* secret blocks are whole pages; ordinary ones start as small */
+#define BLOCK_FIRST 2048 /* secret blocks are whole pages */
 #define BLOCK_MOST (256 * 1024)
 
 struct arena_block {
@@ -29,6 +29,13 @@ void arena_init(struct arena *arena, size_t max, const char *what)
 void arena_init_secret(struct arena *arena, size_t max, const char *what)
 {
     *arena = (struct arena){.max = max, .what = what, .secret = true};
+}
+
+/* Nothing is written to the memory before something is wanted of it. */
+void arena_init_in(struct arena *arena, size_t max, const char *what, void *memory, size_t size)
+{
+    *arena = (struct arena){.max = max, .what = what, .first = memory};
+    arena->first->size = size - sizeof(*arena->first);
 }
 
 static size_t whole_pages(size_t size)
@@ -57,8 +64,13 @@ static struct arena_block *map_secret(size_t *size)
 static struct arena_block *block_new(const struct arena *arena, size_t need)
 {
     size_t size = arena->head ? arena->head->size * 2 : BLOCK_FIRST;
-    struct arena_block *block;
+    struct arena_block *block = arena->first;
 
+    if (block && !arena->head && block->size >= need) {
+        memset(block->data, 0, block->size);
+        block->used = 0;
+        return block;
+    }
     if (size > BLOCK_MOST)
         size = BLOCK_MOST;
     if (size < need + sizeof(*block))
@@ -74,10 +86,10 @@ static void block_free(const struct arena *arena, struct arena_block *block)
 {
     size_t size = block->size + sizeof(*block);
 
-    mem_wipe(block, size);
+    mem_wipe(block->data, block->used); /* behind it are the zeroes that it came with */
     if (arena->secret)
         munmap(block, size);
-    else
+    else if (block != arena->first)
         mem_free(block);
 }
 

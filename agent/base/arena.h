@@ -22,11 +22,14 @@ struct arena {
     size_t used;              /* bytes handed out */
     size_t max;
     const char *what; /* named in the ERR_LIMIT text; static storage */
+    struct arena_block *first; /* memory of the caller's, see arena_init_in() */
     bool secret;
 };
 
 void arena_init(struct arena *arena, size_t max, const char *what);
 void arena_init_secret(struct arena *arena, size_t max, const char *what);
+/* The first block is `memory` of the caller's, aligned for any type; it must live as long. */
+void arena_init_in(struct arena *arena, size_t max, const char *what, void *memory, size_t size);
 void arena_reset(struct arena *arena);
 void arena_done(struct arena *arena); /* zeroed structs are accepted */
 #define _cleanup_arena_ _cleanup_(arena_done)

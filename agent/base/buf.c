@@ -17,10 +17,23 @@ void buf_init_secret(struct buf *buf, size_t max)
     *buf = (struct buf){.data = empty, .max = max, .secret = true};
 }
 
+void buf_init_secret_in(struct buf *buf, size_t max, char *memory, size_t size)
+{
+    *buf = (struct buf){.data = memory, .cap = size, .max = max, .secret = true, .borrowed = true};
+    memory[0] = '\0';
+}
+
 static void wipe(struct buf *buf)
 {
     if (buf->secret && buf->cap)
         mem_wipe(buf->data, buf->cap);
+}
+
+static void release(struct buf *buf)
+{
+    wipe(buf);
+    if (buf->cap && !buf->borrowed)
+        mem_free(buf->data);
 }
 
 void buf_reset(struct buf *buf)
@@ -34,16 +47,14 @@ void buf_reset(struct buf *buf)
 
 void buf_done(struct buf *buf)
 {
-    wipe(buf);
-    if (buf->cap)
-        mem_free(buf->data);
+    release(buf);
     *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret};
 }
 
-/* What was added is not what was wanted, so nothing of it may be used by mistake. */
+/* What was added is not what was wanted, so nothing of it may be used by mistake. Without memory nothing more is added either. */
 static void overflow(struct buf *buf)
 {
-    buf_reset(buf);
+    buf_done(buf);
     buf->full = true;
 }
 
@@ -61,11 +72,10 @@ static void grow(struct buf *buf, size_t cap)
     char *data = mem_alloc(cap);
 
     memcpy(data, buf->data, buf->len);
-    wipe(buf);
-    if (buf->cap)
-        mem_free(buf->data);
+    release(buf);
     buf->data = data;
     buf->cap = cap;
+    buf->borrowed = false;
 }
 
 char *buf_room(struct buf *buf, size_t len)
@@ -81,20 +91,47 @@ char *buf_room(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
+/* Most pieces are short: two copies of a fixed size that overlap cost less than a call. */
+static inline void copy_bytes(char *to, const char *from, size_t len)
+{
+    if (len > 16) {
+        memcpy(to, from, len);
+    } else if (len >= 8) {
+        char head[8], tail[8];
+
+        memcpy(head, from, 8);
+        memcpy(tail, from + len - 8, 8);
+        memcpy(to, head, 8);
+        memcpy(to + len - 8, tail, 8);
+    } else if (len >= 4) {
+        char head[4], tail[4];
+
+        memcpy(head, from, 4);
+        memcpy(tail, from + len - 4, 4);
+        memcpy(to, head, 4);
+        memcpy(to + len - 4, tail, 4);
+    } else if (len > 0) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
+}
+
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
-    char *room;
-
-    if (len == 0 || !(room = buf_room(buf, len)))
+    if (len >= buf->cap - buf->len && (len == 0 || !buf_room(buf, len)))
         return;
-    memcpy(room, data, len);
+    copy_bytes(buf->data + buf->len, data, len);
     buf->len += len;
     buf->data[buf->len] = '\0';
 }
 
 void buf_addc(struct buf *buf, char c)
 {
-    buf_add(buf, &c, 1);
+    if (buf->cap - buf->len < 2 && !buf_room(buf, 1))
+        return;
+    buf->data[buf->len++] = c;
+    buf->data[buf->len] = '\0';
 }
 
 void buf_adds(struct buf *buf, const char *s)
@@ -154,8 +191,10 @@ int buf_check(const struct buf *buf, const char *what, struct err *err)
 
 char *buf_take(struct buf *buf)
 {
-    char *data = buf->cap ? buf->data : mem_alloc(1);
+    char *data = !buf->cap ? mem_alloc(1) : buf->borrowed ? mem_strndup(buf->data, buf->len) : buf->data;
 
+    if (buf->borrowed)
+        release(buf);
     *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret};
     return data;
 }

@@ -18,10 +18,13 @@ struct buf {
     char *data;
     size_t len, cap, max;
     bool secret, full;
+    bool borrowed; /* the memory belongs to somebody else */
 };
 
 void buf_init(struct buf *buf, size_t max);
 void buf_init_secret(struct buf *buf, size_t max);
+/* Begins in memory of the caller's, which must live as long, and moves to the heap when that is full. */
+void buf_init_secret_in(struct buf *buf, size_t max, char *memory, size_t size);
 void buf_reset(struct buf *buf); /* empty again, memory kept */
 void buf_done(struct buf *buf);  /* zeroed structs are accepted */
 #define _cleanup_buf_ _cleanup_(buf_done)

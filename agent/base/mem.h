@@ -50,6 +50,16 @@ void mem_cleanup_close(int *fd);
 #define _cleanup_wipe_ _cleanup_(mem_cleanup_wipe)
 #define _cleanup_close_ _cleanup_(mem_cleanup_close)
 
+/* For what hardly ever runs and should not slow down what does. */
+#define _cold_ __attribute__((cold, noinline))
+
+/* A large local whose owner sets what it reads: the compiler need not zero it. */
+#if __has_attribute(uninitialized)
+#define UNSET_AT_FIRST __attribute__((uninitialized))
+#else
+#define UNSET_AT_FIRST
+#endif
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

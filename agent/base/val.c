@@ -7,9 +7,26 @@
 #include "base/cur.h"
 #include "base/limits.h"
 
+/* Names and keys are short: two reads of a fixed size that overlap cost less than a call. */
+static inline bool same_bytes(const char *a, const char *b, size_t len)
+{
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    if (len >= 8)
+        return memcmp(a, b, 8) == 0 && memcmp(a + len - 8, b + len - 8, 8) == 0;
+    if (len >= 4)
+        return memcmp(a, b, 4) == 0 && memcmp(a + len - 4, b + len - 4, 4) == 0;
+    return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+}
+
+static inline bool same(struct str a, struct str b)
+{
+    return a.len == b.len && same_bytes(a.data, b.data, a.len);
+}
+
 bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    return same(a, b);
 }
 
 bool str_eqs(struct str a, const char *b)
@@ -207,39 +224,23 @@ void val_sort_pairs(struct val_pair *pairs, size_t len)
     mem_free(spare);
 }
 
+#define FEW_PAIRS 8 /* as many are searched faster one by one */
+
 /* Records keep their declared order, so they are searched; they have a handful of fields. */
-static const struct val *get_field(const struct val *record, struct str key)
+static const struct val *search_all(const struct val *map, struct str key)
 {
-    for (size_t i = 0; i < record->map.len; i++) {
-        if (str_eq(record->map.pairs[i].key.s, key))
-            return &record->map.pairs[i].value;
-    }
-    return NULL;
-}
-
-static const struct val *get_any_key(const struct val *map, struct str key)
-{
-    for (size_t i = 0; i < map->map.len; i++) {
-        const struct val_pair *pair = &map->map.pairs[i];
-
-        if (pair->key.kind == VAL_STRING && str_eq(pair->key.s, key))
+    for (const struct val_pair *pair = map->map.pairs, *end = pair + map->map.len; pair < end; pair++) {
+        if (pair->key.kind == VAL_STRING && same(pair->key.s, key))
             return &pair->value;
     }
     return NULL;
 }
 
-const struct val *val_get_str(const struct val *map, struct str key)
+static const struct val *search_sorted(const struct val *map, struct str key)
 {
-    size_t low = 0, high;
+    size_t low = 0, high = map->map.len;
 
-    if (!map || (map->kind != VAL_MAP && map->kind != VAL_RECORD))
-        return NULL;
-    map = val_now(map);
-    if (map->kind == VAL_RECORD)
-        return get_field(map, key);
-    if (map->type == VAL_T_MAP_ANY_KEY)
-        return get_any_key(map, key);
-    for (high = map->map.len; low < high;) {
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = str_cmp(map->map.pairs[middle].key.s, key);
 
@@ -251,6 +252,29 @@ const struct val *val_get_str(const struct val *map, struct str key)
             high = middle;
     }
     return NULL;
+}
+
+const struct val *val_get_str(const struct val *map, struct str key)
+{
+    if (!map || (map->kind != VAL_MAP && map->kind != VAL_RECORD))
+        return NULL;
+    map = val_now(map);
+    if (map->kind == VAL_RECORD || map->type == VAL_T_MAP_ANY_KEY || map->map.len <= FEW_PAIRS)
+        return search_all(map, key);
+    return search_sorted(map, key);
+}
+
+const struct val *val_get_near(const struct val *map, struct str key, uint16_t *near)
+{
+    const struct val_pair *pairs = val_now(map)->map.pairs;
+    const struct val *found;
+
+    if (*near < val_now(map)->map.len && pairs[*near].key.kind == VAL_STRING && same(pairs[*near].key.s, key))
+        return &pairs[*near].value;
+    found = val_get_str(map, key);
+    if (found)
+        *near = (uint16_t)((const struct val_pair *)((const char *)found - offsetof(struct val_pair, value)) - pairs);
+    return found;
 }
 
 const struct val *val_get(const struct val *map, const char *key)

@@ -149,10 +149,11 @@ static int missing_key(struct str name, const char *what, struct err *err)
     return err_set(err, ERR_INPUT, "%s for key %s", what, quoted.data);
 }
 
-static int follow_key(const struct access *access, struct str name, struct place *at, struct err *err)
+static int follow_key(struct access *access, const struct str *at_name, struct place *at, struct err *err)
 {
     bool strings = at->v->type == VAL_T_MAP_STRINGS;
-    const struct val *v = val_get_str(at->v, name);
+    struct str name = *at_name;
+    const struct val *v = val_get_near(at->v, name, &access->near[(uintptr_t)at_name / sizeof(name) % ACCESS_NEAR]);
 
     if (v)
         *at = (struct place){v, !strings};
@@ -188,9 +189,10 @@ static int follow_record(struct str name, struct place *at, struct err *err)
     return no_field(at, name, err);
 }
 
-static int follow(struct access *access, struct str name, struct place *at, struct err *err)
+static int follow(struct access *access, const struct str *at_name, struct place *at, struct err *err)
 {
     const struct val_method *method;
+    struct str name = *at_name;
 
     switch (at->v->kind) {
     case VAL_MISSING:
@@ -198,7 +200,7 @@ static int follow(struct access *access, struct str name, struct place *at, stru
     case VAL_NULL:
         return nil_pointer(at, name, err);
     case VAL_MAP:
-        return follow_key(access, name, at, err);
+        return follow_key(access, at_name, at, err);
     case VAL_RECORD:
     case VAL_OPAQUE:
     case VAL_NUMBER:
@@ -214,7 +216,7 @@ static int follow(struct access *access, struct str name, struct place *at, stru
 int access_fields(struct access *access, const struct str *names, size_t count, struct place *at, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (follow(access, names[i], at, err) != 0)
+        if (follow(access, &names[i], at, err) != 0)
             return -1;
     }
     return 0;

@@ -8,16 +8,20 @@
 #define TPL_ACCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/val.h"
 #include "tpl/tpl.h"
+
+#define ACCESS_NEAR 32
 
 struct access {
     struct arena *arena;
     enum tpl_missing missing;
     bool redact;
     bool calling; /* out: the failure is that of a method called */
+    uint16_t near[ACCESS_NEAR]; /* by name: which pair of a map it was the last time; rows of a list have the same keys */
 };
 
 struct place {

@@ -41,7 +41,7 @@ enum op_code {
     OP_UNSET,        /* dst is a variable that was not declared on this path */
     OP_JUMP_UNSET,   /* to arg if src is such a variable */
     OP_RANGE,        /* begin the loop at dst (see struct loop_slots) over src, or jump to arg; count: its variables */
-    OP_NEXT,         /* next turn of the loop at dst or jump to arg; count: declared variables; extra: length of its body */
+    OP_NEXT,         /* next turn of the loop at dst or jump to arg; src: its key is wanted; count: declared variables; extra: length of its body */
     OP_ENTER,        /* units[arg] must exist, and the stack not be too high */
     OP_TEMPLATE,     /* run units[arg] with src as dot */
     OP_RETURN,
@@ -87,7 +87,7 @@ struct unit {
 };
 
 struct tpl {
-    struct arena arena;
+    struct arena arena; /* holds the template itself */
     struct str name, source;
     const char *left, *right;
     enum tpl_missing missing;

@@ -144,7 +144,7 @@ void pipe_assign(struct parser *parser, struct str name, uint32_t slot)
 static void emit_constant_or_fail(struct parser *parser, const struct literal *literal, uint32_t node, uint32_t dst, char fit)
 {
     char letter = fit == FIT_RAW || fit == FIT_UNBOX ? 'a' : fit;
-    struct err why = {0};
+    struct err why UNSET_AT_FIRST;
     struct val v;
 
     if (literal_as(literal, letter, &v, &why) != 0)
@@ -166,13 +166,13 @@ static void emit_chain(struct parser *parser, const struct operand *o, uint32_t 
 }
 
 /* A function named where it gets no arguments. */
-static bool emit_bare_call(struct parser *parser, struct str name, uint32_t node, uint32_t dst, char fit)
+static bool emit_bare_call(struct parser *parser, const struct operand *o, uint32_t node, uint32_t dst, char fit)
 {
-    const struct func *func = command_function(parser, name);
+    const struct func *func = o->func;
     struct params params = params_of(func->params);
 
     if (!arity_fits(&params, 0, false)) {
-        emit_arity(parser, name, &params, 0, false, node);
+        emit_arity(parser, token_text(&parser->lex, o->token), &params, 0, false, node);
         return false;
     }
     emit_op(EMIT, (struct op){.code = OP_CALL, .fit = fit, .dst = dst, .src = dst, .arg = emit_function(EMIT, func), .extra = node, .node = node});
@@ -191,7 +191,7 @@ static void emit_operand(struct parser *parser, const struct operand *o, uint32_
         break;
     case TOKEN_IDENTIFIER:
         node = plain_node(parser, o->token.pos, o->token.pos, o->token.pos + o->token.len);
-        if (emit_bare_call(parser, text, node, dst, nfields ? FIT_RAW : fit) && nfields)
+        if (emit_bare_call(parser, o, node, dst, nfields ? FIT_RAW : fit) && nfields)
             emit_chain(parser, o, dst, nfields, 0, dst, fit);
         break;
     case TOKEN_VARIABLE:
@@ -242,7 +242,7 @@ static void method_fit(struct parser *parser, const struct command *command, uin
     emit_op(EMIT, (struct op){.code = OP_METHOD_FIT, .dst = dst, .src = TEMP(command->base), .count = index});
 }
 
-static void argument_done(struct parser *parser, struct command *command, const struct operand *o)
+static void argument_done(struct parser *parser, struct command *command, const struct operand *o, const struct literal *literal)
 {
     uint32_t dst = emit_temp(EMIT, o->slot), node;
     char letter = argument_letter(command);
@@ -251,9 +251,9 @@ static void argument_done(struct parser *parser, struct command *command, const 
         node = plain_node(parser, o->token.pos, o->token.pos, o->end);
         if (command->head == HEAD_METHOD)
             emit_op(EMIT, (struct op){.code = OP_METHOD_CONST, .dst = dst, .src = TEMP(command->base), .count = command->argc,
-                                      .arg = emit_literal(EMIT, &o->literal), .node = node});
+                                      .arg = emit_literal(EMIT, literal), .node = node});
         else
-            emit_constant_or_fail(parser, &o->literal, node, dst, letter);
+            emit_constant_or_fail(parser, literal, node, dst, letter);
     } else {
         emit_operand(parser, o, o->nfields, dst, letter);
         if (command->head == HEAD_METHOD)
@@ -275,7 +275,7 @@ static bool operand_follows(struct parser *parser)
         return false;
     parse_next(parser);
     next = parse_peek(parser);
-    parse_back2(parser, space);
+    parse_back(parser, 1);
     return token_is_term(next.kind);
 }
 
@@ -297,9 +297,7 @@ static void not_a_function(struct parser *parser, const struct command *command,
 
 static void head_function(struct parser *parser, struct command *command, const struct operand *o)
 {
-    struct str name = token_text(&parser->lex, o->token);
-
-    command->func = command_function(parser, name);
+    command->func = o->func;
     command->params = params_of(command->func->params);
     command->head = command->func == &logic_func ? HEAD_LOGIC : command->func == &call_func ? HEAD_CALL : HEAD_FUNC;
     command->label = NOTHING;
@@ -325,10 +323,10 @@ static void head_literal(struct parser *parser, struct pipe *pipe, const struct 
 
     if (arguments)
         not_a_function(parser, &pipe->command, o, node);
-    else if (o->literal.kind == LITERAL_NIL)
+    else if (pipe->literal.kind == LITERAL_NIL)
         emit_fail(EMIT, node, "nil is not a command");
     else
-        emit_constant_or_fail(parser, &o->literal, node, TEMP(pipe->slot), FIT_UNBOX);
+        emit_constant_or_fail(parser, &pipe->literal, node, TEMP(pipe->slot), FIT_UNBOX);
 }
 
 static void head_done(struct parser *parser, struct pipe *pipe)
@@ -365,7 +363,7 @@ void command_operand(struct parser *parser, struct pipe *pipe)
     if (pipe->command.head == HEAD_NONE)
         head_done(parser, pipe);
     else
-        argument_done(parser, &pipe->command, &pipe->operand);
+        argument_done(parser, &pipe->command, &pipe->operand, &pipe->literal);
 }
 
 void command_begin(struct parser *parser, struct pipe *pipe, struct token first)

@@ -24,7 +24,7 @@ enum head {
 
 struct operand {
     struct token token;
-    struct literal literal;   /* if it is one */
+    const struct func *func;  /* of an identifier */
     uint32_t slot;            /* number of the temporary that takes its value */
     uint32_t fields, nfields; /* names that follow it; the first is the operand itself if it is a field */
     uint32_t pos, end;
@@ -53,6 +53,7 @@ struct pipe {
     struct str decl[2];
     struct command command;
     struct operand operand;
+    struct literal literal; /* the operand's value, if it is one */
 };
 
 /* The row of a function, a denied one included, or NULL. */

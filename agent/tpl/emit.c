@@ -4,30 +4,47 @@
 
 #include "base/limits.h"
 
-#define ROWS_FIRST 16
+#define ROWS_FIRST 8
+#define FUNCTIONS_COMPARED 16 /* functions that a template calls again and again are among its first */
+
+static bool grow(struct emit *emit, struct table *table, size_t size)
+{
+    uint32_t cap = table->cap ? table->cap * 2 : ROWS_FIRST;
+    void *rows = arena_regrow(&emit->tpl->arena, table->rows, table->len, cap, size, emit->err);
+
+    if (!rows) {
+        emit->failed = true;
+        return false;
+    }
+    *table = (struct table){.rows = rows, .len = table->len, .cap = cap};
+    return true;
+}
+
+static inline void *new_row(struct emit *emit, struct table *table, size_t size)
+{
+    if (emit->failed || (table->len == table->cap && !grow(emit, table, size)))
+        return NULL;
+    return (char *)table->rows + size * table->len++;
+}
 
 void *emit_row(struct emit *emit, struct table *table, size_t size)
 {
-    if (emit->failed)
-        return NULL;
-    if (table->len == table->cap) {
-        uint32_t cap = table->cap ? table->cap * 2 : ROWS_FIRST;
-        void *rows = arena_regrow(&emit->tpl->arena, table->rows, table->len, cap, size, emit->err);
+    return new_row(emit, table, size);
+}
 
-        if (!rows) {
-            emit->failed = true;
-            return NULL;
-        }
-        table->rows = rows;
-        table->cap = cap;
-    }
-    return (char *)table->rows + size * table->len++;
+void *emit_settle(struct emit *emit, struct table *table, size_t size)
+{
+    void *rows = table->lent ? arena_regrow(&emit->tpl->arena, table->rows, table->len, table->len, size, emit->err) : table->rows;
+
+    if (!rows && table->len)
+        emit->failed = true;
+    return rows;
 }
 
 /* Add a copy of `row` and give its index. */
 #define ADD_ROW(emit, table, row)                                                                                              \
     ({                                                                                                                         \
-        __typeof__(row) *new_ = emit_row(emit, table, sizeof(row));                                                            \
+        __typeof__(row) *new_ = new_row(emit, table, sizeof(row));                                                            \
         if (new_)                                                                                                              \
             *new_ = (row);                                                                                                     \
         (table)->len ? (table)->len - 1 : 0;                                                                                   \
@@ -58,6 +75,8 @@ void emit_unit_begin(struct emit *emit, struct str name)
     *unit = (struct builder){.outer = emit->unit, .name = name, .names = emit->names.len, .vars = emit->vars.len};
     unit->slots = unit->slots_max = SLOT_FIRST;
     unit->dot = SLOT_DOT;
+    if (!unit->outer)
+        unit->ops = emit->root_ops;
     emit->unit = unit;
     emit_name(emit, root.name);
     ADD_ROW(emit, &emit->vars, root);
@@ -110,7 +129,8 @@ bool emit_unit_end(struct emit *emit)
     if (!known->empty)
         return !unit->content;
     place_temps(unit);
-    *known = (struct unit){.name = unit->name, .ops = unit->ops.rows, .op_count = unit->ops.len, .empty = !unit->content};
+    *known = (struct unit){.name = unit->name, .op_count = unit->ops.len, .empty = !unit->content};
+    known->ops = emit_settle(emit, &unit->ops, sizeof(struct op));
     known->slots = unit->slots_max + unit->temps_max;
     return true;
 }
@@ -225,7 +245,7 @@ uint32_t emit_field(struct emit *emit, struct str name)
 
 uint32_t emit_function(struct emit *emit, const struct func *func)
 {
-    for (uint32_t i = 0; i < emit->functions.len && i < ROWS_FIRST; i++) {
+    for (uint32_t i = 0; i < emit->functions.len && i < FUNCTIONS_COMPARED; i++) {
         if (*ROW(&emit->functions, const struct func *, i) == func)
             return i;
     }

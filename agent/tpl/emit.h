@@ -10,11 +10,13 @@
 #include "base/err.h"
 #include "tpl/code.h"
 
-/* A growing table in the template's arena. */
+/* A growing table in the template's arena. Small ones begin in memory of the parser's. */
 struct table {
     void *rows;
     uint32_t len, cap;
+    bool lent;
 };
+#define TABLE_IN(array) ((struct table){.rows = (array), .cap = ARRAY_LEN(array), .lent = true})
 
 /*
  * A variable. Go checks its name while parsing (by `names`) and finds its value while running (by `vars`); the two differ: a name is known
@@ -49,6 +51,7 @@ struct emit {
     bool failed;
     struct table units, constants, names_of_fields, functions, literals, nodes;
     struct table names, vars;
+    struct table root_ops; /* where the outermost unit begins */
     struct builder *unit;
     uint32_t visited; /* a node that no op has recorded yet */
     struct op sink;   /* where writes go after a failure */
@@ -57,8 +60,10 @@ struct emit {
 
 #define TEMP(n) ((n) | 0x80000000u) /* slot of a temporary until its unit is complete */
 
-/* A new row of `size` bytes, zeroed; after a failure NULL. */
+/* A new row of `size` bytes to be filled; after a failure NULL. */
 void *emit_row(struct emit *emit, struct table *table, size_t size);
+/* The table is complete: its rows, in the arena. */
+void *emit_settle(struct emit *emit, struct table *table, size_t size);
 
 /* Units. */
 void emit_unit_begin(struct emit *emit, struct str name);

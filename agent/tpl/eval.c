@@ -6,9 +6,13 @@
 #include "tpl/diag.h"
 #include "tpl/format.h"
 #include "tpl/live.h"
+#include "tpl/number.h"
 
-#define STACK_FIRST 64 /* slots that need no heap: enough for templates that call none */
+/* What needs no heap: enough for most templates. */
+#define STACK_FIRST 64
 #define FRAMES_FIRST 16
+#define MEMORY_FIRST 1024
+#define SCRATCH_FIRST 512
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
 
 const struct val_class tpl_class_channel = {.name = "<-chan int64", .pointer = true};
@@ -28,9 +32,9 @@ struct vm {
     struct arena arena;
     struct buf scratch; /* for functions, see struct call */
     struct access access;
-    struct val *stack; /* `first`, or heap */
-    size_t stack_cap, base;
-    struct frame *frames;
+    struct val *stack;    /* first.stack, or heap */
+    size_t stack_cap, stack_used, base;
+    struct frame *frames; /* first.frames, or heap */
     size_t frame_cap, depth;
     const struct unit *unit;
     struct val *slots; /* of the unit: stack + base */
@@ -39,7 +43,12 @@ struct vm {
     struct val kept;   /* see struct call */
     uint32_t visited;  /* node, for errors */
     uint64_t steps;    /* left */
-    struct val first[STACK_FIRST];
+    struct {
+        struct val stack[STACK_FIRST];
+        struct frame frames[FRAMES_FIRST];
+        _Alignas(max_align_t) char memory[MEMORY_FIRST];
+        char scratch[SCRATCH_FIRST];
+    } first;
 };
 
 static int fail_at(struct vm *vm, uint32_t node)
@@ -112,6 +121,9 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
     case VAL_NUMBER:
         buf_add(vm->out, v->s.data, v->s.len);
         return 0;
+    case VAL_INT:
+        number_int(vm->out, v->i);
+        return 0;
     case VAL_MISSING:
     case VAL_NULL:
         buf_adds(vm->out, "<no value>");
@@ -130,14 +142,18 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
     return 0;
 }
 
-static int spend(struct vm *vm, uint32_t steps)
+static int fail_spent(struct vm *vm)
 {
     if (vm->out->full)
         return buf_check(vm->out, "template output", vm->err);
-    if (vm->steps < steps) {
-        err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
-        return fail(vm);
-    }
+    err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
+    return fail(vm);
+}
+
+static inline int spend(struct vm *vm, uint32_t steps)
+{
+    if (vm->out->full || vm->steps < steps)
+        return fail_spent(vm);
     vm->steps -= steps;
     return 0;
 }
@@ -302,23 +318,31 @@ static int range(struct vm *vm, const struct op *op)
     return loop_length(&loop[LOOP_OVER]) == 0;
 }
 
-/* The element, and the key or index, of the turn that begins. */
-static void loop_element(struct val *loop, size_t i)
+static inline void put(struct val *to, const struct val *v, bool boxed)
+{
+    *to = *v;
+    to->boxed = boxed;
+}
+
+/* The element of turn `i`, and its key or index if somebody wants it; false when there is none. */
+static bool loop_element(struct val *loop, size_t i, bool keyed)
 {
     const struct val *over = &loop[LOOP_OVER];
+    const struct val_pair *pair;
     struct tpl_channel *channel;
 
+    if (over->kind == VAL_OPAQUE ? loop_length(over) == 0 : i >= loop_length(over))
+        return false;
     loop[LOOP_KEY] = val_int((int64_t)i);
     switch (over->kind) {
     case VAL_LIST:
-        loop[LOOP_DOT] = over->list.items[i];
-        loop[LOOP_DOT].boxed = over->type != VAL_T_STRINGS;
+        put(&loop[LOOP_DOT], &over->list.items[i], over->type != VAL_T_STRINGS);
         break;
     case VAL_MAP:
-        loop[LOOP_KEY] = over->map.pairs[i].key;
-        loop[LOOP_KEY].boxed = over->type == VAL_T_MAP_ANY_KEY;
-        loop[LOOP_DOT] = over->map.pairs[i].value;
-        loop[LOOP_DOT].boxed = over->type != VAL_T_MAP_STRINGS;
+        pair = &over->map.pairs[i];
+        if (keyed)
+            put(&loop[LOOP_KEY], &pair->key, over->type == VAL_T_MAP_ANY_KEY);
+        put(&loop[LOOP_DOT], &pair->value, over->type != VAL_T_MAP_STRINGS);
         break;
     case VAL_OPAQUE:
         channel = over->opaque.self;
@@ -329,25 +353,21 @@ static void loop_element(struct val *loop, size_t i)
         loop[LOOP_DOT] = *over;
         loop[LOOP_DOT].u = i;
     }
+    return true;
 }
 
 /* 1: the loop is over. */
 static int next(struct vm *vm, const struct op *op)
 {
     struct val *loop = &vm->slots[op->dst];
-    size_t i = (size_t)++loop[LOOP_INDEX].i;
-    bool more = loop[LOOP_OVER].kind == VAL_OPAQUE ? loop_length(&loop[LOOP_OVER]) > 0 : i < loop_length(&loop[LOOP_OVER]);
 
-    if (!more)
+    if (!loop_element(loop, (size_t)++loop[LOOP_INDEX].i, op->src))
         return 1;
-    if (spend(vm, op->extra) != 0)
-        return -1;
-    loop_element(loop, i);
     if (op->count > 0)
         loop[-1] = loop[LOOP_DOT];
     if (op->count > 1)
         loop[-2] = loop[LOOP_KEY];
-    return 0;
+    return spend(vm, op->extra);
 }
 
 /* ------------------------------------------------------------------------------------------------------ template calls */
@@ -361,12 +381,13 @@ static int reserve_slots(struct vm *vm, size_t base, size_t count)
         err_set(vm->err, ERR_LIMIT, "more than %zu bytes of stack", LIMIT_TEMPLATE_STACK_BYTES);
         return fail(vm);
     }
+    vm->stack_used = vm->stack_used > need ? vm->stack_used : need;
     if (need <= vm->stack_cap)
         return 0;
     cap = cap > need ? cap : need;
-    stack = mem_grow(vm->stack == vm->first ? NULL : vm->stack, vm->stack_cap * sizeof(*stack), cap * sizeof(*stack));
-    if (vm->stack == vm->first)
-        memcpy(stack, vm->first, sizeof(vm->first));
+    stack = mem_grow(vm->stack == vm->first.stack ? NULL : vm->stack, vm->stack_cap * sizeof(*stack), cap * sizeof(*stack));
+    if (vm->stack == vm->first.stack)
+        memcpy(stack, vm->first.stack, sizeof(vm->first.stack));
     vm->stack = stack;
     vm->stack_cap = cap;
     vm->slots = vm->stack + vm->base;
@@ -375,11 +396,14 @@ static int reserve_slots(struct vm *vm, size_t base, size_t count)
 
 static void reserve_frame(struct vm *vm)
 {
-    size_t cap = vm->frame_cap ? vm->frame_cap * 2 : FRAMES_FIRST;
+    size_t cap = vm->frame_cap * 2;
+    bool first = vm->frames == vm->first.frames;
 
     if (vm->depth < vm->frame_cap)
         return;
-    vm->frames = mem_grow(vm->frames, vm->frame_cap * sizeof(*vm->frames), cap * sizeof(*vm->frames));
+    vm->frames = mem_grow(first ? NULL : vm->frames, vm->frame_cap * sizeof(*vm->frames), cap * sizeof(*vm->frames));
+    if (first)
+        memcpy(vm->frames, vm->first.frames, sizeof(vm->first.frames));
     vm->frame_cap = cap;
 }
 
@@ -592,14 +616,14 @@ int call_template(struct call *call, struct str name, const struct val *dot, str
 
 static void vm_done(struct vm *vm)
 {
-    if (vm->stack == vm->first) {
-        mem_wipe(vm->first, (vm->unit ? vm->base + vm->unit->slots : 0) * sizeof(*vm->first));
-    } else {
-        mem_wipe(vm->stack, vm->stack_cap * sizeof(*vm->stack));
-        mem_wipe(vm->first, sizeof(vm->first));
+    if (vm->stack != vm->first.stack) {
+        mem_wipe(vm->stack, vm->stack_used * sizeof(*vm->stack));
         mem_free(vm->stack);
+        vm->stack_used = STACK_FIRST;
     }
-    mem_free(vm->frames);
+    mem_wipe(vm->first.stack, vm->stack_used * sizeof(*vm->stack));
+    if (vm->frames != vm->first.frames)
+        mem_free(vm->frames);
     buf_done(&vm->scratch);
     arena_done(&vm->arena);
 }
@@ -612,32 +636,37 @@ static int thaw_root(struct vm *vm)
     return 0;
 }
 
-int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)
+/* All but `first`, which is large and needs no value. */
+static void vm_init(struct vm *vm, const struct tpl *tpl, const struct tpl_env *env, struct buf *out, struct err *err)
 {
     static const struct tpl_env nothing;
-    const struct unit *unit = &tpl->units[tpl->root];
+
+    memset(vm, 0, offsetof(struct vm, first));
+    vm->tpl = tpl;
+    vm->env = env ? env : &nothing;
+    vm->out = out;
+    vm->err = err;
+    buf_init_secret_in(&vm->scratch, LIMIT_OUTPUT_BYTES, vm->first.scratch, sizeof(vm->first.scratch));
+    arena_init_in(&vm->arena, LIMIT_TEMPLATE_MEMORY, "template", vm->first.memory, sizeof(vm->first.memory));
+    vm->access.arena = &vm->arena;
+    vm->access.missing = tpl->missing;
+    vm->access.redact = vm->env->redact;
+    vm->stack = vm->slots = vm->first.stack;
+    vm->stack_cap = STACK_FIRST;
+    vm->frames = vm->first.frames;
+    vm->frame_cap = FRAMES_FIRST;
+    vm->unit = &tpl->units[tpl->root];
+    vm->steps = LIMIT_TEMPLATE_STEPS;
+}
+
+int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)
+{
     size_t before = out->len;
-    struct vm vm;
+    struct vm vm UNSET_AT_FIRST;
     int failed;
 
-    vm.tpl = tpl;
-    vm.env = env ? env : &nothing;
-    vm.out = out;
-    vm.err = err;
-    buf_init_secret(&vm.scratch, LIMIT_OUTPUT_BYTES);
-    arena_init(&vm.arena, LIMIT_TEMPLATE_MEMORY, "template");
-    vm.access = (struct access){.arena = &vm.arena, .missing = tpl->missing, .redact = vm.env->redact};
-    vm.stack = vm.slots = vm.first;
-    vm.stack_cap = STACK_FIRST;
-    vm.frames = NULL;
-    vm.base = vm.frame_cap = vm.depth = 0;
-    vm.unit = unit;
-    vm.kept = access_invalid;
-    vm.floor = 0;
-    vm.inner = 0;
-    vm.visited = 0;
-    vm.steps = LIMIT_TEMPLATE_STEPS;
-    failed = reserve_slots(&vm, 0, unit->slots);
+    vm_init(&vm, tpl, env, out, err);
+    failed = reserve_slots(&vm, 0, vm.unit->slots);
     if (!failed) {
         vm.slots[SLOT_ROOT] = vm.slots[SLOT_DOT] = val_is_nil(root) ? access_invalid : *root;
         vm.slots[SLOT_ROOT].boxed = vm.slots[SLOT_DOT].boxed = false;

@@ -13,20 +13,56 @@ static const struct func_table *const tables[] = {
     &fn_toml, &fn_yaml,
 };
 
-static int compare_name(const void *name, const void *row)
+/*
+ * All rows by the hash of their names, with gaps: made when the first name is looked up, and constant from then on. A template names a
+ * function or two in every other action, and asking each table takes longer than reading the action.
+ */
+#define INDEX_SIZE 1024 /* at least twice FUNC_MOST, so that searches are short */
+
+static uint16_t index_by_name[INDEX_SIZE]; /* number of the table, number of its row plus one; 0 is a gap */
+
+static const struct func *row_at(uint16_t place)
 {
-    return str_cmp(*(const struct str *)name, str_of(((const struct func *)row)->name));
+    return place ? &tables[place >> 8]->rows[(place & 0xFF) - 1] : NULL;
+}
+
+static size_t hash_name(struct str name)
+{
+    uint32_t hash = (uint32_t)name.len;
+
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 0x01000193u;
+    return (hash ^ hash >> 15) % INDEX_SIZE;
+}
+
+/* The place of `name`, or the gap where it would be. */
+static uint16_t *place_of(struct str name)
+{
+    size_t i = hash_name(name);
+
+    while (index_by_name[i] && !str_eqs(name, row_at(index_by_name[i])->name))
+        i = (i + 1) % INDEX_SIZE;
+    return &index_by_name[i];
+}
+
+/* Should two tables have the same name, the first wins. */
+static void make_index(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        for (size_t k = 0; k < tables[i]->count; k++) {
+            uint16_t *place = place_of(str_of(tables[i]->rows[k].name));
+
+            if (!*place)
+                *place = (uint16_t)(i << 8 | (k + 1));
+        }
+    }
 }
 
 const struct func *func_find(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-        const struct func *row = bsearch(&name, tables[i]->rows, tables[i]->count, sizeof(*row), compare_name);
-
-        if (row)
-            return row;
-    }
-    return NULL;
+    if (!*place_of(STR("print")))
+        make_index();
+    return row_at(*place_of(name));
 }
 
 static int compare_rows(const void *a, const void *b)

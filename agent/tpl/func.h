@@ -53,6 +53,7 @@ const char *func_absence(struct str name);
 bool func_truth(const struct val *v);
 /* All rows in order of their names, for documentation: func_count() of them into an array of the caller. */
 size_t func_count(void);
+#define FUNC_MOST 512 /* of them, and 255 of one table: what the index of names is made for */
 void func_list(const struct func **ret_rows);
 
 /* What `loop` returns, Go's <-chan int64: a VAL_OPAQUE whose self is a struct tpl_channel. Ranging over it takes the numbers out. */

@@ -33,20 +33,39 @@ void lex_seek(struct lexer *lex, size_t pos)
 
 /* ---------------------------------------------------------------------------------------------------------- characters */
 
-static bool is_space(int c)
+/* What ASCII characters are; words may have other letters and digits too. */
+enum { SPACE = 1, WORD = 2, ENDS_WORD = 4 };
+
+static const unsigned char classes[256] = {
+    [' '] = SPACE | ENDS_WORD, ['\t'] = SPACE | ENDS_WORD, ['\r'] = SPACE | ENDS_WORD, ['\n'] = SPACE | ENDS_WORD,
+    ['.'] = ENDS_WORD, [','] = ENDS_WORD, ['|'] = ENDS_WORD, [':'] = ENDS_WORD, ['('] = ENDS_WORD, [')'] = ENDS_WORD,
+    ['_'] = WORD, ['0' ... '9'] = WORD, ['A' ... 'Z'] = WORD, ['a' ... 'z'] = WORD,
+};
+
+static inline bool is_class(int c, unsigned char class)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return c >= 0 && classes[c] & class;
+}
+
+static inline bool is_space(int c)
+{
+    return is_class(c, SPACE);
+}
+
+static inline bool is_digit(int c)
+{
+    return c >= '0' && c <= '9';
 }
 
 static bool is_word(unsigned rune)
 {
     if (rune < 0x80)
-        return rune == '_' || unicode_is_digit(rune) || unicode_is_letter(rune);
+        return classes[rune] & WORD;
     return rune != END_OF_TEXT && (unicode_is_letter(rune) || unicode_is_digit(rune));
 }
 
 /* The byte `ahead` of the cursor, or -1. */
-static int byte_at(const struct lexer *lex, size_t ahead)
+static inline int byte_at(const struct lexer *lex, size_t ahead)
 {
     return lex->pos + ahead < lex->len ? (unsigned char)lex->text[lex->pos + ahead] : -1;
 }
@@ -66,18 +85,18 @@ static unsigned peek_rune(const struct lexer *lex, size_t *ret_width)
     return UTF8_BAD;
 }
 
-static bool looking_at(const struct lexer *lex, size_t ahead, struct str what)
+static inline bool looking_at(const struct lexer *lex, size_t ahead, struct str what)
 {
-    return lex->pos + ahead <= lex->len && lex->len - lex->pos - ahead >= what.len &&
+    return byte_at(lex, ahead) == (unsigned char)what.data[0] && lex->len - lex->pos - ahead >= what.len &&
            memcmp(lex->text + lex->pos + ahead, what.data, what.len) == 0;
 }
 
-static bool left_trim_marker(const struct lexer *lex)
+static bool left_trim_marker(const struct lexer *lex, size_t ahead)
 {
-    return byte_at(lex, 0) == '-' && is_space(byte_at(lex, 1));
+    return byte_at(lex, ahead) == '-' && is_space(byte_at(lex, ahead + 1));
 }
 
-static bool right_trim_marker(const struct lexer *lex)
+static inline bool right_trim_marker(const struct lexer *lex)
 {
     return is_space(byte_at(lex, 0)) && byte_at(lex, 1) == '-' && looking_at(lex, TRIM_MARKER_LEN, lex->right);
 }
@@ -88,11 +107,11 @@ static bool at_right(const struct lexer *lex)
 }
 
 /* May a word, field or variable end here? */
-static bool at_terminator(const struct lexer *lex)
+static inline bool at_terminator(const struct lexer *lex)
 {
     int c = byte_at(lex, 0);
 
-    return c < 0 || is_space(c) || (c != 0 && strchr(".,|:)(", c)) || looking_at(lex, 0, lex->right);
+    return c < 0 || classes[c] & ENDS_WORD || looking_at(lex, 0, lex->right);
 }
 
 static void skip_spaces(struct lexer *lex)
@@ -109,19 +128,19 @@ static struct token token_from(const struct lexer *lex, enum token_kind kind, si
 }
 
 /* The text is in lex->error; nothing comes after an error. */
-static struct token error_at(struct lexer *lex, size_t start)
+static _cold_ struct token error_at(struct lexer *lex, size_t start)
 {
     lex->pos = lex->len;
     return (struct token){TOKEN_ERROR, (uint32_t)start, 0};
 }
 
-static struct token error_token(struct lexer *lex, size_t start, const char *text)
+static _cold_ struct token error_token(struct lexer *lex, size_t start, const char *text)
 {
     buf_adds(&lex->error, text);
     return error_at(lex, start);
 }
 
-static struct token rune_error(struct lexer *lex, size_t start, const char *text)
+static _cold_ struct token rune_error(struct lexer *lex, size_t start, const char *text)
 {
     size_t width;
     unsigned rune = peek_rune(lex, &width);
@@ -175,7 +194,7 @@ static bool lex_left(struct lexer *lex, struct token *ret)
     size_t start = lex->pos, marker;
 
     lex->pos += lex->left.len;
-    marker = left_trim_marker(lex) ? TRIM_MARKER_LEN : 0;
+    marker = left_trim_marker(lex, 0) ? TRIM_MARKER_LEN : 0;
     if (looking_at(lex, marker, STR("/*"))) {
         lex->pos += marker;
         return !skip_comment(lex, ret);
@@ -191,14 +210,27 @@ static bool lex_left(struct lexer *lex, struct token *ret)
 static size_t text_length(const struct lexer *lex, size_t start)
 {
     size_t end = lex->pos;
-    struct lexer after = *lex;
 
-    after.pos += lex->left.len;
-    if (left_trim_marker(&after)) {
+    if (left_trim_marker(lex, lex->left.len)) {
         while (end > start && is_space((unsigned char)lex->text[end - 1]))
             end--;
     }
     return end - start;
+}
+
+/* Where the next left delimiter is, or NULL. Those of two bytes, as most are, need no search of a general kind. */
+static const char *find_left(const struct lexer *lex)
+{
+    const char *at = lex->text + lex->pos, *end = lex->text + lex->len;
+
+    if (lex->left.len != 2)
+        return memmem(at, lex->len - lex->pos, lex->left.data, lex->left.len);
+    while (end - at >= 2 && (at = memchr(at, lex->left.data[0], (size_t)(end - at - 1)))) {
+        if (at[1] == lex->left.data[1])
+            return at;
+        at++;
+    }
+    return NULL;
 }
 
 static struct token lex_text(struct lexer *lex)
@@ -207,7 +239,7 @@ static struct token lex_text(struct lexer *lex)
 
     for (;;) {
         size_t start = lex->pos, len;
-        const char *left = start < lex->len ? memmem(lex->text + start, lex->len - start, lex->left.data, lex->left.len) : NULL;
+        const char *left = find_left(lex);
 
         if (!left) {
             lex->pos = lex->len;
@@ -236,28 +268,41 @@ static struct token lex_space(struct lexer *lex)
     return token_from(lex, TOKEN_SPACE, start);
 }
 
-static void skip_word(struct lexer *lex)
+/* A letter or digit that is not ASCII. */
+static _cold_ bool skip_letter(struct lexer *lex)
 {
     size_t width;
 
-    while (is_word(peek_rune(lex, &width)))
-        lex->pos += width;
+    if (!is_word(peek_rune(lex, &width)))
+        return false;
+    lex->pos += width;
+    return true;
+}
+
+static inline void skip_word(struct lexer *lex)
+{
+    do {
+        while (is_class(byte_at(lex, 0), WORD))
+            lex->pos++;
+    } while (byte_at(lex, 0) >= 0x80 && skip_letter(lex));
 }
 
 static enum token_kind word_kind(struct str word)
 {
     static const struct {
-        const char *word;
+        struct str word;
         enum token_kind kind;
     } words[] = {
-        {"block", TOKEN_BLOCK}, {"break", TOKEN_BREAK}, {"continue", TOKEN_CONTINUE}, {"define", TOKEN_DEFINE},
-        {"else", TOKEN_ELSE},   {"end", TOKEN_END},     {"false", TOKEN_BOOL},        {"if", TOKEN_IF},
-        {"nil", TOKEN_NIL},     {"range", TOKEN_RANGE}, {"template", TOKEN_TEMPLATE}, {"true", TOKEN_BOOL},
-        {"with", TOKEN_WITH},
+#define KEYWORD(text, kind) {{text, sizeof(text) - 1}, kind}
+        KEYWORD("block", TOKEN_BLOCK), KEYWORD("break", TOKEN_BREAK), KEYWORD("continue", TOKEN_CONTINUE), KEYWORD("define", TOKEN_DEFINE),
+        KEYWORD("else", TOKEN_ELSE),   KEYWORD("end", TOKEN_END),     KEYWORD("false", TOKEN_BOOL),        KEYWORD("if", TOKEN_IF),
+        KEYWORD("nil", TOKEN_NIL),     KEYWORD("range", TOKEN_RANGE), KEYWORD("template", TOKEN_TEMPLATE), KEYWORD("true", TOKEN_BOOL),
+        KEYWORD("with", TOKEN_WITH),
+#undef KEYWORD
     };
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (words[i].word[0] == word.data[0] && str_eqs(word, words[i].word))
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (words[i].word.len == word.len && words[i].word.data[0] == word.data[0] && str_eq(words[i].word, word))
             return words[i].kind;
     }
     return TOKEN_IDENTIFIER;
@@ -331,7 +376,7 @@ static bool scan_number(struct lexer *lex)
     return false;
 }
 
-static struct token number_error(struct lexer *lex, size_t start)
+static _cold_ struct token number_error(struct lexer *lex, size_t start)
 {
     buf_adds(&lex->error, "bad number syntax: ");
     format_quote(&lex->error, (struct str){lex->text + start, lex->pos - start});
@@ -451,17 +496,29 @@ static struct token lex_action(struct lexer *lex)
     case ')':
         return lex_close_paren(lex);
     case '.':
-        if (lex->pos + 1 < lex->len && !unicode_is_digit((unsigned char)lex->text[lex->pos + 1]))
+        if (lex->pos + 1 < lex->len && !is_digit(byte_at(lex, 1)))
             return lex_named(lex, TOKEN_DOT, TOKEN_FIELD);
         return lex_number(lex);
     default:
-        return c == '+' || c == '-' || (c >= '0' && c <= '9') ? lex_number(lex) : lex_other(lex);
+        if (c == '+' || c == '-' || is_digit(c))
+            return lex_number(lex);
+        return is_class(c, WORD) ? lex_identifier(lex) : lex_other(lex);
     }
 }
 
 struct token lex_next(struct lexer *lex)
 {
     return lex->inside ? lex_action(lex) : lex_text(lex);
+}
+
+unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room)
+{
+    unsigned count = 0;
+
+    do
+        tokens[count] = lex_next(lex);
+    while (tokens[count++].kind > TOKEN_EOF && count < room);
+    return count;
 }
 
 bool token_is_term(enum token_kind kind)

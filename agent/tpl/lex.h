@@ -70,6 +70,8 @@ struct lexer {
 void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right);
 void lex_done(struct lexer *lex);
 struct token lex_next(struct lexer *lex);
+/* As many tokens as there is room for, up to the end or an error; at least one. */
+unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room);
 /* Go on at `pos`, which is inside an action. */
 void lex_seek(struct lexer *lex, size_t pos);
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "tpl/command.h"
 #include "tpl/format.h"
 #include "tpl/unicode.h"
 
@@ -26,57 +27,13 @@ struct control {
 
 /* -------------------------------------------------------------------------------------------------------------- tokens */
 
-struct token parse_next(struct parser *parser)
+void parse_refill(struct parser *parser)
 {
-    if (parser->ahead > 0)
-        parser->ahead--;
-    else
-        parser->token[0] = lex_next(&parser->lex);
-    return parser->token[parser->ahead];
-}
+    unsigned keep = parser->next < TOKENS_BACK ? parser->next : TOKENS_BACK;
 
-void parse_back(struct parser *parser)
-{
-    parser->ahead++;
-}
-
-void parse_back2(struct parser *parser, struct token older)
-{
-    parser->token[1] = older;
-    parser->ahead = 2;
-}
-
-void parse_back3(struct parser *parser, struct token oldest, struct token older)
-{
-    parser->token[1] = older;
-    parser->token[2] = oldest;
-    parser->ahead = 3;
-}
-
-struct token parse_peek(struct parser *parser)
-{
-    struct token token = parse_next(parser);
-
-    parse_back(parser);
-    return token;
-}
-
-struct token parse_next_nonspace(struct parser *parser)
-{
-    struct token token;
-
-    do
-        token = parse_next(parser);
-    while (token.kind == TOKEN_SPACE);
-    return token;
-}
-
-struct token parse_peek_nonspace(struct parser *parser)
-{
-    struct token token = parse_next_nonspace(parser);
-
-    parse_back(parser);
-    return token;
+    memmove(parser->tokens, parser->tokens + parser->next - keep, keep * sizeof(*parser->tokens));
+    parser->next = parser->seen = keep;
+    parser->filled = keep + lex_read(&parser->lex, parser->tokens + keep, ARRAY_LEN(parser->tokens) - keep);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- errors */
@@ -100,7 +57,7 @@ int parse_error(struct parser *parser, const char *fmt, ...)
     va_start(ap, fmt);
     err_vset(parser->err, ERR_INPUT, fmt, ap);
     va_end(ap);
-    return err_wrap(parser->err, "template: %s:%u", EMIT->tpl->name.data, line_of(parser, parser->token[0].pos));
+    return err_wrap(parser->err, "template: %s:%u", EMIT->tpl->name.data, line_of(parser, parse_newest(parser)->pos));
 }
 
 int parse_unexpected(struct parser *parser, struct token token, const char *context)
@@ -179,7 +136,7 @@ static void range_begin(struct parser *parser, struct control *control, const st
 
     control->skip = emit_op(EMIT, (struct op){.code = OP_RANGE, .dst = loop, .src = pipe->slot, .count = pipe->decls});
     control->next = emit_label(EMIT);
-    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .count = declared, .arg = NOTHING});
+    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .src = pipe->decls > 1, .count = declared, .arg = NOTHING});
     if (pipe->assigned) {
         pipe_assign(parser, pipe->decl[0], loop + (pipe->decls > 1 ? LOOP_KEY : LOOP_DOT));
         if (pipe->decls > 1)
@@ -321,7 +278,7 @@ static int read_call(struct parser *parser, const char *context, bool pipeline_o
         emit_op(EMIT, (struct op){.code = OP_CONST, .dst = emit_temp(EMIT, 0), .arg = emit_constant(EMIT, (struct val){0})});
     } else {
         if (pipeline_optional)
-            parse_back(parser);
+            parse_back(parser, 1);
         if (pipe_parse(parser, context, &pipe) != 0)
             return -1;
         emit_node_at(EMIT, node)->start = emit_node_at(EMIT, pipe.node)->start;
@@ -344,7 +301,7 @@ static int read_block(struct parser *parser)
 
     if (read_call(parser, "block clause", false, &name) != 0 || !control_begin(parser, CONTROL_BLOCK))
         return -1;
-    top_control(parser)->head_end = parser->token[0].pos;
+    top_control(parser)->head_end = parse_newest(parser)->pos;
     emit_unit_begin(EMIT, name);
     parser->action = NOTHING;
     parse_peek_nonspace(parser);
@@ -399,7 +356,7 @@ static int unexpected_else(struct parser *parser, const struct control *control)
     if (!control)
         return parse_error(parser, "unexpected {{else}}");
     if (control->kind == CONTROL_BLOCK)
-        parser->token[0].pos = control->head_end; /* Go reports it from outside of the block */
+        parse_newest(parser)->pos = control->head_end; /* Go reports it from outside of the block */
     if (control->kind == CONTROL_DEFINE || control->kind == CONTROL_BLOCK)
         return parse_error(parser, "unexpected {{else}} in %s clause", control->kind == CONTROL_DEFINE ? "define" : "block");
     return parse_error(parser, "expected end; found {{else}}");
@@ -486,7 +443,7 @@ static int read_action(struct parser *parser)
             return -1;
         break;
     default:
-        parse_back(parser);
+        parse_back(parser, 1);
         if (read_pipeline(parser) != 0)
             return -1;
     }
@@ -551,28 +508,57 @@ static int read_all(struct parser *parser)
     return EMIT->failed ? -1 : 0;
 }
 
+/* Most templates are small: their tables are built here, and only what came of them goes to the arena. */
+struct first_rows {
+    struct control controls[8];
+    struct pipe pipes[4];
+    struct op ops[64];
+    struct node nodes[64];
+    struct val constants[16];
+    struct str fields[32], names[16];
+    struct variable vars[16];
+    struct unit units[4];
+    const struct func *functions[16];
+};
+
+static void lend(struct parser *parser, struct first_rows *first)
+{
+    parser->controls = TABLE_IN(first->controls);
+    parser->pipes = TABLE_IN(first->pipes);
+    EMIT->root_ops = TABLE_IN(first->ops);
+    EMIT->nodes = TABLE_IN(first->nodes);
+    EMIT->constants = TABLE_IN(first->constants);
+    EMIT->names_of_fields = TABLE_IN(first->fields);
+    EMIT->names = TABLE_IN(first->names);
+    EMIT->vars = TABLE_IN(first->vars);
+    EMIT->units = TABLE_IN(first->units);
+    EMIT->functions = TABLE_IN(first->functions);
+}
+
 /* The tables are complete. */
-static void hand_over(struct emit *emit)
+static int hand_over(struct emit *emit)
 {
     struct tpl *tpl = emit->tpl;
 
-    tpl->units = emit->units.rows;
+    tpl->units = emit_settle(emit, &emit->units, sizeof(*tpl->units));
     tpl->unit_count = emit->units.len;
-    tpl->constants = emit->constants.rows;
-    tpl->names = emit->names_of_fields.rows;
-    tpl->functions = emit->functions.rows;
-    tpl->literals = emit->literals.rows;
-    tpl->nodes = emit->nodes.rows;
+    tpl->constants = emit_settle(emit, &emit->constants, sizeof(*tpl->constants));
+    tpl->names = emit_settle(emit, &emit->names_of_fields, sizeof(*tpl->names));
+    tpl->functions = emit_settle(emit, &emit->functions, sizeof(*tpl->functions));
+    tpl->literals = emit_settle(emit, &emit->literals, sizeof(*tpl->literals));
+    tpl->nodes = emit_settle(emit, &emit->nodes, sizeof(*tpl->nodes));
+    return emit->failed ? -1 : 0;
 }
 
 int parse_template(struct tpl *tpl, const char *const *denied, struct err *err)
 {
     struct parser parser = {.emit = {.tpl = tpl, .err = err}, .action = NOTHING, .denied = denied, .err = err};
+    struct first_rows first UNSET_AT_FIRST;
     int failed;
 
+    lend(&parser, &first);
     lex_init(&parser.lex, tpl->source.data, tpl->source.len, tpl->left, tpl->right);
-    failed = read_all(&parser);
-    hand_over(&parser.emit);
+    failed = read_all(&parser) != 0 || hand_over(&parser.emit) != 0;
     lex_done(&parser.lex);
-    return failed;
+    return failed ? -1 : 0;
 }

@@ -11,12 +11,15 @@
 #include "tpl/emit.h"
 #include "tpl/lex.h"
 
+#define TOKENS_BACK 3 /* so many may be given back, as in Go */
+
 struct parser {
     struct emit emit;
     struct lexer lex;
-    struct token token[3]; /* tokens read ahead, the newest first */
-    unsigned ahead;        /* how many of them are still to be taken */
-    uint32_t action;       /* where the open action began, or NOTHING */
+    struct token tokens[32]; /* the lexer's answers come in rows */
+    unsigned next, filled;   /* the one to be taken, and how many there are */
+    unsigned seen;           /* how many of them the parser has looked at: errors stand where the newest is */
+    uint32_t action;         /* where the open action began, or NOTHING */
     struct table controls, pipes;
     const char *const *denied;
     struct err *err;
@@ -25,14 +28,54 @@ struct parser {
 /* Compile tpl->source into tpl; its name, delimiters and arena are set. */
 int parse_template(struct tpl *tpl, const char *const *denied, struct err *err) MUST_USE;
 
-/* Tokens, with Go's three tokens of look-ahead. */
-struct token parse_next(struct parser *parser);
-struct token parse_next_nonspace(struct parser *parser);
-struct token parse_peek(struct parser *parser);
-struct token parse_peek_nonspace(struct parser *parser);
-void parse_back(struct parser *parser);
-void parse_back2(struct parser *parser, struct token older);
-void parse_back3(struct parser *parser, struct token oldest, struct token older);
+/* All tokens have been taken: read more. */
+void parse_refill(struct parser *parser);
+
+static inline struct token parse_peek(struct parser *parser)
+{
+    if (parser->next == parser->filled)
+        parse_refill(parser);
+    if (parser->seen == parser->next)
+        parser->seen++;
+    return parser->tokens[parser->next];
+}
+
+static inline struct token parse_next(struct parser *parser)
+{
+    struct token token = parse_peek(parser);
+
+    parser->next++;
+    return token;
+}
+
+/* Spaces are taken. */
+static inline struct token parse_peek_nonspace(struct parser *parser)
+{
+    struct token token;
+
+    while ((token = parse_peek(parser)).kind == TOKEN_SPACE)
+        parser->next++;
+    return token;
+}
+
+static inline struct token parse_next_nonspace(struct parser *parser)
+{
+    struct token token = parse_peek_nonspace(parser);
+
+    parser->next++;
+    return token;
+}
+
+/* The last `count` tokens are to be taken once more, spaces included. */
+static inline void parse_back(struct parser *parser, unsigned count)
+{
+    parser->next -= count;
+}
+
+static inline struct token *parse_newest(struct parser *parser)
+{
+    return &parser->tokens[parser->seen - 1];
+}
 
 int parse_error(struct parser *parser, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int parse_unexpected(struct parser *parser, struct token token, const char *context);

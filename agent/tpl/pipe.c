@@ -24,29 +24,42 @@ static int read_parenthesis(struct parser *parser, const struct operand *o)
     return pipe_begin(parser, NULL, o->slot);
 }
 
-/* What the parser knows before it looks further. */
-static int check_term(struct parser *parser, struct token token)
+static int unknown_function(struct parser *parser, struct str name)
 {
-    struct str text = token_text(&parser->lex, token);
     _cleanup_buf_ struct buf quoted;
 
     buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
-    if (token.kind == TOKEN_IDENTIFIER && !command_function(parser, text)) {
-        format_quote(&quoted, text);
-        return parse_error(parser, "function %s %s", quoted.data, func_absence(text));
+    format_quote(&quoted, name);
+    return parse_error(parser, "function %s %s", quoted.data, func_absence(name));
+}
+
+static int unknown_variable(struct parser *parser, struct str name)
+{
+    _cleanup_buf_ struct buf quoted;
+
+    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    format_quote(&quoted, name);
+    return parse_error(parser, "undefined variable %s", quoted.data);
+}
+
+/* What the parser knows before it looks further. */
+static int check_term(struct parser *parser, struct operand *o, struct str text)
+{
+    if (o->token.kind == TOKEN_IDENTIFIER) {
+        o->func = command_function(parser, text);
+        return o->func ? 0 : unknown_function(parser, text);
     }
-    if (token.kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text)) {
-        format_quote(&quoted, text);
-        return parse_error(parser, "undefined variable %s", quoted.data);
-    }
+    if (o->token.kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text))
+        return unknown_variable(parser, text);
     return 0;
 }
 
-static int read_literal(struct parser *parser, struct operand *o)
+static int read_literal(struct parser *parser, struct pipe *pipe)
 {
-    struct err why = {0};
+    struct token token = pipe->operand.token;
+    struct err why UNSET_AT_FIRST;
 
-    if (literal_parse(o->token.kind, token_text(&parser->lex, o->token), &EMIT->tpl->arena, &o->literal, &why) == 0)
+    if (literal_parse(token.kind, token_text(&parser->lex, token), &EMIT->tpl->arena, &pipe->literal, &why) == 0)
         return 0;
     if (why.code == ERR_LIMIT)
         return err_set(parser->err, ERR_LIMIT, "%s", why.text);
@@ -60,13 +73,13 @@ static int read_term(struct parser *parser, struct pipe *pipe)
     struct str text = token_text(&parser->lex, token);
 
     if (!token_is_term(token.kind)) {
-        parse_back(parser);
+        parse_back(parser, 1);
         pipe->step = STEP_AFTER;
         return 0;
     }
-    if (check_term(parser, token) != 0)
-        return -1;
     pipe->operand = (struct operand){.token = token, .pos = token.pos, .end = token.pos + token.len};
+    if (check_term(parser, &pipe->operand, text) != 0)
+        return -1;
     pipe->operand.slot = command_operand_slot(parser, &pipe->command);
     pipe->step = STEP_FIELDS;
     if (token.kind == TOKEN_FIELD) {
@@ -75,7 +88,7 @@ static int read_term(struct parser *parser, struct pipe *pipe)
     }
     emit_temp(EMIT, pipe->operand.slot);
     if (token_is_literal(token.kind))
-        return read_literal(parser, &pipe->operand);
+        return read_literal(parser, pipe);
     return token.kind == TOKEN_LPAREN ? read_parenthesis(parser, &pipe->operand) : 0;
 }
 
@@ -124,7 +137,7 @@ static int after_operand(struct parser *parser, struct pipe *pipe)
         return 0;
     case TOKEN_RIGHT:
     case TOKEN_RPAREN:
-        parse_back(parser);
+        parse_back(parser, 1);
         break;
     case TOKEN_PIPE:
         break;
@@ -172,7 +185,7 @@ static int next_stage(struct parser *parser, struct pipe *pipe)
         return pipe_end(parser, pipe, token);
     if (!token_is_term(token.kind))
         return parse_unexpected(parser, token, context_of(pipe));
-    parse_back(parser);
+    parse_back(parser, 1);
     command_begin(parser, pipe, token);
     pipe->step = STEP_OPERAND;
     return 0;
@@ -219,10 +232,8 @@ static int read_decls(struct parser *parser, struct pipe *pipe)
         parse_next_nonspace(parser);
         add_decl(parser, pipe, variable);
         return read_comma(parser, pipe);
-    } else if (after.kind == TOKEN_SPACE) {
-        parse_back3(parser, variable, after);
     } else {
-        parse_back2(parser, variable);
+        parse_back(parser, after.kind == TOKEN_SPACE ? 2 : 1);
     }
     return 0;
 }
@@ -235,7 +246,12 @@ static int pipe_begin(struct parser *parser, const char *context, uint32_t slot)
 
     if (!pipe)
         return -1;
-    *pipe = (struct pipe){.context = context, .slot = slot, .end = start};
+    pipe->context = context;
+    pipe->step = STEP_STAGE;
+    pipe->slot = slot;
+    pipe->end = start;
+    pipe->stages = pipe->bad_stage = pipe->decls = 0;
+    pipe->assigned = false;
     pipe->node = emit_node(EMIT, NODE_PLAIN, start, start, start);
     EMIT->visited = pipe->node;
     emit_temp(EMIT, slot);

@@ -34,11 +34,15 @@ static int copy_options(struct tpl *tpl, const struct tpl_options *options, stru
 int tpl_parse(const char *source, size_t len, const struct tpl_options *options, struct tpl **ret, struct err *err)
 {
     _cleanup_tpl_ struct tpl *tpl = NULL;
+    struct arena arena;
 
     if (len > LIMIT_TEMPLATE_BYTES)
         return err_set(err, ERR_LIMIT, "template: more than %zu bytes of source", LIMIT_TEMPLATE_BYTES);
-    tpl = mem_alloc(sizeof(*tpl));
-    arena_init(&tpl->arena, LIMIT_TEMPLATE_CODE_BYTES, "template");
+    arena_init(&arena, LIMIT_TEMPLATE_CODE_BYTES, "template");
+    tpl = arena_alloc(&arena, sizeof(*tpl), err);
+    if (!tpl)
+        return -1;
+    tpl->arena = arena;
     if (copy_options(tpl, options, err) != 0 || copy_text(&tpl->arena, source, len, &tpl->source, err) != 0 ||
         parse_template(tpl, options ? options->denied : NULL, err) != 0)
         return -1;
@@ -48,10 +52,12 @@ int tpl_parse(const char *source, size_t len, const struct tpl_options *options,
 
 void tpl_free(struct tpl *tpl)
 {
+    struct arena arena;
+
     if (!tpl)
         return;
-    arena_done(&tpl->arena);
-    mem_free(tpl);
+    arena = tpl->arena; /* in which the template lies itself */
+    arena_done(&arena);
 }
 
 void tpl_cleanup(struct tpl **tpl)

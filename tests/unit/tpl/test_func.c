@@ -12,6 +12,7 @@ static const struct func **all_rows(size_t *ret_count)
     const struct func **rows = mem_array(func_count(), sizeof(*rows));
 
     *ret_count = func_count();
+    assert_true(*ret_count <= FUNC_MOST);
     func_list(rows);
     return rows;
 }
