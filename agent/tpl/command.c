@@ -357,6 +357,35 @@ static void head_done(struct parser *parser, struct pipe *pipe)
 
 /* ------------------------------------------------------------------------------------------------------------ commands */
 
+/* A chain's first token: a dot, a field or a variable. */
+static struct token head_of_chain(struct str text, uint32_t pos)
+{
+    enum token_kind kind = text.data[0] == '$' ? TOKEN_VARIABLE : text.len == 1 ? TOKEN_DOT : TOKEN_FIELD;
+    const char *end = memchr(text.data + 1, '.', text.len - 1);
+
+    return (struct token){kind, pos, end ? (uint32_t)(end - text.data) : (uint32_t)text.len};
+}
+
+void command_chain(struct parser *parser, struct token token)
+{
+    struct str text = token_text(&parser->lex, token);
+    struct operand o = {.token = head_of_chain(text, token.pos), .pos = token.pos, .end = token.pos + token.len};
+    size_t at = o.token.kind == TOKEN_FIELD ? 0 : o.token.len;
+
+    while (at < text.len) {
+        const char *name = text.data + at + 1, *end = memchr(name, '.', text.len - at - 1);
+        size_t len = end ? (size_t)(end - name) : text.len - at - 1;
+        uint32_t field = emit_field(EMIT, (struct str){name, len});
+
+        if (o.nfields++ == 0)
+            o.fields = field;
+        if (at > 0 && o.pos == token.pos)
+            o.pos = token.pos + (uint32_t)at;
+        at += len + 1;
+    }
+    emit_operand(parser, &o, o.nfields, emit_temp(EMIT, 0), FIT_UNBOX);
+}
+
 void command_operand(struct parser *parser, struct pipe *pipe)
 {
     pipe->command.end = pipe->operand.end;

@@ -65,5 +65,7 @@ uint32_t command_operand_slot(struct parser *parser, struct command *command);
 /* pipe->operand has been read with its fields. */
 void command_operand(struct parser *parser, struct pipe *pipe);
 void command_end(struct parser *parser, struct pipe *pipe);
+/* The value of a TOKEN_CHAIN into temporary 0. */
+void command_chain(struct parser *parser, struct token token);
 
 #endif

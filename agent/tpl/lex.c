@@ -11,14 +11,6 @@
 #define ERROR_MAX KIB(4)       /* quotes a number or a character at most */
 #define TRIM_MARKER_LEN 2      /* the minus and its white space */
 
-void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right)
-{
-    *lex = (struct lexer){.text = text, .len = len};
-    lex->left = str_of(left && *left ? left : "{{");
-    lex->right = str_of(right && *right ? right : "}}");
-    buf_init(&lex->error, ERROR_MAX);
-}
-
 void lex_done(struct lexer *lex)
 {
     buf_done(&lex->error);
@@ -41,6 +33,15 @@ static const unsigned char classes[256] = {
     ['.'] = ENDS_WORD, [','] = ENDS_WORD, ['|'] = ENDS_WORD, [':'] = ENDS_WORD, ['('] = ENDS_WORD, [')'] = ENDS_WORD,
     ['_'] = WORD, ['0' ... '9'] = WORD, ['A' ... 'Z'] = WORD, ['a' ... 'z'] = WORD,
 };
+
+void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right)
+{
+    *lex = (struct lexer){.text = text, .len = len};
+    lex->left = str_of(left && *left ? left : "{{");
+    lex->right = str_of(right && *right ? right : "}}");
+    lex->chains = classes[(unsigned char)lex->right.data[0]] == 0 && lex->right.data[0] != '-';
+    buf_init(&lex->error, ERROR_MAX);
+}
 
 static inline bool is_class(int c, unsigned char class)
 {
@@ -120,6 +121,25 @@ static void skip_spaces(struct lexer *lex)
         lex->pos++;
 }
 
+/* A letter or digit that is not ASCII. */
+static _cold_ bool skip_letter(struct lexer *lex)
+{
+    size_t width;
+
+    if (!is_word(peek_rune(lex, &width)))
+        return false;
+    lex->pos += width;
+    return true;
+}
+
+static inline void skip_word(struct lexer *lex)
+{
+    do {
+        while (is_class(byte_at(lex, 0), WORD))
+            lex->pos++;
+    } while (byte_at(lex, 0) >= 0x80 && skip_letter(lex));
+}
+
 /* -------------------------------------------------------------------------------------------------------------- tokens */
 
 static struct token token_from(const struct lexer *lex, enum token_kind kind, size_t start)
@@ -188,6 +208,45 @@ static bool skip_comment(struct lexer *lex, struct token *ret)
     return true;
 }
 
+static void skip_chain(struct lexer *lex)
+{
+    if (byte_at(lex, 0) == '$') {
+        lex->pos++;
+        skip_word(lex);
+    } else if (byte_at(lex, 0) == '.' && !is_class(byte_at(lex, 1), WORD)) {
+        lex->pos++;
+        return;
+    }
+    while (byte_at(lex, 0) == '.' && is_class(byte_at(lex, 1), WORD) && !is_digit(byte_at(lex, 1))) {
+        lex->pos++;
+        skip_word(lex);
+    }
+}
+
+/*
+ * The left delimiter and its marker have been taken. Is the whole action blanks, `.a.b`, `$v.a` or a dot, and blanks? Then it is taken.
+ * What is less plain (other letters first, other white space) is left to the tokens.
+ */
+static bool lex_chain(struct lexer *lex, struct token *ret)
+{
+    size_t begin = lex->pos, start, end;
+
+    while (byte_at(lex, 0) == ' ')
+        lex->pos++;
+    start = lex->pos;
+    skip_chain(lex);
+    end = lex->pos;
+    while (byte_at(lex, 0) == ' ' && byte_at(lex, 1) != '-')
+        lex->pos++;
+    if (end == start || !at_right(lex)) {
+        lex->pos = begin;
+        return false;
+    }
+    lex_right(lex);
+    *ret = (struct token){TOKEN_CHAIN, (uint32_t)start, (uint32_t)(end - start)};
+    return true;
+}
+
 /* The left delimiter is at the cursor. True when it opens an action (or fails); false when it was a comment. */
 static bool lex_left(struct lexer *lex, struct token *ret)
 {
@@ -201,6 +260,8 @@ static bool lex_left(struct lexer *lex, struct token *ret)
     }
     *ret = token_from(lex, TOKEN_LEFT, start);
     lex->pos += marker;
+    if (lex->chains && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret))
+        return true;
     lex->inside = true;
     lex->parens = 0;
     return true;
@@ -266,25 +327,6 @@ static struct token lex_space(struct lexer *lex)
     else if (lex->pos == start)
         return lex_right(lex);
     return token_from(lex, TOKEN_SPACE, start);
-}
-
-/* A letter or digit that is not ASCII. */
-static _cold_ bool skip_letter(struct lexer *lex)
-{
-    size_t width;
-
-    if (!is_word(peek_rune(lex, &width)))
-        return false;
-    lex->pos += width;
-    return true;
-}
-
-static inline void skip_word(struct lexer *lex)
-{
-    do {
-        while (is_class(byte_at(lex, 0), WORD))
-            lex->pos++;
-    } while (byte_at(lex, 0) >= 0x80 && skip_letter(lex));
 }
 
 static enum token_kind word_kind(struct str word)

@@ -19,6 +19,7 @@ enum token_kind {
     TOKEN_ERROR,
     TOKEN_EOF,
     TOKEN_TEXT,       /* outside of actions */
+    TOKEN_CHAIN,      /* a whole action that prints a dot, fields or a variable, as most do: what stands between its delimiters */
     TOKEN_LEFT,       /* delimiters, with their trim markers */
     TOKEN_RIGHT,
     TOKEN_SPACE,      /* a run of it, inside an action */
@@ -62,6 +63,7 @@ struct lexer {
     size_t len, pos;
     struct str left, right; /* delimiters */
     bool inside;            /* an action is open */
+    bool chains;            /* may be looked for: the right delimiter does not begin like something that a chain contains */
     unsigned parens;
     struct buf error; /* text of TOKEN_ERROR */
 };

@@ -382,20 +382,38 @@ static int read_else(struct parser *parser)
     return 0;
 }
 
+static void emit_content(struct emit *emit)
+{
+    if (!emit->failed)
+        emit->unit->content = true;
+}
+
 /* A chain of fields or a variable is printed from where it lies. */
-static void emit_print(struct parser *parser, const struct pipe_end *pipe, uint32_t action)
+static void emit_print(struct parser *parser, uint32_t slot, uint32_t action)
 {
     struct op *last = emit_last(EMIT);
 
-    if (last && last->code == OP_FIELDS && last->dst == pipe->slot) {
+    if (last && last->code == OP_FIELDS && last->dst == slot) {
         last->code = OP_PRINT_FIELDS;
         last->dst = action;
-    } else if (last && last->code == OP_MOVE && last->dst == pipe->slot) {
+    } else if (last && last->code == OP_MOVE && last->dst == slot) {
         last->code = OP_PRINT;
         last->arg = action;
     } else {
-        emit_op(EMIT, (struct op){.code = OP_PRINT, .src = pipe->slot, .arg = action});
+        emit_op(EMIT, (struct op){.code = OP_PRINT, .src = slot, .arg = action});
     }
+}
+
+/* An action that only prints a chain, as a whole. */
+static int read_chain(struct parser *parser, struct token token)
+{
+    EMIT->visited = 0;
+    emit_content(EMIT);
+    emit_label(EMIT);
+    if (pipe_chain(parser, token) != 0)
+        return -1;
+    emit_print(parser, TEMP(0), emit_node(EMIT, NODE_ACTION, token.pos, token.pos, token.pos + token.len));
+    return 0;
 }
 
 static int read_pipeline(struct parser *parser)
@@ -408,7 +426,7 @@ static int read_pipeline(struct parser *parser)
     if (pipe.decls > 0)
         return 0;
     node = emit_node_at(EMIT, pipe.node);
-    emit_print(parser, &pipe, emit_node(EMIT, NODE_ACTION, node->pos, node->start, node->end));
+    emit_print(parser, pipe.slot, emit_node(EMIT, NODE_ACTION, node->pos, node->start, node->end));
     return 0;
 }
 
@@ -418,8 +436,8 @@ static int read_action(struct parser *parser)
     struct token token = parse_next_nonspace(parser);
 
     EMIT->visited = 0;
-    if (!EMIT->failed && token.kind != TOKEN_END && token.kind != TOKEN_ELSE)
-        EMIT->unit->content = true;
+    if (token.kind != TOKEN_END && token.kind != TOKEN_ELSE)
+        emit_content(EMIT);
     switch (token.kind) {
     case TOKEN_BLOCK:
         return read_block(parser);
@@ -481,6 +499,8 @@ static int read_item(struct parser *parser, struct token token)
         read_text(parser, token);
         return 0;
     }
+    if (token.kind == TOKEN_CHAIN)
+        return read_chain(parser, token);
     if (token.kind != TOKEN_LEFT)
         return parse_unexpected(parser, token, "input");
     if (parser->controls.len == 0 && parse_peek_nonspace(parser).kind == TOKEN_DEFINE) {

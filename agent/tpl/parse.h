@@ -88,6 +88,8 @@ struct pipe_end {
     bool assigned;    /* they were assigned, not declared */
     struct str decl[2];
 };
+/* A TOKEN_CHAIN as such a pipeline; without a node of its own, which only errors of heads would name. */
+int pipe_chain(struct parser *parser, struct token token) MUST_USE;
 int pipe_parse(struct parser *parser, const char *context, struct pipe_end *ret) MUST_USE;
 
 /* Assign the value of `slot` to a variable, as the evaluator would. */

@@ -276,6 +276,18 @@ static int pipe_step(struct parser *parser, struct pipe *pipe)
     return -1;
 }
 
+int pipe_chain(struct parser *parser, struct token token)
+{
+    struct str text = token_text(&parser->lex, token);
+    const char *dot = memchr(text.data, '.', text.len);
+    struct str variable = {text.data, dot ? (size_t)(dot - text.data) : text.len};
+
+    if (variable.len > 0 && !emit_name_known(EMIT, variable))
+        return unknown_variable(parser, variable);
+    command_chain(parser, token);
+    return 0;
+}
+
 int pipe_parse(struct parser *parser, const char *context, struct pipe_end *ret)
 {
     struct pipe *pipe;

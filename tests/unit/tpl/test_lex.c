@@ -55,7 +55,21 @@ static void an_action_gives_its_words(void **state)
 static void keywords_behind_a_dot_are_fields(void **state)
 {
     (void)state;
-    expect("{{.if}}", "\"{{\";\".if\";\"}}\";EOF;");
+    expect("{{(.if)}}", "\"{{\";\"(\";\".if\";\")\";\"}}\";EOF;");
+}
+
+static void an_action_that_is_a_chain_and_nothing_else_is_one_token(void **state)
+{
+    (void)state;
+    expect("a {{ .if.b_2 }} {{- $v.c -}} {{.}}{{$}}", "\"a \";\".if.b_2\";\"$v.c\";\".\";\"$\";EOF;");
+    expect("{{.a .b}}", "\"{{\";\".a\";\" \";\".b\";\"}}\";EOF;");
+    expect("{{..a}}", "\"{{\";<.>;\".a\";\"}}\";EOF;");
+    expect("{{.a.1}}", "\"{{\";\".a\";\".1\";\"}}\";EOF;");
+    expect("{{.a\n}}", "\"{{\";\".a\";\"\\n\";\"}}\";EOF;");
+    expect("{{.a - }}", "\"{{\";\".a\";\" \";\"-\";\" \";\"}}\";EOF;");
+    expect("{{.\xC3\xA9}}", "\"{{\";\".\xC3\xA9\";\"}}\";EOF;");
+    expect("{{.a\xC3\xA9}}", "\".a\xC3\xA9\";EOF;");
+    expect("{{.a-}}", "\"{{\";bad character U+002D '-';");
 }
 
 static void trim_markers_take_the_four_blanks_of_the_neighbouring_text(void **state)
@@ -84,7 +98,8 @@ static void comments_leave_no_token(void **state)
 static void delimiters_may_be_anything(void **state)
 {
     (void)state;
-    expect_with("a@.x@b", "@", "@", "\"a\";\"@\";\".x\";\"@\";\"b\";EOF;");
+    expect_with("a@.x@b", "@", "@", "\"a\";\".x\";\"b\";EOF;");
+    expect_with("{{.a.b.b", NULL, ".b", "\"{{\";\".a\";\".b\";\".b\";EOF;");
     expect_with("{{hub .hub}}", "{{hub", "hub}}", "\"{{hub\";\" \";<.>;\"hub}}\";EOF;");
 }
 
@@ -131,6 +146,7 @@ int main(void)
         cmocka_unit_test(text_without_actions_is_one_token),
         cmocka_unit_test(an_action_gives_its_words),
         cmocka_unit_test(keywords_behind_a_dot_are_fields),
+        cmocka_unit_test(an_action_that_is_a_chain_and_nothing_else_is_one_token),
         cmocka_unit_test(trim_markers_take_the_four_blanks_of_the_neighbouring_text),
         cmocka_unit_test(a_minus_without_white_space_belongs_to_the_number),
         cmocka_unit_test(comments_leave_no_token),
