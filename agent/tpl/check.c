@@ -23,6 +23,7 @@ static const struct {
     ['D'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
     ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false, &tpl_class_time},
     ['V'] = {"*semver.Version", VAL_OPAQUE, VAL_T_NATURAL, true, &tpl_class_semver},
+    ['O'] = {"func(*mergo.Config)", VAL_OPAQUE, VAL_T_NATURAL, true, NULL},
     ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
 };
 

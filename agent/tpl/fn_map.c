@@ -10,6 +10,8 @@ static int merge_two(struct call *call, bool overwrite, struct val *ret)
 {
     struct val to = call->argv[0];
 
+    if (call->argc > 2) /* options can only be nil here, and calling nil is what the original dies of */
+        return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");
     if (merge_maps(call->arena, &to, &call->argv[1], overwrite, call->err) != 0)
         return -1;
     *ret = to;
@@ -127,8 +129,8 @@ static int body_split_to_map(struct call *call, struct val *ret)
 
 static const struct func rows[] = {
     {"explodeMap", "D", body_explode_map, "MAP", "The map with its keys split at slashes into maps of maps."},
-    {"mergeMap", "DM", body_merge_map, "MAP FROM", "The map filled up from another, which it changes."},
-    {"mergeMapWithOverride", "DM", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes."},
+    {"mergeMap", "DMO*", body_merge_map, "MAP FROM", "The map filled up from another, which it changes."},
+    {"mergeMapWithOverride", "DMO*", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes."},
     {"splitToMap", "sss", body_split_to_map, "SEPARATOR SEPARATOR TEXT", "The parts of the text as a map: the second separator divides key and value."},
 };
 

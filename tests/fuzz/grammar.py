@@ -8,7 +8,7 @@ import re
 
 # Their results are not fixed by their arguments, or reach outside, or take long.
 IMPURE = re.compile(
-    r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|randInt|shuffle|keys|values|ago|hello)|plugin|pkiCert|writeToFile|file$|sockaddr|spew_dump|"
+    r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|randInt|shuffle|keys|values|ago|hello)|plugin|writeToFile|file$|sockaddr|spew_dump|"
     r"spew_printf")
 # Of Consul and Nomad: refused by name, see agent/tpl/README.md.
 FOREIGN = re.compile(
@@ -19,14 +19,25 @@ STRINGS = [
     '""', '"a"', '"b"', '"x,y,z"', '"Hello World"', '" sp "', '"10"', '"-3"', '"1.5"', '"0x1F"', '"010"', '"true"', '"%v"', '"é<&>\'"', '"a.b.c"',
     '"a=1;b=2"', '"FOO_bar-baz"', '`raw\n"q"`', '"aGVsbG8="', '"日本"', '"%d|%s"', '"/a/../b.txt"', '"a\\tb\\\\"', '"one two  three"', '"kv1/app"',
     '"line1\\nline2\\n"', '"yes"', '"null"', '"1e3"', '"2024-01-02"', '"http://u:p@h:1/p?q=1#f"', '"$1"', '"\\x00"', '"~"', '"#x"', '"- a"', '"k: v"',
+    '"\\xff\\xfe"', '"a\\u2028b"', '"\\U0001F600"', '"\\u00a0\\u00ad"', '"a\\r\\nb"', '" a\\n\\n  b \\n"', '"\\xe6\\x97"', '"ǅ ﬁ ß İ"', '"e\\u0301"', '"\\a\\b\\f\\v\\x7f"',
+    '"NaN"', '"+Inf"', '"0o17"', '"1_000"', '"12:30:45"', '"\'\'"', '"a\\\\nb"', '"[x]"', '"{a: b}"', '"a #b"', '"!!str x"', '"@x"', '"%x"', '"`"', '"<no value>"', '"%!"', '`{{.}}`',
+    '"aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eeeeeeeee fffffffff ggggggggg hhhhhhhhh iiiiiiiii"', '"==="', '"-----BEGIN X-----"', '"0123456789012345678901234567890"',
 ]
-PATTERNS = ['"a+"', '"(a)(b)?"', '"[a-z]*"', '"^x|y$"', '"("', '"(?i)HELLO"', '"\\\\d+"', '""', '"."', '"(?P<n>o)"', '"\\\\s"', '"a{2,1}"', '"[[:alpha:]]"', '"x*"', '"\\\\pL"']
-REPLACEMENTS = ['"<$0>"', '"${1}x"', '"$1x"', '""', '"$n"', '"$$"', '"-"', '"${"']
+PATTERNS = [
+    '"(a|b)*?b"', '"(?m)^\\\\w+$"', '"(?s).+"', '"(?U)a+"', '"[^a-c]+"', '"\\\\bo"', '"\\\\B"', '"(x)(y)?(z)?"', '"[[:^digit:]]"', '"\\\\x{65E5}"', '"(?P<a>.)(?P<b>.)"', '"a**"', '"[z-a]"', '"(?z)"',
+    '"\\\\Qa.b\\\\E"', '"\\\\p{Greek}"', '"\\\\8"', '"x{1001}"', '"(((a{100}){100}){100})"', '"(?:)"', '"|"', '"a|ab|abc"', '"[é日]"', '"\\\\z"', '"(?i)é"', '"\\xff"', '`(\\d+)-(\\d+)`', '`\\.`', '"*"', '"a{,2}"', '"+"', '"(?P<n>a)(?P<n>b)"','"a+"', '"(a)(b)?"', '"[a-z]*"', '"^x|y$"', '"("', '"(?i)HELLO"', '"\\\\d+"', '""', '"."', '"(?P<n>o)"', '"\\\\s"', '"a{2,1}"', '"[[:alpha:]]"', '"x*"', '"\\\\pL"']
+REPLACEMENTS = ['"$2$1"', '"$a-$b"', '"\\xff"', '"$"', '"${n}"', '"$01"', '"$10"', '"${1"', '"日"','"<$0>"', '"${1}x"', '"$1x"', '""', '"$n"', '"$$"', '"-"', '"${"']
 DOCUMENTS = [
+    '"{\\"a\\":1,\\"a\\":2}"', '"\\"\\\\ud83d\\\\ude00\\""', '"\\"\\\\ud800\\""', '"[-0, 1e-7, 1E+2, 0.1]"', '"01"', '"1."', '"-"', '"\\"\\\\x\\""', '"\\"\\n\\""', '"tru"', '"{\\"a\\" 1}"', '"{a:1}"', '"[1 2]"', '"{\\"a\\":}"', '"\\xff"', '"\\"\\xff\\""',
+    '"[[[[[[]]]]]]"', '"\\ufeff{}"', '"9223372036854775808"', '"1e-400"', '"\\"\\\\u00e9\\\\n\\\\/\\""', '"null"', '"[null]"', '"{\\"\\":\\"\\"}"',
     '"{\\"a\\":[1,{\\"b\\":null}],\\"c\\":\\"<x>\\"}"', '"[]"', '"{}"', '"[1,2.5,\\"x\\",true,null]"', '"{"', '"nul"', '"1e400"', '"\\"s\\""', '"12345678901234567890"', '""', '" 1 "',
     '"{\\"a\\":1}x"', '"[1,]"',
 ]
-YAML = ['"a: 1\\nb: [x, y]\\n"', '"- 1\\n- b: c\\n"', '"a: yes"', '"x"', '"a: {b: 2024-01-01}"', '"a: &x 1\\nb: *x"', '"a: |\\n  t\\n"', '"["', '"1: 2"', '""', '"a: ~"', '"a: 0x1F"', '"a: 1.50"']
+YAML = [
+    '"a: [1, 2.5, .inf, -.INF, .nan]"', '"a: 010\\nb: 0o10\\nc: 0b11\\nd: 1_000"', '"- yes\\n- Off\\n- n\\n- NULL\\n- \\"yes\\""', '"a: >\\n  x\\n  y\\n\\n  z\\n"', '"a: |+\\n  t\\n\\nb: |-\\n  u\\n"', '"? a\\n: b"', '"<<: {a: 1}\\nb: 2"',
+    '"x: &a {k: 1}\\ny:\\n  <<: *a\\n  z: 2"', '"a: \'it\'\'s\'"', '"a: \\"\\\\x41\\\\u00e9\\\\n\\""', '"--- a\\n--- b"', '"a: b: c"', '"\\ta: 1"', '"a: 1\\na: 2"', '"!!int \\"3\\""', '"!!str 3"', '"!!binary aGk="', '"a: !foo x"', '"*x"', '"&x [*x]"', '"- - 1\\n  - 2\\n- 3"', '"a:\\n- 1\\n- 2"',
+    '"a: 2001-12-14t21:59:43.10-05:00"', '"1.0: x\\ntrue: y\\n~: z"', '"a: 1 # c\\n# d"', '"%YAML 1.1\\n---\\na: 1"', '"{a, b: c}"', '"[a, b"', '"\'x"', '"\\"x"', '"a: |\\n x\\n  y"', '"@a"', '"`a"', '"%a"', '"a: 12345678901234567890"', '"a: -9223372036854775809"', '"a: 1e400"', '"a: 0x"', '"é: 日"', '"\\x00"', '"\\xff"',
+    '"a: 1:30"', '"a: +1"', '"a: +.5"', '"a: 1."', '"a: ._1"', '"...\\na"', '"# only"', '"a: \\"b\\\\\\n  c\\""', '"=: 1"', '"a: ="','"a: 1\\nb: [x, y]\\n"', '"- 1\\n- b: c\\n"', '"a: yes"', '"x"', '"a: {b: 2024-01-01}"', '"a: &x 1\\nb: *x"', '"a: |\\n  t\\n"', '"["', '"1: 2"', '""', '"a: ~"', '"a: 0x1F"', '"a: 1.50"']
 LAYOUTS = ['"2006-01-02"', '"15:04:05"', '"Mon Jan _2 2006"', '"2006-01-02T15:04:05Z07:00"', '"unix"', '"3:04PM"', '"02/01/06"', '""', '"x"', '"Jan 2, 2006 at 3:04pm (MST)"']
 VERSIONS = ['"1.2.3"', '"v1.2"', '"1.2.3-alpha.1+b5"', '"x"', '"2"', '""']
 RANGES = ['">=1.0.0"', '"^1.2"', '"~1.2.3"', '"1.x"', '"<2 || >3"', '"1.2 - 1.4"', '"="', '"!=1.2.3"']
@@ -74,7 +85,8 @@ def pure(types):
 class Grammar:
     """One source of templates; `random` is a random.Random, `valid` how rarely (1 in N) something is wrong on purpose."""
 
-    KEYS = ["a", "b", "s", "n", "l", "m", "e", "z", "f", "x_1", "é"]
+    KEYS = ["a", "b", "s", "n", "l", "m", "e", "z", "f", "x_1", "é", "a-b", "10", "9"]
+    FIELDS = KEYS[:11]
 
     def __init__(self, functions, random, valid=12):
         self.functions, self.random, self.valid = functions, random, valid
@@ -90,14 +102,17 @@ class Grammar:
     # ---------------------------------------------------------------------------------------------------------- operands
 
     def number(self):
+        if self.one_in(40):
+            return self.pick("0x_1F", "0X1f", "0B1", "0O7", "0x1.8p1", "0x.8P-1", "1E5", "1_0.5", "0b2", "0x", "1e", "1i", "0x1p", "-0", "+0x10", "1+2i", "1.5-2i", "1e3i", "07i", "1__0", "1e400", "0b1e3", "00",
+                             "'\\n'", "'\\''", "'\\x41'", "'\\u00e9'", "'\\101'", "'日'", "''", "'\\q'", "'", "-9223372036854775808", "0xFFFFFFFFFFFFFFFF", "5e-324", "1e308", "0.1", "16777217.0", "1e21", "1e20", "123456789.0")
         return self.pick("0", "1", "2", "3", "-1", "10", "7") if not self.one_in(8) else self.pick(
             "1.5", "-2.25", "1e3", "0x1F", "0b101", "0o17", "017", "1_000", "'a'", "'é'", "1e100", ".5", "1.", "9223372036854775807",
             "9223372036854775808", "1i", "2+3i", "0x1p4", "1e-7", "+3", "-0.0", "18446744073709551615", "089", "1_", "'ab'")
 
     def field(self):
         if self.one_in(10):
-            return "$." + self.pick(*self.KEYS) if not self.one_in(3) else self.pick(".m.a.b", ".Data.x", ".z.z", ".m.s", ".l.x")
-        return "." + self.pick(*self.KEYS)
+            return "$." + self.pick(*self.FIELDS) if not self.one_in(3) else self.pick(".m.a.b", ".Data.x", ".z.z", ".m.s", ".l.x")
+        return "." + self.pick(*self.FIELDS)
 
     def variable(self):
         if not self.variables or self.one_in(12):
@@ -235,8 +250,30 @@ class Grammar:
             return self.action('template "t%d" %s' % (self.random.randrange(3), self.pipeline() if self.one_in(2) else "."))
         if choice == 14 and (self.loops or self.one_in(self.valid)):
             return self.action("if " + self.pipeline()) + self.action(self.pick("break", "continue")) + self.action("end")
+        if self.one_in(3):
+            return self.special(depth)
         return self.pick("{{/* c */}}", "{{- /* c\n */ -}}", self.action('with secret "kv1/app"') + "{{.Data." + self.pick("user", "port", "ratio", "big", "obj", "list", "none") + "}}{{end}}",
                          '{{scratch.Set "k" .s}}{{scratch.Get "k"}}', '{{executeTemplate "t1" .}}', '{{range secrets "kv"}}{{.}};{{end}}')
+
+    def special(self, depth):
+        """What stands alone: objects with methods, records of secrets, blocks, definitions in the wrong place."""
+        method = self.pick("Key", "Get", "Set", "SetX", "MapSet", "MapSetX", "MapValues", "Nope")
+        words = " ".join(self.pick('"k"', '"k"', '"j"', ".s", "1", ".m", "nil", '(print .n)') for _ in range(
+            {"Key": 1, "Get": 1, "MapValues": 1, "Set": 2, "SetX": 2}.get(method, 3) + (self.pick(-1, 1) if self.one_in(15) else 0)))
+        path = self.pick('"kv1/app"', '"kv2/app"', '"tok"', '"wrapped"', '"nope"', '"kv2/app?version=2"')
+        member = ".".join(self.pick("Data", "data", "Auth", "WrapInfo", "Warnings", "LeaseID", "LeaseDuration", "Renewable", "RequestID", "user", "port", "ratio", "big", "list", "metadata",
+                                    "ClientToken", "Policies", "Metadata", "Token", "TTL", "none", "Nope") for _ in range(self.pick(1, 2, 2, 3)))
+        return self.pick(
+            self.action(f"scratch.{method} {words}"), self.action("$s := scratch") + self.action(f"$s.{method} {words}"),
+            self.action(f"(secret {path}).{member}"), self.action(f"with secret {path}") + self.action(f".{member}" + self.pick("", " | " + self.call(depth, piped=True))) + "{{end}}",
+            self.action(f"with secret {path}") + self.action("range $k, $v := ." + self.pick("Data", "Data.data", "Data.obj", "Data.list")) + "{{$k}}={{$v}};{{end}}{{end}}",
+            self.action('with pkiCert "pki" "common_name=a"') + self.action(self.pick(".Cert", ".Key", ".CA", ".CAChain", ".Data.Cert", ".Data", ".", "range .CAChain", ".cert", ".Data 1")) + "{{end}}",
+            self.action(f'block "t{self.random.randrange(4)}" {self.pipeline(depth)}') + self.nodes(depth + 1) + "{{end}}",
+            self.action('define "q"') + "{{end}}", self.action(self.pick("break", "continue", "else", "end", "else if 1", "else with .m", "template", "block", "define", "if", "range", "with", "nil", "template .s", "end 1", "break 1", "nil | print")),
+            self.action(f"range $i, $e := loop {self.pick('3', '1 3', '0', '-1', '.n', '.s', '1.5')}") + "{{$i}}{{$e}}{{end}}",
+            self.action(f"printf {self.format()} (secret {path}).{self.pick('Data', 'Auth', 'Warnings', 'LeaseDuration')} .n"),
+            self.action(self.pick("toJSON", "toYAML", "toTOML", "toJSONPretty", "toUnescapedJSON", "toUnescapedJSONPretty", "printf \"%v\"", "printf \"%#v\"", "printf \"%+v\"", "printf \"%T\"") + self.pick(
+                " .", " .m", " .l", f" (secret {path})", f" (secret {path}).Data", " (parseYAML " + self.pick(*YAML) + ")", " (parseJSON " + self.pick(*DOCUMENTS) + ")", ' (sprig_dict "a" nil "b" (sprig_list nil 1 "x"))')))
 
     def damage(self, text):
         """A character or a word too many or too few."""
@@ -250,14 +287,16 @@ class Grammar:
         return text
 
     def template(self):
-        self.variables, self.loops, self.budget, text = [], 0, 20, ""
+        # Most rows are short and right, so that many outputs are compared; some are long, or wrong in several places.
+        self.valid = self.pick(8, 30, 200, 1000)
+        self.variables, self.loops, self.budget, text = [], 0, self.pick(1, 2, 4, 20), ""
         for i in range(3):
-            if self.one_in(3):
+            if self.budget > 3 and self.one_in(3):
                 # A template that calls only later ones: no recursion without end.
                 body = re.sub(r'(template|executeTemplate) "t[0-9]"', lambda m, i=i: f'{m[1]} "t{i + 1}"' if i < 2 else f'{m[1]} "none"', self.nodes(1))
                 text += "{{define \"t%d\"}}%s{{end}}" % (i, body)
                 self.variables = []
-        text += "".join(self.node(0) for _ in range(1 + self.random.randrange(4)))
+        text += "".join(self.node(0) for _ in range(1 + self.random.randrange(max(1, min(4, self.budget)))))
         return self.damage(text) if self.one_in(self.valid) else text
 
     # -------------------------------------------------------------------------------------------------------------- data
@@ -265,9 +304,9 @@ class Grammar:
     def value(self, depth=0):
         choice = self.random.randrange(10)
         if choice < 3:
-            return self.pick("1", "0", "2", "-1", "1.5", "1e21", "100000000", "0.000001", "12345678901234567890", "1.0", "3", "42")
+            return self.pick("1", "0", "2", "-1", "1.5", "1e21", "100000000", "0.000001", "12345678901234567890", "1.0", "3", "42", "-0", "1e-7", "999999.5", "1000000", "2.50", "1E3")
         if choice < 5:
-            return json.dumps(self.pick("", "a", "x,y", "é<&>", "10", "%d", "b", "true", "multi\nline"), ensure_ascii=False)
+            return json.dumps(self.pick("", "a", "x,y", "é<&>", "10", "%d", "b", "true", "multi\nline", "yes", "- x", "k: v", " pad ", "\x00\x7f", "\u2028", "😀", "'", '"', "a\tb", "#", "1e3"), ensure_ascii=False)
         if choice == 5:
             return self.pick("true", "false")
         if choice == 6:

@@ -186,8 +186,6 @@ func main() {
 		if err != nil {
 			return
 		}
-		if in.Buffered() == 0 {
-			out.Flush()
-		}
+		out.Flush() // at once: the last answer tells which row a fatal error came of
 	}
 }
