@@ -6,6 +6,7 @@
 #include "tpl/format.h"
 #include "tpl/numeral.h"
 #include "tpl/tpl.h"
+#include "tpl/url.h"
 
 static int fail_unavailable(struct call *call)
 {
@@ -57,6 +58,14 @@ static struct val *clean_pairs(struct call *call)
     return pairs;
 }
 
+/* Whether a path is the URL that reads must be. */
+static int check_url(struct call *call, struct str path)
+{
+    struct url url;
+
+    return url_parse(path, call->env && call->env->redact, call->arena, &url, call->err);
+}
+
 /* White space and slashes off both ends; an empty path is an error that names the request. */
 static int clean_path(struct call *call, const char *request, struct str *ret)
 {
@@ -86,6 +95,8 @@ static int body_secret(struct call *call, struct val *ret)
     pairs = clean_pairs(call);
     if (!pairs || clean_path(call, call->argc > 1 ? "vault.write" : "vault.read", &path) != 0)
         return -1;
+    if (call->argc == 1 && check_url(call, path) != 0)
+        return -1;
     if (!call->env || !call->env->secret)
         return fail_unavailable(call);
     return call->env->secret(call->env->ctx, path, pairs, call->argc - 1, call->arena, ret, call->err);
@@ -101,7 +112,7 @@ static int body_pki_cert(struct call *call, struct val *ret)
         return 0;
     }
     pairs = clean_pairs(call);
-    if (!pairs || clean_path(call, "vault.read", &path) != 0)
+    if (!pairs || clean_path(call, "vault.read", &path) != 0 || check_url(call, path) != 0)
         return -1;
     if (!call->env || !call->env->pki_cert)
         return fail_unavailable(call);

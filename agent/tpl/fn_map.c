@@ -130,7 +130,7 @@ static int body_split_to_map(struct call *call, struct val *ret)
 static const struct func rows[] = {
     {"explodeMap", "D", body_explode_map, "MAP", "The map with its keys split at slashes into maps of maps."},
     {"mergeMap", "DMO*", body_merge_map, "MAP FROM", "The map filled up from another, which it changes."},
-    {"mergeMapWithOverride", "DMO*", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes."},
+    {"mergeMapWithOverride", "DM", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes."},
     {"splitToMap", "sss", body_split_to_map, "SEPARATOR SEPARATOR TEXT", "The parts of the text as a map: the second separator divides key and value."},
 };
 

@@ -38,12 +38,12 @@ static int merge_key(struct arena *arena, struct val *to, const struct val_pair 
 
 static int merge(struct arena *arena, struct val *to, const struct val *from, bool overwrite, unsigned depth, struct err *err)
 {
-    const struct val *source = live_still(from);
+    const struct val source = *live_still(from); /* the keys of now: a map may be merged into a part of itself, and grow meanwhile */
 
     if (depth > LIMIT_DEPTH * 2)
         return err_set(err, ERR_LIMIT, "maps nested deeper than %d", LIMIT_DEPTH * 2);
-    for (size_t i = 0; i < source->map.len; i++) {
-        if (merge_key(arena, to, &source->map.pairs[i], overwrite, depth, err) != 0)
+    for (size_t i = 0; i < source.map.len; i++) {
+        if (merge_key(arena, to, &source.map.pairs[i], overwrite, depth, err) != 0)
             return -1;
     }
     return 0;
