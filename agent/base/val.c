@@ -139,6 +139,7 @@ static int copy_list(struct arena *arena, const struct val *v, unsigned depth, s
             return -1;
     }
     ret->list.items = items;
+    ret->list.behind = 0;
     return 0;
 }
 

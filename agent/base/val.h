@@ -80,6 +80,8 @@ struct val {
         struct {
             const struct val *items;
             size_t len;
+            uint32_t behind; /* items that lie behind the end: of a part of a longer list */
+            uint32_t spare;  /* places behind those that Go's slice would have, all nil */
         } list;
         struct {
             const struct val_pair *pairs;

@@ -89,7 +89,7 @@ static int body_call(struct call *call, struct val *ret)
 
 /* -------------------------------------------------------------------------- index, slice, len */
 
-/* An index into something of `len`: Go checks against the capacity, which for us is the length. */
+/* An index into something with `len` places. */
 static int position(struct call *call, const struct val *v, size_t len, size_t *ret)
 {
     if (val_is_nil(v))
@@ -212,6 +212,29 @@ static int check_sliceable(struct call *call, const struct val *item)
     return 0;
 }
 
+/* Items from..to of a list with places up to `room`. Go lets a slice grow into what lies behind its end; behind the items there is nil. */
+static int slice_list(struct call *call, const struct val *list, const size_t at[3], struct val *ret)
+{
+    size_t there = list->list.len + list->list.behind, len = at[1] - at[0];
+    struct val *items;
+
+    *ret = *list;
+    ret->list.len = len;
+    ret->list.behind = (uint32_t)(at[1] > there ? 0 : (at[2] < there ? at[2] : there) - at[1]);
+    ret->list.spare = (uint32_t)(at[2] - at[1] - ret->list.behind);
+    if (at[1] <= there) {
+        ret->list.items = list->list.items ? list->list.items + at[0] : NULL;
+        return 0;
+    }
+    items = arena_array(call->arena, len, sizeof(*items), call->err);
+    if (!items)
+        return -1;
+    for (size_t i = 0; i < len; i++)
+        items[i] = at[0] + i < there ? list->list.items[at[0] + i] : val_null();
+    ret->list.items = items;
+    return 0;
+}
+
 static int body_slice(struct call *call, struct val *ret)
 {
     struct val item = call->argv[0];
@@ -219,9 +242,10 @@ static int body_slice(struct call *call, struct val *ret)
 
     if (check_sliceable(call, &item) != 0)
         return -1;
-    len = is_text(&item) ? item.s.len : item.list.len;
+    len = is_text(&item) ? item.s.len : item.list.len + item.list.behind + item.list.spare;
     at[0] = 0;
-    at[1] = at[2] = len;
+    at[1] = is_text(&item) ? len : item.list.len;
+    at[2] = len;
     for (size_t i = 1; i < call->argc; i++) {
         if (call->argv[i].boxed) /* Go's slice looks into no interface {}, unlike its index */
             return err_set(call->err, ERR_INPUT, "cannot index slice/array with type interface {}");
@@ -232,13 +256,10 @@ static int body_slice(struct call *call, struct val *ret)
         if (at[i] > at[i + 1])
             return err_set(call->err, ERR_INPUT, "invalid slice index: %zu > %zu", at[i], at[i + 1]);
     }
-    if (is_text(&item))
-        item.s = (struct str){item.s.data + at[0], at[1] - at[0]};
-    else if (item.list.items)
-        item.list.items += at[0];
     if (!is_text(&item))
-        item.list.len = at[1] - at[0];
-    *ret = item;
+        return slice_list(call, &item, at, ret);
+    *ret = val_str(item.s.data + at[0], at[1] - at[0]);
+    ret->type = item.type;
     return 0;
 }
 

@@ -93,6 +93,7 @@ static int thaw_list(struct arena *arena, struct val *v, unsigned depth, struct 
             return -1;
     }
     v->list.items = items;
+    v->list.behind = 0;
     return 0;
 }
 

@@ -126,7 +126,10 @@ static int decode_list(struct decoder *decoder, struct yaml_node *node, struct v
         if (decode(decoder, member, &item) != 0 || build_push(&decoder->build, &none, &item, decoder->err) != 0)
             return -1;
     }
-    return build_list(&decoder->build, mark, ret, decoder->err);
+    if (build_list(&decoder->build, mark, ret, decoder->err) != 0)
+        return -1;
+    ret->list.spare = 0; /* made in one piece, not grown */
+    return 0;
 }
 
 static int fail_key(struct decoder *decoder, const struct val *key)

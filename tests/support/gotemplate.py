@@ -51,30 +51,34 @@ def answer(line):
     return (got["got"], None) if "got" in got else (None, got.get("skip", "nothing"))
 
 
-def write_rows(rows, file):
+def write_rows(rows, file, store):
+    file.write('{"template":"","store":%s}\n' % store.replace("\n", " "))
     for row in rows:
         file.write(json.dumps(row) + "\n")
     file.flush()
     file.seek(0)
 
 
-def ask(command, rows):
-    """Answers for all rows, in order. A program that dies answers the row it died of with None, and goes on behind it."""
+def ask(command, rows, store):
+    """Answers for all rows, in order. A program that dies answers the row it died of with None, and goes on behind it.
+
+    `store` is JSON text, so that its numbers keep their spelling.
+    """
     answers = []
     while len(answers) < len(rows):
         with tempfile.TemporaryFile("w+") as file:
-            write_rows(rows[len(answers):], file)
+            write_rows(rows[len(answers):], file, store)
             out = subprocess.run(command, stdin=file, capture_output=True, check=False)
-        lines = out.stdout.decode("utf-8").split("\n")[:-1]
+        lines = out.stdout.decode("utf-8").split("\n")[1:-1]
         answers += [answer(line) for line in lines]
         if len(answers) < len(rows):
             answers.append((None, f"died with status {out.returncode}: {out.stderr.decode('utf-8', 'replace')[-300:]}"))
     return answers
 
 
-def ask_ours(bin_dir, rows):
-    return ask([os.path.join(bin_dir, "ampule"), "render", "--batch", "--now", NOW], rows)
+def ask_ours(bin_dir, rows, store="{}"):
+    return ask([os.path.join(bin_dir, "ampule"), "render", "--batch", "--now", NOW], rows, store)
 
 
-def ask_oracle(binary, rows):
-    return ask([str(binary)], rows)
+def ask_oracle(binary, rows, store="{}"):
+    return ask([str(binary)], rows, store)

@@ -1,38 +1,32 @@
 #!/usr/bin/env python3
-"""Templates: every row of template-*.jsonl through `ampule render`, compared byte for byte.
+"""Templates: every row of templates/*.jsonl through `ampule render`, compared byte for byte; then, where Go is, the original is asked the same.
 
 usage: run_templates.py BIN_DIR
-`expected` begins with `=` (output), `P!` (parse error) or `X!` (execution error). `flags`: `n` numbers of the data keep their spelling,
-`e` and `i` missingkey=error and =invalid, a blank and two words other delimiters. The offline store is STORE below.
+`expected` begins with `=` (output), `P!` (parse error) or `X!` (execution error); what is no UTF-8 is `hex:` and digits. `flags`: `n` numbers of
+the data keep their spelling, `e` and `i` missingkey=error and =invalid, a blank and two words other delimiters. Secrets: templates/store.json.
 A row whose template uses a function that is not there yet is left out, and listed with that reason.
 """
-import glob
+import concurrent.futures
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = pathlib.Path(__file__).parent
+ROWS, STORE = HERE / "templates", HERE / "templates" / "store.json"
+sys.path.insert(0, str(HERE.parent / "support"))
+import gotemplate  # noqa: E402
 
-STORE = r"""{
-  "reads": {
-    "kv1/app": {"request_id": "r1", "lease_duration": 2764800, "data": {
-      "user": "bob", "pass": "p&<w>", "port": 5432, "ratio": 1.50, "big": 12345678901234567890, "on": true, "none": null,
-      "list": ["a", "b"], "obj": {"z": 1, "a": 2}}},
-    "kv2/app": {"request_id": "r2", "data": {
-      "data": {"user": "bob", "pass": "x", "my-key": "v", "n": 3},
-      "metadata": {"version": 2, "created_time": "2024-01-01T00:00:00Z", "destroyed": false, "custom_metadata": null}}},
-    "tok": {"request_id": "r3", "auth": {"client_token": "hvs.x", "policies": ["a"], "lease_duration": 60, "renewable": true}}
-  },
-  "lists": {"kv": ["a", "b/"]}
-}"""
+
+def name(row):
+    return f"{row['file']}/{row['id']}"
 
 
 def arguments(row, folder):
     flags, _, delimiters = row["flags"].partition(" ")
-    args = ["--template", os.path.join(folder, "template"), "--data", os.path.join(folder, "data"),
-            "--secrets", os.path.join(folder, "store"), "--now", "2024-01-02T03:04:05Z"]
+    args = ["--template", os.path.join(folder, "template"), "--data", os.path.join(folder, "data"), "--secrets", str(STORE), "--now", gotemplate.NOW]
     if "n" in flags:
         args += ["--numbers", "json"]
     if "e" in flags or "i" in flags:
@@ -48,41 +42,67 @@ def write(folder, name, text):
         f.write(text)
 
 
+def bytes_of(expected):
+    """What `expected` means, without the letter that tells parse from execution."""
+    raw = bytes.fromhex(expected[4:]) if expected.startswith("hex:") else expected.encode()
+    return raw[1:] if raw[:1] in b"PX" else raw
+
+
 def run(ampule, row):
     """Standard output, or the error behind its exit status 1."""
     with tempfile.TemporaryDirectory() as folder:
         write(folder, "template", row["template"])
         write(folder, "data", row["data"])
-        write(folder, "store", STORE)
         done = subprocess.run([ampule, "render", *arguments(row, folder)], capture_output=True, timeout=60, check=False)
     if done.returncode == 0:
-        return "=" + done.stdout.decode("utf-8", "surrogateescape")
-    text = done.stderr.decode("utf-8", "surrogateescape").removesuffix("\n")
-    return (f"!{text}" if done.returncode == 1 and not done.stdout else f"exit status {done.returncode}: {text}")
+        return b"=" + done.stdout
+    text = done.stderr.removesuffix(b"\n")
+    return b"!" + text if done.returncode == 1 and not done.stdout else b"exit status %d: %s" % (done.returncode, text)
 
 
-def rows():
-    for path in sorted(glob.glob(os.path.join(HERE, "template-*.jsonl"))):
-        for line in open(path, encoding="utf-8"):
-            yield json.loads(line)
+def compare(ampule, rows):
+    passed, failed, left_out = 0, 0, []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row, got in zip(rows, pool.map(lambda row: run(ampule, row), rows)):
+            if b"not supported yet" in got:
+                left_out.append((name(row), got.rpartition(b": ")[2].decode()))
+            elif got == bytes_of(row["expected"]):
+                passed += 1
+            else:
+                failed += 1
+                print(f"row {name(row)} ({row['note']})\n  template {row['template']!r} data {row['data']} flags {row['flags']!r}\n"
+                      f"  expected {row['expected']!r}\n  got      {got!r}")
+    for number, reason in left_out:
+        print(f"row {number} left out: {reason}")
+    return passed, failed, len(left_out)
+
+
+def ask_original(rows):
+    """Rows of which the original says the same as they do, and another thing; None when there is no Go."""
+    oracle = gotemplate.build()
+    if not oracle:
+        return None
+    wrong = 0
+    for row, (got, reason) in zip(rows, gotemplate.ask_oracle(oracle, rows, STORE.read_text(encoding="utf-8"))):
+        if got != row["expected"]:
+            wrong += 1
+            print(f"row {name(row)}: the original says {got or reason!r}\n  template {row['template']!r} data {row['data']} expected {row['expected']!r}")
+    return len(rows) - wrong, wrong
 
 
 def main():
     ampule = os.path.join(sys.argv[1] if len(sys.argv) > 1 else "build/bin", "ampule")
-    passed, failed, left_out = 0, 0, []
-    for row in rows():
-        got = run(ampule, row)
-        if "not supported yet" in got:
-            left_out.append((row["id"], got.rpartition(": ")[2]))
-        elif got == row["expected"].removeprefix("P").removeprefix("X"):
-            passed += 1
-        else:
-            failed += 1
-            print(f"row {row['id']} ({row['note']})\n  template {row['template']!r} data {row['data']}\n"
-                  f"  expected {row['expected']!r}\n  got      {got!r}")
-    for number, reason in left_out:
-        print(f"row {number} left out: {reason}")
-    print(f"{passed} passed, {failed} failed, {len(left_out)} skipped")
+    rows = [{**json.loads(line), "file": path.stem} for path in sorted(ROWS.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    passed, failed, skipped = compare(ampule, rows)
+    print(f"{len(rows)} rows: {passed} as expected, {failed} not, {skipped} left out")
+    original = ask_original(rows)
+    if original is None:
+        print("SKIPPED: nothing asked the original whether the rows are right")
+        skipped += 1
+    else:
+        print(f"{original[0]} rows are what the original says, {original[1]} are not")
+        passed, failed = passed + original[0], failed + original[1]
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 

@@ -44,7 +44,7 @@ static void every_row_is_complete(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        size_t letters = strspn(rows[i]->params, "sibfaLAMDTv");
+        size_t letters = strspn(rows[i]->params, "sibfaLAMDTVOv");
 
         assert_true(rows[i]->params[letters] == '\0' || strcmp(rows[i]->params + letters, "*") == 0);
         assert_non_null(rows[i]->body);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Render every file of templates/ from the values in tests/vectors/templates/ and compare.
+"""Render every file of templates/ from the values in tests/vectors/shipped/ and compare.
 
-Usage: templates.py BIN_DIR
+Usage: shipped.py BIN_DIR
 """
 import json
 import pathlib
@@ -24,15 +24,15 @@ def main():
     program = pathlib.Path(sys.argv[1]) / "ampule"
     passed = failed = 0
     for template in sorted(TEMPLATES.glob("*.ctmpl")):
-        values = HERE / "templates" / f"{template.stem}.json"
-        expected = HERE / "templates" / f"{template.stem}.expected"
+        values = HERE / "shipped" / f"{template.stem}.json"
+        expected = HERE / "shipped" / f"{template.stem}.expected"
         result = render(program, template, values)
         if result.returncode == 0 and result.stdout == expected.read_text():
             passed += 1
             continue
         failed += 1
         print(f"{template.name}: status {result.returncode}\n--- expected\n{expected.read_text()}--- got\n{result.stdout}{result.stderr}")
-    print(f"templates: {passed} passed, {failed} failed")
+    print(f"shipped templates: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 
