@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "tools/check.h"
+#include "tools/functions.h"
 #include "tools/render.h"
 
 static const struct command {
@@ -11,6 +12,7 @@ static const struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; the result is the exit status */
 } commands[] = {
     {"check", "find every problem of a configuration", check_main},
+    {"functions", "what templates may call, with examples", functions_main},
     {"render", "print what a template gives, without a server", render_main},
 };
 
