@@ -19,6 +19,8 @@
   value: {{ include "ampule.webhook" . }}
 - name: AGENT_INJECT_TLS_AUTO_HOSTS
   value: {{ include "ampule.hosts" . }}
+- name: AMPULE_INJECT_TLS_SECRET
+  value: {{ include "ampule.certs" . }}
 {{- else }}
 {{- $files := ternary (dict "certName" "tls.crt" "keyName" "tls.key") $injector.certs (eq (include "ampule.certificates" .) "cert-manager") }}
 - name: AGENT_INJECT_TLS_CERT_FILE
