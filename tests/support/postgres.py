@@ -67,6 +67,10 @@ class Postgres:
         argv = [_program("psql"), "-XAtq", "-h", "127.0.0.1", "-p", str(self.port), "-U", user, "-d", "postgres", "-c", query]
         return subprocess.run(argv, env=env, check=True, capture_output=True, text=True).stdout.strip()
 
+    def url(self, url, query):
+        """The same with what a connection string says."""
+        return subprocess.run([_program("psql"), "-XAtq", url, "-c", query], check=True, capture_output=True, text=True).stdout.strip()
+
     def stop(self):
         # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for its clients.
         if self.process.running:

@@ -39,6 +39,24 @@ def with_read_only(folder):
     return ["unshare", "-m", "sh", "-c", f'mount --bind "{folder}" "{folder}" && mount -o remount,bind,ro "{folder}" && exec "$@"', "sh"]
 
 
+def with_root(folder, binds, user=None):
+    """A command prefix: the machine's files with these (path: folder or file) over them, for this process alone, and as uid:gid `user`."""
+    top = folder / "root"
+    top.mkdir(exist_ok=True)
+    lines = [
+        f'mount -t tmpfs ampule-test "{top}" && mkdir "{top}/up" "{top}/work" "{top}/all"',
+        f'mount -t overlay ampule-test -o lowerdir=/,upperdir="{top}/up",workdir="{top}/work" "{top}/all"',
+        f'mount --rbind /proc "{top}/all/proc" && mount --rbind /dev "{top}/all/dev" && mount -t tmpfs ampule-test "{top}/all/run"',
+    ]
+    # /var/run is a link that would lead out again.
+    for path, source in sorted((os.path.realpath(path), source) for path, source in binds.items()):
+        make = f'touch "{top}/all{path}"' if os.path.isfile(source) else f'mkdir -p "{top}/all{path}"'
+        lines += [f'{make} && mount --bind "{source}" "{top}/all{path}"']
+    uid, _, gid = (user or "").partition(":")
+    become = f"setpriv --reuid {uid} --regid {gid} --clear-groups --inh-caps=-all " if user else ""
+    return ["unshare", "-m", "sh", "-ec", "\n".join([*lines, f'exec chroot "{top}/all" {become}"$@"']), "sh"]
+
+
 def enter(pid, *command):
     """Runs a command where that process's mounts are."""
     return subprocess.run(["nsenter", f"--mount=/proc/{pid}/ns/mnt", *command], check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,198 @@
+"""The whole way on a real API server: the chart installed from nothing, the webhook called on create, and what it made of the pod run by hand."""
+
+import base64
+import json
+
+import pytest
+import yaml
+
+from support.apiserver import ApiError
+from support.chart import TOP
+from support.injector import Installed
+from support.pods import Pod
+from support.site import unique
+from support.wait import for_file, until
+
+PREFIX = "vault.hashicorp.com/"
+STATUS = PREFIX + "agent-inject-status"
+
+
+@pytest.fixture
+def site(kubernetes_site):
+    return kubernetes_site
+
+
+@pytest.fixture(scope="module")
+def injector(apiserver, kubernetes_site, tmp_path_factory):
+    # The CA of this server is in a Secret of every namespace, and no pod has to say so.
+    trust = {PREFIX + "tls-secret": "server-ca", PREFIX + "ca-cert": "/vault/tls/ca.crt"}
+    values = {"global": {"externalVaultAddr": kubernetes_site.address}, "injector": {
+        "agentDefaults": {"annotations": trust}, "authPath": f"auth/{kubernetes_site.mount}", "webhook": {"failurePolicy": "Fail"},
+    }}  # fmt: skip
+    installed = Installed(apiserver, tmp_path_factory.mktemp("injector"), unique("ampule"), values=values)
+    installed.route(installed.start())
+    installed.ready()
+    yield installed
+    installed.stop()
+
+
+@pytest.fixture
+def namespace(apiserver, site):
+    name = apiserver.namespace(unique("apps"))
+    secret = {"metadata": {"name": "server-ca"}, "stringData": {"ca.crt": site.server.ca_file.read_text()}}
+    apiserver.api.post(f"/api/v1/namespaces/{name}/secrets", secret)
+    return name
+
+
+@pytest.fixture
+def create(apiserver, injector, namespace, tmp_path):
+    """create(item): the pod as it is stored, to be run by hand."""
+    made = []
+
+    def create(item):
+        apiserver.account(namespace, item["spec"].get("serviceAccountName", "default"))
+        stored = apiserver.api.post(apiserver.api.pods(namespace), item)
+        made.append(Pod(apiserver, stored, tmp_path / unique("pod")))
+        return made[-1]
+
+    yield create
+    for pod in made:
+        pod.stop()
+
+
+def example(name, kind="Pod"):
+    return next(o for o in yaml.safe_load_all((TOP / "deploy" / "examples" / f"{name}.yaml").read_text()) if o["kind"] == kind)
+
+
+def role(site, namespace, name, **rules):
+    """A role of exactly that name, for the account of the same name."""
+    policy = site.vault.put_policy(unique("policy"), rules or site.EVERYTHING)
+    bound = {"bound_service_account_names": name, "bound_service_account_namespaces": namespace}
+    site.vault.write(f"auth/{site.mount}/role/{name}", token_policies=[policy], **bound)
+
+
+def pod(annotations, **spec):
+    containers = [{"name": "app", "image": "app"}]
+    return {"metadata": {"generateName": "app-", "annotations": {PREFIX + k if "/" not in k else k: v for k, v in annotations.items()}},
+            "spec": {"containers": containers, **spec}}  # fmt: skip
+
+
+def config(item, container):
+    env = {v["name"]: v.get("value") for v in item.container(container)["env"]}
+    return json.loads(base64.b64decode(env["VAULT_CONFIG"]))
+
+
+def test_the_everyday_example_renders_a_connection_string_that_works(site, postgres, namespace, create):
+    postgres.enable(site.vault, "database", role="app-readonly")
+    role(site, namespace, "api-server", **{"database/creds/app-readonly": ["read"]})
+    item = example("database")
+    template = PREFIX + "agent-inject-template-database-url"
+    annotations = item["metadata"]["annotations"]
+    annotations[template] = annotations[template].replace(":5432", f":{postgres.port}")
+    one = create(item)
+    assert [c["name"] for c in one.item["spec"]["initContainers"]] == ["vault-agent-init"]
+    assert [c["name"] for c in one.item["spec"]["containers"]] == ["api-server", "vault-agent"]
+    assert one.start("vault-agent-init").wait_exit() == 0, one.processes["vault-agent-init"].log
+    url = for_file(one.file("vault-secrets", "database-url"))
+    assert postgres.url(url, "SELECT 1") == "1"
+
+
+def test_a_pod_that_does_not_ask_is_left_alone(injector, namespace):
+    assert STATUS not in injector.dry_run(namespace, {"note": "x"})["metadata"]["annotations"]
+    assert STATUS not in injector.dry_run(namespace, {PREFIX + "agent-inject": "false"})["metadata"]["annotations"]
+
+
+def test_a_pod_that_does_not_ask_is_never_sent(apiserver, injector, namespace):
+    before = injector.replicas[0].process.log
+    injector.dry_run(namespace, {PREFIX + "role": "x"})
+    injector.dry_run(namespace, {PREFIX + "agent-inject": "false"})
+    assert injector.replicas[0].process.log == before
+
+
+def test_a_refusal_reaches_the_user_with_its_reason(injector, namespace):
+    with pytest.raises(ApiError, match="no Vault role found"):
+        injector.dry_run(namespace, {PREFIX + "agent-inject": "true"})
+
+
+def test_a_value_that_is_no_boolean_is_refused(injector, namespace):
+    with pytest.raises(ApiError, match="error checking if should inject agent"):
+        injector.dry_run(namespace, {PREFIX + "agent-inject": "yes"})
+
+
+def test_a_misspelt_annotation_is_warned_of_by_its_nearest_name(apiserver, injector, namespace):
+    injector.dry_run(namespace, {PREFIX + "agent-inject": "true", PREFIX + "role": "x", PREFIX + "agent-pre-populat": "true"})
+    assert any("agent-pre-populate" in warning for warning in apiserver.api.warnings), apiserver.api.warnings
+
+
+def test_system_namespaces_are_refused(injector):
+    with pytest.raises(ApiError, match="cannot inject into system namespaces"):
+        injector.dry_run("kube-system", {PREFIX + "agent-inject": "true", PREFIX + "role": "x"})
+
+
+def test_the_sidecar_keeps_the_file_fresh(site, namespace, create):
+    kv = site.kv2()
+    path = kv.put("app", word="alice")
+    role(site, namespace, "app")
+    contents = '{{ with secret "%s" }}{{ .Data.data.word }}{{ end }}' % path
+    one = create(pod({
+        "agent-inject": "true", "role": "app", "agent-inject-template-word": contents, "template-static-secret-render-interval": "1s",
+    }, serviceAccountName="app"))  # fmt: skip
+    assert one.start("vault-agent-init").wait_exit() == 0, one.processes["vault-agent-init"].log
+    for_file(one.file("vault-secrets", "word"), "alice")
+    one.start("vault-agent")
+    kv.put("app", word="bob")
+    for_file(one.file("vault-secrets", "word"), "bob")
+
+
+def test_what_controllers_create_is_injected_too(apiserver, injector, namespace):
+    deployment = example("hand-over", "Deployment")
+    apiserver.account(namespace, "orders")
+    apiserver.api.post(f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment)
+    found = until(lambda: apiserver.api.get(apiserver.api.pods(namespace))["items"], "a pod of the Deployment")
+    assert found[0]["metadata"]["annotations"][STATUS] == "injected"
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "deploy" / "examples").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_example_is_injected_without_a_warning(apiserver, injector, namespace, path):
+    for item in yaml.safe_load_all(path.read_text()):
+        template = (item or {}).get("spec", {})
+        template = template.get("jobTemplate", template).get("spec", template) if item and item["kind"] == "CronJob" else template
+        template = template.get("template") or (item if item and item["kind"] == "Pod" else None)
+        if not template:
+            continue
+        apiserver.account(namespace, template["spec"]["serviceAccountName"])
+        body = {"metadata": {"generateName": "try-", "annotations": template["metadata"]["annotations"]}, "spec": template["spec"]}
+        body["spec"].setdefault("restartPolicy", "Always")
+        made = apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", body)
+        assert made["metadata"]["annotations"][STATUS] == "injected"
+        assert apiserver.api.warnings == []
+
+
+def test_a_native_sidecar_is_one_container_that_stays(site, namespace, create):
+    kv = site.kv2()
+    path = kv.put("app", word="alice")
+    role(site, namespace, "app")
+    contents = '{{ with secret "%s" }}{{ .Data.data.word }}{{ end }}' % path
+    one = create(pod({"agent-inject": "true", "role": "app", "agent-inject-template-word": contents, "ampule.dev/native-sidecar": "true"},
+                     serviceAccountName="app"))  # fmt: skip
+    (container,) = one.item["spec"]["initContainers"]
+    assert container["restartPolicy"] == "Always" and [c["name"] for c in one.item["spec"]["containers"]] == ["app"]
+    process = one.start(container["name"])
+    process.wait_log("rendered")
+    for_file(one.file("vault-secrets", "word"), "alice")
+    assert process.running
+
+
+def test_pod_security_restricted_admits_an_injected_pod(apiserver, injector):
+    name = apiserver.namespace(unique("strict"), **{"pod-security.kubernetes.io/enforce": "restricted"})
+    context = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+    annotations = {PREFIX + "agent-inject": "true", PREFIX + "role": "x"}
+    containers = [{"name": "app", "image": "app", "securityContext": context}]
+    with pytest.raises(ApiError, match="seccompProfile"):
+        injector.dry_run(name, annotations, containers=containers)
+    injector.dry_run(name, {**annotations, "ampule.dev/seccomp-profile": "RuntimeDefault"}, containers=containers)
+
+
+def test_openbaos_prefix_means_the_same(injector, namespace):
+    made = injector.dry_run(namespace, {"openbao.org/agent-inject": "true", "openbao.org/role": "x"})
+    assert made["spec"]["initContainers"][0]["name"] == "vault-agent-init"
