@@ -105,6 +105,13 @@ static const char *on_getenv(void *ctx, const char *name)
     return NULL;
 }
 
+/* What would be written is only looked at. */
+static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *err)
+{
+    (void)ctx, (void)file, (void)err;
+    return 0;
+}
+
 struct tpl_env offline_env(struct offline *offline, int64_t now_ms)
 {
     return (struct tpl_env){
@@ -114,6 +121,7 @@ struct tpl_env offline_env(struct offline *offline, int64_t now_ms)
         .pki_cert = on_pki_cert,
         .file = on_file,
         .getenv = on_getenv,
+        .write_to_file = on_write_to_file,
         .now_ms = now_ms,
     };
 }

@@ -101,6 +101,7 @@ def links(folder, kind):
     return folder / "link" / "file", "refusing to write through symlinked directory"
 
 
+@pytest.mark.skipif(original(), reason="Vault up to 1.19 follows links")
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_symbolic_link_is_not_followed(site, agent, tmp_path, kind):
     path = site.kv2().put("app", user="alice")

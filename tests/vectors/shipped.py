@@ -17,7 +17,7 @@ def render(program, template, values):
     command = [program, "render", "--template", template, "--secrets", values]
     for name, value in secrets.pop("env", {}).items():
         command += ["--env", f"{name}={value}"]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True)
 
 
 def main():
@@ -27,11 +27,12 @@ def main():
         values = HERE / "shipped" / f"{template.stem}.json"
         expected = HERE / "shipped" / f"{template.stem}.expected"
         result = render(program, template, values)
-        if result.returncode == 0 and result.stdout == expected.read_text():
+        if result.returncode == 0 and result.stdout == expected.read_bytes():
             passed += 1
             continue
         failed += 1
-        print(f"{template.name}: status {result.returncode}\n--- expected\n{expected.read_text()}--- got\n{result.stdout}{result.stderr}")
+        got = (result.stdout + result.stderr).decode(errors="replace")
+        print(f"{template.name}: status {result.returncode}\n--- expected\n{expected.read_text(errors='replace')}--- got\n{got}")
     print(f"shipped templates: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
