@@ -336,7 +336,7 @@ static bool loop_element(struct val *loop, size_t i, bool keyed)
     loop[LOOP_KEY] = val_int((int64_t)i);
     switch (over->kind) {
     case VAL_LIST:
-        put(&loop[LOOP_DOT], &over->list.items[i], over->type != VAL_T_STRINGS);
+        put(&loop[LOOP_DOT], &over->list.items[i], over->type != VAL_T_STRINGS && over->type != VAL_T_INTS);
         break;
     case VAL_MAP:
         pair = &over->map.pairs[i];

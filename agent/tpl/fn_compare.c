@@ -1,6 +1,7 @@
 /* eq ne lt le gt ge. Source of rules and texts: Go's text/template. */
 #include "tpl/fn.h"
 #include "tpl/format.h"
+#include "tpl/moment.h"
 
 enum kind { KIND_NONE, KIND_BOOL, KIND_COMPLEX, KIND_INT, KIND_FLOAT, KIND_STRING, KIND_UINT };
 
@@ -87,10 +88,18 @@ static int fail_not_comparable(struct call *call, const struct val *a, const str
     return err_set(call->err, ERR_INPUT, "%s", text->data);
 }
 
+/* Go compares the addresses of zones: those that were read as an offset are all different. */
+static bool same_moment(const struct moment *a, const struct moment *b)
+{
+    return a == b || (moment_compare(a, b) == 0 && a->offset == 0 && b->offset == 0);
+}
+
 static bool same_object(const struct val *a, const struct val *b)
 {
     if (a->kind != b->kind)
         return false;
+    if (a->kind == VAL_OPAQUE && a->opaque.class == &tpl_class_time && b->opaque.class == &tpl_class_time)
+        return same_moment(moment_of(a), moment_of(b));
     if (a->kind == VAL_OPAQUE)
         return a->opaque.self == b->opaque.self;
     return a->map.class == b->map.class && a->map.pairs == b->map.pairs;

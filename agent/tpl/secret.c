@@ -2,6 +2,8 @@
 #include "tpl/tpl.h"
 
 #include "base/val.h"
+#include "tpl/moment.h"
+#include "tpl/time_parse.h"
 
 static int pem_data(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
 {
@@ -124,13 +126,30 @@ static bool is_bare(const struct val *reply)
     return true;
 }
 
+/* The third field is a time.Time; what is no time is Go's zero one. */
+static int wrap_record(const struct val *reply, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct moment created = MOMENT_ZERO;
+    struct err ignored = {0};
+    struct str text;
+
+    if (record(reply, wrap_members, 4, NULL, 0, &tpl_class_wrap, arena, ret, err) != 0)
+        return -1;
+    if (!ret->map.pairs)
+        return 0;
+    text = ret->map.pairs[2].value.s;
+    if (time_parse(STR("2006-01-02T15:04:05Z07:00"), text, true, &created, &ignored) != 0)
+        created = MOMENT_ZERO;
+    return moment_value(arena, &created, (struct val *)&ret->map.pairs[2].value, err);
+}
+
 int tpl_secret_record(const struct val *reply, struct arena *arena, struct val *ret, struct err *err)
 {
     struct val_pair data = {val_cstr("data"), *reply}, more[2] = {{.key = val_cstr("Auth")}, {.key = val_cstr("WrapInfo")}};
     struct val bare = val_map(&data, 1);
 
     if (record(val_get(reply, "auth"), auth_members, 6, NULL, 0, &tpl_class_auth, arena, &more[0].value, err) != 0 ||
-        record(val_get(reply, "wrap_info"), wrap_members, 4, NULL, 0, &tpl_class_wrap, arena, &more[1].value, err) != 0)
+        wrap_record(val_get(reply, "wrap_info"), arena, &more[1].value, err) != 0)
         return -1;
     return record(is_bare(reply) ? &bare : reply, secret_members, 6, more, 2, &tpl_class_secret, arena, ret, err);
 }

@@ -9,7 +9,7 @@ import re
 # Their results are not fixed by their arguments, or reach outside, or take long.
 IMPURE = re.compile(
     r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|randInt|shuffle|keys|values|ago|hello)|plugin|writeToFile|file$|sockaddr|spew_dump|"
-    r"spew_printf")
+    r"spew_printf|spew_sprintf|spew_sdump")
 # Of Consul and Nomad: refused by name, see agent/tpl/README.md.
 FOREIGN = re.compile(
     r"(nomad\w*|byKey|byMeta|byPort|byTag|caLeaf|caRoots|connect|datacenters|explode|exportedServices|key|keyExists|keyOrDefault|ls|node|nodes|partitions|"
@@ -39,10 +39,16 @@ YAML = [
     '"a: 2001-12-14t21:59:43.10-05:00"', '"1.0: x\\ntrue: y\\n~: z"', '"a: 1 # c\\n# d"', '"%YAML 1.1\\n---\\na: 1"', '"{a, b: c}"', '"[a, b"', '"\'x"', '"\\"x"', '"a: |\\n x\\n  y"', '"@a"', '"`a"', '"%a"', '"a: 12345678901234567890"', '"a: -9223372036854775809"', '"a: 1e400"', '"a: 0x"', '"é: 日"', '"\\x00"', '"\\xff"',
     '"a: 1:30"', '"a: +1"', '"a: +.5"', '"a: 1."', '"a: ._1"', '"...\\na"', '"# only"', '"a: \\"b\\\\\\n  c\\""', '"=: 1"', '"a: ="','"a: 1\\nb: [x, y]\\n"', '"- 1\\n- b: c\\n"', '"a: yes"', '"x"', '"a: {b: 2024-01-01}"', '"a: &x 1\\nb: *x"', '"a: |\\n  t\\n"', '"["', '"1: 2"', '""', '"a: ~"', '"a: 0x1F"', '"a: 1.50"']
 LAYOUTS = ['"2006-01-02"', '"15:04:05"', '"Mon Jan _2 2006"', '"2006-01-02T15:04:05Z07:00"', '"unix"', '"3:04PM"', '"02/01/06"', '""', '"x"', '"Jan 2, 2006 at 3:04pm (MST)"']
-VERSIONS = ['"1.2.3"', '"v1.2"', '"1.2.3-alpha.1+b5"', '"x"', '"2"', '""']
-RANGES = ['">=1.0.0"', '"^1.2"', '"~1.2.3"', '"1.x"', '"<2 || >3"', '"1.2 - 1.4"', '"="', '"!=1.2.3"']
+VERSIONS = ['"1.2.3"', '"v1.2"', '"1.2.3-alpha.1+b5"', '"x"', '"2"', '""', '"1.2.3-01"', '"1.02.3"', '"1.2.3+"', '"1.2.3.4"', '"9999999999999999999.0.0"']
+RANGES = ['">1, <2"', '"~1"', '"^0.2.3"', '"1.2.*"', '">=1.2.3-alpha"', '"*"', '"1.x.x || 2"', '"=>1"', '">= 1.2.3 <2"', '"abc"', '""', '">=1.0.0"', '"^1.2"', '"~1.2.3"', '"1.x"', '"<2 || >3"', '"1.2 - 1.4"', '"="', '"!=1.2.3"']
 URLS = ['"http://u:p@host:8080/a/b?x=1#f"', '"/a"', '"mailto:x"', '"%zz"', '"//h"', '""']
 CONVERTIBLE = ['"1"', '"a"', '1', '1.5', 'true', 'nil', '"0x10"', '"08"', '-7', '.n', '.s', '.l', '"1e3"', '" 2"', '3']
+
+DURATIONS = ['"95s"', '"1h2m3.5s"', '"-1.5h"', '"x"', '""', '"3"', '95', '1.5', '86400', '"1d"', '"100ms"', '9999999999', '"2562047h"', '.n', 'nil']
+MOMENTS = ['(sprig_toDate "2006-01-02" "2024-02-29")', '(sprig_toDate "2006-01-02T15:04:05Z07:00" "1999-12-31T23:59:59.5+05:30")', '(sprig_toDate "x" "y")', '(secret "wrapped").WrapInfo.CreationTime']
+OF_MOMENTS = ["Year", "Month", "Day", "Weekday", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "Unix", "UnixNano", "UnixMilli", "String", "UTC", "IsZero", 'Format "Jan _2 06 3:04PM -0700 MST .000"', "Format .s",
+              "AddDate 0 1 2", "Format", "Nope"]
+OF_VERSIONS = ["Major", "Minor", "Patch", "Prerelease", "Metadata", "Original", "String", "IncMajor", "IncMinor", "IncPatch", 'Compare (sprig_semver "1.2.4")', 'LessThan (sprig_semver "2")', 'Equal (sprig_semver "1.2.3")', "Nope"]
 
 # Parameters that deserve more than their type says.
 PARAMETERS = {
@@ -50,6 +56,7 @@ PARAMETERS = {
     "parseJSON": [DOCUMENTS], "parseYAML": [YAML], "timestamp": [LAYOUTS],
     "parseInt": [CONVERTIBLE], "parseUint": [CONVERTIBLE], "parseFloat": [CONVERTIBLE], "parseBool": [CONVERTIBLE],
     "sprig_fromJson": [DOCUMENTS], "sprig_mustFromJson": [DOCUMENTS], "sprig_semver": [VERSIONS], "sprig_semverCompare": [RANGES, VERSIONS],
+    "sprig_duration": [DURATIONS], "sprig_durationRound": [DURATIONS], "sprig_unixEpoch": [MOMENTS], "sprig_mustDateModify": [DURATIONS, MOMENTS], "sprig_must_date_modify": [DURATIONS, MOMENTS],
     "sprig_urlParse": [URLS], "sprig_toDate": [LAYOUTS, ['"2024-02-29"', '"x"', '"12:30:45"']], "sprig_mustToDate": [LAYOUTS, ['"2024-02-29"', '"x"']],
     "sprig_regexQuoteMeta": [PATTERNS], "sprig_typeIs": [['"string"', '"int"', '"float64"'], None], "sprig_kindIs": [['"string"', '"map"', '"slice"'], None],
     "sprig_set": [None, STRINGS, STRINGS],  # a map that holds itself would end the oracle
@@ -270,6 +277,8 @@ class Grammar:
             self.action('with pkiCert "pki" "common_name=a"') + self.action(self.pick(".Cert", ".Key", ".CA", ".CAChain", ".Data.Cert", ".Data", ".", "range .CAChain", ".cert", ".Data 1")) + "{{end}}",
             self.action(f'block "t{self.random.randrange(4)}" {self.pipeline(depth)}') + self.nodes(depth + 1) + "{{end}}",
             self.action('define "q"') + "{{end}}", self.action(self.pick("break", "continue", "else", "end", "else if 1", "else with .m", "template", "block", "define", "if", "range", "with", "nil", "template .s", "end 1", "break 1", "nil | print")),
+            self.action(f"{self.pick(*MOMENTS)}.{self.pick(*OF_MOMENTS)}"), self.action(f"(sprig_semver {self.pick(*VERSIONS)}).{self.pick(*OF_VERSIONS)}"),
+            self.action(self.pick("toJSON ", "toYAML ", "printf \"%v %T\" 1 ", "print ", "sprig_typeOf ", "len ", "not ", "eq nil ") + self.pick(*MOMENTS, '(sprig_semver "v1.2-a+b")', "(sprig_urlParse .s)", "(sprig_until 3)")),
             self.action(f"range $i, $e := loop {self.pick('3', '1 3', '0', '-1', '.n', '.s', '1.5')}") + "{{$i}}{{$e}}{{end}}",
             self.action(f"printf {self.format()} (secret {path}).{self.pick('Data', 'Auth', 'Warnings', 'LeaseDuration')} .n"),
             self.action(self.pick("toJSON", "toYAML", "toTOML", "toJSONPretty", "toUnescapedJSON", "toUnescapedJSONPretty", "printf \"%v\"", "printf \"%#v\"", "printf \"%+v\"", "printf \"%T\"") + self.pick(
