@@ -130,6 +130,11 @@
 #define LIMIT_REVIEW_PATCH_OPERATIONS 1000
 #define LIMIT_REVIEW_POINTER 1024
 
+/* ampule explain: a list of 20,000 pods has about 200 MB as JSON; YAML becomes a tree that costs more. Lines of differences: nobody reads more. */
+#define LIMIT_EXPLAIN_BYTES MIB(1024)
+#define LIMIT_EXPLAIN_TREE_BYTES MIB(256)
+#define LIMIT_EXPLAIN_DIFFERENCES 50
+
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */
 #define LIMIT_RESOLV_BYTES KIB(64)
 #define LIMIT_HOSTS_BYTES MIB(1)

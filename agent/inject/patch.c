@@ -125,8 +125,6 @@ static void volumes_secrets(struct writing *w)
 
     volume_group(w);
     volume_tmpfs(w, "vault-secrets", &nobody, ANNOT_OWN_SECRETS_SIZE);
-    if (w->plan->custom_count)
-        volume_group(w);
     for (size_t i = 0; i < w->plan->custom_count; i++) {
         snprintf(name, sizeof(name), "vault-secrets-custom-%zu", i);
         volume_tmpfs(w, name, &nobody, ANNOT_OWN_SECRETS_SIZE);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "tools/check.h"
+#include "tools/explain.h"
 #include "tools/functions.h"
 #include "tools/render.h"
 
@@ -11,7 +12,9 @@ static const struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; the result is the exit status */
 } commands[] = {
+    {"annotations", "print every annotation of pods", annotations_main},
     {"check", "find every problem of a configuration", check_main},
+    {"explain", "what the injector would do with workloads, and why not", explain_main},
     {"functions", "what templates may call, with examples", functions_main},
     {"render", "print what a template gives, without a server", render_main},
 };
@@ -20,7 +23,7 @@ static void usage(FILE *to)
 {
     fputs("Usage: ampule COMMAND [OPTIONS]\n\nCommands:\n", to);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
     fputs("\n\"ampule COMMAND --help\" tells more.\n", to);
 }
 

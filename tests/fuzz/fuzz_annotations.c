@@ -29,7 +29,7 @@ static char *from_nothing(const char *name)
 static void add_line(struct buf *body, const char *line, size_t len)
 {
     const char *equals = memchr(line, '=', len);
-    _cleanup_buf_ struct buf name;
+    _cleanup_buf_ struct buf name = {0};
 
     if (!equals)
         return;
@@ -53,7 +53,7 @@ static void read_json(const char *text, size_t len, struct arena *arena, struct 
 
 static void read_base64(const struct val *text, struct arena *arena, struct val *ret)
 {
-    _cleanup_buf_ struct buf decoded;
+    _cleanup_buf_ struct buf decoded = {0};
     struct err err;
 
     buf_init(&decoded, LIMIT_REVIEW_ANSWER_BYTES);

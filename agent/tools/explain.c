@@ -1,0 +1,310 @@
+#include "tools/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/yaml.h"
+#include "inject/annot.h"
+#include "inject/policy.h"
+#include "tools/compare.h"
+#include "tools/offline.h"
+#include "tools/verdict.h"
+
+struct explaining {
+    struct settings settings;
+    const char *namespace;
+    bool address_given;
+    bool json, diff, summary;
+    json_t *workloads; /* of --format=json */
+    size_t counts[VERDICT_COUNT];
+};
+
+/* ---------------------------------------------------------------------------------------- printing */
+
+static void print_lines(const json_t *lines, const char *indent)
+{
+    size_t i;
+    const json_t *line;
+
+    json_array_foreach (lines, i, line)
+        printf("%s%s\n", indent, json_string_value(line));
+}
+
+/* One operation: its path, and its value with a plus before every line. */
+static void print_operation(const json_t *operation)
+{
+    const json_t *value = json_object_get(operation, "value");
+    char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY) : NULL;
+
+    printf("  %s %s\n", value ? "+" : "-", json_string_value(json_object_get(operation, "path")));
+    for (char *line = text, *end; line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        printf("  +   %.*s\n", end ? (int)(end - line) : (int)strlen(line), line);
+    }
+    mem_free(text);
+}
+
+static void print_text(const struct explaining *e, const struct workload *workload, const char *namespace, const struct verdict *verdict)
+{
+    size_t i;
+    const json_t *operation;
+
+    printf("%s %s/%s: %s: %s\n", *workload->kind ? workload->kind : "object", namespace, workload->name, verdict_name(verdict->outcome),
+           verdict->text);
+    print_lines(verdict->files, "  file ");
+    print_lines(verdict->notes, "  ");
+    if (workload->assumed_token && verdict->operations && e->diff)
+        puts("  (the service-account token that the API server adds is assumed)");
+    if (e->diff)
+        json_array_foreach (verdict->operations, i, operation)
+            print_operation(operation);
+}
+
+static void keep_json(struct explaining *e, const struct workload *workload, const char *namespace, const struct verdict *verdict)
+{
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "kind", workload->kind, "namespace", namespace, "name", workload->name,
+                            "outcome", verdict_name(verdict->outcome), "text", verdict->text, "files", verdict->files, "notes",
+                            verdict->notes);
+
+    if (row && e->diff && verdict->operations)
+        json_object_set(row, "operations", verdict->operations);
+    json_array_append_new(e->workloads, row ? row : json_null());
+}
+
+static size_t total(const struct explaining *e)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < VERDICT_COUNT; i++)
+        sum += e->counts[i];
+    return sum;
+}
+
+static void print_summary(const struct explaining *e)
+{
+    printf("%zu workload%s:", total(e), total(e) == 1 ? "" : "s");
+    for (size_t i = 0; i < VERDICT_COUNT; i++)
+        printf("%s %zu %s", i ? "," : "", e->counts[i], verdict_name((enum verdict_outcome)i));
+    putchar('\n');
+}
+
+static void print_json(const struct explaining *e)
+{
+    _cleanup_json_ json_t *summary = json_object(), *root = json_pack("{s:O, s:O}", "workloads", e->workloads, "summary", summary);
+
+    for (size_t i = 0; i < VERDICT_COUNT; i++)
+        json_object_set_new(summary, verdict_name((enum verdict_outcome)i), json_integer((json_int_t)e->counts[i]));
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+}
+
+/* ---------------------------------------------------------------------------------------- workloads */
+
+static int on_workload(void *context, const struct workload *workload, struct err *err)
+{
+    struct explaining *e = context;
+    const char *namespace = *workload->namespace ? workload->namespace : e->namespace;
+    _cleanup_verdict_ struct verdict verdict = {0};
+    _cleanup_json_ json_t *address = !e->address_given && workload->found ? compare_address(workload->found) : NULL;
+    struct settings settings = e->settings; /* shares what it points to */
+
+    if (address)
+        settings.vault_address = json_string_value(address);
+    if (verdict_reach(&settings, workload, namespace, &verdict, err) != 0)
+        return err_wrap(err, "%s %s/%s", workload->kind, namespace, workload->name);
+    e->counts[verdict.outcome]++;
+    if (e->json)
+        keep_json(e, workload, namespace, &verdict);
+    else if (!e->summary)
+        print_text(e, workload, namespace, &verdict);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- input */
+
+static int explain_json(struct explaining *e, const char *text, size_t len, struct err *err)
+{
+    json_error_t error;
+    size_t at = 0;
+
+    while (at < len && strspn(text + at, " \t\r\n") < len - at) {
+        _cleanup_json_ json_t *object = json_loadb(text + at, len - at, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
+
+        if (!object)
+            return err_set(err, ERR_INPUT, "line %d: %s", error.line, error.text);
+        if (workload_walk(object, on_workload, e, err) != 0)
+            return -1;
+        at += (size_t)error.position;
+    }
+    return 0;
+}
+
+static int explain_document(struct explaining *e, const char *text, size_t len, struct err *err)
+{
+    _cleanup_arena_ struct arena arena = {0};
+    _cleanup_buf_ struct buf json = {0};
+    struct val_place place = {0};
+    struct val v;
+
+    arena_init(&arena, LIMIT_EXPLAIN_TREE_BYTES, "document");
+    buf_init(&json, LIMIT_EXPLAIN_BYTES);
+    if (yaml_read(text, len, 0, &arena, &v, &place, err) != 0)
+        return err_wrap(err, "line %u (large lists are read from JSON: kubectl get -o json)", place.line);
+    if (v.kind == VAL_NULL)
+        return 0;
+    if (json_write(&json, &v, JSON_NO_HTML, err) != 0 || buf_check(&json, "document", err) != 0)
+        return -1;
+    return explain_json(e, json.data, json.len, err);
+}
+
+/* Documents are split at lines of three dashes, which no value of a document can contain at a line's start. */
+static int explain_yaml(struct explaining *e, const char *text, struct err *err)
+{
+    while (*text) {
+        const char *end = strncmp(text, "---", 3) == 0 ? text : strstr(text, "\n---");
+        size_t len = end ? (size_t)(end - text) + (end != text) : strlen(text);
+
+        if (len && explain_document(e, text, len, err) != 0)
+            return -1;
+        text += len;
+        if (strncmp(text, "---", 3) == 0)
+            text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return 0;
+}
+
+static int explain_file(struct explaining *e, const char *path, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+    size_t blank;
+
+    if (offline_read(path, LIMIT_EXPLAIN_BYTES, &text, err) != 0)
+        return -1;
+    blank = strspn(text.data, " \t\r\n");
+    if (text.data[blank] == '{')
+        return explain_json(e, text.data, text.len, err) == 0 ? 0 : err_wrap(err, "%s", path);
+    return explain_yaml(e, text.data, err) == 0 ? 0 : err_wrap(err, "%s", path);
+}
+
+/* --------------------------------------------------------------------------------------- the commands */
+
+static void usage(FILE *to)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, KIB(32));
+    settings_help(&text);
+    fprintf(to,
+            "Usage: ampule explain [OPTIONS] [FILE|-]...\n"
+            "Says what the injector would do with workloads, and why not. Reads Pods, Deployments and everything else with a pod template, and\n"
+            "lists of them, as JSON or YAML from kubectl; nothing is contacted. Pods that were injected already are compared with what they\n"
+            "would be now.\n\n"
+            "  --diff                what would be added, operation by operation\n"
+            "  --summary             only the last line\n"
+            "  --format=text|json    lines, or one JSON object\n"
+            "  --namespace=NAME      of objects that name none (default \"default\")\n\n"
+            "Outcomes: same as today, better (a mistake is pointed out), different, not supported by the agent, refused, not injected.\n"
+            "Exit status: 0 all is as today or better; 1 something differs, is not supported or would be refused; 2 wrong usage or input.\n\n"
+            "Behind these the injector's own settings may be given, as it has them:\n%s",
+            text.data);
+}
+
+static bool take_option(struct explaining *e, const char *word, bool *ret_bad)
+{
+    if (strcmp(word, "--diff") == 0)
+        e->diff = true;
+    else if (strcmp(word, "--summary") == 0)
+        e->summary = true;
+    else if (strncmp(word, "--namespace=", 12) == 0)
+        e->namespace = word + 12;
+    else if (strncmp(word, "--format=", 9) == 0) {
+        e->json = strcmp(word + 9, "json") == 0;
+        *ret_bad |= !e->json && strcmp(word + 9, "text") != 0;
+    } else
+        return false;
+    return true;
+}
+
+static int finish(const struct explaining *e)
+{
+    if (e->json)
+        print_json(e);
+    else
+        print_summary(e);
+    return e->counts[VERDICT_DIFFERENT] || e->counts[VERDICT_UNSUPPORTED] || e->counts[VERDICT_REFUSED];
+}
+
+static int run(struct explaining *e, char **files, int count)
+{
+    struct err err;
+
+    for (int i = 0; i < count || (i == 0 && count == 0); i++) {
+        if (explain_file(e, count ? files[i] : "-", &err) != 0) {
+            fprintf(stderr, "ampule explain: %s\n", err.text);
+            return 2;
+        }
+    }
+    return finish(e);
+}
+
+/* Ours are taken out, the injector's kept, and what is left is files. */
+int explain_main(int argc, char **argv)
+{
+    struct explaining e = {.namespace = "default", .workloads = json_array()};
+    char address[] = "-vault-address=https://vault:8200"; /* without one nothing could be injected; offline any will do */
+    char *flags[LIMIT_CONFIG_FLAGS + 1] = {address};
+    int flag_count = 1, file_count = 0, status;
+    bool bad = false;
+    struct err err;
+
+    e.address_given = getenv("AGENT_INJECT_VAULT_ADDR") != NULL;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            usage(stdout);
+            return 0;
+        }
+        if (take_option(&e, argv[i], &bad))
+            continue;
+        e.address_given |= strstr(argv[i], "-vault-address") != NULL;
+        if (argv[i][0] == '-' && argv[i][1] && flag_count < LIMIT_CONFIG_FLAGS)
+            flags[flag_count++] = argv[i];
+        else
+            argv[++file_count] = argv[i];
+    }
+    if (bad || settings_parse(&e.settings, flag_count, flags, getenv, &err) != 0) {
+        fprintf(stderr, "ampule explain: %s\n", bad ? "--format is text or json" : err.text);
+        return 2;
+    }
+    status = run(&e, argv + 1, file_count);
+    settings_done(&e.settings);
+    json_decref(e.workloads);
+    return status;
+}
+
+int annotations_main(int argc, char **argv)
+{
+    _cleanup_buf_ struct buf policies;
+
+    (void)argv;
+    if (argc > 1) {
+        puts("Usage: ampule annotations\nPrints every annotation of pods: name, type, default, meaning. Names without a prefix stand behind\n"
+             "vault.hashicorp.com/ or openbao.org/; \"setting\" is the injector's own default.");
+        return strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    }
+    for (size_t i = 0; i < ANNOT_COUNT; i++) {
+        const struct annot_row *row = &annot_rows[i];
+        const char *suffix = row->kind == ANNOT_FAMILY ? "-NAME" : row->kind == ANNOT_BOTH ? "[-NAME]" : "";
+
+        printf("%s%s (%s%s%s)\n    %s\n", row->name, suffix, annot_kind_name(row->kind), *row->initial ? ", default " : "", row->initial,
+               row->help);
+    }
+    buf_init(&policies, KIB(8));
+    policy_help(&policies);
+    printf("\nPolicies, by the injector's -policy=off|warn|enforce:\n%s", policies.data);
+    return 0;
+}

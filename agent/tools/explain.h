@@ -1,0 +1,12 @@
+/*
+ * explain: `ampule explain`: what the injector would do with workloads, and why not; works offline.
+ */
+#ifndef TOOLS_EXPLAIN_H
+#define TOOLS_EXPLAIN_H
+
+/* argv[0] is the command's name. Exit status: 0 all is as today; 1 something would be refused, differ or is not supported; 2 wrong usage. */
+int explain_main(int argc, char **argv);
+/* `ampule annotations`: every annotation, from the table. */
+int annotations_main(int argc, char **argv);
+
+#endif

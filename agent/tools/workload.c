@@ -1,0 +1,225 @@
+#include "tools/workload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void json_cleanup(json_t **json)
+{
+    json_decref(*json);
+}
+
+/* ------------------------------------------------------------------------------------- finding pods */
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static const json_t *dig(const json_t *object, const char *const *path)
+{
+    for (; object && *path; path++)
+        object = json_object_get(object, *path);
+    return object;
+}
+
+/* The object whose metadata and spec are a pod's; NULL when there is none. */
+static const json_t *pod_part(const json_t *object, const char *kind)
+{
+    static const char *const in_cron_job[] = {"spec", "jobTemplate", "spec", "template", NULL}, *const in_spec[] = {"spec", "template", NULL};
+    const json_t *part;
+
+    if (strcmp(kind, "Pod") == 0)
+        part = object;
+    else if (strcmp(kind, "CronJob") == 0)
+        part = dig(object, in_cron_job);
+    else if (strcmp(kind, "PodTemplate") == 0)
+        part = json_object_get(object, "template");
+    else
+        part = dig(object, in_spec);
+    return json_is_array(json_object_get(json_object_get(part, "spec"), "containers")) ? part : NULL;
+}
+
+/* ------------------------------------------------------------------------------- taking injection out */
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_injected_container(const char *name)
+{
+    return strcmp(name, "vault-agent") == 0 || strcmp(name, "vault-agent-init") == 0;
+}
+
+static bool is_injected_volume(const char *name)
+{
+    static const char *const names[] = {"home-init",     "home-sidecar",      "vault-secrets",     "vault-config",
+                                        "extra-secrets", "vault-tls-secrets", "vault-agent-cache", "ampule-token", "ampule-handover"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return has_prefix(name, "vault-secrets-custom-");
+}
+
+/* Takes out of a list of objects those with such a name; an empty list vanishes. */
+static void drop_named(json_t *parent, const char *list_key, bool (*is_dropped)(const char *name))
+{
+    json_t *list = json_object_get(parent, list_key);
+
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        if (is_dropped(text_at(json_array_get(list, i), "name")))
+            json_array_remove(list, i);
+    }
+    if (json_is_array(list) && json_array_size(list) == 0)
+        json_object_del(parent, list_key);
+}
+
+static void drop_mounts(json_t *containers)
+{
+    size_t i;
+    json_t *container;
+
+    json_array_foreach (containers, i, container)
+        drop_named(container, "volumeMounts", is_injected_volume);
+}
+
+static json_t *annotations_of(const json_t *pod)
+{
+    return json_object_get(json_object_get(pod, "metadata"), "annotations");
+}
+
+static const char *const status_names[] = {"vault.hashicorp.com/agent-inject-status", "openbao.org/agent-inject-status"};
+
+static bool was_injected(const json_t *pod)
+{
+    for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
+        if (strcmp(text_at(annotations_of(pod), status_names[i]), "injected") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take_out(json_t *pod)
+{
+    json_t *spec = json_object_get(pod, "spec"), *annotations = annotations_of(pod);
+
+    drop_named(spec, "containers", is_injected_container);
+    drop_named(spec, "initContainers", is_injected_container);
+    drop_named(spec, "volumes", is_injected_volume);
+    drop_mounts(json_object_get(spec, "containers"));
+    drop_mounts(json_object_get(spec, "initContainers"));
+    if (json_object_get(annotations, "vault.hashicorp.com/agent-share-process-namespace"))
+        json_object_del(spec, "shareProcessNamespace");
+    for (size_t i = 0; i < ARRAY_LEN(status_names); i++)
+        json_object_del(annotations, status_names[i]);
+}
+
+/* ----------------------------------------------------------------------------- what the server would add */
+
+static bool has_token(const json_t *spec)
+{
+    size_t c, m;
+    const json_t *container, *mount;
+
+    json_array_foreach (json_object_get(spec, "containers"), c, container) {
+        json_array_foreach (json_object_get(container, "volumeMounts"), m, mount) {
+            if (strstr(text_at(mount, "mountPath"), "serviceaccount"))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void append_to(json_t *parent, const char *key, json_t *value)
+{
+    json_t *list = json_object_get(parent, key);
+
+    if (!json_is_array(list)) {
+        list = json_array();
+        json_object_set_new(parent, key, list);
+    }
+    json_array_append_new(list, value);
+}
+
+/* A template has no token yet: the API server gives each pod one, before it calls webhooks. */
+static bool assume_token(json_t *spec)
+{
+    size_t i;
+    json_t *container;
+
+    if (has_token(spec) || json_is_false(json_object_get(spec, "automountServiceAccountToken")))
+        return false;
+    append_to(spec, "volumes",
+              json_pack("{s:s, s:{s:[{s:{s:i, s:s}}]}}", "name", "kube-api-access", "projected", "sources", "serviceAccountToken",
+                        "expirationSeconds", 3607, "path", "token"));
+    json_array_foreach (json_object_get(spec, "containers"), i, container) {
+        append_to(container, "volumeMounts",
+                  json_pack("{s:s, s:b, s:s}", "name", "kube-api-access", "readOnly", 1, "mountPath",
+                            "/var/run/secrets/kubernetes.io/serviceaccount"));
+    }
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------------- walking */
+
+static json_t *copy_pod(const json_t *part)
+{
+    json_t *metadata = json_deep_copy(json_object_get(part, "metadata"));
+
+    return json_pack("{s:s, s:s, s:o, s:O}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata ? metadata : json_object(), "spec",
+                     json_object_get(part, "spec"));
+}
+
+static int visit(const json_t *object, const char *kind, workload_each *each, void *context, struct err *err)
+{
+    const json_t *part = pod_part(object, kind), *metadata = json_object_get(object, "metadata");
+    const char *phase = text_at(json_object_get(object, "status"), "phase");
+    _cleanup_json_ json_t *shared = NULL, *pod = NULL;
+    struct workload workload = {.kind = kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name")};
+
+    if (!part)
+        return 0;
+    shared = copy_pod(part);
+    pod = json_deep_copy(shared);
+    workload.pod = pod;
+    workload.found = strcmp(kind, "Pod") == 0 && was_injected(part) ? object : NULL;
+    workload.runs = *phase && strcmp(phase, "Pending") != 0;
+    take_out(pod);
+    workload.assumed_token = strcmp(kind, "Pod") != 0 && assume_token(json_object_get(pod, "spec"));
+    return each(context, &workload, err);
+}
+
+static int walk_items(const json_t *list, const char *kind, workload_each *each, void *context, struct err *err)
+{
+    size_t i, len = strlen(kind);
+    const json_t *item;
+    char of[128];
+
+    snprintf(of, sizeof(of), "%.*s", (int)(len > 4 && len < sizeof(of) ? len - 4 : 0), kind);
+    json_array_foreach (json_object_get(list, "items"), i, item) {
+        const char *own = text_at(item, "kind");
+
+        if (json_is_array(json_object_get(item, "items"))) {
+            if (workload_walk(item, each, context, err) != 0)
+                return -1;
+        } else if (visit(item, *own ? own : of, each, context, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int workload_walk(const json_t *object, workload_each *each, void *context, struct err *err)
+{
+    const char *kind = text_at(object, "kind");
+
+    if (!json_is_object(object))
+        return err_set(err, ERR_INPUT, "not a Kubernetes object");
+    if (json_is_array(json_object_get(object, "items")))
+        return walk_items(object, kind, each, context, err);
+    return visit(object, kind, each, context, err);
+}

@@ -1,0 +1,33 @@
+/*
+ * workload: Kubernetes objects as kubectl prints them, and the pods in them.
+ *
+ * Pods, everything with a pod template (Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, PodTemplate, and unknown kinds with
+ * spec.template), and lists of those. What an injector put into a pod is taken out again, so that the pod can be reviewed anew.
+ */
+#ifndef TOOLS_WORKLOAD_H
+#define TOOLS_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct workload {
+    const char *kind, *namespace, *name; /* borrowed from the object */
+    json_t *pod;         /* owned: as it was before injection */
+    const json_t *found; /* the pod as it was found, for kind Pod that was injected; else NULL */
+    bool runs;           /* a pod that is past Pending */
+    bool assumed_token;  /* the service-account token's volume was added, as the API server does */
+};
+
+typedef int workload_each(void *context, const struct workload *workload, struct err *err);
+
+/* Calls `each` for every pod of the object, in order; objects without a pod are passed over. Stops at the first failure. */
+int workload_walk(const json_t *object, workload_each *each, void *context, struct err *err) MUST_USE;
+
+void json_cleanup(json_t **json);
+#define _cleanup_json_ _cleanup_(json_cleanup)
+
+#endif

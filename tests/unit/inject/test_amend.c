@@ -1,0 +1,108 @@
+#include "asking.h"
+
+#include "inject/amend.h"
+
+static const char container[] = "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"a\",\"b\",\"c\"],\"env\":[{\"name\":\"X\",\"value\":\"1\"}],\"resources\":{}}";
+
+static const char *amend(const char *patch)
+{
+    static char result[2048];
+    struct arena arena;
+    struct buf out;
+    struct err err = {.text = ""};
+
+    arena_init(&arena, MIB(4), "test");
+    buf_init(&out, KIB(64));
+    if (amend_check(str_of(patch), &arena, &err) == 0 && amend_container(str_of(container), str_of(patch), &out, &err) == 0)
+        snprintf(result, sizeof(result), "%s", out.data);
+    else
+        snprintf(result, sizeof(result), "!%s", err.text);
+    arena_done(&arena);
+    buf_done(&out);
+    return result;
+}
+
+static void operations_work_as_the_original_s_library(void **state)
+{
+    static const char *const rows[][2] = {
+        {"[{\"op\":\"replace\",\"path\":\"/image\",\"value\":\"j\"},{\"op\":\"remove\",\"path\":\"/env\"},{\"op\":\"remove\",\"path\":\"/args\"}]",
+         "{\"name\":\"c\",\"image\":\"j\",\"resources\":{}}"},
+        {"[{\"op\":\"add\",\"path\":\"/args/-\",\"value\":\"d\"},{\"op\":\"add\",\"path\":\"/args/0\",\"value\":\"z\"},{\"op\":\"remove\",\"path\":\"/args/-1\"},"
+         "{\"op\":\"remove\",\"path\":\"/env\"}]",
+         "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"z\",\"a\",\"b\",\"c\"],\"resources\":{}}"},
+        {"[{\"op\":\"move\",\"from\":\"/args/0\",\"path\":\"/workingDir\"},{\"op\":\"copy\",\"from\":\"/workingDir\",\"path\":\"/args/1\"},{\"op\":\"remove\",\"path\":\"/env\"}]",
+         "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"b\",\"a\",\"c\"],\"resources\":{},\"workingDir\":\"a\"}"},
+        {"[{\"op\":\"test\",\"path\":\"/env/0/name\",\"value\":\"X\"},{\"op\":\"test\",\"path\":\"/nope\",\"value\":null},{\"op\":\"replace\",\"path\":\"\",\"value\":{\"image\":\"k\"}}]",
+         "{\"image\":\"k\",\"name\":\"\",\"resources\":{}}"},
+        {"[{\"op\":\"replace\",\"path\":\"/env\",\"value\":[]},{\"op\":\"add\",\"path\":\"/unknownField\",\"value\":1},{\"op\":\"replace\",\"path\":\"/args\",\"value\":null}]",
+         "{\"name\":\"c\",\"image\":\"i\",\"resources\":{}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(amend(rows[i][0]), rows[i][1]);
+}
+
+static void errors_are_the_original_s(void **state)
+{
+    static const char *const rows[][2] = {
+        {"bad", "!invalid character 'b' looking for beginning of value"},
+        {"{\"op\":\"x\"}", "!json: cannot unmarshal object into Go value of type jsonpatch.Patch"},
+        {"[1]", "!json: cannot unmarshal number into Go value of type jsonpatch.Operation"},
+        {"[null]", "!failed to apply JSON patch: Unexpected kind: unknown"},
+        {"[{\"op\":\"nope\",\"path\":\"/a\"}]", "!failed to apply JSON patch: Unexpected kind: nope"},
+        {"[{\"op\":\"add\"}]", "!failed to apply JSON patch: add operation failed to decode path: missing value"},
+        {"[{\"op\":\"remove\",\"path\":\"/nope\"}]",
+         "!failed to apply JSON patch: error in remove for path: '/nope': Unable to remove nonexistent key: nope: missing value"},
+        {"[{\"op\":\"replace\",\"path\":\"/nope\",\"value\":1}]",
+         "!failed to apply JSON patch: replace operation does not apply: doc is missing key: /nope: missing value"},
+        {"[{\"op\":\"replace\",\"path\":\"/nope/x\",\"value\":1}]",
+         "!failed to apply JSON patch: replace operation does not apply: doc is missing path: /nope/x: missing value"},
+        {"[{\"op\":\"add\",\"path\":\"/args/9\",\"value\":1}]",
+         "!failed to apply JSON patch: error in add for path: '/args/9': Unable to access invalid index: 9: invalid index referenced"},
+        {"[{\"op\":\"add\",\"path\":\"/args/x\",\"value\":1}]",
+         "!failed to apply JSON patch: error in add for path: '/args/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax"},
+        {"[{\"op\":\"test\",\"path\":\"/name\",\"value\":\"other\"}]", "!failed to apply JSON patch: testing value /name failed: test failed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(amend(rows[i][0]), rows[i][1]);
+}
+
+static void operations_are_counted(void **state)
+{
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, MIB(1));
+    buf_adds(&text, "[{}");
+    for (int i = 0; i < LIMIT_REVIEW_PATCH_OPERATIONS; i++)
+        buf_adds(&text, ",{}");
+    buf_addc(&text, ']');
+    assert_string_equal(amend(text.data), "!1001 operations: at most 1000");
+    buf_done(&text);
+}
+
+static void each_container_has_its_own_patch(void **state)
+{
+    (void)state;
+    ask("agent-init-json-patch=[{\"op\":\"add\",\"path\":\"/workingDir\",\"value\":\"/w\"}]");
+    assert_string_equal(val_get_cstr(init_container(), "workingDir"), "/w");
+    assert_null(val_get(sidecar(), "workingDir"));
+    ask("agent-json-patch=[{\"op\":\"remove\",\"path\":\"/nope\"}]");
+    assert_string_equal(denial(), "error creating patch for agent: failed to apply JSON patch: error in remove for path: '/nope': Unable to remove "
+                                  "nonexistent key: nope: missing value");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operations_work_as_the_original_s_library),
+        cmocka_unit_test(errors_are_the_original_s),
+        cmocka_unit_test(operations_are_counted),
+        cmocka_unit_test_teardown(each_container_has_its_own_patch, asking_done),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+/* What only Ampule has: nothing of it shows in a pod that does not ask. */
+#include "asking.h"
+
+static void a_native_sidecar_is_one_container_with_a_startup_probe(void **state)
+{
+    const struct val *container;
+
+    (void)state;
+    ask("ampule.dev/native-sidecar=true", "agent-inject-secret-db=x", "agent-cache-enable=true", "agent-revoke-on-shutdown=true");
+    container = added("/spec/initContainers", "vault-agent");
+    assert_non_null(container);
+    assert_null(sidecar());
+    assert_null(init_container());
+    assert_string_equal(val_get_cstr(container, "restartPolicy"), "Always");
+    assert_string_equal(val_dig(container, "startupProbe", "exec", "command", NULL)->list.items[1].s.data, "probe");
+    assert_string_equal(val_get(container, "command")->list.items[0].s.data, "/bin/ampule-agent");
+    assert_string_equal(variable(container, "HOME"), "/home/vault");
+    assert_string_equal(val_dig(container, "lifecycle", "preStop", "exec", "command", NULL)->list.items[3].s.data, "-address=https://vault:8200");
+    assert_non_null(strstr(config_text(container), "\"exit_after_auth\":false"));
+    assert_null(strstr(asked.config.data, "persist"));
+    assert_null(added("/spec/volumes", "home-init"));
+    assert_string_equal(asked.note.shape, "sidecar_only");
+}
+
+static void a_native_sidecar_says_what_stands_against_it(void **state)
+{
+    static const char *const old[] = {"AMPULE_INJECT_KUBERNETES_VERSION=v1.28.3", NULL}, *const new[] = {"AMPULE_INJECT_KUBERNETES_VERSION=1.29+", NULL};
+
+    (void)state;
+    ask("ampule.dev/native-sidecar=true", "agent-pre-populate-only=true");
+    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/native-sidecar: is init container and sidecar in one; take away "
+                                  "agent-pre-populate-only");
+    asking_done(state);
+    asking_variables = old;
+    ask("ampule.dev/native-sidecar=true");
+    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/native-sidecar: needs Kubernetes 1.29 or later, this cluster has v1.28.3");
+    asking_done(state);
+    asking_variables = new;
+    ask("ampule.dev/native-sidecar=true");
+    assert_true(allowed());
+}
+
+static void a_hand_over_lies_in_a_tmpfs_of_the_two_agents(void **state)
+{
+    (void)state;
+    ask("ampule.dev/handover=true");
+    assert_non_null(val_get(added("/spec/volumes", "ampule-handover"), "emptyDir"));
+    assert_non_null(strstr(config_text(init_container()), "\"ampule\":{\"handover\":\"/vault/handover\"}"));
+    assert_non_null(strstr(config_text(sidecar()), "\"ampule\":{\"handover\":\"/vault/handover\"}"));
+    ask("ampule.dev/handover=true", "agent-pre-populate-only=true");
+    assert_null(added("/spec/volumes", "ampule-handover"));
+}
+
+static void a_token_of_its_own_needs_no_mounted_one(void **state)
+{
+    const struct val *volume;
+    char got[1024];
+
+    (void)state;
+    ask_pod("{\"automountServiceAccountToken\":false,\"containers\":[{\"name\":\"app\"}]}", "agent-inject=true", "role=r",
+            "ampule.dev/token-audience=https://vault", "ampule.dev/token-expiration=900", NULL);
+    volume = added("/spec/volumes", "ampule-token");
+    assert_non_null(volume);
+    volume = val_get(&val_dig(volume, "projected", "sources", NULL)->list.items[0], "serviceAccountToken");
+    assert_string_equal(val_get_cstr(volume, "audience"), "https://vault");
+    assert_string_equal(val_get(volume, "expirationSeconds")->s.data, "900");
+    assert_non_null(strstr(config_text(sidecar()), "\"token_path\":\"/var/run/secrets/ampule.dev/serviceaccount/token\""));
+    operations(got, sizeof(got)); /* the pod has no volumes: the list is made once */
+    assert_ptr_equal(strstr(got, "add /spec/volumes\n"), got);
+    assert_null(strstr(got + 1, "add /spec/volumes\n"));
+    ask("ampule.dev/token-audience=v", "ampule.dev/token-expiration=60");
+    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/token-expiration: at least 600 seconds");
+}
+
+static void seccomp_is_set_where_the_security_context_is(void **state)
+{
+    (void)state;
+    ask("ampule.dev/seccomp-profile=RuntimeDefault");
+    assert_string_equal(val_get_cstr(val_dig(sidecar(), "securityContext", "seccompProfile", NULL), "type"), "RuntimeDefault");
+    ask("ampule.dev/seccomp-profile=RuntimeDefault", "agent-set-security-context=false");
+    assert_null(val_get(sidecar(), "securityContext"));
+}
+
+static void tmpfs_have_limits_in_canonical_form(void **state)
+{
+    (void)state;
+    ask("ampule.dev/secrets-size=1024Ki", "ampule.dev/home-size=0.5Mi");
+    assert_string_equal(val_get_cstr(val_get(added("/spec/volumes", "vault-secrets"), "emptyDir"), "sizeLimit"), "1Mi");
+    assert_string_equal(val_get_cstr(val_get(added("/spec/volumes", "home-init"), "emptyDir"), "sizeLimit"), "512Ki");
+}
+
+static void files_have_owners_and_modes(void **state)
+{
+    (void)state;
+    ask("agent-inject-secret-a=x", "agent-inject-secret-b=y", "agent-inject-perms-b=0600", "ampule.dev/perms=0440", "ampule.dev/owner=7:8",
+        "ampule.dev/owner-b=9");
+    assert_non_null(strstr(config_text(sidecar()), "\"perms\":\"0440\",\"user\":\"7\",\"group\":\"8\""));
+    assert_non_null(strstr(config_text(sidecar()), "\"perms\":\"0600\",\"user\":\"9\"}"));
+}
+
+static void a_signal_runs_the_sidecar_as_its_target(void **state)
+{
+    static const char spec[] = "{\"securityContext\":{\"runAsUser\":101},\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"nginx\","
+                               "\"volumeMounts\":[" TOKEN_MOUNT "]}]}";
+    int64_t uid;
+    char got[1024];
+
+    (void)state;
+    ask_pod(spec, "agent-inject=true", "role=r", "agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", NULL);
+    assert_true(val_get_int(val_get(sidecar(), "securityContext"), "runAsUser", &uid) && uid == 101);
+    assert_non_null(strstr(config_text(sidecar()), "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\"}"));
+    assert_null(strstr(config_text(init_container()), "notify"));
+    operations(got, sizeof(got));
+    assert_non_null(strstr(got, "/spec/shareProcessNamespace"));
+}
+
+static void a_signal_that_cannot_work_is_refused_with_the_way_out(void **state)
+{
+    (void)state;
+    ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx");
+    assert_non_null(strstr(denial(), "only the application's own uid may signal it, and the pod does not say it"));
+    ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=101");
+    assert_true(allowed());
+    ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=101", "agent-share-process-namespace=false");
+    assert_non_null(strstr(denial(), "its processes cannot be seen"));
+}
+
+static void other_identities_have_containers_of_their_own(void **state)
+{
+    const struct val *other;
+
+    (void)state;
+    ask("agent-inject-secret-a=x", "agent-inject-secret-b=y", "ampule.dev/identity-b=other", "ampule.dev/identity-role-other=r2",
+        "ampule.dev/identity-service-other=https://bao", "ampule.dev/identity-namespace-other=team");
+    other = added("/spec/containers", "vault-agent-other");
+    assert_non_null(other);
+    assert_non_null(added("/spec/initContainers", "vault-agent-init-other"));
+    assert_non_null(added("/spec/volumes", "home-sidecar-other"));
+    assert_non_null(strstr(config_text(other), "\"role\":\"r2\""));
+    assert_non_null(strstr(asked.config.data, "\"address\":\"https://bao\""));
+    assert_non_null(strstr(asked.config.data, "/vault/secrets/b"));
+    assert_null(strstr(asked.config.data, "/vault/secrets/a"));
+    assert_null(strstr(config_text(sidecar()), "/vault/secrets/b"));
+    ask_pod(EVERYDAY_SPEC, "agent-inject=true", "agent-inject-secret-b=y", "ampule.dev/identity-b=other", NULL);
+    assert_string_equal(denial(), "error creating new agent sidecar: no Vault role found for identity other: set ampule.dev/identity-role-other");
+    ask("agent-inject-secret-b=y", "ampule.dev/identity-b=Not_A_Label");
+    assert_non_null(strstr(denial(), "must be lower-case letters, digits and dashes"));
+}
+
+static void more_identities_than_allowed_are_refused(void **state)
+{
+    (void)state;
+    ask("agent-inject-secret-1=x", "agent-inject-secret-2=x", "agent-inject-secret-3=x", "agent-inject-secret-4=x", "agent-inject-secret-5=x",
+        "agent-inject-secret-6=x", "agent-inject-secret-7=x", "agent-inject-secret-8=x", "agent-inject-secret-9=x", "ampule.dev/identity-1=a",
+        "ampule.dev/identity-2=b", "ampule.dev/identity-3=c", "ampule.dev/identity-4=d", "ampule.dev/identity-5=e", "ampule.dev/identity-6=f",
+        "ampule.dev/identity-7=g", "ampule.dev/identity-8=h", "ampule.dev/identity-9=i");
+    assert_non_null(strstr(denial(), "more than 8 identities in one pod"));
+}
+
+static void defaults_of_the_injector_fill_what_pods_leave_out(void **state)
+{
+    static const char *const variables[] = {"AMPULE_INJECT_DEFAULT_ANNOTATIONS={\"agent-init-first\":\"true\",\"openbao.org/role\":\"all\","
+                                            "\"ampule.dev/direct\":\"true\",\"agent-image\":\"theirs:1\"}",
+                                            NULL};
+
+    (void)state;
+    asking_variables = variables;
+    ask_pod(EVERYDAY_SPEC, "agent-inject=true", "ampule.dev/direct=false", NULL);
+    assert_non_null(strstr(config_text(sidecar()), "\"role\":\"all\""));
+    assert_string_equal(val_get(sidecar(), "command")->list.items[0].s.data, "/bin/sh");
+    assert_string_equal(val_get_cstr(sidecar(), "image"), "theirs:1");
+    assert_int_equal(asked.note.warnings, 0); /* what the administrator chose is not held against the pod */
+    ask_pod(EVERYDAY_SPEC, "role=x", NULL);
+    assert_string_equal(asked.note.reason, "no-annotation");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, asking_done)
+    const struct CMUnitTest tests[] = {
+        TEST(a_native_sidecar_is_one_container_with_a_startup_probe),
+        TEST(a_native_sidecar_says_what_stands_against_it),
+        TEST(a_hand_over_lies_in_a_tmpfs_of_the_two_agents),
+        TEST(a_token_of_its_own_needs_no_mounted_one),
+        TEST(seccomp_is_set_where_the_security_context_is),
+        TEST(tmpfs_have_limits_in_canonical_form),
+        TEST(files_have_owners_and_modes),
+        TEST(a_signal_runs_the_sidecar_as_its_target),
+        TEST(a_signal_that_cannot_work_is_refused_with_the_way_out),
+        TEST(other_identities_have_containers_of_their_own),
+        TEST(more_identities_than_allowed_are_refused),
+        TEST(defaults_of_the_injector_fill_what_pods_leave_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
