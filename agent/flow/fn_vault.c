@@ -1,5 +1,6 @@
 #include "flow/fn_vault.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,18 +138,31 @@ static int note_file(struct fn_vault *fn, const char *path, struct err *err)
     return 0;
 }
 
-/* Inside the sandbox the path is taken relative to it, whether or not it repeats the sandbox's own name. */
+/* The part of `path` below the sandbox: what is not absolute is below it already. NULL when it is elsewhere. */
 static const char *below_sandbox(const char *path, const char *sandbox)
 {
     size_t len = strlen(sandbox);
 
-    while (len > 1 && sandbox[len - 1] == '/')
+    if (*path != '/')
+        return path;
+    while (len > 0 && sandbox[len - 1] == '/')
         len--;
-    if (strncmp(path, sandbox, len) == 0 && path[len] == '/')
-        path += len;
-    while (*path == '/')
-        path++;
-    return path;
+    if (strncmp(path, sandbox, len) != 0 || path[len] != '/')
+        return NULL;
+    while (path[len] == '/')
+        len++;
+    return path + len;
+}
+
+/* Read below the sandbox, whatever links say; the file's full name into `full`. */
+static int read_inside(const char *sandbox, const char *path, struct buf *text, struct buf *full, struct err *err)
+{
+    const char *below = below_sandbox(path, sandbox);
+
+    if (!below)
+        return err_set(err, ERR_INPUT, "'%s' is outside of sandbox", path);
+    buf_addf(full, "%s/%s", sandbox, below);
+    return file_read_below(sandbox, below, LIMIT_TEMPLATE_FILE_BYTES, text, err);
 }
 
 static int on_file(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
@@ -156,20 +170,30 @@ static int on_file(void *ctx, struct str path, struct arena *arena, struct val *
     struct fn_vault *fn = ctx;
     const char *sandbox = fn->template->sandbox_path;
     _cleanup_free_ char *name = mem_strndup(path.data, path.len);
-    _cleanup_buf_ struct buf text = {0};
+    _cleanup_buf_ struct buf text = {0}, full;
     int failed;
 
+    buf_init(&full, 2 * LIMIT_CONFIG_BYTES);
     if (!*name) {
         *ret = val_cstr("");
         return 0;
     }
     if (*sandbox)
-        failed = file_read_below(sandbox, below_sandbox(name, sandbox), LIMIT_TEMPLATE_FILE_BYTES, &text, err);
+        failed = read_inside(sandbox, name, &text, &full, err);
     else
         failed = file_read(name, LIMIT_TEMPLATE_FILE_BYTES, &text, err);
-    if (failed || note_file(fn, name, err) != 0)
+    if (failed || note_file(fn, *sandbox ? full.data : name, err) != 0)
         return -1;
     return val_copy_str(arena, text.data, text.len, ret, err);
+}
+
+/* A variable that is set under the other vendor's name only. */
+static const char *other_vendors(const char *name, size_t prefix)
+{
+    char other[128];
+
+    snprintf(other, sizeof(other), "%s%s", prefix == 3 ? "VAULT" : "BAO", name + prefix);
+    return getenv(other);
 }
 
 /* How the agent itself reaches the server is answered under both vendors' names, as consul-template does for its own client. */
@@ -193,7 +217,7 @@ static const char *on_getenv(void *ctx, const char *name)
         if (strcmp(name + prefix, rows[i].name) == 0 && *rows[i].value)
             return rows[i].value;
     }
-    return getenv(name);
+    return getenv(name) || !prefix ? getenv(name) : other_vendors(name, prefix);
 }
 
 static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *err)

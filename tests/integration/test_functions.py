@@ -1,0 +1,101 @@
+"""Template functions that ask something outside: files, environment, and those that ask somebody who is not there."""
+
+import pytest
+from support import wait
+from support.agent import block, original, template
+
+both_servers = pytest.mark.both_servers
+ours = pytest.mark.skipif(original(), reason="Ampule's own words")
+STRICT = block("template_config", exit_on_retry_failure=True)
+
+
+@pytest.fixture
+def render(site, agent, tmp_path):
+    """render(text): what it gives in init mode, or None and the log."""
+
+    def run(text, env=None, **pairs):
+        one = agent(site.config(site.login(), template(text, tmp_path / "out", **pairs), STRICT, exit_after_auth=True), env=env)
+        one.wait_exit()
+        return wait.read(tmp_path / "out"), one.log
+
+    return run
+
+
+@both_servers
+@pytest.mark.parametrize("sandboxed", [False, True])
+def test_a_file_is_read_again_when_it_changes(site, agent, tmp_path, sandboxed):
+    (tmp_path / "inside").mkdir()
+    source = tmp_path / "inside" / "banner"
+    source.write_text("hello")
+    agent(site.config(site.login(), template('{{ file "%s" }}' % source, tmp_path / "out", **({"sandbox_path": tmp_path / "inside"} if sandboxed else {}))))
+    wait.for_file(tmp_path / "out", "hello")
+    (tmp_path / "inside" / "new").write_text("goodbye")
+    (tmp_path / "inside" / "new").rename(source)
+    wait.for_file(tmp_path / "out", "goodbye")
+
+
+def test_a_file_outside_of_the_sandbox_is_refused_in_the_originals_words(render, tmp_path):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "other").write_text("outside")
+    text, log = render('{{ file "%s/other" }}' % tmp_path, sandbox_path=tmp_path / "inside")
+    assert text is None and f"'{tmp_path}/other' is outside of sandbox" in log
+
+
+@both_servers
+@pytest.mark.parametrize("way", ["link", "dots"])
+def test_no_way_leads_out_of_the_sandbox(render, tmp_path, way):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "other").write_text("outside")
+    (tmp_path / "inside" / "link").symlink_to(tmp_path / "other")
+    name = {"link": "link", "dots": "../other"}[way]
+    text, _ = render('{{ file "%s/inside/%s" }}' % (tmp_path, name), sandbox_path=tmp_path / "inside")
+    assert text is None
+
+
+def test_a_denied_function_parses_and_fails_when_it_is_called(render):
+    text, log = render('{{ if false }}{{ env "HOME" }}{{ end }}ok', function_denylist=["env"])
+    assert text == "ok", log
+    text, log = render('{{ env "HOME" }}', function_denylist=["env"])
+    assert text != "" and "function is disabled" in log
+
+
+@both_servers
+@ours
+def test_denied_functions_may_be_patterns(render):
+    text, log = render('{{ sprig_upper "a" }}', function_denylist=["sprig_*"])
+    assert text is None and "function is disabled" in log
+
+
+@both_servers
+def test_how_the_agent_reaches_the_server_is_in_env(render, site):
+    text, log = render('{{ env "VAULT_ADDR" }} {{ env "VAULT_CACERT" }}')
+    assert text == f"{site.address} {site.ca_file}", log
+
+
+@both_servers
+@ours
+def test_variables_of_both_vendors_are_found(render, site):
+    text, log = render('{{ env "BAO_ADDR" }} {{ env "BAO_ONE" }} {{ mustEnv "VAULT_TWO" }} {{ envOrDefault "BAO_NONE" "three" }}', {"VAULT_ONE": "one", "BAO_TWO": "two"})
+    assert text == f"{site.address} one two three", log
+
+
+@both_servers
+@pytest.mark.parametrize("call", ["sprig_getHostByName", "getHostByName", "sprig_env", "sprig_now"])
+def test_functions_that_would_reach_the_network_or_the_clock_are_not_defined(render, call):
+    text, log = render('{{ %s "example.com" }}' % call)
+    assert text is None and f'function "{call}" not defined' in log
+
+
+@both_servers
+@ours
+@pytest.mark.parametrize("call, asks", [('key "a"', "Consul"), ('service "web"', "Consul"), ('ls "a"', "Consul"), ('nomadVar "a"', "Nomad")])
+def test_functions_of_consul_and_nomad_are_refused_when_the_template_is_read(render, call, asks):
+    text, log = render("{{ if false }}{{ %s }}{{ end }}" % call)
+    assert text is None and f"asks {asks}, which is not supported" in log
+
+
+@both_servers
+@ours
+def test_plugins_are_off_unless_they_are_allowed(render):
+    text, log = render('{{ plugin "true" }}')
+    assert text is None and "plugin" in log
