@@ -4,8 +4,12 @@
  * In a static program glibc's look-ups would load shared objects of the machine at run time (and weigh 150 kB). OpenSSL, libevent and
  * c-ares name them in functions that are never called here: whoever does call one learns that there is no such name.
  */
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
@@ -24,10 +28,23 @@ const char *gai_strerror(int code)
     return "names are looked up by the program itself";
 }
 
+/* The only one that is called: libevent asks for each accepted connection's address in digits, and ends the program when it gets none. */
 int getnameinfo(const struct sockaddr *address, socklen_t len, char *host, socklen_t host_len, char *service, socklen_t service_len, int flags)
 {
-    (void)address, (void)len, (void)host, (void)host_len, (void)service, (void)service_len, (void)flags;
-    return EAI_NONAME;
+    const struct sockaddr_in *v4 = (const void *)address;
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    bool six = address->sa_family == AF_INET6;
+
+    (void)len, (void)flags;
+    if (address->sa_family != AF_INET && !six) {
+        snprintf(host, host ? host_len : 0, "localhost");
+        snprintf(service, service ? service_len : 0, "0");
+        return 0;
+    }
+    if (host && !inet_ntop(address->sa_family, six ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr, host, host_len))
+        return EAI_OVERFLOW;
+    snprintf(service, service ? service_len : 0, "%u", ntohs(six ? v6->sin6_port : v4->sin_port));
+    return 0;
 }
 
 struct hostent *gethostbyname(const char *name)

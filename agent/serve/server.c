@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "inject/review.h"
 
 #define MODULE "handler"
@@ -14,6 +15,7 @@ enum {
     REQUEST_MS = 10000, /* API servers wait 10 s by default, 30 s at most */
     IDLE_MS = 120000,   /* theirs close at 90 s, so that the end is theirs and no request meets it */
     FINISH_MS = 10000,  /* for requests that were under way at the end of the grace period */
+    TRIM_MS = 1000,     /* after a request: what a burst took goes back to the kernel */
 };
 
 struct server {
@@ -22,7 +24,7 @@ struct server {
     const struct settings *settings;
     struct metrics *metrics;
     struct buf out; /* the answer's body; kept between requests */
-    struct loop_timer grace;
+    struct loop_timer grace, trim;
     int64_t grace_ms;
     bool ready, draining, finishing;
     void (*on_drained)(void *ctx);
@@ -86,7 +88,15 @@ static void on_mutate(struct server *server, struct httpd_req *req)
                                          .body_len = server->out.len});
     out_reset(server);
     metrics_count(server->metrics, &note, clock_micros() - start);
+    if (!timer_armed(&server->trim))
+        timer_after(&server->trim, TRIM_MS);
     log_note(&note);
+}
+
+static void on_trim(void *ctx)
+{
+    (void)ctx;
+    mem_trim();
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- routes */
@@ -187,6 +197,7 @@ int server_start(struct loop *loop, const struct server_options *options, struct
                               .ctx = options->ctx};
     buf_init(&server->out, LIMIT_REVIEW_ANSWER_BYTES);
     timer_init(&server->grace, loop, on_grace, server);
+    timer_init(&server->trim, loop, on_trim, server);
     if (httpd_start(loop, &httpd, &server->httpd, err) < 0) {
         server_stop(server);
         return -1;
@@ -200,6 +211,7 @@ void server_stop(struct server *server)
     if (!server)
         return;
     timer_stop(&server->grace);
+    timer_stop(&server->trim);
     httpd_stop(server->httpd);
     buf_done(&server->out);
     mem_free(server);
