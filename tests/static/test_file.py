@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from support.agent import TOP, program
 
-NAMES = ("ampule-agent", "ampule", "ampule-sandbox")
+NAMES = ("ampule-agent", "ampule-injector", "ampule", "ampule-sandbox")
 BUILD = pathlib.Path(os.environ.get("AMPULE_BIN") or TOP / "build/static/bin").parent
 
 

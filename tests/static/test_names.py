@@ -5,6 +5,7 @@ from support import spaces, wait
 from support.agent import template
 from support.proxy import Proxy
 from support.rendering import user
+from support.webhook import Webhook
 
 pytestmark = pytest.mark.skipif(not spaces.ROOT, reason="needs root for namespaces")
 POD = ("search default.svc.cluster.local svc.cluster.local cluster.local", "options ndots:5 timeout:1 attempts:2")
@@ -55,3 +56,9 @@ def test_a_name_of_the_hosts_file_needs_no_server(called, names, tmp_path):
     called("vault.pod", hosts=HOSTS + "127.0.0.1 other vault.pod\n")
     wait.for_file(tmp_path / "user", "alice")
     assert names.questions == []
+
+
+def test_a_static_server_takes_connections(authority, tmp_path):
+    webhook = Webhook(authority, tmp_path)
+    assert [webhook.ask("GET", "/health/ready")[0] for _ in range(3)] == [204] * 3
+    webhook.stop()
