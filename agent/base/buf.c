@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #define CAP_FIRST 64
+#define CAP_LARGE 16384 /* smaller ones grow faster: each growth is a copy and a wipe */
 
 static char empty[1];
 
@@ -63,7 +64,7 @@ static size_t next_cap(const struct buf *buf, size_t need)
     size_t cap = buf->cap ? buf->cap : CAP_FIRST;
 
     while (cap < need)
-        cap *= 2;
+        cap *= cap < CAP_LARGE ? 4 : 2;
     return cap > buf->max + 1 ? buf->max + 1 : cap;
 }
 
@@ -132,6 +133,23 @@ void buf_addc(struct buf *buf, char c)
         return;
     buf->data[buf->len++] = c;
     buf->data[buf->len] = '\0';
+}
+
+void buf_add_uint(struct buf *buf, uint64_t u)
+{
+    char text[20], *end = text + sizeof(text), *p = end;
+
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    buf_add(buf, p, (size_t)(end - p));
+}
+
+void buf_add_int(struct buf *buf, int64_t i)
+{
+    if (i < 0)
+        buf_addc(buf, '-');
+    buf_add_uint(buf, i < 0 ? -(uint64_t)i : (uint64_t)i);
 }
 
 void buf_adds(struct buf *buf, const char *s)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -31,6 +32,8 @@ void buf_done(struct buf *buf);  /* zeroed structs are accepted */
 
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_addc(struct buf *buf, char c);
+void buf_add_int(struct buf *buf, int64_t i); /* decimal */
+void buf_add_uint(struct buf *buf, uint64_t u);
 void buf_adds(struct buf *buf, const char *s);
 void buf_addf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* One code point as UTF-8; what is not one becomes U+FFFD. */

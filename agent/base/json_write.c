@@ -1,6 +1,5 @@
 #include "base/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,35 +16,39 @@ struct writer {
 
 /* ----------------------------------------------------------------------------------- strings */
 
-static void write_ascii(struct buf *buf, unsigned char c, unsigned flags)
+static void write_hex(struct buf *buf, unsigned rune)
+{
+    buf_adds(buf, "\\u");
+    for (int shift = 12; shift >= 0; shift -= 4)
+        buf_addc(buf, "0123456789abcdef"[rune >> shift & 15]);
+}
+
+static void write_ascii(struct buf *buf, unsigned char c)
 {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     const char *known = c ? memchr(from, c, sizeof(from) - 1) : NULL;
-    bool html = c == '<' || c == '>' || c == '&';
 
     if (known) {
         buf_addc(buf, '\\');
         buf_addc(buf, to[known - from]);
-    } else if (c < 0x20 || (html && !(flags & JSON_NO_HTML))) {
-        buf_addf(buf, "\\u%04x", c);
     } else {
-        buf_addc(buf, (char)c);
+        write_hex(buf, c);
     }
 }
 
 /* Runs of what needs no escape are the usual case. */
-static size_t plain_run(struct str s, unsigned flags)
+enum { ESCAPED = 1, HTML = 2 };
+
+static const unsigned char classes[256] = {
+    [0 ... 0x1F] = ESCAPED, ['"'] = ESCAPED, ['\\'] = ESCAPED, [0x80 ... 0xFF] = ESCAPED, ['<'] = HTML, ['>'] = HTML, ['&'] = HTML,
+};
+
+static size_t plain_run(struct str s, unsigned char stop)
 {
     size_t n = 0;
 
-    for (; n < s.len; n++) {
-        unsigned char c = (unsigned char)s.data[n];
-
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
-            break;
-        if (!(flags & JSON_NO_HTML) && (c == '<' || c == '>' || c == '&'))
-            break;
-    }
+    while (n < s.len && !(classes[(unsigned char)s.data[n]] & stop))
+        n++;
     return n;
 }
 
@@ -59,7 +62,7 @@ static size_t write_wide(struct buf *buf, struct str s)
         return 1;
     }
     if (rune == 0x2028 || rune == 0x2029)
-        buf_addf(buf, "\\u%04x", rune);
+        write_hex(buf, rune);
     else
         buf_add(buf, s.data, width);
     return width;
@@ -67,17 +70,18 @@ static size_t write_wide(struct buf *buf, struct str s)
 
 void json_write_str(struct buf *buf, struct str s, unsigned flags)
 {
+    unsigned char stop = flags & JSON_NO_HTML ? ESCAPED : ESCAPED | HTML;
     size_t step;
 
     buf_addc(buf, '"');
     for (; s.len > 0; s.data += step, s.len -= step) {
-        step = plain_run(s, flags);
+        step = plain_run(s, stop);
         if (step > 0) {
             buf_add(buf, s.data, step);
         } else if ((unsigned char)*s.data >= 0x80) {
             step = write_wide(buf, s);
         } else {
-            write_ascii(buf, (unsigned char)*s.data, flags);
+            write_ascii(buf, (unsigned char)*s.data);
             step = 1;
         }
     }
@@ -170,8 +174,15 @@ static int write_value(struct writer *w, const struct val *v);
 
 static void new_line(struct writer *w)
 {
-    if (w->flags & JSON_PRETTY)
-        buf_addf(w->buf, "\n%*s", (int)w->depth * 2, "");
+    size_t blanks = w->depth * 2;
+    char *room;
+
+    if (!(w->flags & JSON_PRETTY) || !(room = buf_room(w->buf, blanks + 1)))
+        return;
+    memset(room, ' ', blanks + 1);
+    room[0] = '\n';
+    w->buf->len += blanks + 1;
+    w->buf->data[w->buf->len] = '\0';
 }
 
 static int open_level(struct writer *w, char open)
@@ -290,10 +301,10 @@ static int write_value(struct writer *w, const struct val *v)
         buf_adds(w->buf, v->b ? "true" : "false");
         return 0;
     case VAL_INT:
-        buf_addf(w->buf, "%" PRId64, v->i);
+        buf_add_int(w->buf, v->i);
         return 0;
     case VAL_UINT:
-        buf_addf(w->buf, "%" PRIu64, v->u);
+        buf_add_uint(w->buf, v->u);
         return 0;
     case VAL_FLOAT:
         return write_float(w, v->f);

@@ -163,6 +163,7 @@ static inline int spend(struct vm *vm, uint32_t steps)
 static int call(struct vm *vm, const struct op *op)
 {
     const struct func *func = vm->tpl->functions[op->arg];
+    struct val result = {0};
     struct call call = {
         .name = func->name,
         .arena = &vm->arena,
@@ -171,10 +172,10 @@ static int call(struct vm *vm, const struct op *op)
         .argc = op->count,
         .err = vm->err,
         .scratch = &vm->scratch,
+        .passing = op[1].code == OP_PRINT && op[1].src == op->dst ? &result : NULL,
         .kept = &vm->kept,
         .vm = vm,
     };
-    struct val result = {0};
 
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
         return store(vm, op, &result, result.kind == VAL_NULL);

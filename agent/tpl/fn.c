@@ -25,6 +25,10 @@ int fn_return_buf(struct call *call, const struct buf *buf, struct val *ret)
 {
     if (buf_check(buf, call->name, call->err) != 0)
         return -1;
+    if (ret == call->passing && buf == call->scratch) {
+        *ret = val_str(buf->data, buf->len);
+        return 0;
+    }
     return val_copy_str(call->arena, buf->data, buf->len, ret, call->err);
 }
 

@@ -28,6 +28,7 @@ struct call {
     size_t argc;
     struct err *err;
     struct buf *scratch; /* bytes a body may fill and must not keep, reused from call to call; NULL: it makes its own */
+    const struct val *passing; /* where the result goes if it is printed at once: its bytes may stay in `scratch` */
     struct val *kept;    /* a live map of the execution, what `scratch` keeps; NULL: there is none */
     struct vm *vm;       /* for call_template() */
 };

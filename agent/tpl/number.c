@@ -39,9 +39,7 @@ void number_uint(struct buf *buf, uint64_t u, unsigned base, size_t least)
 
 void number_int(struct buf *buf, int64_t i)
 {
-    if (i < 0)
-        buf_addc(buf, '-');
-    number_uint(buf, i < 0 ? -(uint64_t)i : (uint64_t)i, 10, 1);
+    buf_add_int(buf, i);
 }
 
 /* ---------------------------------------------------------------- digits of a positive double */
