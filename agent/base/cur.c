@@ -6,24 +6,6 @@
 
 #define TEN_YEARS_MS (INT64_C(10) * 365 * 24 * 3600 * 1000)
 
-bool cur_at_end(const struct cur *cur)
-{
-    return cur->p == cur->end;
-}
-
-int cur_peek(const struct cur *cur)
-{
-    return cur_at_end(cur) ? -1 : (unsigned char)*cur->p;
-}
-
-bool cur_char(struct cur *cur, char c)
-{
-    if (cur_peek(cur) != (unsigned char)c)
-        return false;
-    cur->p++;
-    return true;
-}
-
 bool cur_word(struct cur *cur, const char *word)
 {
     size_t len = strlen(word);

@@ -21,10 +21,25 @@ static inline struct cur cur_of(const char *data, size_t len)
     return (struct cur){data, data + len};
 }
 
-bool cur_at_end(const struct cur *cur);
+static inline bool cur_at_end(const struct cur *cur)
+{
+    return cur->p == cur->end;
+}
+
 /* The byte at the cursor, or -1 at the end. */
-int cur_peek(const struct cur *cur);
-bool cur_char(struct cur *cur, char c);
+static inline int cur_peek(const struct cur *cur)
+{
+    return cur_at_end(cur) ? -1 : (unsigned char)*cur->p;
+}
+
+static inline bool cur_char(struct cur *cur, char c)
+{
+    if (cur_peek(cur) != (unsigned char)c)
+        return false;
+    cur->p++;
+    return true;
+}
+
 bool cur_word(struct cur *cur, const char *word);
 /* Any number of the bytes in `set`; returns how many. */
 size_t cur_skip(struct cur *cur, const char *set);

@@ -89,7 +89,7 @@ static inline int fit(struct vm *vm, struct val *v, char how)
             v->kind = VAL_MISSING;
         return 0;
     }
-    if (check_argument(v, how, vm->err) == 0)
+    if ((how == 'a' && v->kind != VAL_MISSING) || how == 'v' || check_argument(v, how, vm->err) == 0)
         return 0;
     return fail(vm);
 }
@@ -495,38 +495,49 @@ static int (*const actions[])(struct vm *vm, const struct op *op) = {
     [OP_METHOD_CALL] = method_call,
 };
 
-/* The one evaluator switch. */
+/* lint: evaluator */
 static int run(struct vm *vm)
 {
     const struct op *op = vm->unit->ops;
+    uint32_t visited = vm->visited;
     struct place at;
+    int done;
 
     for (;;) {
-        int done = 0;
-
-        vm->visited = op->node ? op->node : vm->visited;
+        visited = op->node ? op->node : visited;
+        vm->visited = visited;
         switch ((enum op_code)op->code) {
         case OP_TEXT:
             buf_add(vm->out, vm->tpl->source.data + op->src, op->arg);
-            break;
+            op++;
+            continue;
         case OP_CONST:
             vm->slots[op->dst] = vm->tpl->constants[op->arg];
-            break;
+            op++;
+            continue;
         case OP_MOVE:
-            done = store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed);
-            break;
+            if (store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed) != 0)
+                return -1;
+            op++;
+            continue;
         case OP_FIELDS:
-            done = fields(vm, op, &at) != 0 ? -1 : store(vm, op, at.v, at.boxed);
-            break;
+            if (fields(vm, op, &at) != 0 || store(vm, op, at.v, at.boxed) != 0)
+                return -1;
+            op++;
+            continue;
         case OP_PRINT:
-            done = print(vm, &vm->slots[op->src], op->arg);
-            break;
+            if (print(vm, &vm->slots[op->src], op->arg) != 0)
+                return -1;
+            op++;
+            continue;
         case OP_PRINT_FIELDS:
-            done = fields(vm, op, &at) != 0 ? -1 : print(vm, at.v, op->dst);
-            break;
+            if (fields(vm, op, &at) != 0 || print(vm, at.v, op->dst) != 0)
+                return -1;
+            op++;
+            continue;
         case OP_JUMP:
-            done = 1;
-            break;
+            op = vm->unit->ops + op->arg;
+            continue;
         case OP_JUMP_FALSE:
             done = !access_truth(&vm->slots[op->src]);
             break;

@@ -223,6 +223,26 @@ static void report_extra(struct run *run)
     buf_addc(buf, ')');
 }
 
+/* The verb behind a '%' that has no flags, and an argument that it prints as it is: no more is needed for most. */
+static bool print_plain(struct run *run)
+{
+    const struct val *v = run->next < run->argc ? &run->argv[run->next] : NULL;
+    int verb = cur_peek(&run->cur);
+    bool text = verb == 's' || verb == 'v', number = verb == 'd' || verb == 'v';
+
+    if (v && text && ((v->kind == VAL_STRING && v->type != VAL_T_BYTES) || v->kind == VAL_NUMBER))
+        buf_add(run->printer.buf, v->s.data, v->s.len);
+    else if (v && number && v->kind == VAL_INT)
+        buf_add_int(run->printer.buf, v->i);
+    else if (v && number && v->kind == VAL_UINT)
+        buf_add_uint(run->printer.buf, v->u);
+    else
+        return false;
+    run->cur.p++;
+    run->next++;
+    return true;
+}
+
 void format_sprintf(struct buf *buf, struct str format, const struct val *argv, size_t argc)
 {
     struct run run = {.printer.buf = buf, .cur = cur_of(format.data, format.len), .argv = argv, .argc = argc};
@@ -234,7 +254,7 @@ void format_sprintf(struct buf *buf, struct str format, const struct val *argv, 
 
         buf_add(buf, run.cur.p, plain);
         run.cur.p += plain;
-        if (cur_char(&run.cur, '%'))
+        if (cur_char(&run.cur, '%') && !print_plain(&run))
             run_directive(&run);
     }
     report_extra(&run);
