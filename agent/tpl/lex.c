@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "tpl/format.h"
+#include "tpl/lex_plain.h"
 #include "tpl/unicode.h"
 
 #define END_OF_TEXT UINT32_MAX /* what peek_rune() gives behind the last byte */
@@ -25,32 +26,23 @@ void lex_seek(struct lexer *lex, size_t pos)
 
 /* ---------------------------------------------------------------------------------------------------------- characters */
 
-/* What ASCII characters are; words may have other letters and digits too. */
-enum { SPACE = 1, WORD = 2, ENDS_WORD = 4 };
-
-static const unsigned char classes[256] = {
-    [' '] = SPACE | ENDS_WORD, ['\t'] = SPACE | ENDS_WORD, ['\r'] = SPACE | ENDS_WORD, ['\n'] = SPACE | ENDS_WORD,
-    ['.'] = ENDS_WORD, [','] = ENDS_WORD, ['|'] = ENDS_WORD, [':'] = ENDS_WORD, ['('] = ENDS_WORD, [')'] = ENDS_WORD,
-    ['_'] = WORD, ['0' ... '9'] = WORD, ['A' ... 'Z'] = WORD, ['a' ... 'z'] = WORD,
-};
-
 void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right)
 {
     *lex = (struct lexer){.text = text, .len = len};
     lex->left = str_of(left && *left ? left : "{{");
     lex->right = str_of(right && *right ? right : "}}");
-    lex->chains = classes[(unsigned char)lex->right.data[0]] == 0 && lex->right.data[0] != '-';
+    lex->plain = lex_plain_free(lex->right.data[0]);
     buf_init(&lex->error, ERROR_MAX);
 }
 
 static inline bool is_class(int c, unsigned char class)
 {
-    return c >= 0 && classes[c] & class;
+    return c >= 0 && lex_classes[c] & class;
 }
 
 static inline bool is_space(int c)
 {
-    return is_class(c, SPACE);
+    return is_class(c, LEX_SPACE);
 }
 
 static inline bool is_digit(int c)
@@ -61,7 +53,7 @@ static inline bool is_digit(int c)
 static bool is_word(unsigned rune)
 {
     if (rune < 0x80)
-        return classes[rune] & WORD;
+        return lex_classes[rune] & LEX_WORD;
     return rune != END_OF_TEXT && (unicode_is_letter(rune) || unicode_is_digit(rune));
 }
 
@@ -112,7 +104,7 @@ static inline bool at_terminator(const struct lexer *lex)
 {
     int c = byte_at(lex, 0);
 
-    return c < 0 || classes[c] & ENDS_WORD || looking_at(lex, 0, lex->right);
+    return c < 0 || lex_classes[c] & LEX_ENDS_WORD || looking_at(lex, 0, lex->right);
 }
 
 static void skip_spaces(struct lexer *lex)
@@ -135,7 +127,7 @@ static _cold_ bool skip_letter(struct lexer *lex)
 static inline void skip_word(struct lexer *lex)
 {
     do {
-        while (is_class(byte_at(lex, 0), WORD))
+        while (is_class(byte_at(lex, 0), LEX_WORD))
             lex->pos++;
     } while (byte_at(lex, 0) >= 0x80 && skip_letter(lex));
 }
@@ -213,11 +205,11 @@ static void skip_chain(struct lexer *lex)
     if (byte_at(lex, 0) == '$') {
         lex->pos++;
         skip_word(lex);
-    } else if (byte_at(lex, 0) == '.' && !is_class(byte_at(lex, 1), WORD)) {
+    } else if (byte_at(lex, 0) == '.' && !is_class(byte_at(lex, 1), LEX_WORD)) {
         lex->pos++;
         return;
     }
-    while (byte_at(lex, 0) == '.' && is_class(byte_at(lex, 1), WORD) && !is_digit(byte_at(lex, 1))) {
+    while (byte_at(lex, 0) == '.' && is_class(byte_at(lex, 1), LEX_WORD) && !is_digit(byte_at(lex, 1))) {
         lex->pos++;
         skip_word(lex);
     }
@@ -260,7 +252,7 @@ static bool lex_left(struct lexer *lex, struct token *ret)
     }
     *ret = token_from(lex, TOKEN_LEFT, start);
     lex->pos += marker;
-    if (lex->chains && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret))
+    if (lex->plain && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret))
         return true;
     lex->inside = true;
     lex->parens = 0;
@@ -329,27 +321,6 @@ static struct token lex_space(struct lexer *lex)
     return token_from(lex, TOKEN_SPACE, start);
 }
 
-static enum token_kind word_kind(struct str word)
-{
-    static const struct {
-        struct str word;
-        enum token_kind kind;
-    } words[] = {
-#define KEYWORD(text, kind) {{text, sizeof(text) - 1}, kind}
-        KEYWORD("block", TOKEN_BLOCK), KEYWORD("break", TOKEN_BREAK), KEYWORD("continue", TOKEN_CONTINUE), KEYWORD("define", TOKEN_DEFINE),
-        KEYWORD("else", TOKEN_ELSE),   KEYWORD("end", TOKEN_END),     KEYWORD("false", TOKEN_BOOL),        KEYWORD("if", TOKEN_IF),
-        KEYWORD("nil", TOKEN_NIL),     KEYWORD("range", TOKEN_RANGE), KEYWORD("template", TOKEN_TEMPLATE), KEYWORD("true", TOKEN_BOOL),
-        KEYWORD("with", TOKEN_WITH),
-#undef KEYWORD
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (words[i].word.len == word.len && words[i].word.data[0] == word.data[0] && str_eq(words[i].word, word))
-            return words[i].kind;
-    }
-    return TOKEN_IDENTIFIER;
-}
-
 static struct token lex_identifier(struct lexer *lex)
 {
     size_t start = lex->pos;
@@ -357,7 +328,7 @@ static struct token lex_identifier(struct lexer *lex)
     skip_word(lex);
     if (!at_terminator(lex))
         return rune_error(lex, start, "bad character ");
-    return token_from(lex, word_kind((struct str){lex->text + start, lex->pos - start}), start);
+    return token_from(lex, lex_word_kind((struct str){lex->text + start, lex->pos - start}), start);
 }
 
 /* What begins with a dot or a dollar; alone they are the cursor and the root. */
@@ -544,7 +515,7 @@ static struct token lex_action(struct lexer *lex)
     default:
         if (c == '+' || c == '-' || is_digit(c))
             return lex_number(lex);
-        return is_class(c, WORD) ? lex_identifier(lex) : lex_other(lex);
+        return is_class(c, LEX_WORD) ? lex_identifier(lex) : lex_other(lex);
     }
 }
 
@@ -557,9 +528,12 @@ unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room)
 {
     unsigned count = 0;
 
-    do
-        tokens[count] = lex_next(lex);
-    while (tokens[count++].kind > TOKEN_EOF && count < room);
+    do {
+        if (lex->inside && lex->plain)
+            count += lex_plain(lex, tokens + count, room - count);
+        if (count < room)
+            tokens[count++] = lex_next(lex);
+    } while (tokens[count - 1].kind > TOKEN_EOF && count < room);
     return count;
 }
 

@@ -63,7 +63,7 @@ struct lexer {
     size_t len, pos;
     struct str left, right; /* delimiters */
     bool inside;            /* an action is open */
-    bool chains;            /* may be looked for: the right delimiter does not begin like something that a chain contains */
+    bool plain;             /* the right delimiter does not begin like a token: TOKEN_CHAIN and lex_plain() may be tried */
     unsigned parens;
     struct buf error; /* text of TOKEN_ERROR */
 };

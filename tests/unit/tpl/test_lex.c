@@ -8,12 +8,38 @@
 #include "base/limits.h"
 #include "tpl/lex.h"
 
+/* Read in rows of `room`, the same tokens come. */
+static void expect_same_in_rows(const char *text, const char *left, const char *right, unsigned room)
+{
+    struct lexer one, rows;
+    struct token token = {0}, tokens[8];
+    unsigned count;
+
+    lex_init(&one, text, strlen(text), left, right);
+    lex_init(&rows, text, strlen(text), left, right);
+    do {
+        count = lex_read(&rows, tokens, room);
+        assert_in_range(count, 1, room);
+        for (unsigned i = 0; i < count; i++) {
+            token = lex_next(&one);
+            assert_int_equal(tokens[i].kind, token.kind);
+            assert_int_equal(tokens[i].pos, token.pos);
+            assert_int_equal(tokens[i].len, token.len);
+        }
+    } while (token.kind != TOKEN_EOF && token.kind != TOKEN_ERROR);
+    assert_string_equal(rows.error.data, one.error.data);
+    lex_done(&one);
+    lex_done(&rows);
+}
+
 /* The tokens of `text`, each described and ended by a semicolon; an error ends them. */
 static void describe(const char *text, const char *left, const char *right, struct buf *out)
 {
     struct lexer lex;
     struct token token;
 
+    for (unsigned room = 1; room <= 8; room++)
+        expect_same_in_rows(text, left, right, room);
     lex_init(&lex, text, strlen(text), left, right);
     do {
         token = lex_next(&lex);
@@ -50,6 +76,27 @@ static void an_action_gives_its_words(void **state)
     expect("{{if .x}}", "\"{{\";<if>;\" \";\".x\";\"}}\";EOF;");
     expect("{{$x := nil}}", "\"{{\";\"$x\";\" \";\":=\";\" \";<nil>;\"}}\";EOF;");
     expect("{{(.)|f}}", "\"{{\";\"(\";<.>;\")\";\"|\";\"f\";\"}}\";EOF;");
+}
+
+static void tokens_read_in_rows_are_the_same(void **state)
+{
+    static const char *const actions[] = {
+        "f 1 0 01 1. .5 1+2 -3 0x1 1_0", "$ $a $a.b $.b", "a :=b", "a= \"x\" \"\\\"\" \"y", "(.) | f (g .a.b)", ")", "f ,  g", ". .a",
+        "if else end nil true false range with break continue define template block iff",
+        "x- ", "- 1", ".1a", "a\xC3\xA9", "\xFF", "`raw`", "'r'", "a\"b\"", "$\"", ":", "f :g", "1:2", "1)", "a}b", "f /* */",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        _cleanup_buf_ struct buf text, ignored;
+
+        buf_init(&text, KIB(4));
+        buf_init(&ignored, KIB(4));
+        buf_addf(&text, "a {{%s}} {{ %s -}} {{- %s b", actions[i], actions[i], actions[i]);
+        describe(text.data, NULL, NULL, &ignored);
+        describe(text.data, "{{", "$", &ignored);
+        describe(text.data, "{{", ".", &ignored);
+    }
 }
 
 static void keywords_behind_a_dot_are_fields(void **state)
@@ -145,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_without_actions_is_one_token),
         cmocka_unit_test(an_action_gives_its_words),
+        cmocka_unit_test(tokens_read_in_rows_are_the_same),
         cmocka_unit_test(keywords_behind_a_dot_are_fields),
         cmocka_unit_test(an_action_that_is_a_chain_and_nothing_else_is_one_token),
         cmocka_unit_test(trim_markers_take_the_four_blanks_of_the_neighbouring_text),
