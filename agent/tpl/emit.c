@@ -139,15 +139,16 @@ bool emit_unit_end(struct emit *emit)
 
 uint32_t emit_op(struct emit *emit, struct op op)
 {
-    if (emit->failed)
+    struct op *row;
+
+    if (emit->failed || !(row = new_row(emit, &emit->unit->ops, sizeof(*row))))
         return 0;
-    if (op.node == 0 && op.code != OP_TEXT) {
-        op.node = emit->visited;
-        emit->visited = 0;
-    } else if (op.node != 0) {
+    *row = op;
+    if (op.code != OP_TEXT) {
+        row->node = op.node ? op.node : emit->visited;
         emit->visited = 0;
     }
-    return ADD_ROW(emit, &emit->unit->ops, op);
+    return emit->unit->ops.len - 1;
 }
 
 struct op *emit_at(struct emit *emit, uint32_t index)
@@ -221,11 +222,16 @@ void emit_fail(struct emit *emit, uint32_t node, const char *fmt, ...)
 
 uint32_t emit_node(struct emit *emit, enum node_kind kind, uint32_t pos, uint32_t start, uint32_t end)
 {
-    struct node node = {pos, start, end, kind}, none = {0};
+    struct node *node = new_row(emit, &emit->nodes, sizeof(*node));
 
-    if (emit->nodes.len == 0)
-        ADD_ROW(emit, &emit->nodes, none); /* number 0 means none */
-    return ADD_ROW(emit, &emit->nodes, node);
+    if (node && emit->nodes.len == 1) {
+        *node = (struct node){0}; /* number 0 means none */
+        node = new_row(emit, &emit->nodes, sizeof(*node));
+    }
+    if (!node)
+        return 0;
+    *node = (struct node){pos, start, end, kind};
+    return emit->nodes.len - 1;
 }
 
 struct node *emit_node_at(struct emit *emit, uint32_t index)

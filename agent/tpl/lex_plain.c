@@ -42,7 +42,14 @@ enum token_kind lex_word_kind(struct str word)
 #undef KEYWORD
     };
 
-    for (size_t i = 0; word.len <= sizeof("template") - 1 && i < ARRAY_LEN(words); i++) {
+    static const unsigned short lengths[256] = {
+        ['b'] = 1 << 5, ['c'] = 1 << 8, ['d'] = 1 << 6, ['e'] = 1 << 3 | 1 << 4, ['f'] = 1 << 5,
+        ['i'] = 1 << 2, ['n'] = 1 << 3, ['r'] = 1 << 5, ['t'] = 1 << 4 | 1 << 8, ['w'] = 1 << 4,
+    };
+
+    if (word.len > 8 || !(lengths[(unsigned char)word.data[0]] >> word.len & 1))
+        return TOKEN_IDENTIFIER;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (words[i].word.data[0] == word.data[0] && str_eq(words[i].word, word))
             return words[i].kind;
     }
