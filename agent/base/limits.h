@@ -149,6 +149,10 @@
 #define LIMIT_PROGRAMS LIMIT_TEMPLATES
 /* Agents of one container that a probe asks: one, or two while an image is tried out; names are public within a pod. */
 #define LIMIT_BEACONS 64
+/* A plugin: its arguments with their zeros, what it prints, how many one template may run. A packet to the launcher holds the arguments. */
+#define LIMIT_LAUNCH_BYTES KIB(32)
+#define LIMIT_PLUGIN_BYTES MIB(1)
+#define LIMIT_TEMPLATE_PLUGINS 32
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
 /* Processes of one name, without a master, that one signal goes to: each is held by a descriptor meanwhile. */

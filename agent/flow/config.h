@@ -120,6 +120,7 @@ struct config {
     enum log_level log_level; /* LOG_INFO */
     bool log_json;
     int64_t init_deadline_ms; /* ampule.init_deadline; 0: none */
+    bool allow_plugin;        /* ampule.allow has "plugin" */
     const char *handover;     /* ampule.handover: absolute path of a folder, or "" */
     const char *const *files; /* names, by the `file` index of nodes and problems */
     size_t file_count;

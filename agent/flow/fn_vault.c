@@ -225,6 +225,19 @@ static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *
     return aside_note(&((struct fn_vault *)ctx)->asides, file, err);
 }
 
+static int on_plugin(void *ctx, struct str name, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct fn_vault *fn = ctx;
+    const struct buf *output;
+
+    if (!fn->config->allow_plugin)
+        return err_set(err, ERR_INPUT, "running programs is not allowed here: see ampule.allow");
+    if (plugin_find(&fn->plugins, name, args, argc, &output, err) != 0)
+        return -1;
+    *ret = val_cstr("");
+    return output ? val_copy_str(arena, output->data, output->len, ret, err) : 0;
+}
+
 /* ------------------------------------------------------------------------------------------------------------ fn_vault */
 
 void fn_vault_init(struct fn_vault *fn, const struct config *config, const struct config_template *template, const struct store *store)
@@ -245,6 +258,7 @@ void fn_vault_begin(struct fn_vault *fn)
 void fn_vault_done(struct fn_vault *fn)
 {
     fn_vault_begin(fn);
+    plugin_clear(&fn->plugins);
     mem_free(fn->files);
     fn->files = NULL;
 }
@@ -258,6 +272,7 @@ void fn_vault_env(struct fn_vault *fn, struct tpl_env *ret_env)
         .pki_cert = on_pki_cert,
         .file = on_file,
         .getenv = on_getenv,
+        .plugin = on_plugin,
         .write_to_file = on_write_to_file,
         .now_ms = clock_wall(),
         .redact = true,

@@ -13,6 +13,7 @@
 
 #include "flow/aside.h"
 #include "flow/config.h"
+#include "flow/plugin.h"
 #include "flow/store.h"
 #include "tpl/tpl.h"
 #include "vault/dep.h"
@@ -34,6 +35,7 @@ struct fn_vault {
     char **files; /* paths that `file` read, each once */
     size_t file_count;
     struct aside_list asides; /* what `writeToFile` was asked for */
+    struct plugin_list plugins; /* outlives an evaluation: until the template is finished or has failed */
 };
 
 void fn_vault_init(struct fn_vault *fn, const struct config *config, const struct config_template *template, const struct store *store);

@@ -26,6 +26,7 @@ struct slot {
     int64_t latest;  /* `wait`: not later than this */
     bool finished;   /* bytes wait to be written */
     bool written;    /* at least once */
+    bool running;    /* waits for a plugin */
 };
 
 struct pass {
@@ -100,6 +101,7 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
 static void slot_failed(struct pass *pass, struct slot *slot, const struct err *err, bool fatal)
 {
     set_last(slot, err);
+    plugin_clear(&slot->render.fn.plugins);
     slot->due = clock_now() + backoff_next(&slot->backoff, clock_now(), CLOCK_NEVER, -1);
     pass->events.on_error(pass->events.ctx, slot->label, slot->template, err, fatal);
 }
@@ -128,7 +130,7 @@ static bool still_lacks(const struct slot *slot)
         if (!store_get(slot->render.fn.store, missing->items[i]))
             return true;
     }
-    return false;
+    return plugin_pending(&slot->render.fn.plugins);
 }
 
 static void slot_render(struct pass *pass, struct slot *slot)
@@ -154,6 +156,7 @@ static void slot_written(struct pass *pass, struct slot *slot, bool changed)
 {
     slot->finished = false;
     slot->written = true;
+    plugin_clear(&slot->render.fn.plugins);
     slot->last.code = ERR_NONE;
     backoff_success(&slot->backoff, clock_now());
     render_forget(&slot->render);
@@ -213,6 +216,16 @@ void pass_file_changed(struct pass *pass, const char *path)
     }
 }
 
+void pass_plugin_ended(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct slot *slot = &pass->slots[i];
+
+        if (slot->running && !plugin_pending(&slot->render.fn.plugins))
+            slot->due = clock_now();
+    }
+}
+
 static void report_uses(struct pass *pass, struct slot *slot)
 {
     const struct fn_vault *fn = &slot->render.fn;
@@ -227,6 +240,9 @@ static void report_uses(struct pass *pass, struct slot *slot)
     }
     for (size_t i = 0; i < fn->file_count; i++)
         pass->events.on_file(pass->events.ctx, fn->files[i]);
+    slot->running = plugin_pending(&fn->plugins);
+    if (slot->running)
+        pass->events.on_plugins(pass->events.ctx, &slot->render.fn.plugins);
 }
 
 void pass_render(struct pass *pass)

@@ -17,6 +17,7 @@
 #include "flow/config.h"
 #include "flow/health.h"
 #include "flow/notify.h"
+#include "flow/plugin.h"
 #include "flow/programs.h"
 #include "flow/store.h"
 #include "vault/dep.h"
@@ -32,6 +33,8 @@ struct pass_events {
     int (*on_dep)(void *ctx, struct dep *dep, struct err *err);
     /* A file that a template reads. */
     void (*on_file)(void *ctx, const char *path);
+    /* Programs that a template waits for: start them, and say pass_plugin_ended() when one has ended. */
+    void (*on_plugins)(void *ctx, struct plugin_list *plugins);
 };
 
 /* All but `events` is borrowed. Opens the destinations; one that cannot be opened yet is tried again at its first write. */
@@ -45,6 +48,9 @@ int pass_root(const struct pass *pass, size_t template);
 /* Something changed: the templates that use it are due. */
 void pass_dep_changed(struct pass *pass, const struct dep *dep);
 void pass_file_changed(struct pass *pass, const char *path);
+
+/* A plugin ended: the templates that wait for one are due. */
+void pass_plugin_ended(struct pass *pass);
 
 /* Evaluate what is due, then report every dep and file in use. */
 void pass_render(struct pass *pass);

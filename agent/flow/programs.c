@@ -58,6 +58,8 @@ static int add_commands(struct programs *programs, const struct config *config, 
         if (config->templates[i].command.argc)
             failed = add_command(programs->launcher, &config->templates[i].command, environment, &programs->numbers[i], err);
     }
+    if (config->allow_plugin)
+        launcher_allow(programs->launcher, environment);
     environ_free(environment);
     while (count)
         mem_free(pairs[--count]);
@@ -66,7 +68,7 @@ static int add_commands(struct programs *programs, const struct config *config, 
 
 int programs_start(struct programs *programs, const struct config *config, const struct rlimit *core, struct err *err)
 {
-    bool any = false;
+    bool any = config->allow_plugin;
 
     *programs = (struct programs){.numbers = mem_array(config->template_count, sizeof(*programs->numbers))};
     for (size_t i = 0; i < config->template_count; i++) {

@@ -15,7 +15,7 @@
 #define PROGRAM_NONE (-1)
 
 struct programs {
-    struct launcher *launcher; /* NULL when no template has a command */
+    struct launcher *launcher; /* NULL when no template has a command and plugins are not allowed */
     int *numbers;              /* one a template: the launcher's number, or PROGRAM_NONE */
 };
 

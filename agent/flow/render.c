@@ -52,12 +52,12 @@ int render_run(struct render *render, struct err *err)
     if (tpl_execute(render->tpl, &root, &env, &render->output, err) == 0)
         return 0;
     render_forget(render);
-    return render_missing(render)->len ? 0 : -1;
+    return render_finished(render) ? -1 : 0;
 }
 
 bool render_finished(const struct render *render)
 {
-    return render->fn.missing.len == 0;
+    return render->fn.missing.len == 0 && !plugin_pending(&render->fn.plugins);
 }
 
 const struct dep_list *render_deps(const struct render *render)

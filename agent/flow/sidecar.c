@@ -227,6 +227,21 @@ static void on_template_file(void *ctx, const char *path)
     }
 }
 
+static void on_plugin_end(void *ctx)
+{
+    struct sidecar *car = ctx;
+
+    pass_plugin_ended(car->pass);
+    plan_walk(car);
+}
+
+static void on_template_plugins(void *ctx, struct plugin_list *plugins)
+{
+    struct sidecar *car = ctx;
+
+    plugin_start(plugins, car->loop, car->options.programs->launcher, on_plugin_end, car);
+}
+
 static void on_template_error(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal)
 {
     struct sidecar *car = ctx;
@@ -463,6 +478,7 @@ static void new_templates(struct sidecar *car)
         .on_written = on_template_written,
         .on_dep = on_template_dep,
         .on_file = on_template_file,
+        .on_plugins = on_template_plugins,
     };
     const struct notify_options options = {
         .loop = car->loop,

@@ -27,7 +27,25 @@ static const struct val *at(const struct val *root, const char *key)
 
 /* --------------------------------------------------------------------- Ampule's own: `ampule` */
 
+/* What is off unless somebody asked for it. */
+static void read_allow(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    struct config *config = into;
+
+    for (size_t i = 0; v->kind == VAL_LIST && i < v->list.len; i++) {
+        const struct val *word = &v->list.items[i];
+
+        if (word->kind == VAL_STRING && str_eqs(word->s, "plugin"))
+            config->allow_plugin = true;
+        else
+            option_problem(reading, PROBLEM_ERROR, word, path, "the only member is \"plugin\"");
+    }
+    if (v->kind != VAL_LIST)
+        option_problem(reading, PROBLEM_ERROR, v, path, "a list is expected: [\"plugin\"]");
+}
+
 static const struct option ampule_options[] = {
+    {"allow", OPTION_BLOCK, 0, "[\"plugin\"]: templates may run programs", read_allow},
     {"init_deadline", OPTION_DURATION, offsetof(struct config, init_deadline_ms),
      "with exit_after_auth: give up after this time", NULL},
     {"handover", OPTION_STRING, offsetof(struct config, handover),

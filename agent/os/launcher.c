@@ -11,14 +11,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 
 /* Messages: one struct a packet, both ways. */
-enum request_kind { REQUEST_RUN, REQUEST_SIGNAL, REQUEST_DETACH };
+enum request_kind { REQUEST_RUN, REQUEST_ANY, REQUEST_SIGNAL, REQUEST_DETACH };
 
 struct request {
     uint32_t kind, run;
     int32_t value; /* number of the program, or of the signal */
+};
+
+/* REQUEST_ANY goes on with its arguments, each with its 0; a descriptor comes along. */
+struct packet {
+    struct request request;
+    char arguments[LIMIT_LAUNCH_BYTES];
 };
 
 struct answer {
@@ -39,6 +46,7 @@ struct run {
 struct launcher {
     struct program *programs;
     unsigned program_count;
+    const char **any_envp; /* NULL: only what is in the table */
     pid_t pid;
     int socket; /* -1 before the start and after the launcher's end */
     struct loop_fd ready;
@@ -102,6 +110,11 @@ int launcher_add(struct launcher *launcher, const char *const *argv, const char 
     return 0;
 }
 
+void launcher_allow(struct launcher *launcher, const char *const *envp)
+{
+    launcher->any_envp = copy_list(envp);
+}
+
 unsigned launcher_count(const struct launcher *launcher)
 {
     return launcher->program_count;
@@ -123,6 +136,7 @@ struct running {
 struct server {
     const struct program *programs;
     unsigned program_count;
+    const char **any_envp;
     int socket, children; /* children: a signalfd for SIGCHLD */
     sigset_t mask;        /* what programs shall have */
     const struct rlimit *core;
@@ -152,13 +166,15 @@ static struct running *find_free(struct server *server)
 }
 
 /* In the new process. What fails here is told through `report`, which closes on exec. */
-static _Noreturn void become(const struct server *server, const struct program *program, int report)
+static _Noreturn void become(const struct server *server, const struct program *program, int output, int report)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC), number;
 
     setpgid(0, 0);
     if (null >= 0)
         dup2(null, STDIN_FILENO);
+    if (output >= 0)
+        dup2(output, STDOUT_FILENO);
     if (server->core)
         setrlimit(RLIMIT_CORE, server->core);
     signal(SIGPIPE, SIG_DFL);
@@ -173,7 +189,7 @@ static _Noreturn void become(const struct server *server, const struct program *
 }
 
 /* 0 when the program runs, else the errno of its start. */
-static int spawn(const struct server *server, const struct program *program, pid_t *ret)
+static int spawn(const struct server *server, const struct program *program, int output, pid_t *ret)
 {
     _cleanup_close_ int listen = -1;
     int report[2], number = 0;
@@ -185,7 +201,7 @@ static int spawn(const struct server *server, const struct program *program, pid
     listen = report[0];
     pid = fork();
     if (pid == 0)
-        become(server, program, report[1]);
+        become(server, program, output, report[1]);
     number = pid < 0 ? errno : 0;
     close(report[1]);
     if (pid < 0)
@@ -197,14 +213,15 @@ static int spawn(const struct server *server, const struct program *program, pid
     return got == sizeof(number) ? number : 0;
 }
 
-static void serve_run(struct server *server, const struct request *request)
+/* `program` NULL: there is none such. */
+static void serve_run(struct server *server, const struct request *request, const struct program *program, int output)
 {
     struct running *slot = find_free(server);
     int number = EAGAIN;
     pid_t pid = 0;
 
-    if (slot && (uint32_t)request->value < server->program_count)
-        number = spawn(server, &server->programs[request->value], &pid);
+    if (slot && program)
+        number = spawn(server, program, output, &pid);
     if (number == 0)
         *slot = (struct running){.pid = pid, .run = request->run};
     else
@@ -217,12 +234,32 @@ static void send_signal(struct running *running, int signo)
     kill(-running->pid, signo);
 }
 
-static void serve(struct server *server, const struct request *request)
+static void serve_any(struct server *server, const struct packet *packet, size_t len, int output)
 {
+    const char *argv[LIMIT_LAUNCH_BYTES / 2 + 1];
+    struct program program = {argv, server->any_envp};
+    size_t count = 0;
+
+    for (const char *at = packet->arguments; at < packet->arguments + len && count + 1 < ARRAY_LEN(argv); at += strlen(at) + 1)
+        argv[count++] = at;
+    argv[count] = NULL;
+    serve_run(server, &packet->request, count && server->any_envp ? &program : NULL, output);
+}
+
+static const struct program *find_program(const struct server *server, int32_t number)
+{
+    return (uint32_t)number < server->program_count ? &server->programs[number] : NULL;
+}
+
+static void serve(struct server *server, const struct packet *packet, size_t len, int output)
+{
+    const struct request *request = &packet->request;
     struct running *running = find_running(server, request->run);
 
     if (request->kind == REQUEST_RUN)
-        serve_run(server, request);
+        serve_run(server, request, find_program(server, request->value), -1);
+    else if (request->kind == REQUEST_ANY)
+        serve_any(server, packet, len - sizeof(*request), output);
     else if (request->kind == REQUEST_SIGNAL && running)
         send_signal(running, request->value);
     else if (request->kind == REQUEST_DETACH && running)
@@ -267,14 +304,29 @@ static void reap(struct server *server)
     }
 }
 
+/* One packet, and the descriptor that came with it. */
+static ssize_t receive(int socket, struct packet *packet, int *ret_fd)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {packet, sizeof(*packet)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    ssize_t len = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *head = len > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+        memcpy(ret_fd, CMSG_DATA(head), sizeof(*ret_fd));
+    return len;
+}
+
 /* False when the agent is gone. */
 static bool serve_next(struct server *server)
 {
-    struct request request;
-    ssize_t len = recv(server->socket, &request, sizeof(request), MSG_DONTWAIT);
+    static struct packet packet; /* this process does nothing else */
+    _cleanup_close_ int output = -1;
+    ssize_t len = receive(server->socket, &packet, &output);
 
-    if (len == sizeof(request))
-        serve(server, &request);
+    if (len >= (ssize_t)sizeof(packet.request) && (len == sizeof(packet.request) || ((char *)&packet)[len - 1] == '\0'))
+        serve(server, &packet, (size_t)len, output);
     return len > 0 || (len < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -297,7 +349,7 @@ static void serve_all(struct server *server)
 static _Noreturn void live(const struct launcher *launcher, int socket, const struct rlimit *core)
 {
     struct server server = {
-        .programs = launcher->programs, .program_count = launcher->program_count, .socket = socket, .core = core};
+        .programs = launcher->programs, .program_count = launcher->program_count, .any_envp = launcher->any_envp, .socket = socket, .core = core};
     sigset_t all, child;
 
     sigfillset(&all);
@@ -408,6 +460,8 @@ void launcher_free(struct launcher *launcher)
         free_list(launcher->programs[i].argv);
         free_list(launcher->programs[i].envp);
     }
+    if (launcher->any_envp)
+        free_list(launcher->any_envp);
     mem_free(launcher->programs);
     mem_free(launcher);
 }
@@ -425,18 +479,61 @@ static int request(struct launcher *launcher, enum request_kind kind, uint32_t r
     return err_system(err, "launcher");
 }
 
+static uint32_t next_id(const struct launcher *launcher)
+{
+    return launcher->last_id + 1 ? launcher->last_id + 1 : 1;
+}
+
+static void begin_run(struct launcher *launcher, struct run *slot, launch_ended *on_exit, void *ctx, uint32_t *ret_run)
+{
+    launcher->last_id = next_id(launcher);
+    *slot = (struct run){launcher->last_id, on_exit, ctx};
+    *ret_run = launcher->last_id;
+}
+
 int launch(struct launcher *launcher, unsigned program, launch_ended *on_exit, void *ctx, uint32_t *ret_run, struct err *err)
 {
     struct run *slot = find_run(launcher, 0);
-    uint32_t id = launcher->last_id + 1 ? launcher->last_id + 1 : 1;
 
     if (!slot)
         return err_set(err, ERR_RETRY, "\"%s\": %d programs run already", launcher_name(launcher, program), LIMIT_CHILDREN);
-    if (request(launcher, REQUEST_RUN, id, (int)program, err) < 0)
+    if (request(launcher, REQUEST_RUN, next_id(launcher), (int)program, err) < 0)
         return -1;
-    launcher->last_id = id;
-    *slot = (struct run){id, on_exit, ctx};
-    *ret_run = id;
+    begin_run(launcher, slot, on_exit, ctx, ret_run);
+    return 0;
+}
+
+static int send_packet(struct launcher *launcher, const struct buf *packet, int output, struct err *err)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {packet->data, packet->len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+    *head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(head), &output, sizeof(output));
+    if (sendmsg(launcher->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return 0;
+    return errno == EAGAIN ? err_set(err, ERR_RETRY, "launcher: is busy") : err_system(err, "launcher");
+}
+
+int launch_any(struct launcher *launcher, const char *const *argv, int output, launch_ended *on_exit, void *ctx, uint32_t *ret_run, struct err *err)
+{
+    const struct request head = {REQUEST_ANY, next_id(launcher), 0};
+    struct run *slot = find_run(launcher, 0);
+    _cleanup_buf_ struct buf packet;
+
+    if (!launcher->any_envp)
+        return err_set(err, ERR_DENIED, "\"%s\": is not among the programs of the configuration", argv[0]);
+    if (!slot)
+        return err_set(err, ERR_RETRY, "\"%s\": %d programs run already", argv[0], LIMIT_CHILDREN);
+    buf_init_secret(&packet, sizeof(struct packet));
+    buf_add(&packet, &head, sizeof(head));
+    for (size_t i = 0; argv[i]; i++)
+        buf_add(&packet, argv[i], strlen(argv[i]) + 1);
+    if (buf_check(&packet, "arguments", err) != 0 || send_packet(launcher, &packet, output, err) != 0)
+        return -1;
+    begin_run(launcher, slot, on_exit, ctx, ret_run);
     return 0;
 }
 

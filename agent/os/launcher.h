@@ -2,7 +2,7 @@
  * launcher: a small process, forked before anything is restricted, that starts the configured programs.
  *
  * It exists because what harden_restrict() takes away would be inherited. Its programs are added before the fork and named by number
- * afterwards, so an agent that was taken over can start what the configuration says and nothing else. Programs run with the limits and
+ * afterwards, so an agent that was taken over can start what the configuration says and nothing else (or, if told so, anything). Programs run with the limits and
  * the signal mask that main() began with, in their own process group, with /dev/null as input, our output and error output, no other
  * descriptor, and exactly the environment they were added with. The launcher reaps them and their orphans; when the agent goes, it kills
  * what still runs and was not detached, and goes too. Use it through os/child.
@@ -29,6 +29,9 @@ int launcher_add(struct launcher *launcher, const char *const *argv, const char 
 unsigned launcher_count(const struct launcher *launcher);
 const char *launcher_name(const struct launcher *launcher, unsigned program); /* argv[0] */
 
+/* Before launcher_start(): besides its programs it shall run any that launch_any() names, with this environment (copied). */
+void launcher_allow(struct launcher *launcher, const char *const *envp);
+
 /* Fork. `core` is the core limit programs shall have (harden_begin() gives the original one), or NULL. Call it before secrets and the loop. */
 int launcher_start(struct launcher *launcher, const struct rlimit *core, struct err *err) MUST_USE;
 /* Answers come through this loop from now on. */
@@ -49,6 +52,12 @@ struct launch_exit {
  */
 typedef void launch_ended(void *ctx, const struct launch_exit *exit);
 int launch(struct launcher *launcher, unsigned program, launch_ended *on_exit, void *ctx, uint32_t *ret_run, struct err *err) MUST_USE;
+/*
+ * The same for a program that was not added: ERR_DENIED without launcher_allow(), ERR_LIMIT past LIMIT_LAUNCH_BYTES of arguments. `output` becomes its
+ * standard output; the caller keeps its own copy.
+ */
+int launch_any(struct launcher *launcher, const char *const *argv, int output, launch_ended *on_exit, void *ctx, uint32_t *ret_run, struct err *err)
+    MUST_USE;
 /* A signal to the run's whole process group. A run that is over is not an error. */
 int launch_signal(struct launcher *launcher, uint32_t run, int signo, struct err *err) MUST_USE;
 /* No callback any more. */
