@@ -258,8 +258,8 @@ static int body_slice(struct call *call, struct val *ret)
     }
     if (!is_text(&item))
         return slice_list(call, &item, at, ret);
-    *ret = val_str(item.s.data + at[0], at[1] - at[0]);
-    ret->type = item.type;
+    item.s = (struct str){item.s.data + at[0], at[1] - at[0]};
+    *ret = item;
     return 0;
 }
 
