@@ -148,7 +148,7 @@ class Grammar:
 
     def format(self):
         verb = lambda: "%" + self.pick("", "", "", "+", "-", "#", " ", "0", "+#") + self.pick("", "", "5", "12", ".2", "8.3", "*", "[1]", "[2]", ".", "-7") + self.pick(
-            *"vvvvdsqtxXeEfFgGTcUobOp%") + self.pick("", "", " ", "|")
+            *"vvvvdsqtxXeEfFgGTcUobO%") + self.pick("", "", " ", "|")
         return '"' + "".join(verb() for _ in range(1 + self.random.randrange(3))) + '"'
 
     def operand(self, depth):
