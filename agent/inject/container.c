@@ -386,7 +386,7 @@ static void write_lifecycle(const struct writing *w)
 static void write_native(const struct writing *w)
 {
     emit_member(w->out, "restartPolicy", STR("Always"));
-    buf_adds(w->out, ",\"startupProbe\":{\"exec\":{\"command\":[\"" AGENT "\",\"probe\"]},\"periodSeconds\":1,\"timeoutSeconds\":5,"
+    buf_adds(w->out, ",\"startupProbe\":{\"exec\":{\"command\":[\"" AGENT "\",\"probe\",\"-for=startup\"]},\"periodSeconds\":1,\"timeoutSeconds\":5,"
                      "\"failureThreshold\":600}");
 }
 

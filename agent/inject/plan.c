@@ -56,7 +56,7 @@ static const struct {
 /* Those whose `initial` in the table is the value itself. */
 static const enum annot own_initial[] = {
     ANNOT_AGENT_CACHE_LISTENER_PORT, ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, ANNOT_AGENT_PRE_POPULATE, ANNOT_AGENT_REVOKE_GRACE,
-    ANNOT_LOG_FORMAT, ANNOT_LOG_LEVEL, ANNOT_SECRET_VOLUME_PATH, ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD, ANNOT_OWN_TOKEN_EXPIRATION,
+    ANNOT_LOG_FORMAT, ANNOT_LOG_LEVEL, ANNOT_SECRET_VOLUME_PATH, ANNOT_OWN_TOKEN_EXPIRATION,
 };
 
 static void set_default(struct plan *plan, enum annot annot, const char *text)
@@ -119,54 +119,6 @@ static int add_defaults(struct plan *plan, struct str request_namespace, struct 
 
 /* ---------------------------------------------------------------------------------------- parsing */
 
-static const struct {
-    enum annot annot;
-    size_t offset; /* of a bool in struct plan */
-} bools[] = {
-    {ANNOT_AGENT_INIT_FIRST, offsetof(struct plan, init_first)},
-    {ANNOT_AGENT_PRE_POPULATE, offsetof(struct plan, prepopulate)},
-    {ANNOT_AGENT_PRE_POPULATE_ONLY, offsetof(struct plan, prepopulate_only)},
-    {ANNOT_AGENT_REVOKE_ON_SHUTDOWN, offsetof(struct plan, revoke)},
-    {ANNOT_TLS_SKIP_VERIFY, offsetof(struct plan, tls_skip_verify)},
-    {ANNOT_AGENT_RUN_AS_SAME_USER, offsetof(struct plan, same_user)},
-    {ANNOT_AGENT_SET_SECURITY_CONTEXT, offsetof(struct plan, set_security_context)},
-    {ANNOT_AGENT_CACHE_ENABLE, offsetof(struct plan, cache)},
-    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, offsetof(struct plan, cache_exit_on_err)},
-    {ANNOT_AGENT_INJECT_TOKEN, offsetof(struct plan, inject_token)},
-    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, offsetof(struct plan, exit_on_retry_failure)},
-    {ANNOT_AGENT_AUTO_AUTH_EXIT_ON_ERR, offsetof(struct plan, exit_on_err)},
-    {ANNOT_AGENT_ENABLE_QUIT, offsetof(struct plan, enable_quit)},
-    {ANNOT_OWN_NATIVE_SIDECAR, offsetof(struct plan, native)},
-    {ANNOT_OWN_HANDOVER, offsetof(struct plan, handover)},
-    {ANNOT_OWN_DIRECT, offsetof(struct plan, direct)},
-};
-
-static int parse_bools(struct plan *plan, struct err *err)
-{
-    for (size_t i = 0; i < ARRAY_LEN(bools); i++) {
-        if (value_bool(plan_text(plan, bools[i].annot), (bool *)((char *)plan + bools[i].offset), err) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int parse_numbers(struct plan *plan, struct err *err)
-{
-    struct str connections = plan->text[ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST];
-    bool threshold_given = plan->annots->value[ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD].data;
-
-    plan->max_connections = plan->settings->max_connections_per_host;
-    if (value_uint(plan_text(plan, ANNOT_AGENT_REVOKE_GRACE), &plan->revoke_grace, err) != 0 ||
-        value_int(plan_text(plan, ANNOT_AGENT_RUN_AS_USER), &plan->uid, err) != 0 ||
-        value_int(plan_text(plan, ANNOT_AGENT_RUN_AS_GROUP), &plan->gid, err) != 0 ||
-        (connections.data && value_int(connections, &plan->max_connections, err) != 0) ||
-        value_float(plan_text(plan, ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD), &plan->renewal_threshold, err) != 0)
-        return -1;
-    if (!threshold_given)
-        plan->renewal_threshold = plan->settings->lease_renewal_threshold;
-    return value_uint(plan_text(plan, ANNOT_OWN_TOKEN_EXPIRATION), &plan->token_expiration, err);
-}
-
 static int parse_share(struct plan *plan, struct err *err)
 {
     struct str text = plan->text[ANNOT_AGENT_SHARE_PROCESS_NAMESPACE];
@@ -180,6 +132,88 @@ static int parse_share(struct plan *plan, struct err *err)
     if (share && pod && !pod->b)
         return err_set(err, ERR_INPUT, "shareProcessNamespace explicitly disabled on the pod, refusing to enable it");
     plan->share = share ? SHARE_TRUE : SHARE_FALSE;
+    return 0;
+}
+
+static int parse_same_user(struct plan *plan, struct err *err)
+{
+    if (value_bool(plan_text(plan, ANNOT_AGENT_RUN_AS_SAME_USER), &plan->same_user, err) != 0)
+        return -1;
+    return plan->same_user ? pod_first_uid(plan->pod, &plan->uid, err) : 0;
+}
+
+static int parse_connections(struct plan *plan, struct err *err)
+{
+    struct str text = plan->text[ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST];
+
+    plan->max_connections = plan->settings->max_connections_per_host;
+    return text.data ? value_int(text, &plan->max_connections, err) : 0;
+}
+
+/* The original reads the injector's own threshold and forgets it. */
+static int parse_threshold(struct plan *plan, struct err *err)
+{
+    if (!plan->annots->value[ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD].data) {
+        plan->renewal_threshold = plan->settings->lease_renewal_threshold;
+        return 0;
+    }
+    return value_float(plan_text(plan, ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD), &plan->renewal_threshold, err);
+}
+
+/* In the original's order: of several wrong values the first is told. */
+static const struct parsed {
+    enum annot annot;
+    size_t offset; /* in struct plan: a bool, int64_t or uint64_t, by the annotation's kind */
+    int (*parse)(struct plan *plan, struct err *err); /* instead */
+} parsed[] = {
+    {ANNOT_AGENT_INIT_FIRST, offsetof(struct plan, init_first), NULL},
+    {ANNOT_AGENT_PRE_POPULATE, offsetof(struct plan, prepopulate), NULL},
+    {ANNOT_AGENT_PRE_POPULATE_ONLY, offsetof(struct plan, prepopulate_only), NULL},
+    {ANNOT_AGENT_REVOKE_ON_SHUTDOWN, offsetof(struct plan, revoke), NULL},
+    {ANNOT_AGENT_REVOKE_GRACE, offsetof(struct plan, revoke_grace), NULL},
+    {ANNOT_TLS_SKIP_VERIFY, offsetof(struct plan, tls_skip_verify), NULL},
+    {ANNOT_AGENT_RUN_AS_USER, offsetof(struct plan, uid), NULL},
+    {ANNOT_AGENT_RUN_AS_GROUP, offsetof(struct plan, gid), NULL},
+    {ANNOT_AGENT_RUN_AS_SAME_USER, 0, parse_same_user},
+    {ANNOT_AGENT_SHARE_PROCESS_NAMESPACE, 0, parse_share},
+    {ANNOT_AGENT_SET_SECURITY_CONTEXT, offsetof(struct plan, set_security_context), NULL},
+    {ANNOT_AGENT_INJECT_TOKEN, offsetof(struct plan, inject_token), NULL},
+    {ANNOT_AGENT_CACHE_ENABLE, offsetof(struct plan, cache), NULL},
+    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, offsetof(struct plan, cache_exit_on_err), NULL},
+    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, offsetof(struct plan, exit_on_retry_failure), NULL},
+    {ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST, 0, parse_connections},
+    {ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD, 0, parse_threshold},
+    {ANNOT_AGENT_ENABLE_QUIT, offsetof(struct plan, enable_quit), NULL},
+    {ANNOT_AGENT_AUTO_AUTH_EXIT_ON_ERR, offsetof(struct plan, exit_on_err), NULL},
+    {ANNOT_OWN_NATIVE_SIDECAR, offsetof(struct plan, native), NULL},
+    {ANNOT_OWN_HANDOVER, offsetof(struct plan, handover), NULL},
+    {ANNOT_OWN_DIRECT, offsetof(struct plan, direct), NULL},
+    {ANNOT_OWN_TOKEN_EXPIRATION, offsetof(struct plan, token_expiration), NULL},
+};
+
+static int parse_value(struct plan *plan, const struct parsed *row, struct err *err)
+{
+    struct str text = plan_text(plan, row->annot);
+    void *field = (char *)plan + row->offset;
+
+    if (row->parse)
+        return row->parse(plan, err);
+    switch (annot_rows[row->annot].kind) {
+    case ANNOT_INT:
+        return value_int(text, field, err);
+    case ANNOT_UINT:
+        return value_uint(text, field, err);
+    default:
+        return value_bool(text, field, err);
+    }
+}
+
+static int parse_values(struct plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parsed); i++) {
+        if (parse_value(plan, &parsed[i], err) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -206,9 +240,7 @@ static int find_token(struct plan *plan, struct err *err)
 static int parse(struct plan *plan, struct arena *arena, struct err *err)
 {
     if (find_token(plan, err) != 0 || parse_template_type(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 ||
-        parse_bools(plan, err) != 0 || parse_numbers(plan, err) != 0 || parse_share(plan, err) != 0)
-        return -1;
-    if (plan->same_user && pod_first_uid(plan->pod, &plan->uid, err) != 0)
+        parse_values(plan, err) != 0)
         return -1;
     if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
         plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");

@@ -1,0 +1,273 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "base/limits.h"
+#include "inject/review.h"
+#include "tools/explain.h"
+#include "tools/verdict.h"
+
+#define ASKING "\"vault.hashicorp.com/agent-inject\":\"true\",\"vault.hashicorp.com/role\":\"web\""
+#define DEPLOYMENT(annotations)                                                                                                \
+    "{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},\"spec\":{\"template\":{\"metadata\":{\"annotations\":{" annotations \
+    "}},\"spec\":{\"containers\":[{\"name\":\"app\"}]}}}}"
+
+static struct settings settings;
+static struct verdict verdict;
+static char *shown[16]; /* "KIND NAMESPACE/NAME: OUTCOME" of each workload */
+static size_t count;
+
+static char *no_env(const char *name)
+{
+    return strcmp(name, "AGENT_INJECT_VAULT_ADDR") == 0 ? (char *)(uintptr_t) "https://vault:8200" : NULL;
+}
+
+static int setup(void **state)
+{
+    struct err err;
+
+    (void)state;
+    return settings_parse(&settings, 0, NULL, no_env, &err);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        mem_free(shown[i]);
+    count = 0;
+    settings_done(&settings);
+    verdict_done(&verdict);
+    verdict = (struct verdict){0};
+    return 0;
+}
+
+static int on_workload(void *context, const struct workload *workload, struct err *err)
+{
+    char line[256];
+
+    (void)context;
+    verdict_done(&verdict);
+    if (verdict_reach(&settings, workload, "default", &verdict, err) != 0)
+        return -1;
+    snprintf(line, sizeof(line), "%s %s/%s: %s", workload->kind, workload->namespace, workload->name, verdict_name(verdict.outcome));
+    if (count < ARRAY_LEN(shown))
+        shown[count++] = mem_strdup(line);
+    return 0;
+}
+
+static void explain_object(const json_t *object)
+{
+    struct err err;
+
+    if (workload_walk(object, on_workload, NULL, &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+static void explain(const char *text)
+{
+    json_error_t error;
+    _cleanup_json_ json_t *object = json_loads(text, 0, &error);
+
+    assert_non_null(object);
+    explain_object(object);
+}
+
+static bool noted(const char *part)
+{
+    size_t i;
+    json_t *note;
+
+    json_array_foreach (verdict.notes, i, note) {
+        if (strstr(json_string_value(note), part))
+            return true;
+    }
+    return false;
+}
+
+static void every_kind_with_a_pod_is_found_in_lists(void **state)
+{
+    (void)state;
+    explain("{\"kind\":\"List\",\"items\":[" DEPLOYMENT(ASKING) ",{\"kind\":\"Service\",\"metadata\":{\"name\":\"s\"}},"
+            "{\"kind\":\"CronJob\",\"metadata\":{\"name\":\"c\"},\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":{\"spec\":{\"containers\":[]}}}}}},"
+            "{\"kind\":\"PodList\",\"items\":[{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\"},\"spec\":{\"containers\":[]}}]}]}");
+    assert_int_equal(count, 3);
+    assert_string_equal(shown[0], "Deployment shop/web: same");
+    assert_string_equal(shown[1], "CronJob /c: not injected");
+    assert_string_equal(shown[2], "Pod n/p: not injected");
+}
+
+static void what_would_be_injected_is_told_with_its_files(void **state)
+{
+    (void)state;
+    explain(DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-inject-secret-db\":\"x\""));
+    assert_string_equal(verdict.text, "an init container and a sidecar would be injected, 1 file");
+    assert_string_equal(json_string_value(json_array_get(verdict.files, 0)), "/vault/secrets/db");
+    assert_non_null(verdict.operations);
+}
+
+static void the_reason_for_not_injecting_is_told(void **state)
+{
+    (void)state;
+    explain(DEPLOYMENT("\"vault.hashicorp.com/role\":\"web\""));
+    assert_string_equal(verdict.text, "it has vault.hashicorp.com/role, but nothing starts injection without vault.hashicorp.com/agent-inject: \"true\"");
+    explain(DEPLOYMENT("\"vault.hashicorp.com/agent-inject\":\"false\""));
+    assert_string_equal(verdict.text, "agent-inject is not true");
+    explain(DEPLOYMENT("\"vault.hashicorp.com/agent-inject\":\"yes\""));
+    assert_int_equal(verdict.outcome, VERDICT_REFUSED);
+    explain(DEPLOYMENT("\"a\":\"b\""));
+    assert_string_equal(verdict.text, "no annotation asks for it");
+}
+
+static void mistakes_make_it_better_and_policies_do_not(void **state)
+{
+    (void)state;
+    explain(DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-init-frist\":\"true\""));
+    assert_int_equal(verdict.outcome, VERDICT_BETTER);
+    assert_true(noted("did you mean agent-init-first?"));
+    explain(DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-run-as-user\":\"0\""));
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
+    assert_true(noted("policy root"));
+}
+
+static void what_the_agent_cannot_do_is_not_supported(void **state)
+{
+    (void)state;
+    explain(DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-inject-template-db\":\"{{ nosuchfunction }}\""));
+    assert_int_equal(verdict.outcome, VERDICT_UNSUPPORTED);
+    assert_true(noted("function \\\"nosuchfunction\\\" not defined") || noted("function \"nosuchfunction\" not defined"));
+}
+
+/* The pod that our own patch makes, as kubectl would show it later. */
+static json_t *injected_pod(void)
+{
+    json_error_t error;
+    json_t *pod = json_loads("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING ",\"vault.hashicorp.com/agent-inject-secret-a\":\"x\","
+                             "\"vault.hashicorp.com/agent-inject-status\":\"injected\"}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"volumes\":[],"
+                             "\"initContainers\":[],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":"
+                             "\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}",
+                             0, &error);
+    json_t *spec = json_object_get(pod, "spec"), *operation;
+    size_t i;
+
+    explain_object(pod);
+    assert_non_null(verdict.operations);
+    json_array_foreach (verdict.operations, i, operation) {
+        const char *path = json_string_value(json_object_get(operation, "path"));
+        json_t *value = json_object_get(operation, "value");
+
+        value = json_is_array(value) ? json_array_get(value, 0) : value;
+        if (strncmp(path, "/spec/volumes", 13) == 0)
+            json_array_append(json_object_get(spec, "volumes"), value);
+        else if (json_object_get(value, "image"))
+            json_array_append(json_object_get(spec, strstr(path, "init") ? "initContainers" : "containers"), value);
+    }
+    return json_incref(pod);
+}
+
+/* VAULT_CONFIG is base64 in a pod; verdicts show it opened. */
+static void close_configs(json_t *containers)
+{
+    size_t i, k;
+    json_t *container, *variable;
+
+    json_array_foreach (containers, i, container) {
+        json_array_foreach (json_object_get(container, "env"), k, variable) {
+            json_t *value = json_object_get(variable, "value");
+            struct buf encoded;
+            char *text;
+
+            if (!json_is_object(value))
+                continue;
+            text = json_dumps(value, JSON_COMPACT);
+            buf_init(&encoded, MIB(1));
+            base64_encode(text, strlen(text), &encoded);
+            json_object_set_new(variable, "value", json_string(encoded.data));
+            buf_done(&encoded);
+            mem_free(text);
+        }
+    }
+}
+
+static void a_pod_that_was_injected_is_compared_with_what_it_would_be(void **state)
+{
+    _cleanup_json_ json_t *pod = injected_pod();
+    json_t *copy = json_deep_copy(pod), *agent;
+
+    (void)state;
+    json_decref(pod);
+    pod = copy;
+    close_configs(json_object_get(json_object_get(pod, "spec"), "containers"));
+    close_configs(json_object_get(json_object_get(pod, "spec"), "initContainers"));
+    explain_object(pod);
+    assert_string_equal(verdict.text, "the pod would be injected as it is");
+    agent = json_array_get(json_object_get(json_object_get(pod, "spec"), "containers"), 1);
+    json_object_set_new(agent, "image", json_string("other:1"));
+    json_object_set_new(json_object_get(json_object_get(agent, "resources"), "requests"), "cpu", json_string("10m"));
+    explain_object(pod);
+    assert_int_equal(verdict.outcome, VERDICT_DIFFERENT);
+    assert_string_equal(verdict.text, "1 difference from the pod as it runs");
+    assert_true(noted("/vault-agent/resources/requests/cpu: today \"10m\", Ampule \"250m\""));
+}
+
+static void a_pod_that_asks_and_runs_without_was_missed(void **state)
+{
+    (void)state;
+    explain("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING "}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"containers\":["
+            "{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}");
+    assert_string_equal(verdict.text, "it asks for injection and runs without: the injector did not see it when it was created");
+}
+
+static int run_on(const char *text, const char *option)
+{
+    char path[] = "/tmp/test_explain.XXXXXX";
+    int fd = mkstemp(path), saved = dup(1), status;
+
+    assert_true(fd >= 0 && freopen("/dev/null", "w", stdout));
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    status = explain_main(option ? 3 : 2, (char *[]){(char *)"explain", path, (char *)(uintptr_t)option, NULL});
+    fflush(stdout);
+    dup2(saved, 1);
+    close(saved);
+    unlink(path);
+    return status;
+}
+
+static void the_exit_status_tells_good_from_bad(void **state)
+{
+    (void)state;
+    assert_int_equal(run_on(DEPLOYMENT(ASKING), NULL), 0);
+    assert_int_equal(run_on(DEPLOYMENT(ASKING) DEPLOYMENT("\"a\":\"b\""), "--format=json"), 0);
+    assert_int_equal(run_on(DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-image\":\"\""), "--summary"), 1);
+    assert_int_equal(run_on("kind: Pod\nspec: {containers: []}\n---\n---\nkind: Deployment\n", "--diff"), 0);
+    assert_int_equal(run_on("kind: [", NULL), 2);
+    assert_int_equal(run_on("{\"kind\":", NULL), 2);
+    assert_int_equal(run_on(DEPLOYMENT(ASKING), "--format=xml"), 2);
+    assert_int_equal(run_on(DEPLOYMENT(ASKING), "-no-such-setting"), 2);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(every_kind_with_a_pod_is_found_in_lists),
+        TEST(what_would_be_injected_is_told_with_its_files),
+        TEST(the_reason_for_not_injecting_is_told),
+        TEST(mistakes_make_it_better_and_policies_do_not),
+        TEST(what_the_agent_cannot_do_is_not_supported),
+        TEST(a_pod_that_was_injected_is_compared_with_what_it_would_be),
+        TEST(a_pod_that_asks_and_runs_without_was_missed),
+        TEST(the_exit_status_tells_good_from_bad),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
