@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/emit.h"
 #include "base/json.h"
-#include "inject/emit.h"
 #include "inject/plan_secret.h"
 #include "inject/telemetry.h"
 

@@ -5,9 +5,9 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/emit.h"
 #include "base/limits.h"
 #include "inject/amend.h"
-#include "inject/emit.h"
 #include "inject/value.h"
 
 #define AGENT "/bin/ampule-agent" /* where our image has it */

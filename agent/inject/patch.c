@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/emit.h"
 #include "inject/container.h"
-#include "inject/emit.h"
 #include "inject/value.h"
 
 struct writing {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "inject/emit.h"
 #include "inject/hint.h"
 #include "inject/patch.h"
 #include "inject/policy.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "inject/emit.h"
 
 enum telemetry_type { TEXT, NUMBER, SWITCH, TEXTS };
 

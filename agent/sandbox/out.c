@@ -1,29 +1,19 @@
 #include "sandbox/out.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "base/emit.h"
 #include "base/json.h"
-
-/* A value needs a comma in front unless something that opens stands there. */
-static void separate(struct buf *out)
-{
-    char last = out->len ? out->data[out->len - 1] : '{';
-
-    if (last != '{' && last != '[' && last != ':')
-        buf_addc(out, ',');
-}
 
 void out_open(struct buf *out, char bracket)
 {
-    separate(out);
-    buf_addc(out, bracket);
+    emit_open(out, bracket);
 }
 
 void out_close(struct buf *out, char bracket)
 {
-    buf_addc(out, bracket);
+    emit_close(out, bracket);
 }
 
 void out_key(struct buf *out, const char *key)
@@ -34,7 +24,7 @@ void out_key(struct buf *out, const char *key)
 
 void out_str(struct buf *out, const char *s)
 {
-    separate(out);
+    emit_next(out);
     if (s)
         json_write_str(out, str_of(s), 0);
     else
@@ -43,7 +33,7 @@ void out_str(struct buf *out, const char *s)
 
 void out_raw(struct buf *out, const char *json)
 {
-    separate(out);
+    emit_next(out);
     buf_adds(out, json && *json ? json : "null");
 }
 
@@ -52,7 +42,7 @@ void out_val(struct buf *out, const struct val *v)
 {
     struct err err;
 
-    separate(out);
+    emit_next(out);
     if (val_is_nil(v) || json_write(out, v, 0, &err) < 0)
         buf_adds(out, "null");
 }
@@ -77,12 +67,6 @@ static void add_time(struct buf *out, int64_t wall_ms)
     out_str(out, text);
 }
 
-static void add_int(struct buf *out, int64_t i)
-{
-    separate(out);
-    buf_addf(out, "%" PRId64, i);
-}
-
 static void add_value(struct buf *out, char type, va_list *ap)
 {
     switch (type) {
@@ -90,7 +74,7 @@ static void add_value(struct buf *out, char type, va_list *ap)
         out_str(out, va_arg(*ap, const char *));
         break;
     case 'i':
-        add_int(out, va_arg(*ap, int64_t));
+        emit_int(out, va_arg(*ap, int64_t));
         break;
     case 'b':
         out_raw(out, va_arg(*ap, int) ? "true" : "false");
@@ -111,7 +95,7 @@ static void add_fields(struct buf *out, const char *spec, va_list *ap)
     while (*spec) {
         const char *colon = strchr(spec, ':');
 
-        separate(out);
+        emit_next(out);
         json_write_str(out, (struct str){spec, (size_t)(colon - spec)}, 0);
         buf_addc(out, ':');
         add_value(out, colon[1], ap);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "inject/emit.h"
 #include "inject/review.h"
 
 static const char before[] = "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"namespace\":\"n\","

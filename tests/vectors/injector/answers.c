@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "inject/emit.h"
 #include "inject/review.h"
 
 static const struct val *variables;

@@ -4,8 +4,8 @@
  * Commas come by themselves, from what the text ends in. Strings are escaped as Go's encoder does (< > & as \u003c …), since the agent's
  * configuration is compared byte for byte. Whether everything fitted says buf_check().
  */
-#ifndef INJECT_EMIT_H
-#define INJECT_EMIT_H
+#ifndef BASE_EMIT_H
+#define BASE_EMIT_H
 
 #include <stdint.h>
 

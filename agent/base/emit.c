@@ -1,4 +1,4 @@
-#include "inject/emit.h"
+#include "base/emit.h"
 
 #include <inttypes.h>
 
