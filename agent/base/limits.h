@@ -78,6 +78,14 @@
 #define LIMIT_PRINT_DEPTH 1000
 /* Numbers that one call of `until` or `seq` makes: 48 bytes each. */
 #define LIMIT_SEQUENCE 1000000
+/* What keys, certificates and slow hashes of one execution may take, by estimate, since they hold the agent up. */
+#define LIMIT_TEMPLATE_CRYPTO_MS 10000
+/* RSA keys that are read: signing with more takes seconds, and nobody has them. */
+#define LIMIT_RSA_BITS 8192
+/* A certificate that is made: thousands of names. */
+#define LIMIT_CERT_BYTES KIB(256)
+/* scrypt's table, as sprig's parameters make it (32 MiB), and a little more. */
+#define LIMIT_SCRYPT_BYTES MIB(33)
 /* Regular expressions: a pattern, its instructions (16 bytes each; counted repetitions are written out), its tree and classes. Go's maximum is 128 MiB. */
 #define LIMIT_REGEX_PATTERN_BYTES KIB(64)
 #define LIMIT_REGEX_PROGRAM 100000

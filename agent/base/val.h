@@ -37,6 +37,7 @@ enum val_type {
     VAL_T_INT64,
     VAL_T_INT32, /* rune */
     VAL_T_UINT8,
+    VAL_T_UINT32,
     VAL_T_UINT64,
     VAL_T_STRINGS,     /* []string */
     VAL_T_MAP_STRINGS, /* map[string]string */

@@ -24,6 +24,8 @@ static const struct {
     ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false, &tpl_class_time},
     ['V'] = {"*semver.Version", VAL_OPAQUE, VAL_T_NATURAL, true, &tpl_class_semver},
     ['O'] = {"func(*mergo.Config)", VAL_OPAQUE, VAL_T_NATURAL, true, NULL},
+    ['C'] = {"sprig.certificate", VAL_RECORD, VAL_T_NATURAL, false, &tpl_class_certificate},
+    ['u'] = {"uint32", VAL_UINT, VAL_T_UINT32, false, NULL},
     ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
 };
 
@@ -47,6 +49,12 @@ const char *check_static_type(const struct val *v, bool boxed)
     return boxed || v->kind == VAL_NULL ? "interface {}" : format_type_name(v);
 }
 
+/* Objects and structs are of one class. */
+static bool is_of_class(const struct val *v, const struct val_class *class)
+{
+    return v->kind == VAL_OPAQUE ? v->opaque.class == class : v->kind != VAL_RECORD || v->map.class == class;
+}
+
 int check_argument(struct val *v, char letter, struct err *err)
 {
     if (letter == 'v' || (letter == 'a' && v->kind != VAL_MISSING))
@@ -57,7 +65,7 @@ int check_argument(struct val *v, char letter, struct err *err)
         return err_set(err, ERR_INPUT, "invalid value; expected %s", check_type_name(letter));
     }
     if (v->kind == types[letter & 0x7F].kind && v->type == types[letter & 0x7F].type &&
-        (v->kind != VAL_OPAQUE || v->opaque.class == types[letter & 0x7F].class))
+        is_of_class(v, types[letter & 0x7F].class))
         return 0;
     return err_set(err, ERR_INPUT, "wrong type for value; expected %s; got %s", check_type_name(letter), check_static_type(v, false));
 }

@@ -43,6 +43,7 @@ struct vm {
     struct val kept;   /* see struct call */
     uint32_t visited;  /* node, for errors */
     uint64_t steps;    /* left */
+    uint32_t crypto_ms; /* left, see struct call */
     struct {
         struct val stack[STACK_FIRST];
         struct frame frames[FRAMES_FIRST];
@@ -175,6 +176,7 @@ static int call(struct vm *vm, const struct op *op)
         .passing = op[1].code == OP_PRINT && op[1].src == op->dst ? &result : NULL,
         .kept = &vm->kept,
         .vm = vm,
+        .crypto_ms = &vm->crypto_ms,
     };
 
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
@@ -669,6 +671,7 @@ static void vm_init(struct vm *vm, const struct tpl *tpl, const struct tpl_env *
     vm->frame_cap = FRAMES_FIRST;
     vm->unit = &tpl->units[tpl->root];
     vm->steps = LIMIT_TEMPLATE_STEPS;
+    vm->crypto_ms = LIMIT_TEMPLATE_CRYPTO_MS;
 }
 
 int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env *env, struct buf *out, struct err *err)

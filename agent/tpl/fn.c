@@ -96,6 +96,16 @@ int fn_fail_nil(struct call *call)
     return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");
 }
 
+int fn_spend(struct call *call, uint32_t ms)
+{
+    if (!call->crypto_ms)
+        return 0;
+    if (*call->crypto_ms < ms)
+        return err_set(call->err, ERR_LIMIT, "more than about %d s of cryptography in one run", LIMIT_TEMPLATE_CRYPTO_MS / 1000);
+    *call->crypto_ms -= ms;
+    return 0;
+}
+
 int fn_string(struct call *call, const struct val *v, struct val *ret)
 {
     _cleanup_buf_ struct buf own = {0};

@@ -11,7 +11,7 @@
 
 extern const struct func_table fn_compare, fn_contain, fn_core, fn_encode, fn_env, fn_escape, fn_hash, fn_map, fn_number, fn_object,
     fn_regex, fn_spew, fn_text, fn_time, fn_title;
-extern const struct func_table fn_sprig_case, fn_sprig_code, fn_sprig_dict, fn_sprig_list, fn_sprig_math, fn_sprig_path, fn_sprig_semver, fn_sprig_text, fn_sprig_time,
+extern const struct func_table fn_sprig_case, fn_sprig_cert, fn_sprig_code, fn_sprig_crypto, fn_sprig_dict, fn_sprig_list, fn_sprig_math, fn_sprig_path, fn_sprig_semver, fn_sprig_text, fn_sprig_time,
     fn_sprig_url, fn_sprig_value;
 extern const struct func_table fn_toml, fn_yaml;
 
@@ -44,6 +44,9 @@ int fn_string(struct call *call, const struct val *v, struct val *ret) MUST_USE;
 void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v);
 /* Go's words for a method of nil. */
 int fn_fail_nil(struct call *call);
+
+/* Work that takes about so many milliseconds is about to be done. */
+int fn_spend(struct call *call, uint32_t ms) MUST_USE;
 
 /* Bytes from `from` to `to` with Go's white space (unicode.IsSpace) off both ends. */
 struct str fn_trim_space(struct str s);

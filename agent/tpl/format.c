@@ -15,6 +15,7 @@ static const char *type_name_of_type(enum val_type type)
         [VAL_T_INT64] = "int64",
         [VAL_T_INT32] = "int32",
         [VAL_T_UINT8] = "uint8",
+        [VAL_T_UINT32] = "uint32",
         [VAL_T_UINT64] = "uint64",
         [VAL_T_STRINGS] = "[]string",
         [VAL_T_MAP_STRINGS] = "map[string]string",

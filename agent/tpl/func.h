@@ -7,6 +7,7 @@
  * params, one letter an argument; a `*` after the last letter makes it variadic (zero or more):
  *   s string   i int   b bool   f float64   a any (interface {})   L []string   A []interface {}   M map[string]interface {}
  *   D as M, and the function changes the map   T time.Time   V *semver.Version   O an option of mergeMap (a Go function: only nil can be one)
+ *   u uint32   C sprig.certificate
  *   v any, also nil and missing, unconverted (Go's reflect.Value: index, len, eq and friends)
  */
 #ifndef TPL_FUNC_H
@@ -31,6 +32,7 @@ struct call {
     const struct val *passing; /* where the result goes if it is printed at once: its bytes may stay in `scratch` */
     struct val *kept;    /* a live map of the execution, what `scratch` keeps; NULL: there is none */
     struct vm *vm;       /* for call_template() */
+    uint32_t *crypto_ms; /* left of LIMIT_TEMPLATE_CRYPTO_MS; NULL: nobody counts */
 };
 
 /* Append what the defined template of that name prints with `dot`; bodies that run templates. */
@@ -64,6 +66,8 @@ struct tpl_channel {
 extern const struct val_class tpl_class_channel;
 /* A point in time: see tpl/moment.h. */
 extern const struct val_class tpl_class_time;
+/* A certificate and its key, as `sprig_genCA` and its like return them: two strings, Cert and Key. */
+extern const struct val_class tpl_class_certificate;
 
 /* Every fn_<family>.c gives one table, sorted by name. */
 struct func_table {

@@ -341,6 +341,11 @@ int literal_as(const struct literal *n, char letter, struct val *ret, struct err
             return unfit(n, "integer", err);
         *ret = val_int(n->i);
         return 0;
+    case 'u': /* cut to 32 bits, as there */
+        if (!number || !n->is_uint)
+            return unfit(n, "unsigned integer", err);
+        *ret = (struct val){.kind = VAL_UINT, .type = VAL_T_UINT32, .u = (uint32_t)n->u};
+        return 0;
     case 'f':
         if (!number || !n->is_float)
             return unfit(n, "float", err);

@@ -6,11 +6,13 @@
 
 #include <cmocka.h>
 
+#include <crypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "tpl/func.h"
 #include "tpl/tpl.h"
 
 #define MAX_TEXT MIB(1)
@@ -116,7 +118,10 @@ static void ago_counts_from_the_time_of_the_run(void **state)
 
 static void errors_show_no_part_of_an_argument_when_values_are_secret(void **state)
 {
-    const char *const sources[] = {"{{sprig_mustToDate \"2006\" \"canary\"}}", "{{sprig_mustToDate \"canary\" \"2006\"}}",
+    const char *const sources[] = {"{{sprig_semver \"99999999999999999999\"}}", "{{sprig_semverCompare \"canary\" \"1\"}}",
+                                   "{{sprig_genSelfSignedCertWithKey \"\" (sprig_list \"canary\") nil 1 (sprig_genPrivateKey \"ecdsa\")}}",
+                                   "{{sprig_genSelfSignedCertWithKey \"\" nil (sprig_list \"canary\\u00e9\") 1 (sprig_genPrivateKey \"ecdsa\")}}",
+                                   "{{sprig_mustToDate \"2006\" \"canary\"}}", "{{sprig_mustToDate \"canary\" \"2006\"}}",
                                    "{{sprig_mustToDate \"2006\" \"2006canary\"}}",
                                    "{{sprig_mustDateModify \"1canary\" (sprig_toDate \"\" \"\")}}",
                                    "{{sprig_mustDateModify \"canary\" (sprig_toDate \"\" \"\")}}",
@@ -136,6 +141,79 @@ static void errors_show_no_part_of_an_argument_when_values_are_secret(void **sta
     }
 }
 
+/* ---------------------------------------------------------------------------------------- cryptography */
+
+static void passwords_are_hashed_as_bcrypt_hashes_them(void **state)
+{
+    static const char *const passwords[] = {"", "secret", "p\xC3\xA4ss", "0123456789012345678901234567890123456789012345678901234567890123456789ab"};
+    struct crypt_data data = {0};
+    char source[256], hash[128];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(passwords); i++) {
+        snprintf(source, sizeof(source), "{{sprig_bcrypt \"%s\"}}", passwords[i]);
+        snprintf(hash, sizeof(hash), "%s", render(source));
+        assert_int_equal(strlen(hash), 60);
+        assert_memory_equal(hash, "$2a$10$", 7);
+        assert_string_equal(crypt_rn(passwords[i], hash, &data, sizeof(data)), hash);
+        assert_string_not_equal(render(source), hash);
+    }
+    assert_memory_equal(render("{{sprig_htpasswd \"user\" \"secret\"}}"), "user:$2a$10$", 12);
+    assert_ends(render("{{sprig_bcrypt \"a\\x00b\"}}"), "a password with a zero byte cannot be hashed");
+}
+
+static void what_is_encrypted_is_decrypted(void **state)
+{
+    char first[256];
+
+    (void)state;
+    assert_string_equal(render("{{range sprig_until 50}}{{$t := sprig_repeat . \"x\"}}"
+                               "{{if ne $t (sprig_decryptAES \"k\" (sprig_encryptAES \"k\" $t))}}{{.}}{{end}}{{end}}"), "");
+    snprintf(first, sizeof(first), "%s", render("{{sprig_encryptAES \"k\" \"text\"}}"));
+    assert_int_equal(strlen(first), 44);
+    assert_string_not_equal(render("{{sprig_encryptAES \"k\" \"text\"}}"), first);
+}
+
+static void dsa_keys_are_not_made(void **state)
+{
+    (void)state;
+    assert_ends(render("{{sprig_genPrivateKey \"dsa\"}}"),
+                "DSA keys are not made: nothing accepts them any more; use ecdsa, ed25519 or rsa");
+}
+
+/* Would the function be called when only so much is left of what a run may spend? */
+static bool is_affordable(const char *name, const struct val *argv, size_t argc, uint32_t left)
+{
+    _cleanup_arena_ struct arena arena;
+    struct err err = {0};
+    struct val ret;
+    struct call call = {.name = name, .arena = &arena, .argv = argv, .argc = argc, .err = &err, .crypto_ms = &left};
+
+    arena_init(&arena, MIB(1), "test");
+    if (func_find(str_of(name))->body(&call, &ret) == 0)
+        return true;
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_string_equal(err.text, "more than about 10 s of cryptography in one run");
+    return false;
+}
+
+static void a_run_has_a_most_of_cryptography(void **state)
+{
+    const struct val text = val_cstr("rsa"), ca[] = {val_cstr("ca"), val_int(1)};
+    const struct val derived[] = {val_uint(1), val_cstr("pin"), val_cstr(""), val_cstr(""), val_cstr("")};
+
+    (void)state;
+    assert_false(is_affordable("sprig_bcrypt", &text, 1, 69));
+    assert_true(is_affordable("sprig_bcrypt", &text, 1, 70));
+    assert_false(is_affordable("sprig_derivePassword", derived, 5, 149));
+    assert_true(is_affordable("sprig_derivePassword", derived, 5, 150));
+    assert_false(is_affordable("sprig_genPrivateKey", &text, 1, 999));
+    assert_false(is_affordable("sprig_genCA", ca, 2, 109));
+    assert_true(is_affordable("sprig_genCA", ca, 2, 110));
+    assert_ends(render("{{range sprig_until 100000}}{{$k := sprig_genPrivateKey \"ed25519\"}}{{end}}"),
+                "more than about 10 s of cryptography in one run");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +222,10 @@ int main(void)
         cmocka_unit_test(decimals_have_a_most_of_digits),
         cmocka_unit_test(a_random_number_lies_between_its_bounds),
         cmocka_unit_test(ago_counts_from_the_time_of_the_run),
+        cmocka_unit_test(passwords_are_hashed_as_bcrypt_hashes_them),
+        cmocka_unit_test(what_is_encrypted_is_decrypted),
+        cmocka_unit_test(dsa_keys_are_not_made),
+        cmocka_unit_test(a_run_has_a_most_of_cryptography),
         cmocka_unit_test(errors_show_no_part_of_an_argument_when_values_are_secret),
     };
 

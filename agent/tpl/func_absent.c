@@ -1,6 +1,5 @@
 /*
  * Names that have no row in any table, and why: a template that uses one is told so, instead of that no such function exists.
- * A name leaves `sprig_names` when its function enters a table of fn_*.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,6 @@ static const char *const nomad_names[] = {
     "nomadService", "nomadServices", "nomadVar", "nomadVarExists", "nomadVarList", "nomadVarListSafe",
 };
 
-/* Under the prefix "sprig_". */
-static const char *const sprig_names[] = {
-    "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey",
-    "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd",
-};
-
 static int compare_name(const void *name, const void *row)
 {
     return str_cmp(*(const struct str *)name, str_of(*(const char *const *)row));
@@ -37,11 +30,6 @@ static bool is_among(struct str name, const char *const *names, size_t count)
 
 const char *func_absence(struct str name)
 {
-    static const char prefix[] = "sprig_";
-    struct str rest = {name.data + sizeof(prefix) - 1, name.len - (sizeof(prefix) - 1)};
-
-    if (str_has_prefix(name, prefix))
-        return AMONG(rest, sprig_names) ? "not supported yet" : "not defined";
     if (AMONG(name, consul_names))
         return "asks Consul, which is not supported: this agent asks Vault";
     if (AMONG(name, nomad_names))
