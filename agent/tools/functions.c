@@ -38,6 +38,7 @@ static const char *type_of(char letter)
         {'s', "string"},   {'i', "int"},           {'b', "bool"},
         {'f', "float64"},  {'L', "[]string"},      {'A', "[]interface {}"},
         {'M', "map[string]interface {}"}, {'D', "map[string]interface {}"}, {'T', "time.Time"},
+        {'V', "*semver.Version"}, {'C', "sprig.certificate"}, {'u', "uint32"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

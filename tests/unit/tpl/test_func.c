@@ -44,7 +44,7 @@ static void every_row_is_complete(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        size_t letters = strspn(rows[i]->params, "sibfaLAMDTVOv");
+        size_t letters = strspn(rows[i]->params, "sibfaLAMDTVOuCv");
 
         assert_true(rows[i]->params[letters] == '\0' || strcmp(rows[i]->params + letters, "*") == 0);
         assert_non_null(rows[i]->body);
@@ -73,7 +73,7 @@ static void functions_of_consul_and_nomad_say_so(void **state)
     assert_string_equal(func_absence(STR("sprig_now")), "not defined");
 }
 
-static void what_there_is_is_not_planned(void **state)
+static void what_there_is_is_not_absent(void **state)
 {
     size_t count;
     _cleanup_free_ const struct func **rows = all_rows(&count);
@@ -81,6 +81,17 @@ static void what_there_is_is_not_planned(void **state)
     (void)state;
     for (size_t i = 0; i < count; i++)
         assert_string_equal(func_absence(str_of(rows[i]->name)), "not defined");
+}
+
+static void all_of_sprigs_functions_are_there(void **state)
+{
+    size_t count, of_sprig = 0;
+    _cleanup_free_ const struct func **rows = all_rows(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        of_sprig += str_has_prefix(str_of(rows[i]->name), "sprig_");
+    assert_int_equal(of_sprig, 194);
 }
 
 static void truth_is_that_of_go(void **state)
@@ -100,7 +111,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_by_its_name),   cmocka_unit_test(names_are_listed_once_and_in_order),
         cmocka_unit_test(every_row_is_complete),            cmocka_unit_test(unknown_names_are_not_found),
-        cmocka_unit_test(functions_of_consul_and_nomad_say_so), cmocka_unit_test(what_there_is_is_not_planned),
+        cmocka_unit_test(functions_of_consul_and_nomad_say_so), cmocka_unit_test(what_there_is_is_not_absent),
+        cmocka_unit_test(all_of_sprigs_functions_are_there),
         cmocka_unit_test(truth_is_that_of_go),
     };
 
