@@ -355,7 +355,7 @@ static int cert_extensions(X509 *cert, X509 *issuer, const struct tls_cert_spec 
         {NID_key_usage, spec->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature,keyEncipherment"},
         {NID_ext_key_usage, spec->ca ? NULL : "serverAuth,clientAuth"},
         {NID_subject_key_identifier, "hash"},
-        {NID_authority_key_identifier, "keyid"},
+        {NID_authority_key_identifier, "keyid,issuer"}, /* by name where a foreign issuer has no key identifier */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)

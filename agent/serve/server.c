@@ -16,6 +16,7 @@ enum {
     IDLE_MS = 120000,   /* theirs close at 90 s, so that the end is theirs and no request meets it */
     FINISH_MS = 10000,  /* for requests that were under way at the end of the grace period */
     TRIM_MS = 1000,     /* after a request: what a burst took goes back to the kernel */
+    LOOK_MS = 10000,    /* while connections are open: whether some have ended, and their memory can go back */
 };
 
 struct server {
@@ -27,6 +28,8 @@ struct server {
     struct loop_timer grace, trim;
     int64_t grace_ms;
     bool ready, draining, finishing;
+    bool asked;         /* since the last trim */
+    size_t connections; /* at the last trim */
     void (*on_drained)(void *ctx);
     void *ctx;
 };
@@ -88,15 +91,23 @@ static void on_mutate(struct server *server, struct httpd_req *req)
                                          .body_len = server->out.len});
     out_reset(server);
     metrics_count(server->metrics, &note, clock_micros() - start);
-    if (!timer_armed(&server->trim))
+    if (!server->asked)
         timer_after(&server->trim, TRIM_MS);
+    server->asked = true;
     log_note(&note);
 }
 
 static void on_trim(void *ctx)
 {
-    (void)ctx;
-    mem_trim();
+    struct server *server = ctx;
+    size_t connections = httpd_connections(server->httpd);
+
+    if (server->asked || connections < server->connections)
+        mem_trim();
+    server->asked = false;
+    server->connections = connections;
+    if (connections)
+        timer_after(&server->trim, LOOK_MS);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- routes */
