@@ -366,9 +366,15 @@ static int walk_string(struct reader *reader, const char **p, char *out, size_t 
 static int read_string(struct reader *reader, struct val *ret)
 {
     const char *start = ++reader->p, *again = start;
-    size_t len;
+    size_t len = plain_run(start, reader->end);
     char *out;
 
+    if (len < (size_t)(reader->end - start) && start[len] == '"') {
+        out = arena_strndup(reader->arena, start, len, reader->err);
+        reader->p += len + 1;
+        *ret = val_str(out, len);
+        return out ? 0 : -1;
+    }
     if (walk_string(reader, &reader->p, NULL, &len) != 0)
         return -1;
     out = arena_alloc(reader->arena, len + 1, reader->err);

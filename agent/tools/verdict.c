@@ -127,16 +127,27 @@ static bool open_container(struct verdict *verdict, json_t *container)
         if (!config)
             continue;
         usable = check_config(verdict, value);
-        if (json_array_size(verdict->files) == 0)
-            list_files(verdict, config);
+        list_files(verdict, config);
         json_object_set_new(variable, "value", config);
     }
     return usable;
 }
 
+/* What tells the containers of one login from those of another: their names' endings. */
+static const char *login_of(const json_t *container)
+{
+    static const char init[] = "vault-agent-init", sidecar[] = "vault-agent";
+    const char *name = json_string_value(json_object_get(container, "name"));
+
+    if (name && strncmp(name, init, sizeof(init) - 1) == 0)
+        return name + sizeof(init) - 1;
+    return name && strncmp(name, sidecar, sizeof(sidecar) - 1) == 0 ? name + sizeof(sidecar) - 1 : "";
+}
+
 static bool open_operations(struct verdict *verdict)
 {
-    bool usable = true, checked = false;
+    _cleanup_json_ json_t *checked = json_object();
+    bool usable = true;
     size_t i;
     json_t *operation;
 
@@ -144,14 +155,15 @@ static bool open_operations(struct verdict *verdict)
         json_t *value = json_object_get(operation, "value");
         json_t *container = json_is_array(value) ? json_array_get(value, 0) : value;
 
-        /* Init and sidecar have the same configuration but for when they end: problems are told once. */
         if (!json_object_get(container, "env") || !json_object_get(container, "image"))
             continue;
-        if (!checked)
-            usable = open_container(verdict, container);
-        else
+        /* Init and sidecar of one login have the same configuration but for when they end: problems are told once. */
+        if (json_object_get(checked, login_of(container))) {
             compare_decode(container);
-        checked = true;
+            continue;
+        }
+        json_object_set_new(checked, login_of(container), json_true());
+        usable &= open_container(verdict, container);
     }
     return usable;
 }

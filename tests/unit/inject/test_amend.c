@@ -84,6 +84,20 @@ static void operations_are_counted(void **state)
     buf_done(&text);
 }
 
+static void paths_end(void **state)
+{
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, KIB(8));
+    buf_adds(&text, "[{\"op\":\"remove\",\"path\":\"/");
+    for (int i = 0; i < LIMIT_REVIEW_POINTER; i++)
+        buf_addc(&text, 'x');
+    buf_adds(&text, "\"}]");
+    assert_non_null(strstr(amend(text.data), "remove operation does not apply: doc is missing path: "));
+    buf_done(&text);
+}
+
 static void each_container_has_its_own_patch(void **state)
 {
     (void)state;
@@ -101,6 +115,7 @@ int main(void)
         cmocka_unit_test(operations_work_as_the_original_s_library),
         cmocka_unit_test(errors_are_the_original_s),
         cmocka_unit_test(operations_are_counted),
+        cmocka_unit_test(paths_end),
         cmocka_unit_test_teardown(each_container_has_its_own_patch, asking_done),
     };
 

@@ -145,6 +145,8 @@ static void other_identities_have_containers_of_their_own(void **state)
     assert_string_equal(denial(), "error creating new agent sidecar: no Vault role found for identity other: set ampule.dev/identity-role-other");
     ask("agent-inject-secret-b=y", "ampule.dev/identity-b=Not_A_Label");
     assert_non_null(strstr(denial(), "must be lower-case letters, digits and dashes"));
+    ask("agent-inject-secret-b=y", "ampule.dev/identity-b=a123456789012345678901234567890123");
+    assert_non_null(strstr(denial(), "at most 32"));
 }
 
 static void more_identities_than_allowed_are_refused(void **state)

@@ -123,6 +123,32 @@ static void system_namespaces_are_refused(void **state)
     assert_string_equal(asked.note.reason, "namespace");
 }
 
+static void members_end(void **state)
+{
+    struct buf body;
+
+    (void)state;
+    buf_init(&body, MIB(4));
+    buf_adds(&body, "{\"request\":[0");
+    for (int i = 0; i <= LIMIT_MEMBERS; i++)
+        buf_adds(&body, ",0");
+    buf_adds(&body, "]}");
+    ask_body(body.data, body.len);
+    buf_done(&body);
+    assert_int_equal(asked.status, 400);
+}
+
+static void an_answer_that_does_not_fit_is_an_error_of_the_server(void **state)
+{
+    struct buf small;
+
+    (void)state;
+    ask("log-level=info");
+    buf_init(&small, 100);
+    assert_int_equal(review_answer(&asked.settings, asked.body.data, asked.body.len, &small, &asked.note), 500);
+    buf_done(&small);
+}
+
 /* 256 KiB of annotations are what Kubernetes allows. */
 static void the_largest_set_of_annotations_is_answered(void **state)
 {
@@ -186,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_no_review_is_answered_with_400),
         TEST(depth_and_size_end),
+        TEST(members_end),
+        TEST(an_answer_that_does_not_fit_is_an_error_of_the_server),
         TEST(version_uid_and_kind_are_echoed),
         TEST(objects_that_are_no_pods_are_refused_in_go_s_words),
         TEST(the_note_names_pod_and_verdict),
