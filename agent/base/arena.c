@@ -67,7 +67,6 @@ static struct arena_block *block_new(const struct arena *arena, size_t need)
     struct arena_block *block = arena->first;
 
     if (block && !arena->head && block->size >= need) {
-        memset(block->data, 0, block->size);
         block->used = 0;
         return block;
     }
@@ -130,6 +129,8 @@ void *arena_alloc(struct arena *arena, size_t size, struct err *err)
         arena->head = block;
     }
     p = block->data + block->used;
+    if (block == arena->first)
+        memset(p, 0, size); /* the others come as zeroes */
     block->used += size;
     arena->used += size;
     return p;

@@ -265,17 +265,30 @@ const struct val *val_get_str(const struct val *map, struct str key)
     return search_sorted(map, key);
 }
 
+/* From where it was on: in maps that are alike that is where it is. */
+static const struct val *search_from(const struct val *map, struct str key, uint16_t *near)
+{
+    const struct val_pair *pairs = map->map.pairs;
+    size_t len = map->map.len, i = *near < len ? *near : 0;
+
+    for (size_t left = len; left > 0; left--) {
+        if (same(pairs[i].key.s, key)) {
+            *near = (uint16_t)i;
+            return &pairs[i].value;
+        }
+        i = i + 1 < len ? i + 1 : 0;
+    }
+    return NULL;
+}
+
 const struct val *val_get_near(const struct val *map, struct str key, uint16_t *near)
 {
-    const struct val_pair *pairs = val_now(map)->map.pairs;
-    const struct val *found;
-
-    if (*near < val_now(map)->map.len && pairs[*near].key.kind == VAL_STRING && same(pairs[*near].key.s, key))
-        return &pairs[*near].value;
-    found = val_get_str(map, key);
-    if (found)
-        *near = (uint16_t)((const struct val_pair *)((const char *)found - offsetof(struct val_pair, value)) - pairs);
-    return found;
+    map = val_now(map);
+    if (map->type == VAL_T_MAP_ANY_KEY)
+        return search_all(map, key);
+    if (map->map.len <= FEW_PAIRS)
+        return search_from(map, key, near);
+    return search_sorted(map, key);
 }
 
 const struct val *val_get(const struct val *map, const char *key)

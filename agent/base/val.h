@@ -161,7 +161,7 @@ void val_sort_pairs(struct val_pair *pairs, size_t len);
 /* The value under a string key of a map or field of a record, or NULL. NULL `map` and other kinds give NULL. */
 const struct val *val_get(const struct val *map, const char *key);
 const struct val *val_get_str(const struct val *map, struct str key);
-/* The same for a VAL_MAP; *near is where the last such key was found, for maps that are alike. */
+/* The same for a VAL_MAP; *near is where the last such key was found in another map that may be alike. */
 const struct val *val_get_near(const struct val *map, struct str key, uint16_t *near);
 /* A path of keys, NULL-terminated: val_dig(reply, "data", "metadata", NULL). */
 const struct val *val_dig(const struct val *map, ...) __attribute__((sentinel));

@@ -149,15 +149,11 @@ static int missing_key(struct str name, const char *what, struct err *err)
     return err_set(err, ERR_INPUT, "%s for key %s", what, quoted.data);
 }
 
-static int follow_key(struct access *access, const struct str *at_name, struct place *at, struct err *err)
+static int no_key(const struct access *access, struct str name, struct place *at, struct err *err)
 {
     bool strings = at->v->type == VAL_T_MAP_STRINGS;
-    struct str name = *at_name;
-    const struct val *v = val_get_near(at->v, name, &access->near[(uintptr_t)at_name / sizeof(name) % ACCESS_NEAR]);
 
-    if (v)
-        *at = (struct place){v, !strings};
-    else if (access->missing == TPL_MISSING_ERROR)
+    if (access->missing == TPL_MISSING_ERROR)
         return missing_key(name, "map has no entry", err);
     else if (access->missing == TPL_MISSING_INVALID)
         *at = (struct place){&access_invalid, false};
@@ -189,10 +185,10 @@ static int follow_record(struct str name, struct place *at, struct err *err)
     return no_field(at, name, err);
 }
 
-static int follow(struct access *access, const struct str *at_name, struct place *at, struct err *err)
+/* Anything but a key that a map has. */
+static int follow(struct access *access, struct str name, struct place *at, struct err *err)
 {
     const struct val_method *method;
-    struct str name = *at_name;
 
     switch (at->v->kind) {
     case VAL_MISSING:
@@ -200,7 +196,7 @@ static int follow(struct access *access, const struct str *at_name, struct place
     case VAL_NULL:
         return nil_pointer(at, name, err);
     case VAL_MAP:
-        return follow_key(access, at_name, at, err);
+        return no_key(access, name, at, err);
     case VAL_RECORD:
     case VAL_OPAQUE:
     case VAL_NUMBER:
@@ -213,10 +209,20 @@ static int follow(struct access *access, const struct str *at_name, struct place
     }
 }
 
+static uint16_t *near_of(struct access *access, const struct str *name)
+{
+    return &access->near[(uintptr_t)name / sizeof(*name) % ACCESS_NEAR];
+}
+
 int access_fields(struct access *access, const struct str *names, size_t count, struct place *at, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (follow(access, &names[i], at, err) != 0)
+        const struct val *map = at->v;
+        const struct val *v = map->kind == VAL_MAP ? val_get_near(map, names[i], near_of(access, &names[i])) : NULL;
+
+        if (v)
+            *at = (struct place){v, map->type != VAL_T_MAP_STRINGS};
+        else if (follow(access, names[i], at, err) != 0)
             return -1;
     }
     return 0;

@@ -11,7 +11,7 @@
 /* What needs no heap: enough for most templates. */
 #define STACK_FIRST 64
 #define FRAMES_FIRST 16
-#define MEMORY_FIRST 1024
+#define MEMORY_FIRST 4096
 #define SCRATCH_FIRST 512
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
 

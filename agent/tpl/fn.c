@@ -78,7 +78,9 @@ struct str fn_trim_space(struct str s)
 
 size_t fn_find(struct str s, size_t from, struct str needle)
 {
-    const char *found = from <= s.len ? memmem(s.data + from, s.len - from, needle.data, needle.len) : NULL;
+    const char *found = from > s.len          ? NULL
+                        : needle.len == 1 ? memchr(s.data + from, needle.data[0], s.len - from)
+                                          : memmem(s.data + from, s.len - from, needle.data, needle.len);
 
     return found ? (size_t)(found - s.data) : s.len + 1;
 }

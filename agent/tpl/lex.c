@@ -200,45 +200,6 @@ static bool skip_comment(struct lexer *lex, struct token *ret)
     return true;
 }
 
-static void skip_chain(struct lexer *lex)
-{
-    if (byte_at(lex, 0) == '$') {
-        lex->pos++;
-        skip_word(lex);
-    } else if (byte_at(lex, 0) == '.' && !is_class(byte_at(lex, 1), LEX_WORD)) {
-        lex->pos++;
-        return;
-    }
-    while (byte_at(lex, 0) == '.' && is_class(byte_at(lex, 1), LEX_WORD) && !is_digit(byte_at(lex, 1))) {
-        lex->pos++;
-        skip_word(lex);
-    }
-}
-
-/*
- * The left delimiter and its marker have been taken. Is the whole action blanks, `.a.b`, `$v.a` or a dot, and blanks? Then it is taken.
- * What is less plain (other letters first, other white space) is left to the tokens.
- */
-static bool lex_chain(struct lexer *lex, struct token *ret)
-{
-    size_t begin = lex->pos, start, end;
-
-    while (byte_at(lex, 0) == ' ')
-        lex->pos++;
-    start = lex->pos;
-    skip_chain(lex);
-    end = lex->pos;
-    while (byte_at(lex, 0) == ' ' && byte_at(lex, 1) != '-')
-        lex->pos++;
-    if (end == start || !at_right(lex)) {
-        lex->pos = begin;
-        return false;
-    }
-    lex_right(lex);
-    *ret = (struct token){TOKEN_CHAIN, (uint32_t)start, (uint32_t)(end - start)};
-    return true;
-}
-
 /* The left delimiter is at the cursor. True when it opens an action (or fails); false when it was a comment. */
 static bool lex_left(struct lexer *lex, struct token *ret)
 {
@@ -252,8 +213,10 @@ static bool lex_left(struct lexer *lex, struct token *ret)
     }
     *ret = token_from(lex, TOKEN_LEFT, start);
     lex->pos += marker;
-    if (lex->plain && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret))
+    if (lex->plain && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret)) {
+        lex_right(lex);
         return true;
+    }
     lex->inside = true;
     lex->parens = 0;
     return true;

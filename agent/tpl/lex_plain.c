@@ -144,3 +144,43 @@ unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room)
     lex->pos = (size_t)(start - lex->text);
     return count;
 }
+
+static const char *skip_word(const char *at, const char *end)
+{
+    while (at < end && is_class(*at, LEX_WORD))
+        at++;
+    return at;
+}
+
+/* The end of what may be a chain, or `at`. */
+static const char *chain_end(const char *at, const char *end)
+{
+    if (at < end && *at == '$')
+        at = skip_word(at + 1, end);
+    else if (end - at > 1 && *at == '.' && !is_class(at[1], LEX_WORD))
+        return at + 1;
+    while (end - at > 1 && *at == '.' && starts[(unsigned char)at[1]] == START_WORD)
+        at = skip_word(at + 2, end);
+    return at;
+}
+
+static bool at_right(const struct lexer *lex, const char *at, const char *end)
+{
+    return at < end && *at == lex->right.data[0] && (size_t)(end - at) >= lex->right.len && memcmp(at, lex->right.data, lex->right.len) == 0;
+}
+
+bool lex_chain(struct lexer *lex, struct token *ret)
+{
+    const char *start = lex->text + lex->pos, *end = lex->text + lex->len, *stop, *at;
+
+    while (start < end && *start == ' ')
+        start++;
+    stop = at = chain_end(start, end);
+    while (end - at > 1 && *at == ' ' && at[1] != '-')
+        at++;
+    if (stop == start || !(at_right(lex, at, end) || (end - at > 2 && *at == ' ' && at_right(lex, at + 2, end))))
+        return false;
+    lex->pos = (size_t)(at - lex->text);
+    *ret = (struct token){TOKEN_CHAIN, (uint32_t)(start - lex->text), (uint32_t)(stop - start)};
+    return true;
+}

@@ -16,6 +16,11 @@ extern const unsigned char lex_classes[256];
 bool lex_plain_free(char c);
 /* Plain tokens from the cursor, inside an action, as many as there are and room. */
 unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room);
+/*
+ * The left delimiter and its marker have been taken. Is the whole action blanks, `.a.b`, `$v.a` or a dot, and blanks? Then the cursor goes
+ * to its right delimiter.
+ */
+bool lex_chain(struct lexer *lex, struct token *ret);
 /* A keyword, or an identifier. */
 enum token_kind lex_word_kind(struct str word);
 

@@ -466,7 +466,7 @@ bool unicode_is_print(unsigned rune)
 
 bool unicode_is_space(unsigned rune)
 {
-    return IN(spaces, rune);
+    return rune < 0x80 ? rune == ' ' || (rune >= '\t' && rune <= '\r') : IN(spaces, rune);
 }
 
 static unsigned shift(const struct shift *shifts, size_t count, unsigned rune)
@@ -502,8 +502,11 @@ unsigned unicode_to_lower(unsigned rune)
 
 unsigned unicode_to_title(unsigned rune)
 {
-    unsigned title = shift(titles, sizeof(titles) / sizeof(titles[0]), rune);
+    unsigned title;
 
+    if (rune < 0x80)
+        return unicode_to_upper(rune);
+    title = shift(titles, sizeof(titles) / sizeof(titles[0]), rune);
     return title != rune || IN(own_titles, rune) ? title : unicode_to_upper(rune);
 }
 

@@ -115,7 +115,7 @@ static void an_action_that_is_a_chain_and_nothing_else_is_one_token(void **state
     expect("{{.a\n}}", "\"{{\";\".a\";\"\\n\";\"}}\";EOF;");
     expect("{{.a - }}", "\"{{\";\".a\";\" \";\"-\";\" \";\"}}\";EOF;");
     expect("{{.\xC3\xA9}}", "\"{{\";\".\xC3\xA9\";\"}}\";EOF;");
-    expect("{{.a\xC3\xA9}}", "\".a\xC3\xA9\";EOF;");
+    expect("{{.a\xC3\xA9}}", "\"{{\";\".a\xC3\xA9\";\"}}\";EOF;");
     expect("{{.a-}}", "\"{{\";bad character U+002D '-';");
 }
 
