@@ -259,7 +259,7 @@ static void argument_done(struct parser *parser, struct command *command, const 
         if (command->head == HEAD_METHOD)
             method_fit(parser, command, dst, command->argc);
     }
-    if (command->argc == 0)
+    if (command->head == HEAD_CALL && command->argc == 0)
         command->first = *o;
     command->argc++;
 }

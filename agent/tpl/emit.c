@@ -7,7 +7,7 @@
 #define ROWS_FIRST 8
 #define FUNCTIONS_COMPARED 16 /* functions that a template calls again and again are among its first */
 
-static bool grow(struct emit *emit, struct table *table, size_t size)
+bool emit_grow(struct emit *emit, struct table *table, size_t size)
 {
     uint32_t cap = table->cap ? table->cap * 2 : ROWS_FIRST;
     void *rows = arena_regrow(&emit->tpl->arena, table->rows, table->len, cap, size, emit->err);
@@ -20,23 +20,14 @@ static bool grow(struct emit *emit, struct table *table, size_t size)
     return true;
 }
 
-static inline void *new_row(struct emit *emit, struct table *table, size_t size)
-{
-    if (emit->failed || (table->len == table->cap && !grow(emit, table, size)))
-        return NULL;
-    return (char *)table->rows + size * table->len++;
-}
-
-void *emit_row(struct emit *emit, struct table *table, size_t size)
-{
-    return new_row(emit, table, size);
-}
-
 void *emit_settle(struct emit *emit, struct table *table, size_t size)
 {
-    void *rows = table->lent ? arena_regrow(&emit->tpl->arena, table->rows, table->len, table->len, size, emit->err) : table->rows;
+    void *rows;
 
-    if (!rows && table->len)
+    if (!table->lent || table->len == 0)
+        return table->rows;
+    rows = arena_regrow(&emit->tpl->arena, table->rows, table->len, table->len, size, emit->err);
+    if (!rows)
         emit->failed = true;
     return rows;
 }
@@ -44,7 +35,7 @@ void *emit_settle(struct emit *emit, struct table *table, size_t size)
 /* Add a copy of `row` and give its index. */
 #define ADD_ROW(emit, table, row)                                                                                              \
     ({                                                                                                                         \
-        __typeof__(row) *new_ = new_row(emit, table, sizeof(row));                                                            \
+        __typeof__(row) *new_ = emit_row(emit, table, sizeof(row));                                                            \
         if (new_)                                                                                                              \
             *new_ = (row);                                                                                                     \
         (table)->len ? (table)->len - 1 : 0;                                                                                   \
@@ -137,20 +128,6 @@ bool emit_unit_end(struct emit *emit)
 
 /* ----------------------------------------------------------------------------------------------------------------- ops */
 
-uint32_t emit_op(struct emit *emit, struct op op)
-{
-    struct op *row;
-
-    if (emit->failed || !(row = new_row(emit, &emit->unit->ops, sizeof(*row))))
-        return 0;
-    *row = op;
-    if (op.code != OP_TEXT) {
-        row->node = op.node ? op.node : emit->visited;
-        emit->visited = 0;
-    }
-    return emit->unit->ops.len - 1;
-}
-
 struct op *emit_at(struct emit *emit, uint32_t index)
 {
     return emit->failed ? &emit->sink : ROW(&emit->unit->ops, struct op, index);
@@ -222,11 +199,11 @@ void emit_fail(struct emit *emit, uint32_t node, const char *fmt, ...)
 
 uint32_t emit_node(struct emit *emit, enum node_kind kind, uint32_t pos, uint32_t start, uint32_t end)
 {
-    struct node *node = new_row(emit, &emit->nodes, sizeof(*node));
+    struct node *node = emit_row(emit, &emit->nodes, sizeof(*node));
 
     if (node && emit->nodes.len == 1) {
         *node = (struct node){0}; /* number 0 means none */
-        node = new_row(emit, &emit->nodes, sizeof(*node));
+        node = emit_row(emit, &emit->nodes, sizeof(*node));
     }
     if (!node)
         return 0;

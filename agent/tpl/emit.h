@@ -60,8 +60,14 @@ struct emit {
 
 #define TEMP(n) ((n) | 0x80000000u) /* slot of a temporary until its unit is complete */
 
+bool emit_grow(struct emit *emit, struct table *table, size_t size);
 /* A new row of `size` bytes to be filled; after a failure NULL. */
-void *emit_row(struct emit *emit, struct table *table, size_t size);
+static inline void *emit_row(struct emit *emit, struct table *table, size_t size)
+{
+    if (emit->failed || (table->len == table->cap && !emit_grow(emit, table, size)))
+        return NULL;
+    return (char *)table->rows + size * table->len++;
+}
 /* The table is complete: its rows, in the arena. */
 void *emit_settle(struct emit *emit, struct table *table, size_t size);
 
@@ -71,8 +77,20 @@ void emit_unit_begin(struct emit *emit, struct str name);
 bool emit_unit_end(struct emit *emit);
 uint32_t emit_unit_find(struct emit *emit, struct str name);
 
-/* Ops: the index of the new one. A node of 0 takes what is `visited`. */
-uint32_t emit_op(struct emit *emit, struct op op);
+/* Ops: the index of the new one. A node of 0 takes what is `visited`. Inline, so that an op is made where it stays. */
+static inline uint32_t emit_op(struct emit *emit, struct op op)
+{
+    struct op *row;
+
+    if (emit->failed || !(row = emit_row(emit, &emit->unit->ops, sizeof(*row))))
+        return 0;
+    *row = op;
+    if (op.code != OP_TEXT) {
+        row->node = op.node ? op.node : emit->visited;
+        emit->visited = 0;
+    }
+    return emit->unit->ops.len - 1;
+}
 struct op *emit_at(struct emit *emit, uint32_t index);
 /* The newest op, if nothing jumps behind it. */
 struct op *emit_last(struct emit *emit);

@@ -90,10 +90,29 @@ static bool parse_whole(struct literal *n)
     return n->is_float;
 }
 
+/* A few digits, which most numbers are. */
+static bool parse_digits(struct literal *n)
+{
+    if (n->text.len > 15 || (n->text.data[0] == '0' && n->text.len > 1))
+        return false;
+    for (size_t k = 0; k < n->text.len; k++) {
+        if (n->text.data[k] < '0' || n->text.data[k] > '9')
+            return false;
+        n->u = n->u * 10 + (uint64_t)(n->text.data[k] - '0');
+    }
+    n->is_int = n->is_uint = n->is_float = true;
+    n->i = (int64_t)n->u;
+    n->f = (double)n->u;
+    return true;
+}
+
 static int parse_number(struct literal *n, struct err *err)
 {
     double imaginary;
 
+    if (parse_digits(n))
+        return 0;
+    n->u = 0;
     if (n->text.data[n->text.len - 1] == 'i' && !numeral_float((struct str){n->text.data, n->text.len - 1}, &imaginary))
         return set_complex(n, 0, imaginary);
     if (parse_whole(n))
@@ -219,6 +238,16 @@ static int unquote_raw(struct str inside, struct arena *arena, struct str *ret, 
     return 0;
 }
 
+/* Bytes from `at` that stand for themselves. */
+static size_t plain_run(struct str s, size_t at)
+{
+    size_t n = 0;
+
+    while (at + n < s.len && s.data[at + n] >= ' ' && s.data[at + n] < 0x7F && s.data[at + n] != '\\' && s.data[at + n] != '"')
+        n++;
+    return n;
+}
+
 int literal_unquote(struct str text, struct arena *arena, struct str *ret, struct err *err)
 {
     struct str inside = {text.data + 1, text.len - 2};
@@ -231,9 +260,15 @@ int literal_unquote(struct str text, struct arena *arena, struct str *ret, struc
     if (!copy)
         return -1;
     for (size_t at = 0; at < inside.len;) {
+        size_t plain = plain_run(inside, at);
         unsigned rune;
         bool byte;
 
+        memcpy(copy + len, inside.data + at, plain);
+        len += plain;
+        at += plain;
+        if (plain > 0)
+            continue;
         if (!unquote_rune(inside, &at, '"', &rune, &byte))
             return syntax_error(err);
         if (byte)

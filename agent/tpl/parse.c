@@ -572,10 +572,15 @@ static int hand_over(struct emit *emit)
 
 int parse_template(struct tpl *tpl, const char *const *denied, struct err *err)
 {
-    struct parser parser = {.emit = {.tpl = tpl, .err = err}, .action = NOTHING, .denied = denied, .err = err};
+    struct parser parser UNSET_AT_FIRST;
     struct first_rows first UNSET_AT_FIRST;
     int failed;
 
+    memset(&parser, 0, offsetof(struct parser, tokens));
+    parser.emit.tpl = tpl;
+    parser.emit.err = parser.err = err;
+    parser.action = NOTHING;
+    parser.denied = denied;
     lend(&parser, &first);
     lex_init(&parser.lex, tpl->source.data, tpl->source.len, tpl->left, tpl->right);
     failed = read_all(&parser) != 0 || hand_over(&parser.emit) != 0;

@@ -16,13 +16,13 @@
 struct parser {
     struct emit emit;
     struct lexer lex;
-    struct token tokens[32]; /* the lexer's answers come in rows */
-    unsigned next, filled;   /* the one to be taken, and how many there are */
-    unsigned seen;           /* how many of them the parser has looked at: errors stand where the newest is */
-    uint32_t action;         /* where the open action began, or NOTHING */
+    unsigned next, filled; /* the token to be taken, and how many there are */
+    unsigned seen;         /* how many of them the parser has looked at: errors stand where the newest is */
+    uint32_t action;       /* where the open action began, or NOTHING */
     struct table controls, pipes;
     const char *const *denied;
     struct err *err;
+    struct token tokens[32]; /* the lexer's answers come in rows */
 };
 
 /* Compile tpl->source into tpl; its name, delimiters and arena are set. */
