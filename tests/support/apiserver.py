@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from . import canary, wait
 from .process import Process, free_port
+from .proxy import Wire
+from .spaces import Machine
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ADMIN = "system:masters"
@@ -85,13 +87,17 @@ class Api:
 
 
 class ApiServer:
-    """Started when made; `stop` ends what was started. `bind` is where the API listens, for nodes that need more than loopback."""
+    """Started when made; `stop` ends what was started. With a `machine` (spaces.Machine) all of it runs there, and `host` is a relay to it."""
 
-    def __init__(self, folder, authority, bind="127.0.0.1"):
-        self.folder, self.authority, self.bind = pathlib.Path(folder), authority, bind
+    def __init__(self, folder, authority, machine=None):
+        self.folder, self.authority = pathlib.Path(folder), authority
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        self.host = f"https://{bind}:{self.port}"
+        self.bind, self._within = (machine.address, machine.within) if machine else ("127.0.0.1", [])
+        self.inner = self.host = f"https://{self.bind}:{self.port}"
+        self._relay = Wire(self.inner, connect=machine.socket) if machine else None
+        if machine:
+            self.host = self._relay.address
         self.ca_file, self.ca_pem = authority.file, authority.pem
         self.processes = []
         self._keys()
@@ -112,14 +118,14 @@ class ApiServer:
         (self.folder / "sa.pub").write_bytes(public)
         self.public_key_pem = public.decode()
 
-    def write_kubeconfig(self, name, organization=None):
+    def write_kubeconfig(self, name, organization=None, server=None):
         certificate, key = self.authority.issue(name, organization=organization)
         encoded = {what: base64.b64encode(pathlib.Path(f).read_bytes()).decode() for what, f in
                    (("ca", self.ca_file), ("cert", certificate), ("key", key))}
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": {"server": self.host, "certificate-authority-data": encoded["ca"]}}],
+            "clusters": [{"name": "test", "cluster": {"server": server or self.host, "certificate-authority-data": encoded["ca"]}}],
             "users": [{"name": "test", "user": {"client-certificate-data": encoded["cert"], "client-key-data": encoded["key"]}}],
         }  # fmt: skip
         path = self.folder / f"{name.replace(':', '-')}.kubeconfig"
@@ -129,7 +135,7 @@ class ApiServer:
     def run(self, program, *args, **settings):
         """Starts a program; `a_b=c` is the option --a-b=c."""
         options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-        process = Process([program, *args, *options], cwd=self.folder, env={"GOGC": "40"})
+        process = Process([*self._within, program, *args, *options], cwd=self.folder, env={"GOGC": "40"})
         self.processes.append(process)
         return process
 
@@ -145,7 +151,7 @@ class ApiServer:
         cert, key = self.authority.issue("kube-apiserver", names)
         client_cert, client_key = self.authority.issue("kube-apiserver-kubelet-client", organization=ADMIN)
         self.process = self.run(
-            programs() / "kube-apiserver", bind_address=self.bind, advertise_address="10.200.0.1", secure_port=self.port,
+            programs() / "kube-apiserver", bind_address=self.bind, advertise_address=Machine.address, secure_port=self.port,
             endpoint_reconciler_type="none" if self.bind == "127.0.0.1" else "master-count", etcd_servers=self._etcd,
             service_cluster_ip_range="10.96.0.0/16", allow_privileged="true", authorization_mode="Node,RBAC",
             client_ca_file=self.ca_file, tls_cert_file=cert, tls_private_key_file=key, kubelet_client_certificate=client_cert,
@@ -164,14 +170,12 @@ class ApiServer:
             return False
 
     def _start_controllers(self):
-        config = self.write_kubeconfig("system:kube-controller-manager")
+        config = self.write_kubeconfig("system:kube-controller-manager", server=self.inner)
         key = self.folder / "sa.key"
-        cert, cert_key = self.authority.file, self.folder / "ca-key.pem"
-        signing = {"cluster_signing_cert_file": cert, "cluster_signing_key_file": cert_key} if cert_key.exists() else {}
         process = self.run(
             programs() / "kube-controller-manager", kubeconfig=config, secure_port=0, leader_elect="false", root_ca_file=self.ca_file,
             service_account_private_key_file=key, use_service_account_credentials="true", allocate_node_cidrs="true",
-            cluster_cidr="10.244.0.0/16", service_cluster_ip_range="10.96.0.0/16", **signing,
+            cluster_cidr="10.244.0.0/16", service_cluster_ip_range="10.96.0.0/16",
         )  # fmt: skip
         seen = lambda: self.api.find("/api/v1/namespaces/default/serviceaccounts/default")  # noqa: E731
         wait.until(seen, lambda: f"the first service account; the controllers said:\n{process.log[-2000:]}", 60)
@@ -179,6 +183,8 @@ class ApiServer:
     def stop(self):
         for process in reversed(self.processes):
             process.stop(20)
+        if self._relay:
+            self._relay.close()
 
     # --------------------------------------------------------------------------------------------------------------- using
 

@@ -31,10 +31,10 @@ class Wire:
 
     ca_file = None  # who ends TLS behind it has its own
 
-    def __init__(self, upstream, listen=socket.socket, host="127.0.0.1"):
-        """`listen` makes the socket to listen with, in another network namespace for instance."""
+    def __init__(self, upstream, listen=socket.socket, host="127.0.0.1", connect=socket.socket):
+        """`listen` and `connect` make the sockets of the two sides, in another network namespace for instance."""
         url = urllib.parse.urlsplit(upstream)
-        self._socket, self._host = listen, host
+        self._socket, self._host, self._connect = listen, host, connect
         self.upstream = (url.hostname, url.port)
         self._lock = threading.Lock()
         self._open = set()
@@ -119,7 +119,9 @@ class Wire:
                 connection.close()
 
     def serve(self, connection):
-        with socket.create_connection(self.upstream, 10) as server:
+        with self._connect() as server:
+            server.settimeout(10)
+            server.connect(self.upstream)
             server.settimeout(None)
             back = threading.Thread(target=self._pump, args=(server, connection, "bytes_received"), daemon=True)
             back.start()

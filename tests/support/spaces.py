@@ -109,6 +109,58 @@ class NameServer:
         return head + question + record
 
 
+def socket_in(pid):
+    """A TCP socket in the network of that process, whoever asks for it."""
+    made = []
+
+    def run():
+        with open(f"/proc/{pid}/ns/net", "rb") as space:
+            if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET) == 0:
+                made.append(socket.socket())
+
+    # setns() moves the calling thread only; this one ends with it.
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return made[0]
+
+
+class Machine:
+    """Network, mounts and processes apart from this machine's, on the same files. What runs in it ends with it.
+
+    `within` is a command prefix. `address` is one that only what is in it can reach, and that is not loopback.
+    """
+
+    address = "10.200.0.1"
+
+    def __init__(self):
+        # The first process of the namespace: when it ends the kernel ends all others.
+        script = "mount --make-rshared / && ip link set lo up && ip addr add $0/32 dev lo && echo ready && exec cat"
+        argv = ["unshare", "-n", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-ec", script, self.address]
+        self._holder = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if self._holder.stdout.readline() != b"ready\n":
+            raise OSError(f"no namespaces: {self._holder.stderr.read().decode()}")
+        with open(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children", encoding="ascii") as f:
+            self.pid = int(f.read().split()[0])
+        self.within = ["nsenter", f"--target={self.pid}", "--net", "--mount", "--pid"]
+
+    def socket(self):
+        return socket_in(self.pid)
+
+    def run(self, *argv, text=None):
+        """What a command in it prints."""
+        done = subprocess.run([*self.within, *map(str, argv)], input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise OSError(f"{' '.join(map(str, argv))}: {done.stderr}")
+        return done.stdout
+
+    def close(self):
+        self._holder.stdin.close()
+        self._holder.wait()
+        self._holder.stdout.close()
+        self._holder.stderr.close()
+
+
 class Cable:
     """Two networks with one cable between them, which can be cut: packets are lost then, and nobody is told.
 
@@ -148,19 +200,8 @@ class Cable:
         self._ip(self._far, "link", "set", "far", "up")
 
     def listen(self):
-        """A TCP socket of the far network, whoever asks for it."""
-        made = []
-
-        def run():
-            with open(f"/proc/{self._far}/ns/net", "rb") as space:
-                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET) == 0:
-                    made.append(socket.socket())
-
-        # setns() moves the calling thread only; this one ends with it.
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-        return made[0]
+        """A TCP socket of the far network."""
+        return socket_in(self._far)
 
     def close(self):
         for holder in self._holders:
