@@ -89,7 +89,7 @@ def test_an_emptied_secret_gets_its_certificates_back(install):
     right = ring(one)
     one.apiserver.api.merge(f"/api/v1/namespaces/{one.namespace}/secrets/{one.account}-certs", {"data": None})
     until(lambda: ring(one) == right, "the Secret to be filled again")
-    assert all(trusts(one, replica) for replica in one.replicas)
+    until(lambda: all(trusts(one, replica) for replica in one.replicas), "every replica to be trusted")
 
 
 def test_a_deleted_secret_is_made_again_with_the_same_certificates(install):
