@@ -21,8 +21,10 @@ static void json_cleanup(json_t **json)
 
 static const char *go_name(const struct val *v)
 {
-    return v->kind == VAL_STRING ? "string" : v->kind == VAL_NUMBER ? "number" : v->kind == VAL_BOOL ? "bool" : v->kind == VAL_LIST ? "array"
-                                                                                                                              : "object";
+    static const char *const names[] = {[VAL_STRING] = "string", [VAL_NUMBER] = "number", [VAL_BOOL] = "bool", [VAL_LIST] = "array",
+                                        [VAL_MAP] = "object"};
+
+    return names[v->kind];
 }
 
 int amend_check(struct str text, struct arena *arena, struct err *err)

@@ -211,6 +211,29 @@ static bool is_token_mount(struct str path)
     return false;
 }
 
+/* A typed client leaves out what is false or empty. */
+static bool is_left_out(const struct val_pair *field)
+{
+    const struct val *v = &field->value;
+
+    if (str_eqs(field->key.s, "name") || str_eqs(field->key.s, "mountPath"))
+        return false;
+    return v->kind == VAL_NULL || (v->kind == VAL_BOOL && !v->b) || (v->kind == VAL_STRING && v->s.len == 0);
+}
+
+static void copy_mount(struct buf *out, const struct val *mount)
+{
+    emit_open(out, '{');
+    for (size_t i = 0; i < mount->map.len; i++) {
+        if (is_left_out(&mount->map.pairs[i]))
+            continue;
+        emit_str(out, mount->map.pairs[i].key.s);
+        buf_addc(out, ':');
+        emit_val(out, &mount->map.pairs[i].value);
+    }
+    emit_close(out, '}');
+}
+
 static void copy_mounts(const struct writing *w)
 {
     struct str name = plan_text(w->plan, ANNOT_AGENT_COPY_VOLUME_MOUNTS);
@@ -221,7 +244,7 @@ static void copy_mounts(const struct writing *w)
     mounts = from ? pod_mounts(from) : NULL;
     for (size_t i = 0; mounts && i < mounts->list.len; i++) {
         if (!is_token_mount(pod_text(&mounts->list.items[i], "mountPath")))
-            emit_val(w->out, &mounts->list.items[i]);
+            copy_mount(w->out, &mounts->list.items[i]);
     }
 }
 

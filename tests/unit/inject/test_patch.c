@@ -99,6 +99,23 @@ static void both_containers_have_the_original_s_shape(void **state)
     assert_int_equal(mounts->list.len, 3); /* the application's only mount is a token's, and is not copied */
 }
 
+static void copied_mounts_are_written_as_a_typed_client_would(void **state)
+{
+    char *text;
+    struct buf buf;
+    struct err err;
+
+    (void)state;
+    ask_pod("{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT ",{\"name\":\"d\",\"mountPath\":\"/d\","
+            "\"readOnly\":false,\"subPath\":\"\",\"newField\":[1.0]}]}]}",
+            "agent-inject=true", "role=r", "agent-copy-volume-mounts=app", NULL);
+    buf_init(&buf, KIB(4));
+    assert_int_equal(json_write(&buf, val_get(sidecar(), "volumeMounts"), 0, &err), 0);
+    text = strstr(buf.data, "{\"mountPath\":\"/d\",\"name\":\"d\",\"newField\":[1.0]}");
+    assert_non_null(text);
+    buf_done(&buf);
+}
+
 static void a_security_context_comes_with_ids_that_were_asked_for(void **state)
 {
     static const char *const variables[] = {"AGENT_INJECT_SET_SECURITY_CONTEXT=false", NULL};
@@ -123,6 +140,7 @@ int main(void)
         TEST(the_sharing_of_processes_needs_no_init_container),
         TEST(the_status_is_written_under_the_prefix_that_asked),
         TEST(both_containers_have_the_original_s_shape),
+        TEST(copied_mounts_are_written_as_a_typed_client_would),
         TEST(a_security_context_comes_with_ids_that_were_asked_for),
     };
 
