@@ -103,12 +103,12 @@ struct val val_number(const char *text, size_t len)
 
 struct val val_list(const struct val *items, size_t len)
 {
-    return (struct val){.kind = VAL_LIST, .list = {items, len}};
+    return (struct val){.kind = VAL_LIST, .list = {.items = items, .len = len}};
 }
 
 struct val val_strings(const struct val *items, size_t len)
 {
-    return (struct val){.kind = VAL_LIST, .type = VAL_T_STRINGS, .list = {items, len}};
+    return (struct val){.kind = VAL_LIST, .type = VAL_T_STRINGS, .list = {.items = items, .len = len}};
 }
 
 struct val val_map(const struct val_pair *pairs, size_t len)

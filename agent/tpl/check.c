@@ -12,21 +12,21 @@ static const struct {
     bool nilable;
     const struct val_class *class; /* of an object */
 } types[128] = {
-    ['s'] = {"string", VAL_STRING, VAL_T_NATURAL, false},
-    ['i'] = {"int", VAL_INT, VAL_T_NATURAL, false},
-    ['b'] = {"bool", VAL_BOOL, VAL_T_NATURAL, false},
-    ['f'] = {"float64", VAL_FLOAT, VAL_T_NATURAL, false},
-    ['a'] = {"interface {}", VAL_NULL, VAL_T_NATURAL, true},
-    ['L'] = {"[]string", VAL_LIST, VAL_T_STRINGS, true},
-    ['A'] = {"[]interface {}", VAL_LIST, VAL_T_NATURAL, true},
-    ['M'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
-    ['D'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true},
+    ['s'] = {"string", VAL_STRING, VAL_T_NATURAL, false, NULL},
+    ['i'] = {"int", VAL_INT, VAL_T_NATURAL, false, NULL},
+    ['b'] = {"bool", VAL_BOOL, VAL_T_NATURAL, false, NULL},
+    ['f'] = {"float64", VAL_FLOAT, VAL_T_NATURAL, false, NULL},
+    ['a'] = {"interface {}", VAL_NULL, VAL_T_NATURAL, true, NULL},
+    ['L'] = {"[]string", VAL_LIST, VAL_T_STRINGS, true, NULL},
+    ['A'] = {"[]interface {}", VAL_LIST, VAL_T_NATURAL, true, NULL},
+    ['M'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true, NULL},
+    ['D'] = {"map[string]interface {}", VAL_MAP, VAL_T_NATURAL, true, NULL},
     ['T'] = {"time.Time", VAL_OPAQUE, VAL_T_NATURAL, false, &tpl_class_time},
     ['V'] = {"*semver.Version", VAL_OPAQUE, VAL_T_NATURAL, true, &tpl_class_semver},
     ['O'] = {"func(*mergo.Config)", VAL_OPAQUE, VAL_T_NATURAL, true, NULL},
     ['C'] = {"sprig.certificate", VAL_RECORD, VAL_T_NATURAL, false, &tpl_class_certificate},
     ['u'] = {"uint32", VAL_UINT, VAL_T_UINT32, false, NULL},
-    ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true},
+    ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true, NULL},
 };
 
 const char *check_type_name(char letter)
