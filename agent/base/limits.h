@@ -45,6 +45,8 @@
 #define LIMIT_QUERY_PARAMS 32
 /* Secrets wanted by one process: the originals warn at 128; each costs a timer and at least 4 KiB of locked memory. */
 #define LIMIT_STORE_DEPS 4096
+/* Addresses that `sockaddr` chooses from: a pod has two or three, a node one for each of its pods. */
+#define LIMIT_INTERFACES 512
 /* What an init agent leaves to the sidecar: one large answer, or dozens of ordinary ones; it lies in a small tmpfs. */
 #define LIMIT_HANDOVER_BYTES MIB(8)
 /* Answers of the mount table that are remembered. */

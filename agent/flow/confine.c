@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "base/cur.h"
-#include "base/limits.h"
 #include "base/mem.h"
-#include "os/file.h"
+#include "flow/render.h"
 
 /* Grows as rules are added; names made on the way are owned. */
 struct plan {
@@ -99,23 +98,12 @@ static void add_login(struct plan *plan, const struct val *config)
     add_path(plan, "/var/run/secrets/kubernetes.io/serviceaccount", HARDEN_READ);
 }
 
-/* Whether a word stands in the template's text; one that cannot be read yet may hold it. */
-static bool mentions(const struct config_template *template, const char *word)
-{
-    _cleanup_buf_ struct buf text = {0};
-    struct err ignored;
-
-    if (template->contents)
-        return memmem(template->contents, template->contents_len, word, strlen(word)) != NULL;
-    return file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, &ignored) != 0 || memmem(text.data, text.len, word, strlen(word));
-}
-
 /* `file` and `writeToFile` take computed paths: a template that uses them may do whatever the uid may (reading: outside a sandbox). */
 static void add_computed(struct plan *plan, const struct config_template *template)
 {
-    if (!*template->sandbox_path && mentions(template, "file"))
+    if (!*template->sandbox_path && render_mentions(template, "file"))
         add(plan, "/", -1, HARDEN_READ);
-    if (mentions(template, "writeToFile"))
+    if (render_mentions(template, "writeToFile"))
         add(plan, "/", -1, HARDEN_WRITE);
 }
 

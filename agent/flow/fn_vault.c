@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "flow/sockaddr.h"
 #include "os/file.h"
 
 /* ------------------------------------------------------------------------------------------------------------ dep_list */
@@ -225,6 +226,17 @@ static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *
     return aside_note(&((struct fn_vault *)ctx)->asides, file, err);
 }
 
+static int on_sockaddr(void *ctx, struct str expression, struct arena *arena, struct val *ret, struct err *err)
+{
+    const struct fn_vault *fn = ctx;
+    _cleanup_buf_ struct buf text;
+
+    buf_init(&text, KIB(64));
+    if (sockaddr_choose(fn->interfaces, fn->interface_count, expression, &text, err) != 0 || buf_check(&text, "addresses", err) != 0)
+        return -1;
+    return val_copy_str(arena, text.data, text.len, ret, err);
+}
+
 static int on_plugin(void *ctx, struct str name, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
 {
     struct fn_vault *fn = ctx;
@@ -273,6 +285,7 @@ void fn_vault_env(struct fn_vault *fn, struct tpl_env *ret_env)
         .file = on_file,
         .getenv = on_getenv,
         .plugin = on_plugin,
+        .sockaddr = on_sockaddr,
         .write_to_file = on_write_to_file,
         .now_ms = clock_wall(),
         .redact = true,

@@ -15,6 +15,7 @@
 #include "flow/config.h"
 #include "flow/plugin.h"
 #include "flow/store.h"
+#include "os/interfaces.h"
 #include "tpl/tpl.h"
 #include "vault/dep.h"
 
@@ -31,6 +32,8 @@ struct fn_vault {
     const struct config *config;
     const struct config_template *template;
     const struct store *store;
+    const struct interface *interfaces; /* what `sockaddr` chooses from; borrowed */
+    size_t interface_count;
     struct dep_list used, missing;
     char **files; /* paths that `file` read, each once */
     size_t file_count;

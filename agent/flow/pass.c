@@ -6,6 +6,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "flow/render.h"
 #include "flow/write.h"
@@ -33,6 +34,7 @@ struct pass {
     struct pass_events events;
     struct slot *slots;
     size_t count;
+    struct interface *interfaces; /* NULL unless a template asks for addresses */
 };
 
 /* --------------------------------------------------------------------------------------------------------------- slots */
@@ -166,6 +168,26 @@ static void slot_written(struct pass *pass, struct slot *slot, bool changed)
 
 /* ---------------------------------------------------------------------------------------------------------------- pass */
 
+/* Now, while the kernel may still be asked. */
+static void find_interfaces(struct pass *pass)
+{
+    struct err err;
+    int count = 0;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct fn_vault *fn = &pass->slots[i].render.fn;
+
+        if (!render_mentions(pass->slots[i].template, "sockaddr"))
+            continue;
+        if (!pass->interfaces) {
+            pass->interfaces = mem_array(LIMIT_INTERFACES, sizeof(*pass->interfaces));
+            count = interfaces_read(pass->interfaces, LIMIT_INTERFACES, &err);
+        }
+        fn->interfaces = pass->interfaces;
+        fn->interface_count = count > 0 ? (size_t)count : 0;
+    }
+}
+
 struct pass *pass_new(const struct config *config, const struct programs *programs, const struct store *store,
                       const struct pass_events *events)
 {
@@ -176,6 +198,7 @@ struct pass *pass_new(const struct config *config, const struct programs *progra
     pass->slots = mem_array(pass->count, sizeof(*pass->slots));
     for (size_t i = 0; i < pass->count; i++)
         slot_init(&pass->slots[i], i, config, programs->numbers[i], store);
+    find_interfaces(pass);
     return pass;
 }
 
@@ -188,6 +211,7 @@ void pass_free(struct pass *pass)
         write_target_free(pass->slots[i].target);
     }
     mem_free(pass->slots);
+    mem_free(pass->interfaces);
     mem_free(pass);
 }
 

@@ -1,5 +1,7 @@
 #include "flow/render.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 #include "os/file.h"
@@ -74,4 +76,14 @@ void render_forget(struct render *render)
 {
     buf_done(&render->output);
     aside_clear(&render->fn.asides);
+}
+
+bool render_mentions(const struct config_template *template, const char *word)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored;
+
+    if (template->contents)
+        return memmem(template->contents, template->contents_len, word, strlen(word)) != NULL;
+    return file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, &ignored) != 0 || memmem(text.data, text.len, word, strlen(word));
 }

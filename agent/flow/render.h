@@ -34,5 +34,7 @@ bool render_finished(const struct render *render);
 const struct dep_list *render_deps(const struct render *render);
 const struct dep_list *render_missing(const struct render *render);
 void render_forget(struct render *render);
+/* Whether a word stands in the template's text; one that cannot be read yet may hold it. */
+bool render_mentions(const struct config_template *template, const char *word);
 
 #endif

@@ -1,5 +1,7 @@
 """Template functions that ask something outside: files, environment, and those that ask somebody who is not there."""
 
+import ipaddress
+
 import pytest
 from support import wait
 from support.agent import block, original, template
@@ -99,3 +101,19 @@ def test_functions_of_consul_and_nomad_are_refused_when_the_template_is_read(ren
 def test_plugins_are_off_unless_they_are_allowed(render):
     text, log = render('{{ plugin "true" }}')
     assert text is None and "plugin" in log
+
+
+@both_servers
+def test_an_address_of_this_machine_is_chosen(render):
+    text, log = render('{{ sockaddr "GetInterfaceIPs \\"^lo$\\"" }}|{{ sockaddr `GetInterfaceIP "no-such"` }}|{{ with $ip := sockaddr "GetPrivateIP" }}{{ $ip }}{{ end }}')
+    assert text is not None, log
+    local, none, private = text.split("|")
+    assert local.split(" ")[0] == "127.0.0.1" and none == ""
+    assert private == "" or ipaddress.ip_address(private).is_private
+
+
+@both_servers
+@ours
+def test_an_expression_of_addresses_that_is_not_known_says_which_are(render):
+    text, log = render('{{ sockaddr "GetAllInterfaces | limit 1" }}')
+    assert text is None and "only GetPrivateIP" in log
