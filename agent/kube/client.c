@@ -28,7 +28,7 @@ struct kube_exchange {
 int kube_new(struct loop *loop, const struct kube_options *options, struct kube **ret, struct err *err)
 {
     const char *host = options->host ? options->host : "", *port = options->port && *options->port ? options->port : "443";
-    _cleanup_buf_ struct buf address, ca;
+    _cleanup_buf_ struct buf address = {0}, ca = {0};
     struct http_options http = {.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS, .connect_ms = CONNECT_MS, .proxy = ""};
     struct kube *kube;
     int r;
@@ -108,7 +108,7 @@ static void on_bytes(void *ctx)
 
 struct kube_exchange *kube_send(struct kube *kube, const struct kube_call *what, kube_done *done, void *ctx, struct err *err)
 {
-    _cleanup_buf_ struct buf token = {0}, path, bearer;
+    _cleanup_buf_ struct buf token = {0}, path = {0}, bearer = {0};
     struct http_header headers[] = {{"Accept", "application/json"}, {"Authorization", NULL}, {"Content-Type", what->type ? what->type : "application/json"}};
     struct http_req req = {.method = what->method, .path = what->path, .headers = headers, .header_count = what->body ? 3 : 2,
                            .body = what->body, .body_len = what->body_len, .timeout_ms = what->timeout_ms,

@@ -66,7 +66,7 @@ bool kube_secret_get(const struct kube_secret *secret, const char *key, struct b
 void kube_secret_set(struct kube_secret *secret, const char *key, const char *data, size_t len)
 {
     json_t *map = json_object_get(secret->object, "data");
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
 
     if (!data) {
         json_object_del(map, key);

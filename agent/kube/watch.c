@@ -59,7 +59,7 @@ static void begin(void *ctx)
 int kube_watch_start(struct kube *kube, struct loop *loop, const struct kube_watch_options *options, struct kube_watch **ret, struct err *err)
 {
     struct kube_watch *watch;
-    _cleanup_buf_ struct buf path;
+    _cleanup_buf_ struct buf path = {0};
 
     if (kube_name_check("watch", options->name, err) < 0)
         return -1;

@@ -24,7 +24,7 @@ static void present_of(const json_t *hook, struct buf *ret)
 
 static void add_entry(json_t *patch, size_t index, const struct buf *wanted)
 {
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
     char path[64];
 
     buf_init(&text, LIMIT_CA_BYTES * 2);
@@ -46,7 +46,7 @@ static size_t fill(json_t *patch, const json_t *hooks, kube_webhook_want *want, 
 
     json_array_foreach(hooks, index, hook)
     {
-        _cleanup_buf_ struct buf present, wanted;
+        _cleanup_buf_ struct buf present = {0}, wanted = {0};
 
         buf_init(&present, LIMIT_CA_BYTES);
         buf_init(&wanted, LIMIT_CA_BYTES);

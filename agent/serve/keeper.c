@@ -124,7 +124,7 @@ static const char *wanted_bundle(struct keeper *keeper, struct buf *room)
 
 static bool is_published(const struct keeper *keeper, const struct keyring *ring)
 {
-    _cleanup_buf_ struct buf bundle;
+    _cleanup_buf_ struct buf bundle = {0};
 
     buf_init(&bundle, LIMIT_CA_BYTES);
     keyring_bundle(ring, &bundle);
@@ -133,7 +133,7 @@ static bool is_published(const struct keeper *keeper, const struct keyring *ring
 
 static bool want(void *ctx, const char *present, struct buf *ret)
 {
-    _cleanup_buf_ struct buf room;
+    _cleanup_buf_ struct buf room = {0};
 
     buf_init(&room, LIMIT_CA_BYTES);
     return bundle_change(present, wanted_bundle(ctx, &room), clock_wall(), ret);
@@ -155,7 +155,7 @@ static int hand_out(struct keeper *keeper, struct err *err)
 
 static void published(struct keeper *keeper)
 {
-    _cleanup_buf_ struct buf room;
+    _cleanup_buf_ struct buf room = {0};
     struct err err;
 
     buf_init(&room, LIMIT_CA_BYTES);
@@ -191,7 +191,7 @@ static void on_patched(void *ctx, int status, const struct buf *body, const stru
 
 static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
 {
-    _cleanup_buf_ struct buf path;
+    _cleanup_buf_ struct buf path = {0};
 
     buf_init(&path, 4096);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
@@ -214,7 +214,7 @@ static void no_webhook(struct keeper *keeper, const struct err *err)
 static void on_webhook(void *ctx, int status, const struct buf *body, const struct err *err)
 {
     struct keeper *keeper = ctx;
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
     size_t entries = 0;
     struct err bad;
 
@@ -237,7 +237,7 @@ static void on_webhook(void *ctx, int status, const struct buf *body, const stru
 
 static void look_at_webhook(struct keeper *keeper)
 {
-    _cleanup_buf_ struct buf path;
+    _cleanup_buf_ struct buf path = {0};
 
     buf_init(&path, 4096);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
@@ -283,7 +283,7 @@ static void write_ring(struct keeper *keeper)
 {
     bool exists = keeper->object != NULL;
     struct kube_secret *object = exists ? keeper->object : kube_secret_new(keeper->options.namespace, keeper->options.secret);
-    _cleanup_buf_ struct buf path, text;
+    _cleanup_buf_ struct buf path = {0}, text = {0};
     struct err err;
     int r;
 
@@ -379,7 +379,7 @@ static void act(struct keeper *keeper, enum keeper_source source, const struct k
 /* What cannot be used is as good as nothing; why is logged. */
 static enum keeper_source read_ring(const struct kube_secret *object, struct keyring *ret)
 {
-    _cleanup_buf_ struct buf cert, key;
+    _cleanup_buf_ struct buf cert = {0}, key = {0};
     struct err err;
 
     buf_init_secret(&cert, LIMIT_KEY_BYTES);
@@ -416,7 +416,7 @@ static void on_secret(void *ctx, int status, const struct buf *body, const struc
 static void on_turn(void *ctx)
 {
     struct keeper *keeper = ctx;
-    _cleanup_buf_ struct buf path;
+    _cleanup_buf_ struct buf path = {0};
 
     keeper->late = (struct err){.code = ERR_NONE};
     if (keeper->bundle) {
@@ -460,7 +460,7 @@ static int watch_start(struct keeper *keeper, size_t i, const char *collection, 
 
 static int watches_start(struct keeper *keeper, struct err *err)
 {
-    _cleanup_buf_ struct buf secrets;
+    _cleanup_buf_ struct buf secrets = {0};
 
     buf_init(&secrets, 4096);
     if (kube_name_check("webhook configuration", keeper->options.webhook, err) < 0 || watch_start(keeper, 0, WEBHOOKS, keeper->options.webhook, err) < 0)

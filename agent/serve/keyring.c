@@ -219,7 +219,7 @@ enum keyring_step keyring_step(const struct keyring *ring, const struct keyring_
 static int make_part(struct keyring *ring, enum keyring_part part, struct tls_cert_spec *spec, struct err *err)
 {
     _cleanup_tls_key_ struct tls_key *key = NULL;
-    _cleanup_buf_ struct buf cert, key_pem;
+    _cleanup_buf_ struct buf cert = {0}, key_pem = {0};
 
     buf_init(&cert, LIMIT_KEY_BYTES);
     buf_init_secret(&key_pem, LIMIT_KEY_BYTES);

@@ -127,7 +127,7 @@ static void on_live(struct server *server, struct httpd_req *req)
 
 static void on_metrics(struct server *server, struct httpd_req *req)
 {
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
 
     buf_init(&text, LIMIT_METRICS_BYTES);
     server->metrics->connections = httpd_connections(server->httpd);

@@ -229,6 +229,43 @@ static void http_gives_up_on_an_answer_that_never_ends(void **state)
     assert_non_null(strstr(reply.err.text, "no complete answer within 100 ms"));
 }
 
+static unsigned bytes_told;
+
+static void on_bytes(void *ctx)
+{
+    (void)ctx;
+    if (++bytes_told == 3)
+        loop_stop(loop);
+}
+
+static void http_tells_of_each_piece_of_an_answer_that_never_ends(void **state)
+{
+    struct http_exchange *exchange;
+    struct reply reply;
+
+    (void)state;
+    plain();
+    exchange = start(&reply, &(struct http_req){.method = "GET", .path = "/trickle", .on_bytes = on_bytes});
+    waiting--;
+    finish();
+    assert_int_equal(bytes_told, 3);
+    assert_false(reply.over);
+    http_cancel(exchange);
+}
+
+static void http_keeps_the_body_of_a_refusal_for_who_listens_to_bytes(void **state)
+{
+    struct reply reply;
+
+    (void)state;
+    plain();
+    bytes_told = 100;
+    start(&reply, &(struct http_req){.method = "GET", .path = "/unknown", .on_bytes = on_bytes});
+    finish();
+    assert_int_equal(reply.status, 404);
+    assert_int_equal(bytes_told, 100);
+}
+
 static void http_lets_others_finish_after_a_time_out(void **state)
 {
     struct reply slow, late;
@@ -456,6 +493,8 @@ int main(void)
         T(http_reuses_its_connection_until_it_is_told_to_idle),
         T(http_idles_after_the_running_exchanges),
         T(http1_uses_at_most_four_connections),
+        T(http_tells_of_each_piece_of_an_answer_that_never_ends),
+        T(http_keeps_the_body_of_a_refusal_for_who_listens_to_bytes),
         T(http_cancel_ends_an_exchange_without_a_word),
         T(http_client_free_ends_everything_without_a_word),
         T(http_callbacks_may_free_the_client),

@@ -409,6 +409,34 @@ static void a_reset_bundle_is_seen_without_an_event_in_the_end(void **state)
     stop(&one);
 }
 
+static void a_given_bundle_is_published_and_nothing_is_made(void **state)
+{
+    struct bench maker, one;
+    _cleanup_free_ char *theirs = NULL;
+
+    (void)state;
+    start(&maker);
+    fake_loop_run(loop, 5000);
+    theirs = mem_strdup(api.bundle);
+    mem_free(steal(api.bundle));
+    api.hook_version++;
+    {
+        _cleanup_buf_ struct buf pem;
+        struct err err;
+
+        buf_init(&pem, MIB(1));
+        assert_int_equal(base64_decode(theirs, strlen(theirs), &pem, &err), 0);
+        start_with(&one, "certs", pem.data);
+        fake_loop_run(loop, 1000);
+    }
+    assert_string_equal(api.bundle, theirs);
+    assert_int_equal(one.certificates, 0);
+    assert_int_equal(one.published, 1);
+    assert_int_equal(api.writes, 1);
+    stop(&one);
+    stop(&maker);
+}
+
 static void steal_the_write(void)
 {
     api.secret_version++;
@@ -443,6 +471,7 @@ int main(void)
         WORLD_TEST(who_may_not_write_goes_on_with_what_others_wrote),
         WORLD_TEST(without_a_secret_the_ring_is_its_own),
         WORLD_TEST(a_reset_bundle_is_seen_without_an_event_in_the_end),
+        WORLD_TEST(a_given_bundle_is_published_and_nothing_is_made),
         WORLD_TEST(endless_conflicts_are_a_failure_with_pauses),
     };
     int failed;
