@@ -5,6 +5,7 @@ import pytest
 from .agent import Agent, original
 from .apiserver import ApiServer
 from .certs import Authority
+from .docker import container, engine, images  # noqa: F401  (fixtures)
 from .kubernetes import Cluster
 from .postgres import Postgres
 from .proxy import Proxy, Wire
