@@ -254,7 +254,7 @@ static int run(struct explaining *e, char **files, int count)
 /* Ours are taken out, the injector's kept, and what is left is files. */
 int explain_main(int argc, char **argv)
 {
-    struct explaining e = {.namespace = "default", .workloads = json_array()};
+    struct explaining e = {.namespace = "default"};
     char address[] = "-vault-address=https://vault:8200"; /* without one nothing could be injected; offline any will do */
     char *flags[LIMIT_CONFIG_FLAGS + 1] = {address};
     int flag_count = 1, file_count = 0, status;
@@ -280,6 +280,7 @@ int explain_main(int argc, char **argv)
         fprintf(stderr, "ampule explain: %s\n", bad ? "--format is text or json" : err.text);
         return 2;
     }
+    e.workloads = json_array();
     status = run(&e, argv + 1, file_count);
     settings_done(&e.settings);
     json_decref(e.workloads);

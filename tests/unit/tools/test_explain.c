@@ -170,7 +170,7 @@ static json_t *injected_pod(void)
         else if (json_object_get(value, "image"))
             json_array_append(json_object_get(spec, strstr(path, "init") ? "initContainers" : "containers"), value);
     }
-    return json_incref(pod);
+    return pod;
 }
 
 /* VAULT_CONFIG is base64 in a pod; verdicts show it opened. */
