@@ -176,11 +176,13 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 
 void buf_add_rune(struct buf *buf, unsigned rune)
 {
-    if (rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF))
-        rune = 0xFFFD;
     if (rune < 0x80) {
         buf_addc(buf, (char)rune);
-    } else if (rune < 0x800) {
+        return;
+    }
+    if (rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF))
+        rune = 0xFFFD;
+    if (rune < 0x800) {
         buf_add(buf, (char[]){(char)(0xC0 | rune >> 6), (char)(0x80 | (rune & 0x3F))}, 2);
     } else if (rune < 0x10000) {
         buf_add(buf, (char[]){(char)(0xE0 | rune >> 12), (char)(0x80 | (rune >> 6 & 0x3F)), (char)(0x80 | (rune & 0x3F))}, 3);

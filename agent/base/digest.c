@@ -37,30 +37,41 @@ double digest_jitter(double low, double high)
     return low + (high - low) * ((double)digest_random_below(UINT64_C(1) << 53) / (double)(UINT64_C(1) << 53));
 }
 
-static void hash(const EVP_MD *md, const void *data, size_t len, unsigned char *out)
+/* An algorithm is looked up once: that takes as long as hashing a short text. */
+static void hash(EVP_MD **found, const char *name, const void *data, size_t len, unsigned char *out)
 {
-    if (EVP_Digest(data, len, out, NULL, md, NULL) != 1)
+    if (!*found)
+        *found = EVP_MD_fetch(NULL, name, NULL);
+    if (!*found || EVP_Digest(data, len, out, NULL, *found, NULL) != 1)
         fatal("hash");
 }
 
 void digest_sha256(const void *data, size_t len, unsigned char out[DIGEST_SHA256_LEN])
 {
-    hash(EVP_sha256(), data, len, out);
+    static EVP_MD *found;
+
+    hash(&found, "SHA256", data, len, out);
 }
 
 void digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN])
 {
-    hash(EVP_sha1(), data, len, out);
+    static EVP_MD *found;
+
+    hash(&found, "SHA1", data, len, out);
 }
 
 void digest_sha512(const void *data, size_t len, unsigned char out[DIGEST_SHA512_LEN])
 {
-    hash(EVP_sha512(), data, len, out);
+    static EVP_MD *found;
+
+    hash(&found, "SHA512", data, len, out);
 }
 
 void digest_md5(const void *data, size_t len, unsigned char out[DIGEST_MD5_LEN])
 {
-    hash(EVP_md5(), data, len, out);
+    static EVP_MD *found;
+
+    hash(&found, "MD5", data, len, out);
 }
 
 void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, unsigned char out[DIGEST_SHA256_LEN])

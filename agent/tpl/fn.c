@@ -53,8 +53,11 @@ int fn_return_int(int64_t i, struct val *ret)
 /* The width of the white space at the end of `s`, 0 when there is none: where a code point could begin is tried from its shortest form up. */
 static size_t space_at_end(struct str s)
 {
+    unsigned char last = s.len ? (unsigned char)s.data[s.len - 1] : '!';
     unsigned rune;
 
+    if (last < 0x80)
+        return last == ' ' || (last >= '\t' && last <= '\r');
     for (size_t width = 1; width <= 3 && width <= s.len; width++) {
         if (utf8_decode(s.data + s.len - width, width, &rune) == width)
             return unicode_is_space(rune) ? width : 0;
@@ -67,7 +70,8 @@ struct str fn_trim_space(struct str s)
     unsigned rune;
     size_t width;
 
-    while ((width = utf8_decode(s.data, s.len, &rune)) > 0 && unicode_is_space(rune)) {
+    while (s.len > 0 && ((unsigned char)*s.data <= ' ' || (unsigned char)*s.data >= 0x80) &&
+           (width = utf8_decode(s.data, s.len, &rune)) > 0 && unicode_is_space(rune)) {
         s.data += width;
         s.len -= width;
     }

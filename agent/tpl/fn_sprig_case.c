@@ -15,8 +15,10 @@ static int map_letters(struct call *call, letter_map *map, bool state, struct va
     struct str s = call->argv[0].s;
     unsigned rune;
 
-    for (size_t width; s.len > 0 && !text->full; s.data += width, s.len -= width) {
-        width = fn_rune(s, &rune);
+    for (size_t width = 1; s.len > 0 && !text->full; s.data += width, s.len -= width, width = 1) {
+        rune = (unsigned char)*s.data;
+        if (rune >= 0x80)
+            width = fn_rune(s, &rune);
         buf_add_rune(text, map(rune, &state));
     }
     return fn_return_buf(call, text, ret);
