@@ -63,7 +63,7 @@ static struct arena_block *map_secret(size_t *size)
 
 static struct arena_block *block_new(const struct arena *arena, size_t need)
 {
-    size_t size = arena->head ? arena->head->size * 2 : BLOCK_FIRST;
+    size_t size = arena->head ? arena->head->size * 2 : arena->expected > BLOCK_FIRST ? arena->expected : BLOCK_FIRST;
     struct arena_block *block = arena->first;
 
     if (block && !arena->head && block->size >= need) {

@@ -23,6 +23,7 @@ struct arena {
     size_t max;
     const char *what; /* named in the ERR_LIMIT text; static storage */
     struct arena_block *first; /* memory of the caller's, see arena_init_in() */
+    size_t expected;           /* of the first block; a good guess saves the next ones */
     bool secret;
 };
 

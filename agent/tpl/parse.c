@@ -532,9 +532,9 @@ static int read_all(struct parser *parser)
 struct first_rows {
     struct control controls[8];
     struct pipe pipes[4];
-    struct op ops[64];
-    struct node nodes[64];
-    struct val constants[16];
+    struct op ops[128];
+    struct node nodes[128];
+    struct val constants[32];
     struct str fields[32], names[16];
     struct variable vars[16];
     struct unit units[4];

@@ -5,6 +5,8 @@
 #include "tpl/eval.h"
 #include "tpl/parse.h"
 
+#define CODE_PER_BYTE 10 /* of source, as a guess: the source itself, ops, nodes and tables */
+
 static int copy_text(struct arena *arena, const char *text, size_t len, struct str *ret, struct err *err)
 {
     const char *copy = arena_strndup(arena, text ? text : "", text ? len : 0, err);
@@ -39,6 +41,7 @@ int tpl_parse(const char *source, size_t len, const struct tpl_options *options,
     if (len > LIMIT_TEMPLATE_BYTES)
         return err_set(err, ERR_LIMIT, "template: more than %zu bytes of source", LIMIT_TEMPLATE_BYTES);
     arena_init(&arena, LIMIT_TEMPLATE_CODE_BYTES, "template");
+    arena.expected = len * CODE_PER_BYTE;
     tpl = arena_alloc(&arena, sizeof(*tpl), err);
     if (!tpl)
         return -1;
