@@ -125,6 +125,20 @@ static void clock_that_goes_backwards_is_refused(void **state)
     store_free(store);
 }
 
+static void more_than_the_file_may_hold_is_refused(void **state)
+{
+    struct store *store = store_new();
+    struct token *token = token_of(120);
+    _cleanup_buf_ struct buf text;
+
+    (void)state;
+    buf_init_secret(&text, 100);
+    assert_int_equal(handover_write(&text, &place, token, store, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    token_free(token);
+    store_free(store);
+}
+
 static void errors_show_nothing_of_the_file(void **state)
 {
     static const char *const texts[] = {
@@ -159,6 +173,7 @@ int main(void)
         cmocka_unit_test(token_and_answers_come_back_as_they_were),
         cmocka_unit_test(what_has_ended_is_not_handed_over),
         cmocka_unit_test(clock_that_goes_backwards_is_refused),
+        cmocka_unit_test(more_than_the_file_may_hold_is_refused),
         cmocka_unit_test(errors_show_nothing_of_the_file),
         cmocka_unit_test(folder_on_a_disk_is_refused),
     };
