@@ -91,9 +91,9 @@ static int add_names(struct buf *buf, const struct cert_request *request, struct
     _cleanup_buf_ struct buf value;
     size_t sequence;
 
+    buf_init(&value, LIMIT_CERT_BYTES);
     if (request->host_count + request->address_count == 0)
         return 0;
-    buf_init(&value, LIMIT_CERT_BYTES);
     sequence = der_open(&value, DER_SEQUENCE);
     for (size_t i = 0; i < request->host_count; i++) {
         for (size_t k = 0; k < request->hosts[i].len; k++) {

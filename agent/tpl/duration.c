@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "tpl/number.h"
 
 #define MOST (UINT64_C(1) << 63)
@@ -49,7 +50,7 @@ static int fail(const struct reader *reader, const char *what, struct str unit)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, ERR_TEXT_MAX * 4);
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
     buf_addf(&text, "time: %s ", what);
     if (unit.len > 0) {
         duration_quote(&text, unit, reader->redact);

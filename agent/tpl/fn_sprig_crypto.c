@@ -156,10 +156,10 @@ static int derive(struct call *call, unsigned char seed[DIGEST_SHA256_LEN])
     struct str password = call->argv[2].s;
     unsigned char key[64];
 
-    if (fn_spend(call, SCRYPT_MS) != 0)
-        return -1;
     start_seed(&salt, call->argv[3].s);
     start_seed(&message, call->argv[4].s);
+    if (fn_spend(call, SCRYPT_MS) != 0)
+        return -1;
     add_uint32(&message, (uint32_t)call->argv[0].u);
     if (cipher_scrypt(&cost, password.data, password.len, salt.data, salt.len, key, sizeof(key), call->err) != 0)
         return -1;

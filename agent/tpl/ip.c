@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "tpl/quote.h"
 
 struct reader {
@@ -24,7 +25,7 @@ static int fail(const struct reader *reader, const char *what, struct str at)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, ERR_TEXT_MAX * 4);
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
     buf_adds(&text, "ParseAddr(");
     add_quoted(&text, reader, reader->all);
     buf_addf(&text, "): %s", what);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "tpl/number.h"
 #include "tpl/numeral.h"
 #include "tpl/quote.h"
@@ -66,7 +67,7 @@ static int fail_number(struct str digits, bool redact, const char *why, struct e
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, ERR_TEXT_MAX * 4);
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
     if (redact)
         buf_adds(&text, "[redacted]");
     else
