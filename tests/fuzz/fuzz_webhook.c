@@ -22,7 +22,7 @@ static bool want(void *ctx, const char *present, struct buf *ret)
 
 static void try_configuration(const char *text, size_t len)
 {
-    _cleanup_buf_ struct buf patch;
+    _cleanup_buf_ struct buf patch = {0};
     struct err err;
     size_t entries;
 
@@ -35,7 +35,7 @@ static void try_secret(const char *text, size_t len)
 {
     _cleanup_kube_secret_ struct kube_secret *secret = NULL;
     _cleanup_keyring_ struct keyring ring = {0};
-    _cleanup_buf_ struct buf cert, key, out;
+    _cleanup_buf_ struct buf cert = {0}, key = {0}, out = {0};
     struct err err;
 
     if (kube_secret_parse(text, len, &secret, &err) < 0)
