@@ -70,6 +70,29 @@ static void arena_keeps_blocks_larger_than_a_page(void **state)
     assert_string_equal(small, "before");
 }
 
+static void arena_begins_in_lent_memory_and_leaves_it_wiped(void **state)
+{
+    _Alignas(max_align_t) unsigned char lent[256];
+    struct arena arena;
+    struct err err;
+    unsigned char *first, *second;
+
+    (void)state;
+    memset(lent, 0xAA, sizeof(lent));
+    arena_init_in(&arena, KIB(64), "test", lent, sizeof(lent));
+    first = arena_alloc(&arena, 100, &err);
+    assert_true(first > lent && first < lent + sizeof(lent));
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(first[i], 0);
+    memset(first, 'x', 100);
+    second = arena_alloc(&arena, 1000, &err);
+    assert_non_null(second);
+    assert_true(second < lent || second >= lent + sizeof(lent));
+    arena_done(&arena);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(first[i], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -77,6 +100,7 @@ int main(void)
         cmocka_unit_test(arena_refuses_more_than_its_maximum),
         cmocka_unit_test(arena_can_be_used_again_after_a_reset),
         cmocka_unit_test(arena_keeps_blocks_larger_than_a_page),
+        cmocka_unit_test(arena_begins_in_lent_memory_and_leaves_it_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,39 @@ static void secret_buf_wipes_what_it_cuts(void **state)
     assert_memory_equal(buf.data + 5, "\0\0\0\0\0\0\0", 7);
 }
 
+static void buf_begins_in_lent_memory_and_leaves_it_wiped(void **state)
+{
+    char lent[16];
+    _cleanup_buf_ struct buf buf;
+    _cleanup_free_ char *text = NULL;
+
+    (void)state;
+    buf_init_secret_in(&buf, 100, lent, sizeof(lent));
+    buf_adds(&buf, "hunter2");
+    assert_ptr_equal(buf.data, lent);
+    buf_adds(&buf, " and more than fits");
+    assert_string_equal(buf.data, "hunter2 and more than fits");
+    assert_memory_equal(lent, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", sizeof(lent));
+    buf_done(&buf);
+    buf_init_secret_in(&buf, 100, lent, sizeof(lent));
+    buf_adds(&buf, "hunter2");
+    text = buf_take(&buf);
+    assert_string_equal(text, "hunter2");
+    assert_memory_equal(lent, "\0\0\0\0\0\0\0", 7);
+}
+
+static void buf_writes_integers_in_decimal(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 100);
+    buf_add_int(&buf, INT64_MIN);
+    buf_add_int(&buf, 0);
+    buf_add_uint(&buf, UINT64_MAX);
+    assert_string_equal(buf.data, "-9223372036854775808018446744073709551615");
+}
+
 static void buf_take_hands_over_and_starts_anew(void **state)
 {
     _cleanup_buf_ struct buf buf;
@@ -138,6 +171,8 @@ int main(void)
         cmocka_unit_test(buf_refuses_to_grow_past_its_maximum),
         cmocka_unit_test(buf_survives_a_size_that_would_overflow),
         cmocka_unit_test(secret_buf_wipes_what_it_cuts),
+        cmocka_unit_test(buf_begins_in_lent_memory_and_leaves_it_wiped),
+        cmocka_unit_test(buf_writes_integers_in_decimal),
         cmocka_unit_test(buf_take_hands_over_and_starts_anew),
         cmocka_unit_test(buf_writes_runes_as_utf8),
         cmocka_unit_test(buf_agrees_with_a_model_under_random_operations),

@@ -96,9 +96,36 @@ static void a_copy_of_endless_depth_is_refused(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+static void a_key_is_found_from_where_another_map_had_it(void **state)
+{
+    struct val_pair few[3], many[20];
+    char keys[20][2] = {{0}};
+    uint16_t near = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        keys[i][0] = (char)('a' + i);
+        many[i] = (struct val_pair){val_cstr(keys[i]), val_int((int64_t)i)};
+        if (i < ARRAY_LEN(few))
+            few[i] = many[i];
+    }
+    for (uint16_t from = 0; from < 5; from++) {
+        struct val small = val_map(few, ARRAY_LEN(few)), large = val_map(many, ARRAY_LEN(many)), none = val_map(NULL, 0);
+
+        near = from;
+        assert_int_equal(val_get_near(&small, STR("b"), &near)->i, 1);
+        assert_int_equal(near, 1);
+        near = from;
+        assert_int_equal(val_get_near(&large, STR("t"), &near)->i, 19);
+        assert_null(val_get_near(&small, STR("x"), &near));
+        assert_null(val_get_near(&none, STR("a"), &near));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_is_found_from_where_another_map_had_it),
         cmocka_unit_test(pairs_sort_bytewise_and_equal_keys_keep_their_order),
         cmocka_unit_test(a_map_finds_its_keys_and_nothing_else),
         cmocka_unit_test(dig_follows_a_path_and_stops_at_a_gap),
