@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -77,6 +78,15 @@ def test_connections_that_never_speak_are_cut(webhook):
     assert_answers(webhook)
     wait.until(lambda: webhook.metric("ampule_injector_connections") <= 2, "their end")
     for s in silent:
+        s.close()
+
+
+def test_more_connections_than_it_takes_keep_nobody_out(webhook):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(4300)]
+    assert_answers(webhook)
+    assert webhook.metric("ampule_injector_connections") <= 4096
+    for s in greedy:
         s.close()
 
 
@@ -272,6 +282,9 @@ def test_anything_but_json_is_refused_in_the_originals_words(webhook):
         ({"agent_inject_vault_addr": ""}, "no Vault address"),
         ({"agent_inject_tls_cert_file": ""}, "no certificate"),
         ({"agent_inject_tls_cert_file": "/nonexistent/x"}, "/nonexistent/x"),
+        ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg"}, "tls-auto-hosts"),
+        ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg", "agent_inject_tls_auto_hosts": ",".join("a" * 33)}, "more than 32 names"),
+        ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg", "agent_inject_tls_auto_hosts": "a"}, "KUBERNETES_SERVICE_HOST"),
         ({"agent_inject_tls_cipher_suites": "TLS_NONSENSE"}, "TLS_NONSENSE"),
         ({"agent_inject_tls_min_version": "tls99"}, "tls12"),
         ({"agent_inject_listen": "nonsense"}, "nonsense"),
