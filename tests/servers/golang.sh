@@ -57,3 +57,22 @@ once() {
   [ -x "$wanted" ] || ("$@")
   exec 9>&-
 }
+
+# build_into FOLDER NAME WHAT ADVICE COMMAND...: runs COMMAND with an empty folder as one more argument, which then appears whole as FOLDER/NAME.
+# ADVICE ends the message when that fails.
+build_into() {
+  local cache=$1 out=$1/$2 what=$3 advice=$4 work
+  shift 4
+  work=$(mktemp -d "$cache/.building.XXXXXX")
+  say "building $what for the tests into $out (once)"
+  progress "$what" 9>&- &
+  # shellcheck disable=SC2064  # both values are wanted as they are now
+  trap "kill $! 2>/dev/null; rm -rf '$work'" EXIT
+  "$@" "$work" >"$cache/build.log" 2>&1 || {
+    tail -n 15 "$cache/build.log" >&2
+    die "building $what failed (above: the end of $cache/build.log). It needs the Go module proxy, $advice"
+  }
+  chmod 755 "$work"
+  mv -T "$work" "$out"
+  say "built in $SECONDS s"
+}
