@@ -23,7 +23,7 @@ def test_a_values_file_of_the_vault_chart_works_as_it_is():
     assert (env["AGENT_INJECT_CPU_REQUEST"], env["AGENT_INJECT_MEM_REQUEST"]) == ("250m", "64Mi")
     assert env["AGENT_INJECT_TLS_MIN_VERSION"] == "tls13"
     assert look(hook, "webhooks/0/failurePolicy") == "Fail"
-    assert look(hook, "webhooks/0/namespaceSelector") == {"matchLabels": {"vault": True}}
+    assert look(hook, "webhooks/0/namespaceSelector") == {"matchLabels": {"vault": "yes"}}
     assert not [o for o in objects if o["kind"] in ("StatefulSet", "DaemonSet")]
 
 

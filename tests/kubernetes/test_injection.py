@@ -38,10 +38,7 @@ def injector(apiserver, kubernetes_site, tmp_path_factory):
 
 @pytest.fixture
 def namespace(apiserver, site):
-    name = apiserver.namespace(unique("apps"))
-    secret = {"metadata": {"name": "server-ca"}, "stringData": {"ca.crt": site.server.ca_file.read_text()}}
-    apiserver.api.post(f"/api/v1/namespaces/{name}/secrets", secret)
-    return name
+    return apiserver.apps(site)
 
 
 @pytest.fixture
@@ -64,13 +61,6 @@ def example(name, kind="Pod"):
     return next(o for o in yaml.safe_load_all((TOP / "deploy" / "examples" / f"{name}.yaml").read_text()) if o["kind"] == kind)
 
 
-def role(site, namespace, name, **rules):
-    """A role of exactly that name, for the account of the same name."""
-    policy = site.vault.put_policy(unique("policy"), rules or site.EVERYTHING)
-    bound = {"bound_service_account_names": name, "bound_service_account_namespaces": namespace}
-    site.vault.write(f"auth/{site.mount}/role/{name}", token_policies=[policy], **bound)
-
-
 def pod(annotations, **spec):
     containers = [{"name": "app", "image": "app"}]
     return {"metadata": {"generateName": "app-", "annotations": {PREFIX + k if "/" not in k else k: v for k, v in annotations.items()}},
@@ -84,7 +74,7 @@ def config(item, container):
 
 def test_the_everyday_example_renders_a_connection_string_that_works(site, postgres, namespace, create):
     postgres.enable(site.vault, "database", role="app-readonly")
-    role(site, namespace, "api-server", **{"database/creds/app-readonly": ["read"]})
+    site.named_role("api-server", namespace, rules={"database/creds/app-readonly": ["read"]})
     item = example("database")
     template = PREFIX + "agent-inject-template-database-url"
     annotations = item["metadata"]["annotations"]
@@ -132,7 +122,7 @@ def test_system_namespaces_are_refused(injector):
 def test_the_sidecar_keeps_the_file_fresh(site, namespace, create):
     kv = site.kv2()
     path = kv.put("app", word="alice")
-    role(site, namespace, "app")
+    site.named_role("app", namespace)
     contents = '{{ with secret "%s" }}{{ .Data.data.word }}{{ end }}' % path
     one = create(pod({
         "agent-inject": "true", "role": "app", "agent-inject-template-word": contents, "template-static-secret-render-interval": "1s",
@@ -171,7 +161,7 @@ def test_the_example_is_injected_without_a_warning(apiserver, injector, namespac
 def test_a_native_sidecar_is_one_container_that_stays(site, namespace, create):
     kv = site.kv2()
     path = kv.put("app", word="alice")
-    role(site, namespace, "app")
+    site.named_role("app", namespace)
     contents = '{{ with secret "%s" }}{{ .Data.data.word }}{{ end }}' % path
     one = create(pod({"agent-inject": "true", "role": "app", "agent-inject-template-word": contents, "ampule.dev/native-sidecar": "true"},
                      serviceAccountName="app"))  # fmt: skip

@@ -50,7 +50,7 @@ def installed(node, site, counter, tmp_path_factory):
         f"tests: {{role: helm-test, secret: {site.kv2().put('helm-test', word='x')}}}",
         "injector:", f"  authPath: auth/{site.mount}", "  webhook: {failurePolicy: Fail}", "  agentDefaults:", "    annotations:", *lines,
     ]))  # fmt: skip
-    namespace = apps(node, site, "ampule", **{"pod-security.kubernetes.io/enforce": "restricted"})
+    namespace = node.apiserver.apps(site, "ampule", **{"pod-security.kubernetes.io/enforce": "restricted"})
     node.apiserver.helm("install", "ampule", CHART, "-n", namespace, "--values", values)
     for name in until(lambda: names(node, namespace, 2), "the injector's pods"):
         node.ready(namespace, name)
@@ -62,24 +62,9 @@ def names(node, namespace, count):
     return found if len(found) == count else None
 
 
-def apps(node, site, name=None, **labels):
-    """A namespace whose pods can trust the server."""
-    name = node.apiserver.namespace(name or unique("apps"), **labels)
-    secret = {"metadata": {"name": "server-ca"}, "stringData": {"ca.crt": site.server.ca_file.read_text()}}
-    node.api.post(f"/api/v1/namespaces/{name}/secrets", secret)
-    return name
-
-
 @pytest.fixture
 def namespace(node, site, installed):
-    return apps(node, site)
-
-
-def role(site, namespace, name="app", account="default"):
-    policy = site.vault.put_policy(unique("policy"), site.EVERYTHING)
-    bound = {"bound_service_account_names": account, "bound_service_account_namespaces": namespace}
-    site.vault.write(f"auth/{site.mount}/role/{name}", token_policies=[policy], **bound)
-    return name
+    return node.apiserver.apps(site)
 
 
 def pod(script, annotations, **spec):
@@ -99,14 +84,14 @@ def logins(counter):
 
 
 def test_helm_test_injects_a_pod_that_reads_its_secret(node, site, installed):
-    role(site, installed, "helm-test")
+    site.named_role("helm-test", installed, "default")
     assert "Phase:          Succeeded" in node.apiserver.helm("test", "ampule", "-n", installed, "--timeout", "60s")
 
 
 def test_the_app_starts_with_its_file_and_sees_it_change(node, site, namespace):
     kv = site.kv2()
     path = kv.put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     annotations = {"role": "app", "agent-inject-template-word": word(path), "template-static-secret-render-interval": "1s"}
     node.api.post(node.api.pods(namespace), pod("cat /vault/secrets/word; echo; exec sleep 1000", annotations))
     node.ready(namespace, "app")
@@ -117,7 +102,7 @@ def test_the_app_starts_with_its_file_and_sees_it_change(node, site, namespace):
 
 def test_a_job_with_a_native_sidecar_finishes(node, site, namespace, counter):
     path = site.kv2().put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     template = pod("cat /vault/secrets/word", {"role": "app", "agent-inject-template-word": word(path), "ampule.dev/native-sidecar": "true"},
                    restartPolicy="Never")  # fmt: skip
     template["metadata"].pop("name")
@@ -136,7 +121,7 @@ def test_a_job_with_a_native_sidecar_finishes(node, site, namespace, counter):
 
 def test_a_pod_with_hand_over_logs_in_once_and_holds_one_credential(node, site, namespace, counter, postgres):
     creds = postgres.enable(site.vault, unique("db"))
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     contents = '{{ with secret "%s" }}{{ .Data.username }}{{ end }}' % creds
     annotations = {"role": "app", "agent-inject-template-user": contents, "ampule.dev/handover": "true"}
     counter.clear()
@@ -151,7 +136,7 @@ def test_a_pod_with_hand_over_logs_in_once_and_holds_one_credential(node, site, 
 def test_a_change_signals_the_app_in_a_shared_process_namespace(node, site, namespace):
     kv = site.kv2()
     path = kv.put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     script = """trap 'echo "told: $(cat /vault/secrets/word)"' HUP; echo started; while :; do sleep 0.2; done"""
     annotations = {"role": "app", "agent-inject-template-word": word(path), "template-static-secret-render-interval": "1s",
                    "agent-share-process-namespace": "true", "agent-run-as-same-user": "true", "ampule.dev/signal-word": "HUP:webapp"}  # fmt: skip
@@ -165,9 +150,9 @@ def test_a_change_signals_the_app_in_a_shared_process_namespace(node, site, name
 
 
 def test_pod_security_restricted_admits_and_runs_an_injected_pod(node, site, installed):
-    namespace = apps(node, site, **{"pod-security.kubernetes.io/enforce": "restricted"})
+    namespace = node.apiserver.apps(site, **{"pod-security.kubernetes.io/enforce": "restricted"})
     path = site.kv2().put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     context = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "runAsUser": 1000, "capabilities": {"drop": ["ALL"]},
                "seccompProfile": {"type": "RuntimeDefault"}}  # fmt: skip
     annotations = {"role": "app", "agent-inject-template-word": word(path), "ampule.dev/seccomp-profile": "RuntimeDefault"}
@@ -180,7 +165,7 @@ def test_pod_security_restricted_admits_and_runs_an_injected_pod(node, site, ins
 
 def test_a_pod_without_a_token_of_its_own_logs_in_with_one_for_the_server(node, site, namespace):
     path = site.kv2().put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     annotations = {"role": "app", "agent-inject-template-word": word(path), "agent-pre-populate-only": "true", "ampule.dev/token-audience": "vault"}
     item = pod("cat /vault/secrets/word; [ ! -e /var/run/secrets/kubernetes.io ]", annotations, restartPolicy="Never", automountServiceAccountToken=False)
     node.api.post(node.api.pods(namespace), item)
@@ -190,7 +175,7 @@ def test_a_pod_without_a_token_of_its_own_logs_in_with_one_for_the_server(node, 
 
 def test_the_agent_revokes_its_token_when_the_pod_ends(node, site, namespace):
     path = site.kv2().put("app", word="alice")
-    role(site, namespace)
+    site.named_role("app", namespace, "default")
     annotations = {"role": "app", "agent-inject-template-word": word(path), "agent-inject-token": "true", "agent-revoke-on-shutdown": "true",
                    "agent-revoke-grace": "0"}  # fmt: skip
     node.api.post(node.api.pods(namespace), pod("exec sleep 1000", annotations))

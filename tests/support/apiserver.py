@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import secrets
 import ssl
 import subprocess
 import urllib.parse
@@ -213,6 +214,13 @@ class ApiServer:
         self.api.post("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         self.wait_account(name, "default")
         wait.until(lambda: self.api.find(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt"), f"the CA in {name}")
+        return name
+
+    def apps(self, site, word="apps", **labels):
+        """A new namespace whose pods can trust that server: its CA is in the Secret `server-ca`."""
+        name = self.namespace(f"{word}-{secrets.token_hex(4)}", **labels)
+        secret = {"metadata": {"name": "server-ca"}, "stringData": {"ca.crt": pathlib.Path(site.ca_file).read_text()}}
+        self.api.post(f"/api/v1/namespaces/{name}/secrets", secret)
         return name
 
     def wait_account(self, namespace, name):

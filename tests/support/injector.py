@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 
 from . import chart, spaces, wait
 from .agent import program
@@ -101,3 +102,50 @@ class Installed:
         for replica in self.replicas:
             replica.process.kill()
         self.apiserver.helm("uninstall", self.release, "--namespace", self.namespace, "--ignore-not-found")
+
+
+def original():
+    """HashiCorp's own injector; found or built by tests/servers/real-injector."""
+    script = chart.TOP / "tests" / "servers" / "real-injector"
+    return subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+class Original(Installed):
+    """vault-k8s as its chart installs it, for release `vault`: names, webhook, rights and variables are those of that chart."""
+
+    def __init__(self, apiserver, folder, namespace, **settings):
+        self.apiserver, self.folder, self.namespace, self.program = apiserver, pathlib.Path(folder), namespace, original()
+        self.account, self.service = "vault-agent-injector", "vault-agent-injector-svc"
+        self.webhook, self.replicas = f"{WEBHOOKS}/vault-agent-injector-cfg", []
+        hosts = f"{self.service},{self.service}.{namespace},{self.service}.{namespace}.svc"
+        env = {"AGENT_INJECT_LOG_LEVEL": "info", "AGENT_INJECT_TLS_AUTO": "vault-agent-injector-cfg", "AGENT_INJECT_TLS_AUTO_HOSTS": hosts,
+               "NAMESPACE": namespace, **settings}  # fmt: skip
+        container = {"args": ["agent-inject", "2>&1"], "env": [{"name": name, "value": value} for name, value in env.items()]}
+        self._deployment = {"spec": {"template": {"spec": {"containers": [container]}}}}
+        self._objects()
+
+    @property
+    def deployment(self):
+        return self._deployment
+
+    def _objects(self):
+        api, rbac = self.apiserver.api, "/apis/rbac.authorization.k8s.io/v1"
+        self.apiserver.account(self.namespace, self.account)
+        rule = {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["mutatingwebhookconfigurations"], "verbs": ["get", "list", "watch", "patch"]}
+        subject = {"kind": "ServiceAccount", "name": self.account, "namespace": self.namespace}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"{self.account}-clusterrole"}
+        api.post(f"{rbac}/clusterroles", {"metadata": {"name": role["name"]}, "rules": [rule]})
+        api.post(f"{rbac}/clusterrolebindings", {"metadata": {"name": f"{self.account}-binding"}, "roleRef": role, "subjects": [subject]})
+        api.post(f"/api/v1/namespaces/{self.namespace}/services", {"metadata": {"name": self.service}, "spec": {"ports": [{"port": 443}]}})
+        api.post(WEBHOOKS, {"metadata": {"name": "vault-agent-injector-cfg"}, "webhooks": [{
+            "name": "vault.hashicorp.com", "sideEffects": "None", "admissionReviewVersions": ["v1"], "failurePolicy": "Ignore", "matchPolicy": "Exact",
+            "clientConfig": {"service": {"name": self.service, "namespace": self.namespace, "path": "/mutate"}, "caBundle": ""},
+            "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "Namespaced"}],
+        }]})  # fmt: skip
+
+    def stop(self):
+        for replica in self.replicas:
+            replica.process.kill()
+        self.apiserver.api.delete(self.webhook)
+        for kind, suffix in (("clusterroles", "clusterrole"), ("clusterrolebindings", "binding")):
+            self.apiserver.api.delete(f"/apis/rbac.authorization.k8s.io/v1/{kind}/{self.account}-{suffix}")

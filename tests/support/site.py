@@ -78,6 +78,13 @@ class Site:
         login.token = token
         return login
 
+    def named_role(self, name, namespace, account=None, rules=None):
+        """A role of exactly that name, as annotations have it, for an account (default: of the same name) of one namespace."""
+        policy = self.vault.put_policy(unique("policy"), rules or self.EVERYTHING)
+        bound = {"bound_service_account_names": account or name, "bound_service_account_namespaces": namespace}
+        self.vault.write(f"auth/{self.mount}/role/{name}", token_policies=[policy], **bound)
+        return name
+
     def config(self, login, *blocks, via=None, vault=None, **top):
         """A configuration file: server (or the relay before it), login, the blocks (templates and others), and top-level settings."""
         settings = {"address": (via or self).address, "ca_cert": getattr(via, "ca_file", None) or self.ca_file, **(vault or {})}
