@@ -71,6 +71,7 @@ def test_notes_say_what_is_installed(apiserver, values):
         assert "helm -n default test ampule" in notes
         assert ("guessed" in notes) == (values == {})
         assert ("have no effect" in notes) == ("server" in values)
+        assert ("run HashiCorp's injector" in notes) == ("injector" in values)
 
 
 # ---------------------------------------------------------------------------------------------------------------- kustomize
