@@ -51,7 +51,7 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// measure runs batches that double until one takes all of the time.
+// measure runs batches that double until one takes all of the processor time.
 func measure(once func() error, least time.Duration) (string, error) {
 	var before, after runtime.MemStats
 	for runs := 1; ; runs *= 2 {
@@ -64,7 +64,7 @@ func measure(once func() error, least time.Duration) (string, error) {
 		}
 		took, busy := time.Since(begin), cpu()-cpuBegin
 		runtime.ReadMemStats(&after)
-		if took >= least {
+		if busy >= least {
 			per := func(n uint64) float64 { return float64(n) / float64(runs) }
 			return fmt.Sprintf(`{"ns": %.1f, "cpu_ns": %.1f, "runs": %d, "allocations": %.2f, "bytes": %.1f, "peak_kib": %s}`, per(uint64(took)), per(uint64(busy)),
 				runs, per(after.Mallocs-before.Mallocs), per(after.TotalAlloc-before.TotalAlloc), peakKiB()), nil
