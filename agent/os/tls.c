@@ -14,24 +14,14 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#include "os/tls_openssl.h"
+
 enum { ES256_HALF = 32, BACKDATE_S = 3600, SERIAL_BYTES = 16 };
 
 struct tls_key {
     EVP_PKEY *pkey;
 };
 
-static void cleanup_bio(BIO **bio)
-{
-    BIO_free(*bio);
-}
-static void cleanup_x509(X509 **cert)
-{
-    X509_free(*cert);
-}
-static void cleanup_pkey(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
 static void cleanup_md_ctx(EVP_MD_CTX **ctx)
 {
     EVP_MD_CTX_free(*ctx);
@@ -48,23 +38,10 @@ static void cleanup_ossl(unsigned char **p)
 {
     OPENSSL_free(*p);
 }
-#define _cleanup_bio_    _cleanup_(cleanup_bio)
-#define _cleanup_x509_   _cleanup_(cleanup_x509)
-#define _cleanup_pkey_   _cleanup_(cleanup_pkey)
 #define _cleanup_md_ctx_ _cleanup_(cleanup_md_ctx)
 #define _cleanup_ecdsa_  _cleanup_(cleanup_ecdsa)
 #define _cleanup_bn_     _cleanup_(cleanup_bn)
 #define _cleanup_ossl_   _cleanup_(cleanup_ossl)
-
-/* "WHAT: reason"; OpenSSL's queue is left empty so that no later call reports this failure as its own. */
-static int fail(struct err *err, enum err_code code, const char *what)
-{
-    unsigned long e = ERR_peek_last_error();
-    const char *reason = e ? ERR_reason_error_string(e) : NULL;
-
-    ERR_clear_error();
-    return err_set(err, code, "%s: %s", what, reason ? reason : "failed in OpenSSL");
-}
 
 static int key_wrap(EVP_PKEY *pkey, struct tls_key **ret)
 {
@@ -80,30 +57,23 @@ int tls_key_new(enum tls_key_kind kind, struct tls_key **ret, struct err *err)
     EVP_PKEY *pkey = kind == TLS_KEY_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 
     if (!pkey)
-        return fail(err, ERR_SYSTEM, "making a key");
+        return tls_fail(err, ERR_SYSTEM, "making a key");
     return key_wrap(pkey, ret);
-}
-
-/* Keys without a pass phrase only: nobody is there to be asked. */
-static int no_passphrase(char *out, int size, int writing, void *ctx)
-{
-    (void)out, (void)size, (void)writing, (void)ctx;
-    return -1;
 }
 
 static EVP_PKEY *read_private(BIO *bio)
 {
-    return PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    return PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, NULL);
 }
 
 static EVP_PKEY *read_public(BIO *bio)
 {
-    return PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+    return PEM_read_bio_PUBKEY(bio, NULL, tls_no_passphrase, NULL);
 }
 
 static EVP_PKEY *read_certificate(BIO *bio)
 {
-    _cleanup_x509_ X509 *cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    _cleanup_x509_ X509 *cert = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL);
 
     return cert ? X509_get_pubkey(cert) : NULL;
 }
@@ -162,7 +132,7 @@ int tls_key_private_pem(const struct tls_key *key, struct buf *out, struct err *
     _cleanup_bio_ BIO *bio = BIO_new(BIO_s_secmem());
 
     if (!bio || PEM_write_bio_PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
-        return fail(err, ERR_SYSTEM, "writing a private key");
+        return tls_fail(err, ERR_SYSTEM, "writing a private key");
     return bio_take(bio, out, err);
 }
 
@@ -171,7 +141,7 @@ int tls_key_public_pem(const struct tls_key *key, struct buf *out, struct err *e
     _cleanup_bio_ BIO *bio = BIO_new(BIO_s_mem());
 
     if (!bio || PEM_write_bio_PUBKEY(bio, key->pkey) != 1)
-        return fail(err, ERR_SYSTEM, "writing a public key");
+        return tls_fail(err, ERR_SYSTEM, "writing a public key");
     return bio_take(bio, out, err);
 }
 
@@ -181,7 +151,7 @@ int tls_key_digest(const struct tls_key *key, unsigned char out[DIGEST_SHA256_LE
     int len = i2d_PUBKEY(key->pkey, &der);
 
     if (len < 0)
-        return fail(err, ERR_SYSTEM, "encoding a public key");
+        return tls_fail(err, ERR_SYSTEM, "encoding a public key");
     digest_sha256(der, (size_t)len, out);
     return 0;
 }
@@ -193,7 +163,7 @@ static int number_add(const struct tls_key *key, const char *name, struct buf *o
     size_t len;
 
     if (EVP_PKEY_get_bn_param(key->pkey, name, &bn) != 1)
-        return fail(err, ERR_INPUT, "reading the numbers of an RSA key");
+        return tls_fail(err, ERR_INPUT, "reading the numbers of an RSA key");
     len = (size_t)BN_num_bytes(bn);
     room = buf_room(out, len);
     if (room) {
@@ -228,7 +198,7 @@ static int ecdsa_to_raw(const unsigned char *der, size_t len, struct buf *out, s
 
     if (!sig || BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, ES256_HALF) < 0 ||
         BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + ES256_HALF, ES256_HALF) < 0)
-        return fail(err, ERR_SYSTEM, "signing");
+        return tls_fail(err, ERR_SYSTEM, "signing");
     buf_add(out, raw, sizeof(raw));
     return 0;
 }
@@ -258,7 +228,7 @@ int tls_key_sign(const struct tls_key *key, const void *data, size_t len, struct
 
     if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) != 1 ||
         EVP_DigestSign(ctx, sig, &sig_len, data, len) != 1)
-        return fail(err, ERR_SYSTEM, "signing");
+        return tls_fail(err, ERR_SYSTEM, "signing");
     if (key_is_ec(key)) {
         if (ecdsa_to_raw(sig, sig_len, out, err) < 0)
             return -1;
@@ -292,7 +262,7 @@ static X509 *cert_read(const char *pem)
 {
     _cleanup_bio_ BIO *bio = BIO_new_mem_buf(pem, -1);
 
-    return bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
+    return bio ? PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL) : NULL;
 }
 
 static int cert_extend(X509 *cert, X509 *issuer, int nid, const char *value)
@@ -393,12 +363,12 @@ int tls_cert_make(const struct tls_cert_spec *spec, const struct tls_key *key, s
     const struct tls_key *signer = spec->issuer_pem ? spec->issuer_key : key;
 
     if (spec->issuer_pem && !read)
-        return fail(err, ERR_INPUT, "reading the issuer's certificate");
+        return tls_fail(err, ERR_INPUT, "reading the issuer's certificate");
     if (!cert || !bio || X509_set_version(cert, X509_VERSION_3) != 1 || cert_serial(cert) < 0 ||
         !X509_gmtime_adj(X509_getm_notBefore(cert), -BACKDATE_S) ||
         !X509_time_adj_ex(X509_getm_notAfter(cert), (int)spec->days, 0, NULL) || X509_set_pubkey(cert, key->pkey) != 1 ||
         cert_subject(cert, issuer, spec) < 0 || cert_extensions(cert, issuer, spec) < 0 ||
         X509_sign(cert, signer->pkey, EVP_sha256()) <= 0 || PEM_write_bio_X509(bio, cert) != 1)
-        return fail(err, ERR_INPUT, "making a certificate");
+        return tls_fail(err, ERR_INPUT, "making a certificate");
     return bio_take(bio, out, err);
 }

@@ -6,44 +6,13 @@
 
 #include "base/cur.h"
 #include "os/tls.h"
+#include "os/tls_openssl.h"
 
-static void cleanup_bio(BIO **bio)
-{
-    BIO_free(*bio);
-}
-static void cleanup_x509(X509 **cert)
-{
-    X509_free(*cert);
-}
-static void cleanup_pkey(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
 static void cleanup_ctx(SSL_CTX **ctx)
 {
     SSL_CTX_free(*ctx);
 }
-#define _cleanup_bio_  _cleanup_(cleanup_bio)
-#define _cleanup_x509_ _cleanup_(cleanup_x509)
-#define _cleanup_pkey_ _cleanup_(cleanup_pkey)
-#define _cleanup_ctx_  _cleanup_(cleanup_ctx)
-
-/* "WHAT: reason"; OpenSSL's queue is left empty so that no later call reports this failure as its own. */
-static int fail(struct err *err, enum err_code code, const char *what)
-{
-    unsigned long e = ERR_peek_last_error();
-    const char *reason = e ? ERR_reason_error_string(e) : NULL;
-
-    ERR_clear_error();
-    return err_set(err, code, "%s: %s", what, reason ? reason : "failed in OpenSSL");
-}
-
-/* Keys without a pass phrase only: nobody is there to be asked. */
-static int no_passphrase(char *out, int size, int writing, void *ctx)
-{
-    (void)out, (void)size, (void)writing, (void)ctx;
-    return -1;
-}
+#define _cleanup_ctx_ _cleanup_(cleanup_ctx)
 
 /* ------------------------------------------------------------------------------------------------------------------- rules */
 
@@ -128,7 +97,7 @@ int tls_rules_parse(const char *min_version, const char *suites, struct tls_rule
     if (!rules.min_version)
         return err_set(err, ERR_INPUT, "invalid or unsupported TLS version: \"%.32s\" is none of tls10, tls11, tls12, tls13", min_version);
     if (!ctx || SSL_CTX_set_cipher_list(ctx, "ALL") != 1)
-        return fail(err, ERR_SYSTEM, "cipher suites");
+        return tls_fail(err, ERR_SYSTEM, "cipher suites");
     if (suites && suites_parse(ctx, suites, &rules, err) < 0)
         return -1;
     if (suites && *suites && !rules.suites[0] && rules.min_version < TLS1_3_VERSION)
@@ -158,12 +127,12 @@ static int choose_http1(SSL *ssl, const unsigned char **out, unsigned char *out_
 static int ctx_add_chain(SSL_CTX *ctx, const char *pem)
 {
     _cleanup_bio_ BIO *bio = BIO_new_mem_buf(pem, -1);
-    _cleanup_x509_ X509 *leaf = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
+    _cleanup_x509_ X509 *leaf = bio ? PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL) : NULL;
     X509 *more;
 
     if (!leaf || SSL_CTX_use_certificate(ctx, leaf) != 1)
         return -1;
-    while ((more = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)))
+    while ((more = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL)))
         if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
             X509_free(more);
             return -1;
@@ -177,13 +146,13 @@ static int ctx_new(const struct tls_rules *rules, const char *chain_pem, const c
 {
     _cleanup_ctx_ SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     _cleanup_bio_ BIO *bio = BIO_new_mem_buf(key_pem, -1);
-    _cleanup_pkey_ EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    _cleanup_pkey_ EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, NULL) : NULL;
 
     if (!ctx || ctx_add_chain(ctx, chain_pem) < 0 || !pkey || SSL_CTX_use_PrivateKey(ctx, pkey) != 1)
-        return fail(err, ERR_INPUT, what);
+        return tls_fail(err, ERR_INPUT, what);
     SSL_CTX_set_min_proto_version(ctx, rules->min_version ? rules->min_version : TLS1_2_VERSION);
     if (rules->suites[0] && SSL_CTX_set_cipher_list(ctx, rules->suites) != 1)
-        return fail(err, ERR_INPUT, "cipher suites");
+        return tls_fail(err, ERR_INPUT, "cipher suites");
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     /* Nothing is resumed: Go's clients never do, and tickets would cost each handshake work and weaken its forward secrecy. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

@@ -1,0 +1,50 @@
+/*
+ * tls_openssl: what os/tls.c and os/tls_server.c share: OpenSSL's objects with cleanup attributes, and its reasons as errors.
+ *
+ * Private to os/tls*.
+ */
+#ifndef OS_TLS_OPENSSL_H
+#define OS_TLS_OPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static inline void cleanup_bio(BIO **bio)
+{
+    BIO_free(*bio);
+}
+static inline void cleanup_x509(X509 **cert)
+{
+    X509_free(*cert);
+}
+static inline void cleanup_pkey(EVP_PKEY **pkey)
+{
+    EVP_PKEY_free(*pkey);
+}
+#define _cleanup_bio_  _cleanup_(cleanup_bio)
+#define _cleanup_x509_ _cleanup_(cleanup_x509)
+#define _cleanup_pkey_ _cleanup_(cleanup_pkey)
+
+/* "WHAT: reason"; OpenSSL's queue is left empty so that no later call reports this failure as its own. */
+static inline int tls_fail(struct err *err, enum err_code code, const char *what)
+{
+    unsigned long e = ERR_peek_last_error();
+    const char *reason = e ? ERR_reason_error_string(e) : NULL;
+
+    ERR_clear_error();
+    return err_set(err, code, "%s: %s", what, reason ? reason : "failed in OpenSSL");
+}
+
+/* Keys without a pass phrase only: nobody is there to be asked. */
+static inline int tls_no_passphrase(char *out, int size, int writing, void *ctx)
+{
+    (void)out, (void)size, (void)writing, (void)ctx;
+    return -1;
+}
+
+#endif
