@@ -293,6 +293,8 @@ static bool write_object(struct writer *w, const struct val *v)
 
 static int write_value(struct writer *w, const struct val *v)
 {
+    if (w->buf->full) /* nobody will read the rest, of which there may be more than time */
+        return 0;
     switch ((enum val_kind)v->kind) {
     case VAL_MISSING:
     case VAL_NULL:

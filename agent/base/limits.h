@@ -76,6 +76,10 @@
 #define LIMIT_TEMPLATE_MEMORY MIB(64)
 #define LIMIT_TEMPLATE_STACK_BYTES MIB(64)
 #define LIMIT_TEMPLATE_STEPS 20000000
+/* So many bytes of a function's arguments count as one step, whatever it does with them: hashing, the slowest, takes 3 ns a byte. */
+#define LIMIT_TEMPLATE_STEP_BYTES 16
+/* Keys that a template may put into one map: each new one moves those behind it. */
+#define LIMIT_TEMPLATE_KEYS 16384
 /* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
 #define LIMIT_PRINT_DEPTH 1000
 /* Numbers that one call of `until` or `seq` makes: 48 bytes each. */
@@ -92,7 +96,7 @@
 #define LIMIT_REGEX_PATTERN_BYTES KIB(64)
 #define LIMIT_REGEX_PROGRAM 100000
 #define LIMIT_REGEX_TREE_BYTES MIB(16)
-/* One function call: what threads save of groups, and visits of instructions (about 5 ns each). */
+/* One function call: what threads save of groups, and visits of instructions (10 to 20 ns each). */
 #define LIMIT_REGEX_MEMORY MIB(16)
 #define LIMIT_REGEX_STEPS 20000000
 /* Files that one template reads, or writes beside its own: certificates and snippets; each costs a watch, or descriptors. */

@@ -1,14 +1,15 @@
 /*
  * equal: reflect.DeepEqual of two values: the same types all the way down, nil and empty are not the same.
  *
- * Total: what is nested deeper than LIMIT_PRINT_DEPTH is not equal.
+ * What is nested deeper than LIMIT_PRINT_DEPTH is not equal. Each pair looked at takes from the steps of the execution, and fails when they
+ * are used up: a list that holds another twice, and so on, has more pairs than time.
  */
 #ifndef TPL_EQUAL_H
 #define TPL_EQUAL_H
 
-#include "base/val.h"
+#include "tpl/func.h"
 
-bool equal_deep(const struct val *a, const struct val *b);
-bool equal_to_any(const struct val *v, const struct val *items, size_t len);
+int equal_deep(struct call *call, const struct val *a, const struct val *b, bool *ret) MUST_USE;
+int equal_to_any(struct call *call, const struct val *v, const struct val *items, size_t len, bool *ret) MUST_USE;
 
 #endif

@@ -27,6 +27,8 @@ static int matches(struct call *call, const struct val *item, const struct val *
 static int contains(struct call *call, const struct val *there, const struct val *wanted, bool *ret)
 {
     *ret = false;
+    if (call_spend(call, there->kind == VAL_LIST ? there->list.len / 4 : cast_is_text(there) ? there->s.len / 64 : 0) != 0)
+        return -1;
     if (cast_is_text(there)) {
         if (val_is_nil(wanted))
             return fail_nil(call);

@@ -45,6 +45,11 @@ static int compile(struct call *call, struct arena *arena, bool panics, const st
     return regex_compile(arena, call->argv[0].s, ret, call->err) == 0 ? 0 : fail(call, panics);
 }
 
+static int pay(struct call *call, const struct regex *regex)
+{
+    return call_spend(call, regex_steps(regex));
+}
+
 /* ------------------------------------------------------------------------------------------------ match */
 
 static int body_match(struct call *call, struct val *ret)
@@ -53,7 +58,8 @@ static int body_match(struct call *call, struct val *ret)
     const struct regex *regex;
     bool found;
 
-    if (compile(call, &arena, false, &regex) != 0 || regex_match(regex, call->argv[1].s, &found, call->err) != 0)
+    if (compile(call, &arena, false, &regex) != 0 || regex_match(regex, call->argv[1].s, &found, call->err) != 0 ||
+        pay(call, regex) != 0)
         return -1;
     return fn_return_bool(found, ret);
 }
@@ -113,7 +119,7 @@ static int find_parts(struct call *call, bool panics, struct parts *parts)
         return -1;
     if (parts->wanted == 0)
         return 0;
-    if (regex_find_all(regex, parts->text, 0, on_find, parts, call->err) != 0)
+    if (regex_find_all(regex, parts->text, 0, on_find, parts, call->err) != 0 || pay(call, regex) != 0)
         return -1;
     return parts->failed ? -1 : 0;
 }
@@ -167,7 +173,8 @@ static int split(struct call *call, bool panics, struct val *ret)
     if (parts.wanted != 0) {
         parts.room = 8;
         parts.items = arena_array(call->arena, parts.room, sizeof(*parts.items), call->err);
-        if (!parts.items || (!whole && regex_find_all(regex, parts.text, 0, on_split, &parts, call->err) != 0))
+        if (!parts.items || (!whole && regex_find_all(regex, parts.text, 0, on_split, &parts, call->err) != 0) ||
+            pay(call, regex) != 0)
             return -1;
         if (whole || parts.last != (int64_t)parts.text.len)
             parts_add(&parts, parts.behind, (int64_t)parts.text.len);
@@ -189,7 +196,7 @@ static int replace(struct call *call, bool panics, bool literal, struct str text
 
     if (compile(call, &arena, panics, &regex) != 0)
         return -1;
-    if (regex_replace_all(regex, text, by, literal, out, call->err) != 0)
+    if (regex_replace_all(regex, text, by, literal, out, call->err) != 0 || pay(call, regex) != 0)
         return -1;
     return fn_return_buf(call, out, ret);
 }

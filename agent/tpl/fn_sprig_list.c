@@ -196,7 +196,7 @@ static int body_chunk(struct call *call, struct val *ret)
 
 /* -------------------------------------------------------------------------------- chosen items, in another order */
 
-typedef bool is_kept(struct call *call, const struct val *item, const struct val *kept, size_t len);
+typedef int is_kept(struct call *call, const struct val *item, const struct val *kept, size_t len, bool *ret);
 
 static int filter(struct call *call, const char *what, is_kept *keeps, struct val *ret)
 {
@@ -210,29 +210,37 @@ static int filter(struct call *call, const char *what, is_kept *keeps, struct va
     if (!items)
         return -1;
     for (size_t i = 0; i < list->list.len; i++) {
-        if (keeps(call, &list->list.items[i], items, len))
+        bool keep;
+
+        if (keeps(call, &list->list.items[i], items, len, &keep) != 0)
+            return -1;
+        if (keep)
             items[len++] = list->list.items[i];
     }
     *ret = val_list(items, len);
     return 0;
 }
 
-static bool keeps_full(struct call *call, const struct val *item, const struct val *kept, size_t len)
+static int keeps_full(struct call *call, const struct val *item, const struct val *kept, size_t len, bool *ret)
 {
     (void)call, (void)kept, (void)len;
-    return func_truth(item);
+    *ret = func_truth(item);
+    return 0;
 }
 
-static bool keeps_new(struct call *call, const struct val *item, const struct val *kept, size_t len)
+static int keeps_new(struct call *call, const struct val *item, const struct val *kept, size_t len, bool *ret)
 {
-    (void)call;
-    return !equal_to_any(item, kept, len);
+    bool there;
+    int rc = equal_to_any(call, item, kept, len, &there);
+
+    *ret = !there;
+    return rc;
 }
 
-static bool keeps_others(struct call *call, const struct val *item, const struct val *kept, size_t len)
+static int keeps_others(struct call *call, const struct val *item, const struct val *kept, size_t len, bool *ret)
 {
     (void)kept, (void)len;
-    return !equal_to_any(item, call->argv + 1, call->argc - 1);
+    return keeps_new(call, item, call->argv + 1, call->argc - 1, ret);
 }
 
 static int body_compact(struct call *call, struct val *ret)
@@ -272,7 +280,11 @@ static int body_has(struct call *call, struct val *ret)
 
     if (!val_is_nil(&call->argv[1]) && list_of(call, &call->argv[1], "Cannot find has on type", &list) != 0)
         return -1;
-    return fn_return_bool(list && equal_to_any(&call->argv[0], list->list.items, list->list.len), ret);
+    bool there = false;
+
+    if (list && equal_to_any(call, &call->argv[0], list->list.items, list->list.len, &there) != 0)
+        return -1;
+    return fn_return_bool(there, ret);
 }
 
 static const struct val nil_text = {.kind = VAL_STRING, .s = {"<nil>", 5}};

@@ -391,7 +391,7 @@ static int body_shuffle(struct call *call, struct val *ret)
     struct buf *text = fn_scratch(call, &own);
     size_t n = 0;
 
-    if (!runes)
+    if (!runes || call_spend(call, s.len * 4) != 0) /* random numbers are not cheap */
         return -1;
     for (size_t width; s.len > 0; s.data += width, s.len -= width)
         width = fn_rune(s, &runes[n++]);

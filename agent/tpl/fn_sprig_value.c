@@ -99,7 +99,9 @@ static int body_kind_is(struct call *call, struct val *ret)
 
 static int body_deep_equal(struct call *call, struct val *ret)
 {
-    return fn_return_bool(equal_deep(&call->argv[0], &call->argv[1]), ret);
+    bool same;
+
+    return equal_deep(call, &call->argv[0], &call->argv[1], &same) != 0 ? -1 : fn_return_bool(same, ret);
 }
 
 /* -------------------------------------------------------------------------------------------- JSON */

@@ -38,6 +38,9 @@ struct call {
 /* Append what the defined template of that name prints with `dot`; bodies that run templates. */
 int call_template(struct call *call, struct str name, const struct val *dot, struct buf *out) MUST_USE;
 
+/* Take `steps` from what the execution may spend; bodies whose work is not in the length of their arguments. */
+int call_spend(struct call *call, uint64_t steps) MUST_USE;
+
 typedef int func_body(struct call *call, struct val *ret);
 
 struct func {

@@ -175,6 +175,8 @@ int live_set(struct arena *arena, struct val *map, struct str key, const struct 
         return -1;
     live = live_of(map);
     at = position(&live->now, key, &found);
+    if (!found && live->now.map.len >= LIMIT_TEMPLATE_KEYS)
+        return err_set(err, ERR_LIMIT, "a map of more than %d keys", LIMIT_TEMPLATE_KEYS);
     if (make_room(arena, live, !found, err) != 0)
         return -1;
     if (!found) {

@@ -10,14 +10,18 @@ struct regex {
     struct regex_program program;
     const struct regex_name *names;
     uint32_t groups;
+    uint64_t *steps;
 };
+
+/* Compiling takes longer for each byte than a search for each instruction. */
+#define STEPS_A_BYTE 8
 
 int regex_compile(struct arena *arena, struct str pattern, const struct regex **ret, struct err *err)
 {
     struct regex *regex = arena_alloc(arena, sizeof(*regex), err);
     struct regex_tree tree;
 
-    if (!regex)
+    if (!regex || !(regex->steps = arena_alloc(arena, sizeof(*regex->steps), err)))
         return -1;
     if (regex_parse(arena, pattern, &tree, err) != 0)
         return -1;
@@ -25,8 +29,14 @@ int regex_compile(struct arena *arena, struct str pattern, const struct regex **
         return regex_too_large(pattern, err);
     regex->names = tree.names;
     regex->groups = tree.groups;
+    *regex->steps = pattern.len * STEPS_A_BYTE + regex->program.count;
     *ret = regex;
     return 0;
+}
+
+uint64_t regex_steps(const struct regex *regex)
+{
+    return *regex->steps;
 }
 
 size_t regex_groups(const struct regex *regex)
@@ -38,9 +48,10 @@ int regex_match(const struct regex *regex, struct str text, bool *ret, struct er
 {
     _cleanup_(regex_machine_done) struct regex_machine machine = {0};
 
-    if (regex_machine_init(&machine, &regex->program, text, 0, err) != 0)
+    if (regex_machine_init(&machine, &regex->program, text, 0, err) != 0 || regex_machine_find(&machine, 0, ret, err) != 0)
         return -1;
-    return regex_machine_find(&machine, 0, ret, err);
+    *regex->steps += machine.steps;
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- find */
@@ -79,6 +90,7 @@ int regex_find_all(const struct regex *regex, struct str text, size_t groups, re
         else
             at = at < text.len ? at + regex_machine_width(&machine, at) : text.len + 1;
     }
+    *regex->steps += machine.steps;
     return 0;
 }
 

@@ -17,6 +17,8 @@
 struct regex;
 
 int regex_compile(struct arena *arena, struct str pattern, const struct regex **ret, struct err *err) MUST_USE;
+/* Work done so far, in visits of instructions: what the searches took, and compiling. */
+uint64_t regex_steps(const struct regex *regex);
 /* Groups that capture, the whole match not counted. */
 size_t regex_groups(const struct regex *regex);
 

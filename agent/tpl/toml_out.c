@@ -20,6 +20,7 @@ struct writer {
     bool started; /* something has been written */
     bool redact;
     unsigned depth;
+    unsigned looked_at; /* values asked for their form: lists of lists are asked again at each level */
 };
 
 /* What a value becomes. */
@@ -83,6 +84,10 @@ static int form_of(struct writer *writer, const struct val *v, unsigned depth, e
 {
     if (depth >= LIMIT_PRINT_DEPTH)
         return err_set(writer->err, ERR_LIMIT, "nested deeper than %d levels", LIMIT_PRINT_DEPTH);
+    if (writer->buf->full)
+        return 0;
+    if (++writer->looked_at > LIMIT_TEMPLATE_STEPS)
+        return err_set(writer->err, ERR_LIMIT, "toTOML: more than %d values", LIMIT_TEMPLATE_STEPS);
     *ret = FORM_PLAIN;
     if (is_nil(v))
         *ret = FORM_NIL;
@@ -289,6 +294,8 @@ static int put_inline(struct writer *writer, const struct val *v)
 
 static int write_element(struct writer *writer, const struct val *v)
 {
+    if (writer->buf->full)
+        return 0;
     switch (v->kind) {
     case VAL_STRING:
         if (v->type == VAL_T_BYTES)

@@ -285,6 +285,8 @@ static int write_object(struct writer *writer, const struct val *v)
 
 static int write_value(struct writer *writer, const struct val *v, bool in_map)
 {
+    if (writer->page.buf->full) /* nobody will read the rest, of which there may be more than time */
+        return 0;
     switch (v->kind) {
     case VAL_LIST:
         return write_list(writer, v, in_map);
