@@ -183,7 +183,7 @@ static int call(struct vm *vm, const struct op *op)
         return -1;
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
         return store(vm, op, &result, result.kind == VAL_NULL);
-    /* What a limit ended deep inside of templates that run one another is told once, or their names would push the cause out of the text. */
+    /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text. */
     if (vm->err->code == ERR_LIMIT && str_has_prefix(str_of(vm->err->text), "template: "))
         return -1;
     err_wrap(vm->err, "error calling %s", func->name);
@@ -617,16 +617,6 @@ static int run_inner(struct vm *vm, const struct unit *unit, const struct val *d
     return_from_unit(vm);
     vm->visited = visited;
     return failed ? -1 : 0;
-}
-
-int call_spend(struct call *call, uint64_t steps)
-{
-    uint64_t all = LIMIT_TEMPLATE_STEPS, *left = call->vm ? &call->vm->steps : &all;
-
-    if (*left < steps)
-        return err_set(call->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
-    *left -= steps;
-    return 0;
 }
 
 int call_template(struct call *call, struct str name, const struct val *dot, struct buf *out)

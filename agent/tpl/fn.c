@@ -9,6 +9,16 @@
 #include "tpl/tpl.h"
 #include "tpl/unicode.h"
 
+int call_spend(struct call *call, uint64_t steps)
+{
+    uint64_t all = LIMIT_TEMPLATE_STEPS, *left = call->steps ? call->steps : &all;
+
+    if (*left < steps)
+        return err_set(call->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
+    *left -= steps;
+    return 0;
+}
+
 struct buf *fn_scratch(struct call *call, struct buf *own)
 {
     struct buf *scratch = call->scratch ? call->scratch : own;

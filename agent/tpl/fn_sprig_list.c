@@ -183,9 +183,9 @@ static int body_chunk(struct call *call, struct val *ret)
 
     if (list_of(call, &call->argv[1], "Cannot chunk type", &list) != 0)
         return -1;
-    if (size < 1)
+    if (size < 1 && (list->list.len < 2 || size == 0 || list->list.len - 1 > (uint64_t)-size))
         return err_set(call->err, ERR_INPUT, "runtime error: makeslice: len out of range");
-    count = list->list.len ? (list->list.len - 1) / (uint64_t)size + 1 : 0;
+    count = size > 0 && list->list.len ? (list->list.len - 1) / (uint64_t)size + 1 : 0;
     chunks = new_items(call, count);
     if (!chunks || fill_chunks(call, list, (size_t)size, chunks, count) != 0)
         return -1;

@@ -32,6 +32,7 @@ struct call {
     const struct val *passing; /* where the result goes if it is printed at once: its bytes may stay in `scratch` */
     struct val *kept;    /* a live map of the execution, what `scratch` keeps; NULL: there is none */
     struct vm *vm;       /* for call_template() */
+    uint64_t *steps;     /* what the execution may still spend; NULL: as much as a new one. See call_spend() */
     uint32_t *crypto_ms; /* left of LIMIT_TEMPLATE_CRYPTO_MS; NULL: nobody counts */
 };
 
