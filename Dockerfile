@@ -13,10 +13,13 @@ RUN /packages $TARGETARCH
 COPY agent/deps /src/agent/deps
 ENV AMPULE_CACHE=/cache
 RUN AMPULE_DEPS_CC=$(cat /target)-gcc /src/agent/deps/build
-COPY . /src
+COPY CMakeLists.txt /src/
+COPY agent /src/agent
+COPY deploy/images/compile /src/deploy/images/
 # Empty: compile everything anew.
 ARG COMPILER_CACHE=ccache
 RUN --mount=type=cache,target=/root/.cache/ccache /src/deploy/images/compile /build
+COPY deploy/images/assemble deploy/images/sbom /src/deploy/images/
 # The time that all files in the images have. It is part of the folders' names, or layers of another time would be taken from the cache.
 ARG SOURCE_DATE_EPOCH=0
 RUN /src/deploy/images/assemble /build /roots

@@ -67,6 +67,10 @@ def test_the_list_of_parts_is_whole(document):
     related = {(r["spdxElementId"], r["relationshipType"], r["relatedSpdxElement"]) for r in document["relationships"]}
     [top] = [b for a, kind, b in related if (a, kind) == ("SPDXRef-DOCUMENT", "DESCRIBES")]
     assert {b for a, kind, b in related if (a, kind) == (top, "CONTAINS")} == elements - {top}
+    # SPDX 2.3: who contains files says that they were looked at, and one checksum over theirs.
+    [image] = [package for package in document["packages"] if package["filesAnalyzed"]]
+    sums = sorted(s["checksumValue"] for f in document["files"] for s in f["checksums"] if s["algorithm"] == "SHA1")
+    assert image["packageVerificationCode"] == {"packageVerificationCodeValue": hashlib.sha1("".join(sums).encode()).hexdigest()}
     for package in document["packages"]:
         assert package["versionInfo"] and package["licenseDeclared"] != "NOASSERTION"
 
