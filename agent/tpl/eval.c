@@ -176,6 +176,7 @@ static int call(struct vm *vm, const struct op *op)
         .passing = op[1].code == OP_PRINT && op[1].src == op->dst ? &result : NULL,
         .kept = &vm->kept,
         .vm = vm,
+        .steps = &vm->steps,
         .crypto_ms = &vm->crypto_ms,
     };
 
