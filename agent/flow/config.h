@@ -27,6 +27,7 @@ struct flags;
 struct config_vault {
     const char *address; /* "https://127.0.0.1:8200" by default; "unix:///path" is allowed */
     const char *ca_cert, *ca_path, *client_cert, *client_key, *tls_server_name;
+    const char *ca_pem; /* *_CACERT_BYTES: the certificates themselves, when ca_cert is not given */
     bool tls_skip_verify;
     const char *namespace;  /* canonical "a/b/"; method.namespace when nothing else gives one */
     const char *proxy;      /* *_PROXY_ADDR or *_HTTP_PROXY; "": the usual proxy variables */

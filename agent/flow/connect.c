@@ -14,6 +14,7 @@ int connect_server(struct loop *loop, const struct config_vault *vault, struct c
             {
                 .address = vault->address,
                 .ca_cert = given(vault->ca_cert),
+                .ca_pem = given(vault->ca_pem),
                 .ca_path = given(vault->ca_path),
                 .client_cert = given(vault->client_cert),
                 .client_key = given(vault->client_key),

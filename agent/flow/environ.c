@@ -41,6 +41,7 @@ static const struct text_row {
 #define FLAG(name) offsetof(struct flags, name)
     {"ADDR", FLAG(address), FIELD(address)},
     {"CACERT", FLAG(ca_cert), FIELD(ca_cert)},
+    {"CACERT_BYTES", NO_FLAG, FIELD(ca_pem)},
     {"CAPATH", FLAG(ca_path), FIELD(ca_path)},
     {"CLIENT_CERT", FLAG(client_cert), FIELD(client_cert)},
     {"CLIENT_KEY", FLAG(client_key), FIELD(client_key)},
@@ -152,7 +153,7 @@ static void apply_log(const struct apply *apply)
 
 static void warn_unsupported(const struct apply *apply)
 {
-    static const char *const names[] = {"CACERT_BYTES", "CLIENT_CERT_BYTES", "CLIENT_KEY_BYTES", "RATE_LIMIT", "SRV_LOOKUP"};
+    static const char *const names[] = {"CLIENT_CERT_BYTES", "CLIENT_KEY_BYTES", "RATE_LIMIT", "SRV_LOOKUP"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (environ_get(apply->getenv, names[i]))

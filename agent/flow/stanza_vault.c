@@ -39,7 +39,7 @@ static const struct stanza vault_table = {"vault", vault_options, ARRAY_LEN(vaul
 void stanza_vault_default(struct config *config)
 {
     config->vault = (struct config_vault){
-        .address = "", .ca_cert = "", .ca_path = "", .client_cert = "", .client_key = "", .tls_server_name = "",
+        .address = "", .ca_cert = "", .ca_pem = "", .ca_path = "", .client_cert = "", .client_key = "", .tls_server_name = "",
         .namespace = "", .proxy = "", .token = "", .num_retries = RETRIES, .timeout_ms = INT64_C(60) * 1000};
 }
 

@@ -48,7 +48,7 @@ static int proxy_choose(struct http_client *client, const char *explicit, struct
 
 static int trust_read(struct http_client *client, struct trust *ret, struct err *err)
 {
-    struct trust_files files = {client->ca_cert, client->ca_path, client->client_cert, client->client_key};
+    struct trust_files files = {client->ca_cert, client->ca_path, client->client_cert, client->client_key, client->ca_pem};
 
     return trust_load(ret, &files, err);
 }
@@ -58,6 +58,7 @@ static int client_fill(struct http_client *client, const struct http_options *op
     if (origin_parse(options->address, &client->origin, err) < 0 || proxy_choose(client, options->proxy, err) < 0)
         return -1;
     client->ca_cert = copy_or_null(options->ca_cert);
+    client->ca_pem = copy_or_null(options->ca_pem);
     client->ca_path = copy_or_null(options->ca_path);
     client->client_cert = copy_or_null(options->client_cert);
     client->client_key = copy_or_null(options->client_key);
@@ -97,8 +98,8 @@ int http_client_new(struct loop *loop, const struct http_options *options, struc
 
 static void client_wipe(struct http_client *client)
 {
-    char *const texts[] = {client->proxy_url,   client->ca_cert,     client->ca_path,     client->client_cert, client->client_key,
-                           client->server_name, client->user_agent, client->resolv_conf, client->hosts};
+    char *const texts[] = {client->proxy_url,  client->ca_cert,     client->ca_pem,     client->ca_path,     client->client_cert,
+                           client->client_key, client->server_name, client->user_agent, client->resolv_conf, client->hosts};
 
     mem_wipe_str(client->proxy_url);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)

@@ -21,7 +21,8 @@ struct http_client;
 
 struct http_options {
     const char *address;     /* "https://host:port", "http://…", "unix:///path" (plain HTTP, Host localhost) */
-    const char *ca_cert;     /* PEM bundle file, wins over ca_path */
+    const char *ca_cert;     /* PEM bundle file, wins over ca_pem */
+    const char *ca_pem;      /* the bundle itself, wins over ca_path */
     const char *ca_path;     /* any folder of PEM files, read whole */
     const char *client_cert, *client_key; /* PEM files; both or neither */
     const char *server_name; /* SNI and name check instead of the address's host */

@@ -24,7 +24,7 @@ struct http_client {
     char *server_name, *user_agent;
     int64_t timeout_ms, connect_ms;
 
-    char *ca_cert, *ca_path, *client_cert, *client_key;
+    char *ca_cert, *ca_pem, *ca_path, *client_cert, *client_key;
     struct trust trust;
     struct http_peer peer;
 

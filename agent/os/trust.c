@@ -65,16 +65,30 @@ static void pem_add(struct buf *all, const struct buf *pem)
 
 /* -------------------------------------------------------------------------------------------------- CA certificates */
 
+static int ca_add(struct buf *ca, const struct buf *pem, const char *what, struct err *err)
+{
+    if (!holds_certificate(pem))
+        return err_set(err, ERR_INPUT, "%s: no PEM certificate in it", what);
+    pem_add(ca, pem);
+    return buf_check(ca, what, err);
+}
+
 static int ca_file(struct buf *ca, const char *path, struct err *err)
 {
     _cleanup_buf_ struct buf pem = {0};
 
-    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0)
+    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0 || ca_add(ca, &pem, path, err) < 0)
         return err_wrap(err, "CA file");
-    if (!holds_certificate(&pem))
-        return err_set(err, ERR_INPUT, "CA file %s: no PEM certificate in it", path);
-    pem_add(ca, &pem);
-    return buf_check(ca, path, err);
+    return 0;
+}
+
+static int ca_text(struct buf *ca, const char *text, struct err *err)
+{
+    _cleanup_buf_ struct buf pem;
+
+    buf_init(&pem, LIMIT_CA_BYTES);
+    buf_add(&pem, text, strlen(text));
+    return buf_check(&pem, "CA certificates", err) < 0 ? -1 : ca_add(ca, &pem, "CA certificates given as text", err);
 }
 
 static int folder_add(struct buf *ca, const char *path, unsigned depth, struct err *err);
@@ -162,6 +176,8 @@ static int ca_load(struct trust *trust, const struct trust_files *files, struct 
 
     if (files->ca_cert && *files->ca_cert)
         return ca_file(&trust->ca, files->ca_cert, err);
+    if (files->ca_pem && *files->ca_pem)
+        return ca_text(&trust->ca, files->ca_pem, err);
     if (files->ca_path && *files->ca_path)
         return ca_folder(&trust->ca, files->ca_path, err);
     if (folder && !env_get("SSL_CERT_FILE"))

@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 struct trust_files {
-    const char *ca_cert, *ca_path, *client_cert, *client_key; /* NULL or "" for none; ca_cert wins over ca_path */
+    const char *ca_cert, *ca_path, *client_cert, *client_key; /* NULL or "" for none; ca_cert wins over ca_pem over ca_path */
+    const char *ca_pem; /* certificates themselves, in place of a file's name */
 };
 
 struct trust {

@@ -32,6 +32,7 @@ static const size_t text_offsets[] = {
     offsetof(struct http_options, ca_path),    offsetof(struct http_options, client_cert),
     offsetof(struct http_options, client_key), offsetof(struct http_options, server_name),
     offsetof(struct http_options, proxy),      offsetof(struct http_options, user_agent),
+    offsetof(struct http_options, ca_pem),
 };
 
 static const char **text_of(struct http_options *options, size_t i)

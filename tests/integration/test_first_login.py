@@ -80,3 +80,11 @@ def test_a_setting_of_the_environment_is_used_when_the_file_has_none(site, agent
     config = "\n".join([site.login().block(), template(user(path), tmp_path / "user"), SOON])
     agent(config, env={"VAULT_ADDR": site.address, "VAULT_CACERT": str(site.ca_file)})
     wait.for_file(tmp_path / "user", "alice")
+
+
+@both_servers
+def test_certificates_in_the_environment_take_the_place_of_their_file(site, agent, tmp_path):
+    path = site.kv2().put("app", user="alice")
+    config = "\n".join([site.login().block(), template(user(path), tmp_path / "user"), SOON])
+    agent(config, env={"VAULT_ADDR": site.address, "VAULT_CACERT_BYTES": site.ca_file.read_text()})
+    wait.for_file(tmp_path / "user", "alice")

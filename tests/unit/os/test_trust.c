@@ -14,7 +14,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "os/file.h"
 #include "os/trust.h"
 
 static char folder[64];
@@ -136,6 +138,24 @@ static void trust_takes_the_file_before_the_folder(void **state)
     assert_int_equal(certificates_in(&trust.ca), 1);
 }
 
+static void trust_takes_certificates_as_text_after_a_file_and_before_a_folder(void **state)
+{
+    _cleanup_buf_ struct buf pem = {0};
+
+    (void)state;
+    pair_write("a", NULL);
+    pair_write("b", NULL);
+    assert_int_equal(file_read(in_folder("a.pem"), LIMIT_CA_BYTES, &pem, &err), 0);
+    buf_add(&pem, pem.data, pem.len);
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_pem = pem.data, .ca_path = "/none"}, &err), 0);
+    assert_int_equal(certificates_in(&trust.ca), 2);
+    trust_done(&trust);
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_pem = pem.data, .ca_cert = in_folder("b.pem")}, &err), 0);
+    assert_int_equal(certificates_in(&trust.ca), 1);
+    trust_done(&trust);
+    assert_refused((struct trust_files){.ca_pem = "/etc/ca.pem"}, ERR_INPUT, "given as text: no PEM certificate in it");
+}
+
 static void trust_names_ca_files_that_are_wrong(void **state)
 {
     (void)state;
@@ -203,6 +223,7 @@ int main(void)
         T(trust_reads_a_ca_file),
         T(trust_reads_every_file_of_a_ca_folder_once),
         T(trust_takes_the_file_before_the_folder),
+        T(trust_takes_certificates_as_text_after_a_file_and_before_a_folder),
         T(trust_names_ca_files_that_are_wrong),
         T(trust_prefers_what_the_environment_names),
         T(trust_reads_a_client_certificate_and_its_key),
