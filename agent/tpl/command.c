@@ -329,6 +329,15 @@ static void head_literal(struct parser *parser, struct pipe *pipe, const struct 
         emit_constant_or_fail(parser, &pipe->literal, node, TEMP(pipe->slot), FIT_UNBOX);
 }
 
+/* With arguments, which no variable takes; one that and/or skipped is told so first. */
+static void head_variable(struct parser *parser, struct command *command, const struct operand *o)
+{
+    uint32_t node = plain_node(parser, o->pos, o->token.pos, o->end);
+
+    variable_slot(parser, token_text(&parser->lex, o->token), node);
+    not_a_function(parser, command, o, node);
+}
+
 static void head_done(struct parser *parser, struct pipe *pipe)
 {
     struct command *command = &pipe->command;
@@ -349,8 +358,10 @@ static void head_done(struct parser *parser, struct pipe *pipe)
         head_method(parser, pipe, command, o);
     else if (arguments && kind == TOKEN_LPAREN)
         not_a_function(parser, command, o, 0);
-    else if (arguments && (kind == TOKEN_DOT || emit_variable(EMIT, token_text(&parser->lex, o->token), NULL)))
+    else if (arguments && kind == TOKEN_DOT)
         not_a_function(parser, command, o, plain_node(parser, o->pos, o->token.pos, o->end));
+    else if (arguments && emit_variable(EMIT, token_text(&parser->lex, o->token), NULL))
+        head_variable(parser, command, o);
     else
         emit_operand(parser, o, o->nfields, TEMP(pipe->slot), FIT_UNBOX);
 }
