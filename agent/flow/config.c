@@ -190,7 +190,7 @@ static void load_sources(struct load *load, const struct flags *flags, config_ge
 
 /* ------------------------------------------------------------------------------------- struct */
 
-static void defaults(struct config *config)
+void config_init(struct config *config)
 {
     *config = (struct config){.log_level = LOG_INFO, .pid_file = "", .handover = ""};
     arena_init(&config->arena, LIMIT_CONFIG_TREE_BYTES, "configuration");
@@ -205,7 +205,7 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
     struct load load = {.config = config, .problems = problems};
     struct err err;
 
-    defaults(config);
+    config_init(config);
     load.names = arena_array(&config->arena, LIMIT_CONFIG_FILES, sizeof(char *), &err);
     if (!load.names)
         return -1;
@@ -218,7 +218,7 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
 
 int config_load_vault(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems)
 {
-    defaults(config);
+    config_init(config);
     environ_apply(config, flags, getenv, problems);
     return problems->errors ? -1 : 0;
 }

@@ -130,6 +130,8 @@ struct config {
 /* Where the answers of the environment come from: getenv(3) in programs. */
 typedef char *config_getenv(const char *name);
 
+/* What a configuration is before anything is read; config_load() begins with it. */
+void config_init(struct config *config);
 /*
  * Load everything. `flags` says which files, and overrides (flow/flags.h). Problems are appended;
  * 0 when the agent can run with it, -1 when problems->unusable; with -test-verify-only -1 for

@@ -33,17 +33,13 @@ static void print_all(const struct problems *problems)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    _cleanup_config_ struct config config = {.pid_file = ""};
+    _cleanup_config_ struct config config;
     _cleanup_problems_ struct problems problems;
     struct reading reading = {.arena = &config.arena, .problems = &problems, .file = "fuzz"};
     struct val root;
 
-    arena_init(&config.arena, LIMIT_CONFIG_TREE_BYTES, "configuration");
+    config_init(&config);
     problems_init(&problems);
-    config.method = (struct config_method){.type = "", .mount_path = "", .namespace = "", .wrap_ttl = "",
-                                           .config = val_map(NULL, 0)};
-    stanza_vault_default(&config);
-    stanza_template_config_default(&config);
     if (read_root((const char *)data, size, &config.arena, &root) == 0) {
         stanza_file(&reading, &root, &config);
         stanza_check(&config, &problems);

@@ -54,8 +54,9 @@ class Process:
         """Waits until `pattern` (a regular expression) has matched `count` lines; returns those lines."""
 
         def found():
+            ended = not self.running and not any(r.is_alive() for r in self._readers)  # asked first: then nothing more comes
             hits = [line for line in self.out + self.err if re.search(pattern, line)]
-            if len(hits) < count and not self.running and not any(r.is_alive() for r in self._readers):
+            if len(hits) < count and ended:
                 raise AssertionError(f"{self.argv[0]} ended with {self.popen.returncode} before it said {pattern!r}:\n{self.log}")
             return hits if len(hits) >= count else None
 
