@@ -89,6 +89,8 @@ static bool is_js_special(unsigned char c)
     return c < ' ' || c >= 0x80 || strchr("\\'\"<>&=", c);
 }
 
+static const char hex[] = "0123456789ABCDEF";
+
 static size_t js_step(struct buf *out, struct str rest)
 {
     size_t n = copy_until(out, rest, is_js_special);
@@ -101,7 +103,7 @@ static size_t js_step(struct buf *out, struct str rest)
         if (c > ' ' && strchr("\\'\"", c))
             buf_add(out, (char[]){'\\', (char)c}, 2);
         else
-            buf_addf(out, "\\u%04X", c);
+            buf_add(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6); /* printf would take ten times as long */
         return 1;
     }
     n = utf8_decode(rest.data, rest.len, &rune);
@@ -130,7 +132,7 @@ static size_t url_step(struct buf *out, struct str rest)
     if (c == ' ')
         buf_addc(out, '+');
     else
-        buf_add(out, (char[]){'%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]}, 3);
+        buf_add(out, (char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
     return 1;
 }
 
