@@ -5,16 +5,14 @@ import http.client
 import json
 import socket
 import ssl
-import threading
 
 import pytest
 
 from support.apiserver import Api, ApiError
-from support.injector import WEBHOOKS, Installed
+from support.injector import WEBHOOKS, Installed, Load
 from support.site import unique
 from support.wait import until
 
-ASK = {"vault.hashicorp.com/agent-inject": "true", "vault.hashicorp.com/role": "app"}
 NOBODY = {"injector": {"webhook": {"failurePolicy": "Fail"}}, "global": {"externalVaultAddr": "https://127.0.0.1:1"}}
 
 
@@ -151,33 +149,6 @@ def test_without_the_api_server_reviews_are_still_answered(install):
     finally:
         one.apiserver.process.resume()
     one.ready(one.apps)
-
-
-class Load:
-    """Pods that ask, one after the other, until it is stopped; what went wrong is kept."""
-
-    def __init__(self, installed):
-        self._installed, self._stop = installed, threading.Event()
-        self.answered, self.failed = 0, []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        while not self._stop.is_set():
-            try:
-                self._installed.dry_run(self._installed.apps, ASK)
-                self.answered += 1
-            except (ApiError, OSError) as e:
-                self.failed.append(e)
-
-    def more(self, count=5):
-        wanted = self.answered + count
-        until(lambda: self.answered >= wanted or self.failed, "more answers")
-
-    def stop(self):
-        self._stop.set()
-        self._thread.join()
-        return self.failed
 
 
 def test_no_request_fails_while_a_replica_ends(install):

@@ -10,12 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from support.apiserver import ApiError
-from support.injector import Installed
+from support.injector import Installed, Load
 from support.site import unique
 from support.wait import until
-
-ASK = {"vault.hashicorp.com/agent-inject": "true", "vault.hashicorp.com/role": "app"}
 
 
 class Pair:
@@ -92,32 +89,6 @@ def install(apiserver, tmp_path):
         one.stop()
 
 
-class Pods(threading.Thread):
-    """Pods that ask, one after the other; what went wrong is kept."""
-
-    def __init__(self, installed):
-        super().__init__(daemon=True)
-        self.installed, self.ended, self.answered, self.failed = installed, threading.Event(), 0, []
-        self.start()
-
-    def run(self):
-        while not self.ended.is_set():
-            try:
-                self.installed.dry_run(self.installed.apps, ASK)
-                self.answered += 1
-            except (ApiError, OSError) as e:
-                self.failed.append(e)
-
-    def more(self, count=10):
-        wanted = self.answered + count
-        until(lambda: self.answered >= wanted or self.failed, "more answers")
-
-    def stop(self):
-        self.ended.set()
-        self.join(30)
-        return self.failed
-
-
 def aged(begin, end, leaf=(-1, 29)):
     """A ring whose CA lives from `begin` to `end` days from now."""
 
@@ -135,7 +106,7 @@ def test_a_ca_that_grows_old_is_followed_by_another_and_no_pod_fails(install):
     until(lambda: "next-ca.crt" in one.ring(), "a next CA")
     until(lambda: one.bundle() == old["ca.crt"] + one.ring()["next-ca.crt"], "both to be published")
     assert one.ring()["tls.crt"] == old["tls.crt"]
-    pods = Pods(one)
+    pods = Load(one)
     pods.more()
     # A day later: one that was made two days ago takes its place.
     older = Pair(-2, 363)
@@ -150,7 +121,7 @@ def test_a_ca_that_grows_old_is_followed_by_another_and_no_pod_fails(install):
 
 def test_a_certificate_that_grows_old_is_renewed_under_load(install):
     one = install(replicas=2)
-    pods = Pods(one)
+    pods = Load(one)
     pods.more()
     ring = one.ring()
     ca = x509.load_pem_x509_certificate(ring["ca.crt"].encode())

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import subprocess
+import threading
 
 from . import chart, spaces, wait
 from .agent import program
@@ -10,6 +11,7 @@ from .apiserver import ApiError
 from .pods import ACCOUNT
 from .process import Process, free_port
 
+ASK = {"vault.hashicorp.com/agent-inject": "true", "vault.hashicorp.com/role": "app"}
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
@@ -149,3 +151,30 @@ class Original(Installed):
         self.apiserver.api.delete(self.webhook)
         for kind, suffix in (("clusterroles", "clusterrole"), ("clusterrolebindings", "binding")):
             self.apiserver.api.delete(f"/apis/rbac.authorization.k8s.io/v1/{kind}/{self.account}-{suffix}")
+
+
+class Load(threading.Thread):
+    """Pods that ask, one after the other, until it is stopped; what went wrong is kept."""
+
+    def __init__(self, installed):
+        super().__init__(daemon=True)
+        self._installed, self._ended = installed, threading.Event()
+        self.answered, self.failed = 0, []
+        self.start()
+
+    def run(self):
+        while not self._ended.is_set():
+            try:
+                self._installed.dry_run(self._installed.apps, ASK)
+                self.answered += 1
+            except (ApiError, OSError) as e:
+                self.failed.append(e)
+
+    def more(self, count=10):
+        wanted = self.answered + count
+        wait.until(lambda: self.answered >= wanted or self.failed, "more answers")
+
+    def stop(self):
+        self._ended.set()
+        self.join()
+        return self.failed
