@@ -9,6 +9,7 @@
 #include "base/cur.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "kube/client.h"
 #include "os/file.h"
 
 static const char *const shapes[METRICS_SHAPES] = {"init_and_sidecar", "init_only", "sidecar_only"};
@@ -69,11 +70,12 @@ static struct metrics_namespace *namespace_of(struct metrics *metrics, const cha
 {
     bool found;
     size_t at = namespace_place(metrics, name, &found), size = sizeof(*metrics->namespaces);
+    struct err ignored;
 
     if (found)
         return &metrics->namespaces[at];
-    /* One row stays free for "", which takes what comes past the limit. */
-    if (*name && metrics->namespace_count >= LIMIT_METRIC_NAMESPACES - 1)
+    /* One row stays free for "", which takes what comes past the limit, and what anybody may post as a name to break the page. */
+    if (*name && (metrics->namespace_count >= LIMIT_METRIC_NAMESPACES - 1 || kube_name_check("namespace", name, &ignored) < 0))
         return namespace_of(metrics, "");
     if (metrics->namespace_count == metrics->namespace_room) {
         size_t room = metrics->namespace_room ? 2 * metrics->namespace_room : 16;

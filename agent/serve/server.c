@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "inject/review.h"
+#include "kube/client.h"
 
 #define MODULE "handler"
 
@@ -41,20 +42,30 @@ static void reply_text(struct httpd_req *req, int status, const char *text)
 
 /* ---------------------------------------------------------------------------------------------------------------- reviews */
 
+/* Anybody in the cluster may post a review: what is no name in Kubernetes could pass for other words of the line. */
+static const char *name_of(const char *text)
+{
+    struct err ignored;
+
+    return kube_name_check("name", text, &ignored) == 0 ? text : "";
+}
+
 static void log_note(const struct review_note *note)
 {
+    const char *namespace = name_of(note->namespace), *pod = name_of(note->pod);
+
     switch (note->verdict) {
     case REVIEW_INJECTED:
-        log_info(MODULE, "injected: namespace=%s pod=%s type=%s warnings=%u", note->namespace, note->pod, note->shape, note->warnings);
+        log_info(MODULE, "injected: namespace=%s pod=%s type=%s warnings=%u", namespace, pod, note->shape, note->warnings);
         break;
     case REVIEW_DENIED:
-        log_warn(MODULE, "denied: namespace=%s pod=%s reason=%s error=\"%s\"", note->namespace, note->pod, note->reason, note->text);
+        log_warn(MODULE, "denied: namespace=%s pod=%s reason=%s error=\"%s\"", namespace, pod, note->reason, note->text);
         break;
     case REVIEW_UNREADABLE:
         log_warn(MODULE, "unreadable review: error=\"%s\"", note->text);
         break;
     case REVIEW_SKIPPED:
-        log_debug(MODULE, "not injected: namespace=%s pod=%s reason=%s", note->namespace, note->pod, note->reason);
+        log_debug(MODULE, "not injected: namespace=%s pod=%s reason=%s", namespace, pod, note->reason);
         break;
     }
 }

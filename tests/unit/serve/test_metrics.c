@@ -89,12 +89,30 @@ static void namespaces_past_the_limit_are_counted_together(void **state)
     metrics_done(&metrics);
 }
 
+/* Who can reach the port can post any review. */
+static void what_is_no_name_is_no_label(void **state)
+{
+    _cleanup_free_ char *text = NULL;
+    struct metrics metrics;
+
+    (void)state;
+    metrics_init(&metrics);
+    count(&metrics, REVIEW_DENIED, "x\"} 1\nforged{a=\"", "", 1);
+    count(&metrics, REVIEW_DENIED, "shop", "", 1);
+    text = printed(&metrics);
+    assert_null(strstr(text, "forged"));
+    assert_non_null(strstr(text, "failed_injections_by_namespace_total{namespace=\"\"} 1\n"));
+    assert_non_null(strstr(text, "failed_injections_by_namespace_total{namespace=\"shop\"} 1\n"));
+    metrics_done(&metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_originals_series_keep_their_names_and_labels),
         cmocka_unit_test(what_was_only_let_through_counts_in_no_namespace),
         cmocka_unit_test(namespaces_past_the_limit_are_counted_together),
+        cmocka_unit_test(what_is_no_name_is_no_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
