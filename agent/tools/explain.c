@@ -19,7 +19,7 @@ struct explaining {
     bool address_given;
     bool json, diff, summary;
     json_t *workloads; /* of --format=json */
-    size_t counts[VERDICT_COUNT];
+    size_t counts[VERDICT_COUNT], assumed;
 };
 
 /* ---------------------------------------------------------------------------------------- printing */
@@ -56,8 +56,6 @@ static void print_text(const struct explaining *e, const struct workload *worklo
            verdict->text);
     print_lines(verdict->files, "  file ");
     print_lines(verdict->notes, "  ");
-    if (workload->assumed_token && verdict->operations && e->diff)
-        puts("  (the service-account token that the API server adds is assumed)");
     if (e->diff)
         json_array_foreach (verdict->operations, i, operation)
             print_operation(operation);
@@ -65,9 +63,9 @@ static void print_text(const struct explaining *e, const struct workload *worklo
 
 static void keep_json(struct explaining *e, const struct workload *workload, const char *namespace, const struct verdict *verdict)
 {
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "kind", workload->kind, "namespace", namespace, "name", workload->name,
-                            "outcome", verdict_name(verdict->outcome), "text", verdict->text, "files", verdict->files, "notes",
-                            verdict->notes);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "kind", workload->kind, "namespace", namespace, "name", workload->name,
+                            "outcome", verdict_name(verdict->outcome), "text", verdict->text, "assumed_token",
+                            workload->assumed_token && verdict->operations, "files", verdict->files, "notes", verdict->notes);
 
     if (row && e->diff && verdict->operations)
         json_object_set(row, "operations", verdict->operations);
@@ -89,6 +87,8 @@ static void print_summary(const struct explaining *e)
     for (size_t i = 0; i < VERDICT_COUNT; i++)
         printf("%s %zu %s", i ? "," : "", e->counts[i], verdict_name((enum verdict_outcome)i));
     putchar('\n');
+    if (e->assumed)
+        printf("assumed for %zu: the service-account token that the API server adds\n", e->assumed);
 }
 
 static void print_json(const struct explaining *e)
@@ -116,6 +116,7 @@ static int on_workload(void *context, const struct workload *workload, struct er
     if (verdict_reach(&settings, workload, namespace, &verdict, err) != 0)
         return err_wrap(err, "%s %s/%s", workload->kind, namespace, workload->name);
     e->counts[verdict.outcome]++;
+    e->assumed += workload->assumed_token && verdict.operations;
     if (e->json)
         keep_json(e, workload, namespace, &verdict);
     else if (!e->summary)
@@ -152,7 +153,7 @@ static int explain_document(struct explaining *e, const char *text, size_t len, 
     arena_init(&arena, LIMIT_EXPLAIN_TREE_BYTES, "document");
     buf_init(&json, LIMIT_EXPLAIN_BYTES);
     if (yaml_read(text, len, 0, &arena, &v, &place, err) != 0)
-        return err_wrap(err, "line %u (large lists are read from JSON: kubectl get -o json)", place.line);
+        return err_wrap(err, err->code == ERR_LIMIT ? "line %u (large lists are read from JSON: kubectl get -o json)" : "line %u", place.line);
     if (v.kind == VAL_NULL)
         return 0;
     if (json_write(&json, &v, JSON_NO_HTML, err) != 0 || buf_check(&json, "document", err) != 0)
@@ -205,28 +206,48 @@ static void usage(FILE *to)
             "would be now.\n\n"
             "  --diff                what would be added, operation by operation\n"
             "  --summary             only the last line\n"
-            "  --format=text|json    lines, or one JSON object\n"
-            "  --namespace=NAME      of objects that name none (default \"default\")\n\n"
+            "  --format, -o          text (the default) or json, one object\n"
+            "  --namespace, -n       of objects that name none (default \"default\")\n\n"
             "Outcomes: same as today, better (a mistake is pointed out), different, not supported by the agent, refused, not injected.\n"
             "Exit status: 0 all is as today or better; 1 something differs, is not supported or would be refused; 2 wrong usage or input.\n\n"
             "Behind these the injector's own settings may be given, as it has them:\n%s",
             text.data);
 }
 
-static bool take_option(struct explaining *e, const char *word, bool *ret_bad)
+/* The value of `--name=VALUE`, `--name VALUE` or `-n VALUE` (kubectl's way), or NULL when this is another word; "" when the value is missing. */
+static const char *option_value(char **argv, int *i, const char *name, const char *letter)
 {
-    if (strcmp(word, "--diff") == 0)
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*i], name, len) == 0 && argv[*i][len] == '=')
+        return argv[*i] + len + 1;
+    if (strcmp(argv[*i], name) != 0 && strcmp(argv[*i], letter) != 0)
+        return NULL;
+    return argv[*i + 1] ? argv[++*i] : "";
+}
+
+static int take_format(struct explaining *e, const char *word, struct err *err)
+{
+    e->json = strcmp(word, "json") == 0;
+    return e->json || strcmp(word, "text") == 0 ? 0 : err_set(err, ERR_INPUT, "--format is text or json");
+}
+
+/* 1 when the word was ours, 0 when it is not. */
+static int take_option(struct explaining *e, char **argv, int *i, struct err *err)
+{
+    const char *value;
+
+    if (strcmp(argv[*i], "--diff") == 0)
         e->diff = true;
-    else if (strcmp(word, "--summary") == 0)
+    else if (strcmp(argv[*i], "--summary") == 0)
         e->summary = true;
-    else if (strncmp(word, "--namespace=", 12) == 0)
-        e->namespace = word + 12;
-    else if (strncmp(word, "--format=", 9) == 0) {
-        e->json = strcmp(word + 9, "json") == 0;
-        *ret_bad |= !e->json && strcmp(word + 9, "text") != 0;
-    } else
-        return false;
-    return true;
+    else if ((value = option_value(argv, i, "--namespace", "-n")))
+        e->namespace = value;
+    else if ((value = option_value(argv, i, "--format", "-o")))
+        return take_format(e, value, err) < 0 ? -1 : 1;
+    else
+        return 0;
+    return 1;
 }
 
 static int finish(const struct explaining *e)
@@ -251,33 +272,49 @@ static int run(struct explaining *e, char **files, int count)
     return finish(e);
 }
 
-/* Ours are taken out, the injector's kept, and what is left is files. */
+static bool is_flag(const char *word)
+{
+    return word[0] == '-' && word[1];
+}
+
+/* Ours are taken out, the injector's kept for its settings, and what is left is moved to the front: files. */
+static int sort_words(struct explaining *e, char **argv, char **flags, int *flag_count, int *file_count, struct err *err)
+{
+    for (int i = 1; argv[i]; i++) {
+        int taken = take_option(e, argv, &i, err);
+
+        if (taken < 0)
+            return -1;
+        if (taken)
+            continue;
+        e->address_given |= strstr(argv[i], "-vault-address") != NULL;
+        if (!is_flag(argv[i]))
+            argv[++*file_count] = argv[i];
+        else if (*flag_count == LIMIT_CONFIG_FLAGS)
+            return err_set(err, ERR_LIMIT, "more than %d options", LIMIT_CONFIG_FLAGS);
+        else
+            flags[(*flag_count)++] = argv[i];
+    }
+    return settings_parse(&e->settings, *flag_count, flags, getenv, err);
+}
+
 int explain_main(int argc, char **argv)
 {
     struct explaining e = {.namespace = "default"};
     char address[] = "-vault-address=https://vault:8200"; /* without one nothing could be injected; offline any will do */
-    char *flags[LIMIT_CONFIG_FLAGS + 1] = {address};
+    char *flags[LIMIT_CONFIG_FLAGS] = {address};
     int flag_count = 1, file_count = 0, status;
-    bool bad = false;
     struct err err;
-
-    e.address_given = getenv("AGENT_INJECT_VAULT_ADDR") != NULL;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             usage(stdout);
             return 0;
         }
-        if (take_option(&e, argv[i], &bad))
-            continue;
-        e.address_given |= strstr(argv[i], "-vault-address") != NULL;
-        if (argv[i][0] == '-' && argv[i][1] && flag_count < LIMIT_CONFIG_FLAGS)
-            flags[flag_count++] = argv[i];
-        else
-            argv[++file_count] = argv[i];
     }
-    if (bad || settings_parse(&e.settings, flag_count, flags, getenv, &err) != 0) {
-        fprintf(stderr, "ampule explain: %s\n", bad ? "--format is text or json" : err.text);
+    e.address_given = getenv("AGENT_INJECT_VAULT_ADDR") != NULL;
+    if (sort_words(&e, argv, flags, &flag_count, &file_count, &err) != 0) {
+        fprintf(stderr, "ampule explain: %s\n", err.text);
         return 2;
     }
     e.workloads = json_array();

@@ -205,7 +205,9 @@ static void explain_skipped(struct verdict *verdict, const struct review_note *r
 {
     const char *stray = stray_annotation(workload->pod);
 
-    if (strcmp(reviewed->reason, "disabled") == 0)
+    if (strcmp(reviewed->reason, "already-injected") == 0)
+        set_text(verdict, VERDICT_NOT_ASKED, "it says agent-inject-status: injected, so that every injector leaves it as it is");
+    else if (strcmp(reviewed->reason, "disabled") == 0)
         set_text(verdict, VERDICT_NOT_ASKED, "agent-inject is not true");
     else if (stray)
         set_text(verdict, VERDICT_NOT_ASKED, "it has %.200s, but nothing starts injection without vault.hashicorp.com/agent-inject: \"true\"",
@@ -226,6 +228,15 @@ static bool add_warnings(struct verdict *verdict, const json_t *response)
         mistakes |= strncmp(json_string_value(warning), "policy ", 7) != 0;
     }
     return mistakes;
+}
+
+static void explain_refused(struct verdict *verdict, const json_t *response, const struct workload *workload)
+{
+    const json_t *spec = json_object_get(workload->pod, "spec");
+
+    set_text(verdict, VERDICT_REFUSED, "%s", json_string_value(json_object_get(json_object_get(response, "status"), "message")));
+    if (strstr(verdict->text, "failed to find service account volume mount") && json_is_false(json_object_get(spec, "automountServiceAccountToken")))
+        note(verdict, "automountServiceAccountToken is false: ampule.dev/token-audience gives the agent a token of its own");
 }
 
 /* ------------------------------------------------------------------------------------------- reaching */
@@ -272,7 +283,7 @@ int verdict_reach(const struct settings *settings, const struct workload *worklo
         return 0;
     }
     if (reviewed.verdict == REVIEW_DENIED) {
-        set_text(ret, VERDICT_REFUSED, "%s", json_string_value(json_object_get(json_object_get(response, "status"), "message")));
+        explain_refused(ret, response, workload);
         return 0;
     }
     patch = json_string_value(json_object_get(response, "patch"));

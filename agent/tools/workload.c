@@ -48,30 +48,52 @@ static bool has_prefix(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool is_injected_container(const char *name)
+/* Whether an agent is configured in it: a container of the pod's own may have such a name, too. */
+static bool has_config(const json_t *container)
 {
-    return strcmp(name, "vault-agent") == 0 || strcmp(name, "vault-agent-init") == 0;
+    size_t i;
+    const json_t *variable;
+
+    json_array_foreach (json_object_get(container, "env"), i, variable) {
+        if (strcmp(text_at(variable, "name"), "VAULT_CONFIG") == 0)
+            return true;
+    }
+    return false;
 }
 
-static bool is_injected_volume(const char *name)
+/* The two, and those of further identities: vault-agent-NAME, vault-agent-init-NAME. */
+static bool is_injected_container(const json_t *container)
+{
+    const char *name = text_at(container, "name");
+
+    return strcmp(name, "vault-agent") == 0 || strcmp(name, "vault-agent-init") == 0 || (has_prefix(name, "vault-agent-") && has_config(container));
+}
+
+static bool is_injected_volume(const json_t *volume)
 {
     static const char *const names[] = {"home-init",     "home-sidecar",      "vault-secrets",     "vault-config",
                                         "extra-secrets", "vault-tls-secrets", "vault-agent-cache", "ampule-token", "ampule-handover"};
+    static const char *const prefixes[] = {"vault-secrets-custom-", "home-init-", "home-sidecar-", "ampule-handover-"};
+    const char *name = text_at(volume, "name");
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (strcmp(names[i], name) == 0)
             return true;
     }
-    return has_prefix(name, "vault-secrets-custom-");
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (has_prefix(name, prefixes[i]))
+            return true;
+    }
+    return false;
 }
 
-/* Takes out of a list of objects those with such a name; an empty list vanishes. */
-static void drop_named(json_t *parent, const char *list_key, bool (*is_dropped)(const char *name))
+/* Takes such objects out of a list; an empty list vanishes. */
+static void drop_from(json_t *parent, const char *list_key, bool (*is_dropped)(const json_t *object))
 {
     json_t *list = json_object_get(parent, list_key);
 
     for (size_t i = json_array_size(list); i-- > 0;) {
-        if (is_dropped(text_at(json_array_get(list, i), "name")))
+        if (is_dropped(json_array_get(list, i)))
             json_array_remove(list, i);
     }
     if (json_is_array(list) && json_array_size(list) == 0)
@@ -84,7 +106,7 @@ static void drop_mounts(json_t *containers)
     json_t *container;
 
     json_array_foreach (containers, i, container)
-        drop_named(container, "volumeMounts", is_injected_volume);
+        drop_from(container, "volumeMounts", is_injected_volume);
 }
 
 static json_t *annotations_of(const json_t *pod)
@@ -107,9 +129,9 @@ static void take_out(json_t *pod)
 {
     json_t *spec = json_object_get(pod, "spec"), *annotations = annotations_of(pod);
 
-    drop_named(spec, "containers", is_injected_container);
-    drop_named(spec, "initContainers", is_injected_container);
-    drop_named(spec, "volumes", is_injected_volume);
+    drop_from(spec, "containers", is_injected_container);
+    drop_from(spec, "initContainers", is_injected_container);
+    drop_from(spec, "volumes", is_injected_volume);
     drop_mounts(json_object_get(spec, "containers"));
     drop_mounts(json_object_get(spec, "initContainers"));
     if (json_object_get(annotations, "vault.hashicorp.com/agent-share-process-namespace"))
@@ -145,7 +167,7 @@ static void append_to(json_t *parent, const char *key, json_t *value)
     json_array_append_new(list, value);
 }
 
-/* A template has no token yet: the API server gives each pod one, before it calls webhooks. */
+/* Manifests have no token yet: the API server gives each pod one, before it calls webhooks. */
 static bool assume_token(json_t *spec)
 {
     size_t i;
@@ -178,6 +200,8 @@ static int visit(const json_t *object, const char *kind, workload_each *each, vo
 {
     const json_t *part = pod_part(object, kind), *metadata = json_object_get(object, "metadata");
     const char *phase = text_at(json_object_get(object, "status"), "phase");
+    /* A pod that the API server has made, and not a manifest of one. */
+    bool made = strcmp(kind, "Pod") == 0 && (*phase || *text_at(metadata, "uid"));
     _cleanup_json_ json_t *shared = NULL, *pod = NULL;
     struct workload workload = {.kind = kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name")};
 
@@ -186,10 +210,11 @@ static int visit(const json_t *object, const char *kind, workload_each *each, vo
     shared = copy_pod(part);
     pod = json_deep_copy(shared);
     workload.pod = pod;
-    workload.found = strcmp(kind, "Pod") == 0 && was_injected(part) ? object : NULL;
+    workload.found = made && was_injected(part) ? object : NULL;
     workload.runs = *phase && strcmp(phase, "Pending") != 0;
-    take_out(pod);
-    workload.assumed_token = strcmp(kind, "Pod") != 0 && assume_token(json_object_get(pod, "spec"));
+    if (workload.found)
+        take_out(pod);
+    workload.assumed_token = !made && assume_token(json_object_get(pod, "spec"));
     return each(context, &workload, err);
 }
 

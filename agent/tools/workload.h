@@ -2,7 +2,8 @@
  * workload: Kubernetes objects as kubectl prints them, and the pods in them.
  *
  * Pods, everything with a pod template (Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, PodTemplate, and unknown kinds with
- * spec.template), and lists of those. What an injector put into a pod is taken out again, so that the pod can be reviewed anew.
+ * spec.template), and lists of those. What an injector put into a pod of a cluster is taken out again, so that the pod can be reviewed anew;
+ * a manifest is looked at as it would be sent.
  */
 #ifndef TOOLS_WORKLOAD_H
 #define TOOLS_WORKLOAD_H
@@ -17,7 +18,7 @@
 struct workload {
     const char *kind, *namespace, *name; /* borrowed from the object */
     json_t *pod;         /* owned: as it was before injection */
-    const json_t *found; /* the pod as it was found, for kind Pod that was injected; else NULL */
+    const json_t *found; /* the pod as it was found, for a pod of a cluster that was injected; else NULL */
     bool runs;           /* a pod that is past Pending */
     bool assumed_token;  /* the service-account token's volume was added, as the API server does */
 };

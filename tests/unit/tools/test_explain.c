@@ -22,6 +22,8 @@
 
 static struct settings settings;
 static struct verdict verdict;
+static bool assumed_token; /* of the last workload */
+static char kept[256];     /* its volumes and containers, without what an injector put in */
 static char *shown[16]; /* "KIND NAMESPACE/NAME: OUTCOME" of each workload */
 static size_t count;
 
@@ -50,11 +52,27 @@ static int teardown(void **state)
     return 0;
 }
 
+static void keep_names(const json_t *spec)
+{
+    static const char *const lists[] = {"volumes", "initContainers", "containers"};
+
+    kept[0] = '\0';
+    for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
+        size_t i;
+        json_t *object;
+
+        json_array_foreach (json_object_get(spec, lists[l]), i, object)
+            snprintf(kept + strlen(kept), sizeof(kept) - strlen(kept), "%s ", json_string_value(json_object_get(object, "name")));
+    }
+}
+
 static int on_workload(void *context, const struct workload *workload, struct err *err)
 {
     char line[256];
 
     (void)context;
+    assumed_token = workload->assumed_token;
+    keep_names(json_object_get(workload->pod, "spec"));
     verdict_done(&verdict);
     if (verdict_reach(&settings, workload, "default", &verdict, err) != 0)
         return -1;
@@ -226,6 +244,62 @@ static void a_pod_that_asks_and_runs_without_was_missed(void **state)
     assert_string_equal(verdict.text, "it asks for injection and runs without: the injector did not see it when it was created");
 }
 
+#define MOUNTED "\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]"
+#define POD(annotations, status, spec)                                                                                           \
+    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" annotations "}}," status "\"spec\":{" spec "}}"
+#define RUNNING "\"status\":{\"phase\":\"Running\"},"
+#define INJECTED ",\"vault.hashicorp.com/agent-inject-status\":\"injected\""
+
+static void a_manifest_of_a_pod_gets_the_token_that_the_server_adds(void **state)
+{
+    (void)state;
+    explain(POD(ASKING, "", "\"containers\":[{\"name\":\"app\"}]"));
+    assert_string_equal(verdict.text, "an init container and a sidecar would be injected, 0 files");
+    assert_true(assumed_token);
+    explain(POD(ASKING, "", "\"containers\":[{\"name\":\"app\"," MOUNTED "}]"));
+    assert_false(assumed_token);
+}
+
+static void without_automount_there_is_no_token_and_a_way_out_is_told(void **state)
+{
+    (void)state;
+    explain(POD(ASKING, "", "\"automountServiceAccountToken\":false,\"containers\":[{\"name\":\"app\"}]"));
+    assert_int_equal(verdict.outcome, VERDICT_REFUSED);
+    assert_true(noted("ampule.dev/token-audience"));
+    explain(POD(ASKING ",\"ampule.dev/token-audience\":\"vault\"", "", "\"automountServiceAccountToken\":false,\"containers\":[{\"name\":\"app\"}]"));
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
+    assert_false(assumed_token);
+}
+
+static void a_pod_of_a_cluster_without_a_token_has_none(void **state)
+{
+    (void)state;
+    explain(POD(ASKING, "\"status\":{\"phase\":\"Pending\"},", "\"containers\":[{\"name\":\"app\"}]"));
+    assert_int_equal(verdict.outcome, VERDICT_REFUSED);
+}
+
+/* Copied out of a cluster: such a manifest starts without an agent. */
+static void a_manifest_that_says_injected_is_left_alone(void **state)
+{
+    (void)state;
+    explain(POD(ASKING INJECTED, "", "\"containers\":[{\"name\":\"app\"}]"));
+    assert_int_equal(verdict.outcome, VERDICT_NOT_ASKED);
+    assert_non_null(strstr(verdict.text, "agent-inject-status: injected"));
+    explain(DEPLOYMENT(ASKING INJECTED));
+    assert_int_equal(verdict.outcome, VERDICT_NOT_ASKED);
+}
+
+static void containers_of_further_identities_are_taken_out_and_the_users_stay(void **state)
+{
+    (void)state;
+    explain(POD(ASKING INJECTED, RUNNING,
+                "\"volumes\":[{\"name\":\"home-init-pay\"},{\"name\":\"home-sidecar-pay\"},{\"name\":\"ampule-handover-pay\"},{\"name\":\"mine\"}],"
+                "\"initContainers\":[{\"name\":\"vault-agent-init-pay\",\"env\":[{\"name\":\"VAULT_CONFIG\"}]}],"
+                "\"containers\":[{\"name\":\"app\"," MOUNTED "},{\"name\":\"vault-agent-exporter\"},"
+                "{\"name\":\"vault-agent-pay\",\"env\":[{\"name\":\"VAULT_CONFIG\"}]}]"));
+    assert_string_equal(kept, "mine app vault-agent-exporter ");
+}
+
 static int run_on(const char *text, const char *option)
 {
     char path[] = "/tmp/test_explain.XXXXXX";
@@ -253,6 +327,7 @@ static void the_exit_status_tells_good_from_bad(void **state)
     assert_int_equal(run_on("{\"kind\":", NULL), 2);
     assert_int_equal(run_on(DEPLOYMENT(ASKING), "--format=xml"), 2);
     assert_int_equal(run_on(DEPLOYMENT(ASKING), "-no-such-setting"), 2);
+    assert_int_equal(run_on(DEPLOYMENT(ASKING), "-o"), 2);
 }
 
 int main(void)
@@ -266,6 +341,11 @@ int main(void)
         TEST(what_the_agent_cannot_do_is_not_supported),
         TEST(a_pod_that_was_injected_is_compared_with_what_it_would_be),
         TEST(a_pod_that_asks_and_runs_without_was_missed),
+        TEST(a_manifest_of_a_pod_gets_the_token_that_the_server_adds),
+        TEST(without_automount_there_is_no_token_and_a_way_out_is_told),
+        TEST(a_pod_of_a_cluster_without_a_token_has_none),
+        TEST(a_manifest_that_says_injected_is_left_alone),
+        TEST(containers_of_further_identities_are_taken_out_and_the_users_stay),
         TEST(the_exit_status_tells_good_from_bad),
     };
 
