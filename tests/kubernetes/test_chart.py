@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from support.apiserver import programs
-from support.chart import CHART, TOP, Refused, is_hook, look, pick, render, vault_helm
+from support.chart import CHART, TOP, Refused, is_hook, look, pick, render, users_values
 
 FIRST = "spec/template/spec/containers/0"
 
 def test_a_values_file_of_the_vault_chart_works_as_it_is():
-    objects = render(values=vault_helm())
+    objects = render(values=users_values("vault-helm"))
     deployment, hook = pick(objects, "Deployment"), pick(objects, "MutatingWebhookConfiguration")
     env = {v["name"]: v.get("value") for v in look(deployment, FIRST + "/env")}
     assert deployment["spec"]["replicas"] == 3
@@ -24,7 +24,33 @@ def test_a_values_file_of_the_vault_chart_works_as_it_is():
     assert env["AGENT_INJECT_TLS_MIN_VERSION"] == "tls13"
     assert look(hook, "webhooks/0/failurePolicy") == "Fail"
     assert look(hook, "webhooks/0/namespaceSelector") == {"matchLabels": {"vault": "yes"}}
+    assert look(deployment, "spec/template/spec/nodeSelector") == {"role": "infra"}
     assert not [o for o in objects if o["kind"] in ("StatefulSet", "DaemonSet")]
+
+
+@pytest.mark.parametrize("name", ["vault-helm", "openbao-helm"])
+def test_texts_of_the_other_charts_that_call_their_name_mean_our_pods(name):
+    objects = render(values=users_values(name))
+    deployment, hook = pick(objects, "Deployment"), pick(objects, "MutatingWebhookConfiguration")
+    mine = deployment["spec"]["template"]["metadata"]["labels"]
+    term = "spec/template/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution/0/labelSelector/matchLabels"
+    assert look(deployment, term).items() <= mine.items()
+    assert look(hook, "webhooks/0/objectSelector/matchExpressions/0/values") == [mine["app.kubernetes.io/name"]]
+
+
+def test_a_values_file_of_the_openbao_chart_works_as_it_is():
+    objects = render(values=users_values("openbao-helm"))
+    deployment, hook = pick(objects, "Deployment"), pick(objects, "MutatingWebhookConfiguration")
+    env = {v["name"]: v.get("value") for v in look(deployment, FIRST + "/env")}
+    assert env["AGENT_INJECT_VAULT_ADDR"] == "https://bao.example.com:8200"
+    assert env["AGENT_INJECT_VAULT_IMAGE"] == "quay.io/openbao/openbao:2.6.0"
+    assert [c["name"] for c in look(hook, "webhooks/0/matchConditions")] == ["pod-asks-for-injection", "not-by-operators"]
+    assert pick(objects, "Service")["metadata"]["labels"]["team"] == "platform"
+
+
+def test_as_part_of_another_chart_it_may_be_switched():
+    """helm gives a part the value that its condition names."""
+    assert pick(render(values={"enabled": True}), "Deployment")
 
 
 # What is not a value of that kind, and the part of the message that names it.
@@ -151,6 +177,36 @@ def test_with_certificates_from_elsewhere_the_injector_has_no_rights():
     assert not [o["kind"] for o in objects if "Role" in o["kind"] or o["kind"] == "Secret"]
 
 
+FROM_ELSEWHERE = ("injector.certs.secretName=mine", "injector.certs.caName=ca.crt")
+
+
+def test_the_ca_of_a_mounted_secret_is_published_with_that_right_only():
+    objects = render(*FROM_ELSEWHERE)
+    env = look(pick(objects, "Deployment"), FIRST + "/env")
+    assert look(env, "AGENT_INJECT_TLS_CA_CERT_FILE/value") == "/etc/webhook/certs/ca.crt"
+    assert look(env, "AGENT_INJECT_TLS_AUTO/value") == pick(objects, "MutatingWebhookConfiguration")["metadata"]["name"]
+    assert [o["kind"] for o in objects if "Role" in o["kind"] or o["kind"] == "Secret"] == ["ClusterRole", "ClusterRoleBinding"]
+
+
+@pytest.mark.parametrize("sets, asks", [
+    ((), True), (("injector.certs.secretName=mine",), False), (("injector.certs.certManager.enabled=true",), False), (FROM_ELSEWHERE, True),
+    (("injector.certs.secretName=mine", "injector.extraEnvironmentVars.agent\\.inject\\.tls\\.auto=x"), True),
+])  # fmt: skip
+def test_an_injector_that_has_nothing_to_ask_the_api_server_has_no_token_and_no_way_out(sets, asks):
+    objects = render(*sets)
+    assert look(pick(objects, "Deployment"), "spec/template/spec/automountServiceAccountToken") is (None if asks else False)
+    policy = pick(objects, "NetworkPolicy")["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"] and ("egress" in policy) is asks
+
+
+@pytest.mark.parametrize("sets, away", [
+    ((), 0), (("injector.hostNetwork=true",), 1), (("injector.affinity.a=b",), 1), (("injector.affinity.a=b", "injector.replicas=1"), 0),
+])  # fmt: skip
+def test_an_update_goes_on_where_no_node_has_room_for_one_more(sets, away):
+    strategy = pick(render(*sets), "Deployment")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxUnavailable": away, "maxSurge": 1}
+
+
 def test_cert_manager_issues_and_writes_the_ca():
     objects = render("injector.certs.certManager.enabled=true")
     certificate, hook = pick(objects, "Certificate"), pick(objects, "MutatingWebhookConfiguration")
@@ -208,8 +264,9 @@ def test_texts_go_through_the_template_engine():
     assert look(deployment, "spec/template/spec/tolerations") == [{"key": "ampule"}]
 
 
-def test_names_and_labels_of_a_long_release_are_short_enough():
-    for item in render(release="a" * 53):
+@pytest.mark.parametrize("sets", [(), ("nameOverride=" + "n" * 63,), ("fullnameOverride=" + "f" * 63,)], ids=["release", "name", "fullname"])
+def test_names_and_labels_of_a_long_release_are_short_enough(sets):
+    for item in render(*sets, release="a" * 53):
         long = 63 if item["kind"] in ("Service", "Deployment") else 253
         assert len(item["metadata"]["name"]) <= long
         assert all(len(value) <= 63 for value in item["metadata"]["labels"].values())

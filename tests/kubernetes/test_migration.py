@@ -44,7 +44,7 @@ def theirs(apiserver, tmp_path_factory):
 @pytest.fixture(scope="module")
 def ours(apiserver, theirs, tmp_path_factory):
     """Ours beside it with the same values file: only the images are ours, and only namespaces with the label."""
-    values = chart.vault_helm()
+    values = chart.users_values("vault-helm")
     for image in ("image", "agentImage"):
         values["injector"].pop(image)
     values["injector"]["webhook"]["namespaceSelector"] = {"matchLabels": {"injector": "ampule"}}

@@ -58,6 +58,6 @@ def look(item, path):
     return item
 
 
-def vault_helm():
-    """A user's values file for the chart of vault."""
-    return yaml.safe_load((TOP / "tests" / "kubernetes" / "vault-helm-values.yaml").read_text())
+def users_values(name):
+    """A user's values file for another chart: "vault-helm" or "openbao-helm"."""
+    return yaml.safe_load((TOP / "tests" / "kubernetes" / f"{name}-values.yaml").read_text())

@@ -27,6 +27,12 @@
   value: /etc/webhook/certs/{{ $files.certName }}
 - name: AGENT_INJECT_TLS_KEY_FILE
   value: /etc/webhook/certs/{{ $files.keyName }}
+{{- if and (eq (include "ampule.certificates" .) "secret") $injector.certs.caName }}
+- name: AGENT_INJECT_TLS_CA_CERT_FILE
+  value: /etc/webhook/certs/{{ $injector.certs.caName }}
+- name: AGENT_INJECT_TLS_AUTO
+  value: {{ include "ampule.webhook" . }}
+{{- end }}
 {{- end }}
 - name: AGENT_INJECT_LOG_FORMAT
   value: {{ $injector.logFormat | default "standard" }}

@@ -1,7 +1,11 @@
-{{/* Names. A release that is called after the chart is not called so twice. */}}
+{{/* Names. A release that is called after the chart is not called so twice. What is put behind them leaves room for these lengths. */}}
 {{- define "ampule.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 48 | trimSuffix "-" -}}
 {{- end -}}
+
+{{/* Texts in values files of the charts of vault and openbao call these. They mean what those charts mean by them, so that both charts may be in one release. */}}
+{{- define "vault.name" -}}{{ .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}{{- end -}}
+{{- define "openbao.name" -}}{{ template "vault.name" . }}{{- end -}}
 
 {{- define "ampule.fullname" -}}
 {{- $name := include "ampule.name" . -}}
@@ -58,11 +62,11 @@ tlsConfig:
     secret:
       name: {{ include "ampule.certs" . }}
       key: ca.crt
-  {{- else if eq (include "ampule.certificates" .) "cert-manager" }}
+  {{- else if or (eq (include "ampule.certificates" .) "cert-manager") .Values.injector.certs.caName }}
   ca:
     secret:
       name: {{ include "ampule.servingSecret" . }}
-      key: ca.crt
+      key: {{ .Values.injector.certs.caName | default "ca.crt" }}
   {{- else }}
   insecureSkipVerify: true
   {{- end }}
@@ -73,6 +77,15 @@ tlsConfig:
 {{- if .Values.injector.certs.certManager.enabled -}}cert-manager
 {{- else if .Values.injector.certs.secretName -}}secret
 {{- else -}}own
+{{- end -}}
+{{- end -}}
+
+{{/* "true" where the injector writes the CA into the webhook configuration, and so needs the API server. */}}
+{{- define "ampule.publishes" -}}
+{{- if eq (include "ampule.certificates" .) "own" -}}true
+{{- else if and (eq (include "ampule.certificates" .) "secret") .Values.injector.certs.caName -}}true
+{{- else -}}
+{{- range $name, $_ := .Values.injector.extraEnvironmentVars }}{{ if eq ($name | upper | replace "." "_") "AGENT_INJECT_TLS_AUTO" }}true{{ end }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
