@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from support import schemas
 from support.chart import CHART, TOP, is_hook, render, users_values
 from support.site import unique
 
@@ -116,6 +117,35 @@ def test_an_overlay_changes_something(apiserver, name):
 def test_the_overlay_for_another_namespace_leaves_no_trace_of_the_first(apiserver):
     text = apiserver.kubectl("kustomize", KUSTOMIZE / "overlays" / "namespace")
     assert "namespace: ampule" not in text and ".ampule.svc" not in text and "-svc.ampule" not in text
+
+
+# -------------------------------------------------------------------------------------------------------------- kubeconform
+
+
+@pytest.fixture(scope="module")
+def conform(apiserver, tmp_path_factory):
+    """conform(objects): what kubeconform says against them by the schemas of this API server."""
+    folder = schemas.write(apiserver, tmp_path_factory.mktemp("schemas"))
+    return lambda objects: schemas.kubeconform(folder, [o for o in objects if o["apiVersion"] in BUILTIN])
+
+
+def test_kubeconform_finds_nothing_in_what_the_chart_renders(conform):
+    for values in [*VARIANTS.values(), users_values("vault-helm"), users_values("openbao-helm")]:
+        assert conform(render(values=values, namespace="ampule")) == []
+
+
+def test_kubeconform_finds_nothing_in_kustomize_and_examples(apiserver, conform):
+    folders = [KUSTOMIZE / "base", *(KUSTOMIZE / "overlays" / name for name in overlays())]
+    objects = [o for folder in folders for o in kustomized(apiserver, folder)]
+    objects += [o for path in sorted(EXAMPLES.glob("*.yaml")) for o in yaml.safe_load_all(path.read_text()) if o]
+    assert conform(objects) == []
+
+
+@pytest.mark.parametrize("right, wrong", [('"replicas": 2', '"replicas": "two"'), ('"replicas"', '"replicaz"'), ('"runAsUser"', '"runAsUsr"'),
+                                          ('"scheme": "HTTPS"', '"scheme": []'), ('"image": ', '"image": 1, "x": ')])  # fmt: skip
+def test_kubeconform_would_find_it(conform, right, wrong):
+    text = json.dumps(render())
+    assert right in text and conform(json.loads(text.replace(right, wrong, 1)))
 
 
 # ----------------------------------------------------------------------------------------------------------------- examples
