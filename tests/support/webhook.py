@@ -6,6 +6,7 @@ import http.client
 import json
 import pathlib
 import re
+import signal
 import socket
 import ssl
 import threading
@@ -52,6 +53,10 @@ class Webhook:
         return self.process.pid
 
     def stop(self):
+        """Without a grace period: the second signal ends it."""
+        if self.process.running:
+            self.process.signal(signal.SIGTERM)
+            self.process.wait_log("ending: signal")
         self.process.stop(20)
 
     def connect(self, timeout=20):
