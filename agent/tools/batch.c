@@ -77,7 +77,7 @@ static int take_flags(struct batch *batch, const char *flags, struct tpl_options
 
 static void got_error(struct batch *batch, const char *kind, const struct err *err)
 {
-    buf_cut(&batch->got, 0);
+    buf_reset(&batch->got);
     buf_adds(&batch->got, kind);
     buf_adds(&batch->got, err->text);
 }
@@ -152,8 +152,8 @@ static void answer_and_write(struct batch *batch, const struct offline *outer)
 {
     struct err err;
 
-    buf_cut(&batch->got, 0);
-    buf_cut(&batch->out, 0);
+    buf_reset(&batch->got);
+    buf_reset(&batch->out);
     if (answer_line(batch, outer, &err) != 0)
         write_answer(batch, "skip", str_of(err.text));
     else if (utf8_valid(batch->got.data, batch->got.len))
@@ -172,7 +172,7 @@ static int read_line(struct buf *line, struct err *err)
 {
     int c;
 
-    buf_cut(line, 0);
+    buf_reset(line);
     while ((c = getc_unlocked(stdin)) != EOF && c != '\n')
         buf_addc(line, (char)c);
     if (ferror(stdin))
