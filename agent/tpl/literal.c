@@ -14,14 +14,14 @@ static int syntax_error(struct err *err)
     return err_set(err, ERR_INPUT, "invalid syntax");
 }
 
-/* WHAT: "TEXT", the text quoted as Go does, and why. */
-static int quoted_error(struct err *err, const char *what, struct str text, const char *between, const char *why)
+/* WHAT: "TEXT", the text quoted as Go does. */
+static int quoted_error(struct err *err, const char *what, struct str text)
 {
     _cleanup_buf_ struct buf buf;
 
     buf_init(&buf, ERR_TEXT_MAX * 4);
     format_quote(&buf, text);
-    return err_set(err, ERR_INPUT, "%s: %s%s%s", what, buf.data, between, why);
+    return err_set(err, ERR_INPUT, "%s: %s", what, buf.data);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- numbers */
@@ -49,23 +49,55 @@ static int set_complex(struct literal *n, double real, double imaginary)
     return 0;
 }
 
+static bool is_one_of(struct str s, size_t at, const char *set)
+{
+    return at < s.len && s.data[at] && strchr(set, s.data[at]);
+}
+
+/* Where the float from `at` on ends, as fmt.Sscan finds it: digits first, their sense later. */
+static size_t float_end(struct str s, size_t at)
+{
+    const char *digits = "0123456789_", *exponent = "eEpP";
+
+    at += is_one_of(s, at, "+-");
+    at += is_one_of(s, at, "i"); /* of an Inf that never comes */
+    if (is_one_of(s, at, "0") && is_one_of(s, at + 1, "xX")) {
+        digits = "0123456789abcdefABCDEF_";
+        exponent = "pP";
+        at += 2;
+    }
+    while (is_one_of(s, at, digits))
+        at++;
+    if (is_one_of(s, at, ".")) {
+        do
+            at++;
+        while (is_one_of(s, at, digits));
+    }
+    if (!is_one_of(s, at, exponent))
+        return at;
+    at += 1 + is_one_of(s, at + 1, "+-");
+    while (is_one_of(s, at, "0123456789_"))
+        at++;
+    return at;
+}
+
 static int complex_part(struct str part, double *ret, struct err *err)
 {
     const char *why = numeral_float(part, ret);
 
-    return why ? quoted_error(err, "strconv.ParseFloat: parsing", part, ": ", why) : 0;
+    return why ? err_set(err, ERR_INPUT, "strconv.ParseFloat: parsing \"%.*s\": %s", (int)part.len, part.data, why) : 0;
 }
 
-/* 1+2i: the sign of the second part is the last one that no exponent owns. */
+/* 1+2i: Go lets fmt.Sscan read it. */
 static int parse_complex(struct literal *n, struct err *err)
 {
-    size_t i = n->text.len - 1;
+    size_t middle = float_end(n->text, 0), end = float_end(n->text, middle);
+    struct str parts[] = {{n->text.data, middle}, {n->text.data + middle, end - middle}};
     double real, imaginary;
 
-    while (i > 1 && !(strchr("+-", n->text.data[i]) && !strchr("eEpP", n->text.data[i - 1])))
-        i--;
-    if (complex_part((struct str){n->text.data, i}, &real, err) != 0 ||
-        complex_part((struct str){n->text.data + i, n->text.len - 1 - i}, &imaginary, err) != 0)
+    if (!is_one_of(n->text, middle, "+-") || !is_one_of(n->text, end, "i"))
+        return err_set(err, ERR_INPUT, "syntax error scanning complex number");
+    if (complex_part(parts[0], &real, err) != 0 || complex_part(parts[1], &imaginary, err) != 0)
         return -1;
     return set_complex(n, real, imaginary);
 }
@@ -118,9 +150,9 @@ static int parse_number(struct literal *n, struct err *err)
     if (parse_whole(n))
         return 0;
     if (numeral_float(n->text, &n->f))
-        return quoted_error(err, "illegal number syntax", n->text, "", "");
+        return quoted_error(err, "illegal number syntax", n->text);
     if (!has_any(n->text, ".eEpP"))
-        return quoted_error(err, "integer overflow", n->text, "", "");
+        return quoted_error(err, "integer overflow", n->text);
     n->is_float = true;
     integers_of_float(n);
     return 0;
