@@ -25,7 +25,7 @@ static const unsigned char singles[128] = {
 
 bool lex_plain_free(char c)
 {
-    return starts[(unsigned char)c] == START_OTHER && c != '-';
+    return starts[(unsigned char)c] == START_OTHER && c != '-' && (unsigned char)c < 0x80; /* there are letters beyond ASCII */
 }
 
 enum token_kind lex_word_kind(struct str word)
