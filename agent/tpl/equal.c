@@ -1,6 +1,10 @@
 #include "tpl/equal.h"
 
+#include <string.h>
+
 #include "base/limits.h"
+#include "tpl/moment.h"
+#include "tpl/semver.h"
 
 /* A pair takes as long as two ops. */
 #define STEPS 2
@@ -33,6 +37,29 @@ static bool equal_maps(size_t *pairs, const struct val *a, const struct val *b, 
     return true;
 }
 
+static bool equal_moments(const struct moment *a, const struct moment *b)
+{
+    return a->seconds == b->seconds && a->nanos == b->nanos && a->offset == b->offset && !strcmp(a->zone, b->zone);
+}
+
+static bool equal_versions(const struct semver *a, const struct semver *b)
+{
+    return !memcmp(a->numbers, b->numbers, sizeof(a->numbers)) && str_eq(a->prerelease, b->prerelease) && str_eq(a->metadata, b->metadata) &&
+           str_eq(a->original, b->original);
+}
+
+/* Times and versions are plain structs to Go. */
+static bool equal_objects(const struct val *a, const struct val *b)
+{
+    if (a->opaque.class != b->opaque.class || !a->opaque.self || !b->opaque.self)
+        return val_equal(a, b);
+    if (a->opaque.class == &tpl_class_time)
+        return equal_moments(moment_of(a), moment_of(b));
+    if (a->opaque.class == &tpl_class_semver)
+        return equal_versions(a->opaque.self, b->opaque.self);
+    return val_equal(a, b);
+}
+
 static bool equal(size_t *pairs, const struct val *a, const struct val *b, unsigned depth)
 {
     if (++*pairs > LIMIT_TEMPLATE_STEPS / STEPS)
@@ -47,7 +74,7 @@ static bool equal(size_t *pairs, const struct val *a, const struct val *b, unsig
         return equal_maps(pairs, a, b, depth);
     if (a->kind == VAL_RECORD)
         return a->map.class == b->map.class && equal_maps(pairs, a, b, depth);
-    return val_equal(a, b);
+    return a->kind == VAL_OPAQUE ? equal_objects(a, b) : val_equal(a, b);
 }
 
 int equal_deep(struct call *call, const struct val *a, const struct val *b, bool *ret)
