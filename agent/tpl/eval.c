@@ -183,7 +183,7 @@ static int call(struct vm *vm, const struct op *op)
     if (spend(vm, check_weight(call.argv, call.argc)) != 0)
         return -1;
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
-        return store(vm, op, &result, result.kind == VAL_NULL);
+        return store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
     /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text. */
     if (vm->err->code == ERR_LIMIT && str_has_prefix(str_of(vm->err->text), "template: "))
         return -1;
@@ -345,7 +345,7 @@ static bool loop_element(struct val *loop, size_t i, bool keyed)
     loop[LOOP_KEY] = val_int((int64_t)i);
     switch (over->kind) {
     case VAL_LIST:
-        put(&loop[LOOP_DOT], &over->list.items[i], over->type != VAL_T_STRINGS && over->type != VAL_T_INTS);
+        put(&loop[LOOP_DOT], &over->list.items[i], over->type == VAL_T_NATURAL);
         break;
     case VAL_MAP:
         pair = &over->map.pairs[i];

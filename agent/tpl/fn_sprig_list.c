@@ -82,6 +82,7 @@ static int body_concat(struct call *call, struct val *ret)
     if (!items)
         return -1;
     *ret = val_list(len ? items : NULL, len);
+    ret->boxed = true; /* as Go declares it */
     for (size_t i = 0; i < call->argc; i++) {
         for (size_t k = 0; k < call->argv[i].list.len; k++)
             *items++ = call->argv[i].list.items[k];
