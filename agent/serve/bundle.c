@@ -47,6 +47,19 @@ static bool pile_has(const struct pile *pile, const struct x509_block *block)
     return false;
 }
 
+int bundle_check(const char *ours, struct err *err)
+{
+    _cleanup_pile_ struct pile pile = {0};
+
+    pile_read(&pile, ours);
+    if (pile.broken || pile.count == 0)
+        return err_set(err, ERR_INPUT, "CA to publish: wanted are 1 to %d certificates, PEM", LIMIT_BUNDLE_CERTIFICATES);
+    for (size_t i = 0; i < pile.count; i++)
+        if (!pile.blocks[i].is_ca)
+            return err_set(err, ERR_INPUT, "CA to publish: certificate %zu is no CA", i + 1);
+    return 0;
+}
+
 bool bundle_change(const char *present, const char *ours, int64_t now, struct buf *ret)
 {
     _cleanup_pile_ struct pile there = {0}, wanted = {0};

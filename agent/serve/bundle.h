@@ -13,6 +13,9 @@
 
 #include "base/buf.h"
 
+/* A text to publish: CA certificates and nothing unreadable. */
+int bundle_check(const char *ours, struct err *err) MUST_USE;
+
 /* False when `present` is right; else the new bundle in `ret`. `now` in ms since 1970. */
 bool bundle_change(const char *present, const char *ours, int64_t now, struct buf *ret);
 

@@ -10,11 +10,15 @@
 #include "base/log.h"
 #include "os/harden.h"
 #include "os/x509.h"
+#include "serve/bundle.h"
 #include "serve/keeper.h"
 #include "serve/pair.h"
 #include "serve/server.h"
 
 #define MODULE "injector"
+
+/* Every API server has read a changed webhook configuration by then. */
+enum { KNOWN_MS = 5000 };
 
 struct injector {
     struct loop *loop;
@@ -30,6 +34,9 @@ struct injector {
     char *names; /* the list of -tls-auto-hosts, taken apart in place */
     const char *hosts[LIMIT_CERTIFICATE_NAMES];
     size_t host_count;
+    char *ca;                        /* of mounted files: published, or about to be */
+    struct { char *cert, *key; } next; /* of mounted files: served once its CA is known */
+    struct loop_timer serve_next;
     struct loop_signal signals[2];
     int64_t grace_ms;
     bool ready, ending;
@@ -100,7 +107,11 @@ static int on_certificate(void *ctx, const char *chain, const char *key, struct 
 
 static void on_published(void *ctx)
 {
-    set_ready(ctx);
+    struct injector *injector = ctx;
+
+    set_ready(injector);
+    if (injector->next.cert)
+        timer_after(&injector->serve_next, KNOWN_MS);
 }
 
 static int split_hosts(struct injector *injector, struct err *err)
@@ -154,18 +165,64 @@ static int start_automatic(struct injector *injector, struct err *err)
 
 /* ------------------------------------------------------------------------------------------------------- mounted files */
 
+static int take_pair(struct injector *injector, const char *cert, const char *key, struct err *err)
+{
+    return take_certificate(injector, cert, key, injector->settings->tls_cert_file, err);
+}
+
+static void next_clear(struct injector *injector)
+{
+    mem_wipe_str(injector->next.key);
+    mem_free(injector->next.key);
+    mem_free(injector->next.cert);
+    injector->next.cert = injector->next.key = NULL;
+}
+
+static void on_known(void *ctx)
+{
+    struct injector *injector = ctx;
+    struct err err;
+
+    if (take_pair(injector, injector->next.cert, injector->next.key, &err) < 0)
+        log_warn(MODULE, "%s", err.text);
+    next_clear(injector);
+}
+
+/* With another CA the certificate waits until API servers know that one; whether it fits together is said now. */
+static int take_later(struct injector *injector, const struct pair_files *contents, struct err *err)
+{
+    struct tls_server *probe = NULL;
+    bool same = !strcmp(injector->ca, contents->ca);
+
+    if (tls_server_new(&injector->rules, contents->cert, contents->key, injector->settings->tls_cert_file, &probe, err) < 0)
+        return -1;
+    tls_server_free(probe);
+    next_clear(injector);
+    injector->next.cert = mem_strdup(contents->cert);
+    injector->next.key = mem_strdup(contents->key);
+    if (same)
+        return 0;
+    mem_free(injector->ca);
+    injector->ca = mem_strdup(contents->ca);
+    timer_stop(&injector->serve_next);
+    keeper_set_bundle(injector->keeper, injector->ca);
+    return 0;
+}
+
 static int on_pair(void *ctx, const struct pair_files *contents, struct err *err)
 {
     struct injector *injector = ctx;
 
-    if (take_certificate(injector, contents->cert, contents->key, injector->settings->tls_cert_file, err) < 0)
+    if (contents->ca && bundle_check(contents->ca, err) < 0)
         return -1;
-    if (!contents->ca)
+    if (contents->ca && injector->keeper && (injector->next.cert || strcmp(injector->ca, contents->ca)))
+        return take_later(injector, contents, err);
+    if (take_pair(injector, contents->cert, contents->key, err) < 0)
+        return -1;
+    if (!contents->ca || injector->keeper)
         return 0;
-    if (!injector->keeper)
-        return start_keeper(injector, contents->ca, err);
-    keeper_set_bundle(injector->keeper, contents->ca);
-    return 0;
+    injector->ca = mem_strdup(contents->ca);
+    return start_keeper(injector, injector->ca, err);
 }
 
 /* The CA's file counts only with the name of a configuration to publish it in. */
@@ -178,6 +235,7 @@ static int start_files(struct injector *injector, struct err *err)
         .on_pair = on_pair,
         .ctx = injector};
 
+    timer_init(&injector->serve_next, injector->loop, on_known, injector);
     if (pair_start(injector->loop, &options, &injector->pair, err) < 0)
         return -1;
     if (!publish)
@@ -288,6 +346,9 @@ int injector_run(const struct settings *settings, const char *namespace, struct 
     r = run(&injector, err);
     server_stop(injector.server);
     pair_stop(injector.pair);
+    timer_stop(&injector.serve_next);
+    next_clear(&injector);
+    mem_free(injector.ca);
     keeper_stop(injector.keeper);
     kube_free(injector.kube);
     mem_free(injector.names);

@@ -45,6 +45,7 @@ struct keeper {
     struct err late;                  /* a write that failed while there was a ring to go on with; told at the turn's end */
     bool again, published_once;
     char *served_cert;
+    char *wanted;                     /* what this turn publishes */
     char *published;                  /* the bundle that was seen to be right */
 };
 
@@ -114,12 +115,15 @@ static void call(struct keeper *keeper, enum phase phase, const struct kube_call
 
 /* ------------------------------------------------------------------------------------------------------------ the webhook */
 
-static const char *wanted_bundle(struct keeper *keeper, struct buf *room)
+static void decide_bundle(struct keeper *keeper)
 {
-    if (keeper->bundle)
-        return keeper->bundle;
-    keyring_bundle(&keeper->held, room);
-    return room->data;
+    _cleanup_buf_ struct buf room = {0};
+
+    buf_init(&room, LIMIT_CA_BYTES);
+    if (!keeper->bundle)
+        keyring_bundle(&keeper->held, &room);
+    mem_free(keeper->wanted);
+    keeper->wanted = mem_strdup(keeper->bundle ? keeper->bundle : room.data);
 }
 
 static bool is_published(const struct keeper *keeper, const struct keyring *ring)
@@ -133,10 +137,9 @@ static bool is_published(const struct keeper *keeper, const struct keyring *ring
 
 static bool want(void *ctx, const char *present, struct buf *ret)
 {
-    _cleanup_buf_ struct buf room = {0};
+    const struct keeper *keeper = ctx;
 
-    buf_init(&room, LIMIT_CA_BYTES);
-    return bundle_change(present, wanted_bundle(ctx, &room), clock_wall(), ret);
+    return bundle_change(present, keeper->wanted, clock_wall(), ret);
 }
 
 static int hand_out(struct keeper *keeper, struct err *err)
@@ -155,20 +158,19 @@ static int hand_out(struct keeper *keeper, struct err *err)
 
 static void published(struct keeper *keeper)
 {
-    _cleanup_buf_ struct buf room = {0};
+    bool other = !keeper->published || strcmp(keeper->published, keeper->wanted);
     struct err err;
 
-    buf_init(&room, LIMIT_CA_BYTES);
     mem_free(keeper->published);
-    keeper->published = mem_strdup(wanted_bundle(keeper, &room));
+    keeper->published = steal(keeper->wanted);
     if (hand_out(keeper, &err) < 0) {
         turn_failed(keeper, &err);
         return;
     }
-    if (!keeper->published_once) {
+    if (!keeper->published_once)
         keeper->published_once = keeper->again = true; /* a step may have waited for this */
+    if (other)
         keeper->options.on_published(keeper->options.ctx);
-    }
     turn_done(keeper);
 }
 
@@ -240,6 +242,7 @@ static void look_at_webhook(struct keeper *keeper)
     _cleanup_buf_ struct buf path = {0};
 
     buf_init(&path, 4096);
+    decide_bundle(keeper);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
     call(keeper, PHASE_WEBHOOK, &(struct kube_call){.method = "GET", .path = path.data}, on_webhook);
 }
@@ -512,6 +515,7 @@ void keeper_stop(struct keeper *keeper)
     keyring_done(&keeper->written);
     mem_free(keeper->bundle);
     mem_free(keeper->served_cert);
+    mem_free(keeper->wanted);
     mem_free(keeper->published);
     mem_free(keeper);
 }

@@ -24,7 +24,7 @@ struct keeper_options { /* all borrowed */
     struct metrics *metrics;
     /* A certificate to serve with from now on. */
     int (*on_certificate)(void *ctx, const char *chain, const char *key, struct err *err);
-    /* The API server has our CA, for the first time. */
+    /* The API server has our CAs: for the first time, and again when they are others. */
     void (*on_published)(void *ctx);
     void *ctx;
 };

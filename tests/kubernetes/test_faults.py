@@ -1,92 +1,14 @@
 """What goes wrong with certificates on a real API server: age, nonsense, other hands on the same objects; pods are answered all the while."""
 
-import base64
-import datetime
 import json
 import threading
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from support.injector import Installed, Load
-from support.site import unique
+from cryptography.hazmat.primitives import serialization
+from support.injector import Load
+from support.release import Pair
 from support.wait import until
-
-
-class Pair:
-    """A certificate from `begin` to `end` days from now, with its key; without an issuer it is a CA."""
-
-    def __init__(self, begin, end, issuer=None, names=()):
-        now = datetime.datetime.now(datetime.timezone.utc)
-        self.private = ec.generate_private_key(ec.SECP256R1())
-        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server" if issuer else f"CA {unique('ca')}")])
-        builder = x509.CertificateBuilder(issuer.subject if issuer else self.subject, self.subject, self.private.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now + datetime.timedelta(days=begin)).not_valid_after(now + datetime.timedelta(days=end))
-        builder = builder.add_extension(x509.BasicConstraints(not issuer, None), True)
-        if issuer:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
-            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
-        self.cert = builder.sign((issuer or self).private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-        self.key = self.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-
-
-class Release(Installed):
-    """With the objects that the tests lay hands on."""
-
-    @property
-    def secret(self):
-        return f"/api/v1/namespaces/{self.namespace}/secrets/{self.account}-certs"
-
-    @property
-    def name(self):
-        return f"{self.service}.{self.namespace}.svc"
-
-    def bundle(self):
-        return base64.b64decode(self.configuration()["webhooks"][0]["clientConfig"].get("caBundle", "")).decode()
-
-    def set_bundle(self, text):
-        encoded = base64.b64encode(text.encode()).decode()
-        self.apiserver.api.request("PATCH", self.webhook, [{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": encoded}],
-                                   "application/json-patch+json")  # fmt: skip
-
-    def ring(self):
-        return {key: base64.b64decode(value).decode() for key, value in (self.certificates().get("data") or {}).items()}
-
-    def set_ring(self, **fields):
-        """`ca_crt` is the field ca.crt; None removes one."""
-        data = {name.replace("__", "-").replace("_", "."): text and base64.b64encode(text.encode()).decode() for name, text in fields.items()}
-        self.apiserver.api.merge(self.secret, {"data": data})
-
-    def hosts(self):
-        container = self.deployment["spec"]["template"]["spec"]["containers"][0]
-        return next(v["value"] for v in container["env"] if v["name"] == "AGENT_INJECT_TLS_AUTO_HOSTS").split(",")
-
-
-@pytest.fixture
-def install(apiserver, tmp_path):
-    """install(replicas=2, ring={…}): a release of its own, which only looks at one namespace, its Secret filled before the start."""
-    made = []
-
-    def install(replicas=1, ring=None):
-        name = unique("ampule")
-        apps = apiserver.namespace(unique("apps"), injector=name)
-        selector = {"matchLabels": {"injector": name}}
-        values = {"injector": {"webhook": {"failurePolicy": "Fail", "namespaceSelector": selector}}, "global": {"externalVaultAddr": "https://127.0.0.1:1"}}
-        one = Release(apiserver, tmp_path / name, name, values=values, release=name)
-        one.apps = apps
-        made.append(one)
-        if ring:
-            one.set_ring(**ring(one))
-        started = [one.start() for _ in range(replicas)]
-        one.route(started[0])
-        one.ready(apps)
-        return one
-
-    yield install
-    for one in made:
-        one.stop()
 
 
 def aged(begin, end, leaf=(-1, 29)):
@@ -94,7 +16,7 @@ def aged(begin, end, leaf=(-1, 29)):
 
     def make(one):
         ca = Pair(begin, end)
-        server = Pair(*leaf, issuer=ca, names=one.hosts())
+        server = Pair(*leaf, issuer=ca, names=one.hosts)
         return {"ca_crt": ca.cert, "ca_key": ca.key, "tls_crt": server.cert, "tls_key": server.key}
 
     return make
@@ -127,7 +49,7 @@ def test_a_certificate_that_grows_old_is_renewed_under_load(install):
     ca = x509.load_pem_x509_certificate(ring["ca.crt"].encode())
     issuer = Pair(-1, 1)
     issuer.subject, issuer.private = ca.subject, serialization.load_pem_private_key(ring["ca.key"].encode(), None)
-    server = Pair(-25, 5, issuer=issuer, names=one.hosts())
+    server = Pair(-25, 5, issuer=issuer, names=one.hosts)
     one.set_ring(tls_crt=server.cert, tls_key=server.key)
     until(lambda: one.ring()["tls.crt"] not in (server.cert, ring["tls.crt"]), "a new certificate")
     pods.more(20)
@@ -147,7 +69,7 @@ def test_nonsense_in_the_secret_is_replaced_by_what_was_there(install, field):
     right = one.ring()
     one.set_ring(**{field: "nonsense"})
     until(lambda: one.ring() == right, "the Secret to be put right")
-    one.ready(one.apps)
+    one.ready()
 
 
 def test_the_ca_of_another_injector_stays_beside_ours(install):
@@ -155,7 +77,7 @@ def test_the_ca_of_another_injector_stays_beside_ours(install):
     ours, theirs = one.bundle(), Pair(-1, 3650)
     one.set_bundle(theirs.cert)
     until(lambda: one.bundle() == theirs.cert + ours, "both to be there")
-    one.ready(one.apps)
+    one.ready()
 
 
 def test_who_keeps_resetting_the_bundle_is_answered_with_growing_pauses(install):
@@ -179,7 +101,7 @@ def test_who_keeps_resetting_the_bundle_is_answered_with_growing_pauses(install)
     thread.join()
     assert one.replicas[0].process.log.count("caBundle is put right") < repairs + 10
     until(lambda: one.bundle() == right, "the last word", 30)
-    one.ready(one.apps)
+    one.ready()
 
 
 def test_a_configuration_that_is_made_again_gets_its_bundle(install):
@@ -190,4 +112,4 @@ def test_a_configuration_that_is_made_again_gets_its_bundle(install):
     kept["metadata"] = {"name": kept["metadata"]["name"]}
     one.apiserver.api.post(one.webhook.rsplit("/", 1)[0], json.loads(json.dumps(kept)))
     until(lambda: one.bundle() == right, "the bundle to be put right")
-    one.ready(one.apps)
+    one.ready()

@@ -33,17 +33,17 @@ class Replica:
         env = {v["name"]: v["value"] if "value" in v else fields[v["valueFrom"]["fieldRef"]["fieldPath"]] for v in container["env"]}
         env |= {"AGENT_INJECT_LISTEN": f"127.0.0.1:{self.port}", "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(api.port), **more}
         argv = [installed.program, *container["args"]]
-        self.process = Process([*spaces.with_root(folder, {ACCOUNT: account}), *argv], env=env, cwd=folder)
+        self.process = Process([*spaces.with_root(folder, {ACCOUNT: account, **installed.mounts}), *argv], env=env, cwd=folder)
 
 
 class Installed:
-    """A release in a namespace of its own. `route` lets the API server reach a replica, as the Service would where there are nodes."""
+    """A release in a namespace of its own. `mounts` are folders of its replicas (path: folder). `route` lets the API server reach a replica, as the Service would where there are nodes."""
 
     def __init__(self, apiserver, folder, namespace, *sets, values=None, release="ampule", chart_folder=chart.CHART, binary=None):
         self.apiserver, self.folder, self.namespace, self.release = apiserver, pathlib.Path(folder), namespace, release
         self.folder.mkdir(parents=True, exist_ok=True)
         self.program = binary or program("ampule-injector")
-        self.replicas = []
+        self.replicas, self.mounts = [], {}
         self._helm("install", chart_folder, sets, values)
         name = f"{release}-agent-injector"
         self.account, self.service, self.webhook = name, f"{name}-svc", f"{WEBHOOKS}/{name}-cfg"
@@ -118,7 +118,7 @@ class Original(Installed):
     def __init__(self, apiserver, folder, namespace, **settings):
         self.apiserver, self.folder, self.namespace, self.program = apiserver, pathlib.Path(folder), namespace, original()
         self.account, self.service = "vault-agent-injector", "vault-agent-injector-svc"
-        self.webhook, self.replicas = f"{WEBHOOKS}/vault-agent-injector-cfg", []
+        self.webhook, self.replicas, self.mounts = f"{WEBHOOKS}/vault-agent-injector-cfg", [], {}
         hosts = f"{self.service},{self.service}.{namespace},{self.service}.{namespace}.svc"
         env = {"AGENT_INJECT_LOG_LEVEL": "info", "AGENT_INJECT_TLS_AUTO": "vault-agent-injector-cfg", "AGENT_INJECT_TLS_AUTO_HOSTS": hosts,
                "NAMESPACE": namespace, **settings}  # fmt: skip

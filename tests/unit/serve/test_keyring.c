@@ -236,6 +236,19 @@ static void the_ca_of_another_injector_stays_beside_ours_until_our_next_change(v
     keyring_done(&other);
 }
 
+static void what_is_given_to_publish_must_be_cas(void **state)
+{
+    _cleanup_free_ char *ours = bundle_of(&ring);
+    struct err err;
+
+    (void)state;
+    assert_int_equal(bundle_check(ours, &err), 0);
+    assert_int_equal(bundle_check("", &err), -1);
+    assert_int_equal(bundle_check("nonsense", &err), -1);
+    assert_int_equal(bundle_check(ring.parts[KEYRING_LEAF].cert, &err), -1);
+    assert_non_null(strstr(err.text, "is no CA"));
+}
+
 static void a_bundle_past_its_limit_is_written_anew(void **state)
 {
     _cleanup_free_ char *ours = bundle_of(&ring), *got = NULL;
@@ -262,6 +275,7 @@ int main(void)
         RING_TEST(an_empty_or_broken_bundle_becomes_ours),
         RING_TEST(a_bundle_that_holds_ours_is_right_whatever_else_is_in_it),
         RING_TEST(the_ca_of_another_injector_stays_beside_ours_until_our_next_change),
+        RING_TEST(what_is_given_to_publish_must_be_cas),
         RING_TEST(a_bundle_past_its_limit_is_written_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
