@@ -35,11 +35,14 @@ def test_an_emptied_secret_gets_its_certificates_back(install):
 
 
 def test_a_deleted_secret_is_made_again_with_the_same_certificates(install):
-    one = install()
+    one = install(replicas=2)
     right = one.ring()
+    pods = Load(one)
     one.apiserver.api.delete(one.secret)
     until(lambda: one.apiserver.api.find(one.secret), "the Secret to be there again")
     assert one.ring() == right
+    pods.more()
+    assert pods.stop() == []
 
 
 def test_a_replica_that_starts_later_uses_what_is_there(install):

@@ -2,12 +2,17 @@
 
 import base64
 import json
+import re
+import ssl
+import subprocess
+import urllib.request
 
 import pytest
 import yaml
 
+from support.agent import program
 from support.apiserver import ApiError
-from support.chart import TOP
+from support.chart import CHART, TOP
 from support.injector import Installed
 from support.pods import Pod
 from support.site import unique
@@ -27,7 +32,7 @@ def injector(apiserver, kubernetes_site, tmp_path_factory):
     # The CA of this server is in a Secret of every namespace, and no pod has to say so.
     trust = {PREFIX + "tls-secret": "server-ca", PREFIX + "ca-cert": "/vault/tls/ca.crt"}
     values = {"global": {"externalVaultAddr": kubernetes_site.address}, "injector": {
-        "agentDefaults": {"annotations": trust}, "authPath": f"auth/{kubernetes_site.mount}", "webhook": {"failurePolicy": "Fail"},
+        "agentDefaults": {"annotations": trust}, "metrics": {"enabled": True}, "authPath": f"auth/{kubernetes_site.mount}", "webhook": {"failurePolicy": "Fail"},
     }}  # fmt: skip
     installed = Installed(apiserver, tmp_path_factory.mktemp("injector"), unique("ampule"), values=values)
     installed.route(installed.start())
@@ -156,6 +161,73 @@ def test_the_example_is_injected_without_a_warning(apiserver, injector, namespac
         made = apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", body)
         assert made["metadata"]["annotations"][STATUS] == "injected"
         assert apiserver.api.warnings == []
+
+
+# ------------------------------------------------------------------------------------------------------------------ explain
+
+CACHE = {"agent-cache-enable": "true"}  # which the agent does not have
+SHAPES = [
+    {}, {"agent-pre-populate-only": "true"}, {"agent-pre-populate": "false"}, {"ampule.dev/native-sidecar": "true"}, {"ampule.dev/handover": "true"},
+    {"agent-init-first": "true"}, CACHE, {"agent-configmap": "mine"}, {"ampule.dev/token-audience": "vault"},
+    {"agent-inject-secret-a": "kv/a", "secret-volume-path-a": "/vault/other"},
+    {"agent-inject-secret-a": "kv/a", "ampule.dev/identity-a": "pay", "ampule.dev/identity-role-pay": "pay"},
+]  # fmt: skip
+
+
+def explain(injector, text, *options):
+    """(exit status, outcomes by name, the whole answer), with the settings of the installed injector."""
+    env = {v["name"]: v["value"] for v in injector.deployment["spec"]["template"]["spec"]["containers"][0]["env"] if "value" in v}
+    done = subprocess.run([program("ampule"), "explain", "--format=json", *options], input=text, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == "" and "\x1b" not in done.stdout
+    answer = json.loads(done.stdout)
+    return done.returncode, {row["name"]: row["outcome"] for row in answer["workloads"]}, answer
+
+
+def test_explain_finds_every_pod_of_a_fleet_as_the_webhook_made_it(apiserver, injector, namespace):
+    wanted = {}
+    for number in range(100):
+        shape = SHAPES[number % len(SHAPES)]
+        item = pod({"agent-inject": "true", "role": "x", **shape} if number % 3 else {"note": "x"})
+        item["metadata"]["name"] = name = f"pod-{number}"
+        apiserver.api.post(apiserver.api.pods(namespace), item)
+        wanted[name] = "not injected" if number % 3 == 0 else "not supported" if shape is CACHE else "same"
+    status, outcomes, answer = explain(injector, apiserver.kubectl("get", "pods", "-n", namespace, "-o", "json"))
+    assert outcomes == wanted, answer
+    assert status == 1
+
+
+def test_explain_reads_what_kubectl_prints_of_all_kinds(apiserver, injector, namespace):
+    for path in sorted((TOP / "deploy" / "examples").glob("*.yaml")):
+        apiserver.kubectl("apply", "-n", namespace, "-f", path)
+    for form in ("yaml", "json"):
+        text = apiserver.kubectl("get", "deployments,replicasets,jobs,cronjobs,services,serviceaccounts", "-n", namespace, "-o", form)
+        status, outcomes, answer = explain(injector, text)
+        assert {"web", "orders", "nginx", "migrate", "import", "report"} <= set(outcomes)
+        assert set(outcomes.values()) == {"same"}, answer
+        assert status == 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ metrics
+
+
+def test_the_dashboard_asks_the_served_metrics_as_their_types_allow(injector, namespace):
+    injector.dry_run(namespace, {PREFIX + "agent-inject": "true", PREFIX + "role": "x"})
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    text = urllib.request.urlopen(f"https://127.0.0.1:{injector.replicas[0].port}/metrics", context=context, timeout=5).read().decode()
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+    assert f'vault_agent_injector_injections_by_namespace_total{{injection_type="init_and_sidecar",namespace="{namespace}"}} ' in text
+    dashboard = json.loads((CHART / "dashboards" / "injector.json").read_text())
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    for expression in asked:
+        assert all(expression.count(a) == expression.count(b) for a, b in ("()", "{}", "[]")), expression
+        for name, rest in re.findall(r"\b((?:ampule|vault|process)_\w+)((?:\{[^}]*\})?(?:\[[^]]*\])?)", expression):
+            kind = types[re.sub("_(bucket|sum|count)$", "", name) if name not in types else name]
+            assert ("[" in rest) is (kind in ("counter", "histogram")), expression
+
+
+# ---------------------------------------------------------------------------------------------------------- shapes of pods
 
 
 def test_a_native_sidecar_is_one_container_that_stays(site, namespace, create):
