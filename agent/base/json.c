@@ -18,6 +18,8 @@ struct reader {
     struct val_place *place;
     struct arena *arena;
     struct err *err;
+    struct err *unfit; /* the first number that no float64 holds: told of when the rest has been read */
+    bool has_unfit;
     struct build build;
 };
 
@@ -42,6 +44,21 @@ static int fail_at(struct reader *reader, const char *at, enum err_code code, co
     if (!(reader->flags & JSON_SECRET))
         return err_set(reader->err, code, "%s", text);
     return err_set(reader->err, code, "%s (line %u, column %u)", text, place.line, place.column);
+}
+
+/* A float64 cannot hold it: Go reads on with nil there, and fails behind the end. */
+static void note_unfit(struct reader *reader, const char *start, const char *text)
+{
+    struct err *outer = reader->err;
+    char message[160];
+
+    snprintf(message, sizeof(message), "json: cannot unmarshal number %.40s into Go value of type float64",
+             reader->flags & JSON_SECRET ? "(out of range)" : text);
+    if (reader->has_unfit)
+        return;
+    reader->err = reader->unfit;
+    reader->has_unfit = fail_at(reader, start, ERR_INPUT, message) != 0;
+    reader->err = outer;
 }
 
 /* Go's quoteChar: a byte is shown as the code point of the same number. */
@@ -145,7 +162,6 @@ static int skip_number(struct reader *reader)
 static int read_number(struct reader *reader, struct val *ret)
 {
     const char *start = reader->p, *text;
-    char message[160];
 
     if (skip_number(reader) != 0)
         return -1;
@@ -156,11 +172,12 @@ static int read_number(struct reader *reader, struct val *ret)
     if (!(reader->flags & JSON_FLOATS))
         return 0;
     *ret = val_float(strtod(text, NULL));
-    if (isfinite(ret->f))
-        return 0;
-    snprintf(message, sizeof(message), "json: cannot unmarshal number %.40s into Go value of type float64",
-             reader->flags & JSON_SECRET ? "(out of range)" : text);
-    return fail_at(reader, start, ERR_INPUT, message);
+    if (!isfinite(ret->f)) {
+        *ret = val_null();
+        if (!(reader->flags & JSON_UNFIT_NULL))
+            note_unfit(reader, start, text);
+    }
+    return 0;
 }
 
 static int read_word(struct reader *reader, const char *word, struct val value, struct val *ret)
@@ -573,8 +590,9 @@ int json_read(const char *text, size_t len, const struct json_options *options,
               struct arena *arena, struct val *ret, struct err *err)
 {
     static const struct json_options none;
+    struct err unfit;
     _cleanup_(reader_done) struct reader reader = {
-        .p = text, .end = text + len, .line_start = text, .line = 1, .arena = arena, .err = err};
+        .p = text, .end = text + len, .line_start = text, .line = 1, .arena = arena, .err = err, .unfit = &unfit};
     struct val v;
 
     if (!options)
@@ -588,6 +606,8 @@ int json_read(const char *text, size_t len, const struct json_options *options,
     skip_blank(&reader);
     if (reader.p < reader.end && !(reader.flags & JSON_HCL))
         return fail_char(&reader, reader.p, "after top-level value");
+    if (reader.has_unfit)
+        return err_set(err, unfit.code, "%s", unfit.text);
     *ret = v;
     return 0;
 }

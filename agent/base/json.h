@@ -26,6 +26,7 @@ enum json_read_flag {
     JSON_UNIQUE_KEYS = 1 << 3,  /* a duplicate key is an error */
     JSON_ALL_KEYS = 1 << 4,     /* duplicate keys are all kept, in their order, side by side */
     JSON_HCL = 1 << 5,          /* HCL's dialect, as loose as the original: commas, escapes, controls, the end */
+    JSON_UNFIT_NULL = 1 << 6,   /* a number that no float64 holds is null, and no error */
 };
 
 struct json_options {

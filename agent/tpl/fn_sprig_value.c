@@ -106,21 +106,24 @@ static int body_deep_equal(struct call *call, struct val *ret)
 
 /* -------------------------------------------------------------------------------------------- JSON */
 
+static int read_json(const struct call *call, unsigned flags, struct val *ret, struct err *err)
+{
+    struct json_options options = {.flags = JSON_FLOATS | JSON_REPLACE_UTF8 | flags};
+
+    return json_read(call->argv[0].s.data, call->argv[0].s.len, &options, call->arena, ret, err);
+}
+
 static int body_must_from_json(struct call *call, struct val *ret)
 {
-    struct json_options options = {.flags = JSON_FLOATS | JSON_REPLACE_UTF8};
-
-    return json_read(call->argv[0].s.data, call->argv[0].s.len, &options, call->arena, ret, call->err);
+    return read_json(call, 0, ret, call->err);
 }
 
 /* What is no JSON is nil. */
 static int body_from_json(struct call *call, struct val *ret)
 {
-    struct err ignored = {0};
-    struct call quiet = *call;
+    struct err ignored;
 
-    quiet.err = &ignored;
-    if (body_must_from_json(&quiet, ret) == 0)
+    if (read_json(call, JSON_UNFIT_NULL, ret, &ignored) == 0)
         return 0;
     if (ignored.code == ERR_LIMIT)
         return err_set(call->err, ERR_LIMIT, "%s", ignored.text);
