@@ -23,7 +23,7 @@
  * Values that an op leaves in `dst` are finished by `fit`: FIT_RAW keeps them as they are, FIT_UNBOX takes them out of their interface {}, as
  * the end of a command does (a nil becomes invalid), and a letter of tpl/func.h makes them an argument.
  */
-enum { FIT_RAW = 0, FIT_UNBOX = 'u' };
+enum { FIT_RAW = 0, FIT_UNBOX = '=' }; /* no letters of parameters */
 
 enum op_code {
     OP_TEXT,         /* print source[src, src+arg) */
