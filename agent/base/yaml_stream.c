@@ -72,9 +72,11 @@ int yaml_stream_next(struct yaml_stream *stream, struct err *err)
     stream->kind = (enum yaml_kind)event->type;
     stream->place = place_of(event->start_mark);
     stream->value = stream->tag = stream->anchor = (struct str){NULL, 0};
-    stream->implicit = stream->plain = false;
+    stream->implicit = stream->plain = stream->newer = false;
     if (stream->kind == YAML_SCALAR)
         show_scalar(stream, event);
+    else if (stream->kind == YAML_DOCUMENT_START)
+        stream->newer = event->data.document_start.version_directive && event->data.document_start.version_directive->minor > 1;
     else if (stream->kind == YAML_ALIAS)
         stream->anchor = text_of(event->data.alias.anchor);
     else if (stream->kind == YAML_LIST_START)

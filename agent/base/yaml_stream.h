@@ -38,6 +38,7 @@ struct yaml_stream {
     struct str tag, anchor;    /* data is NULL: none; an alias has only `anchor` */
     bool implicit;             /* what a scalar means decides its text, not its tag or quotes */
     bool plain;                /* written without quotes */
+    bool newer;                /* a document's start: it says %YAML 1.2 */
     struct val_place place;    /* of the event, or of what failed */
     struct yaml_trouble trouble;
 };

@@ -3,6 +3,7 @@
 #include "tpl/format.h"
 #include "tpl/live.h"
 #include "tpl/merge.h"
+#include "tpl/semver.h"
 
 static int new_dict(struct call *call, struct val *ret)
 {
@@ -214,6 +215,8 @@ static int body_deep_copy(struct call *call, struct val *ret)
 {
     if (val_is_nil(&call->argv[0]))
         return err_set(call->err, ERR_INPUT, "reflect: call of reflect.Value.Type on zero Value");
+    if (call->argv[0].kind == VAL_OPAQUE && call->argv[0].opaque.class == &tpl_class_semver) /* its fields are hidden from the copier */
+        return semver_value(call->arena, &(struct semver){.prerelease = STR(""), .metadata = STR(""), .original = STR("")}, ret, call->err);
     return val_copy(call->arena, &call->argv[0], ret, call->err);
 }
 

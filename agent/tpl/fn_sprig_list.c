@@ -174,7 +174,7 @@ static int fill_chunks(struct call *call, const struct val *list, size_t size, s
     return 0;
 }
 
-/* Go computes with floats here; sizes under 1 end in its panics. */
+/* Go computes with floats here; sizes under 1 end in its panics, but for a list of one. */
 static int body_chunk(struct call *call, struct val *ret)
 {
     int64_t size = call->argv[0].i;
@@ -184,6 +184,8 @@ static int body_chunk(struct call *call, struct val *ret)
 
     if (list_of(call, &call->argv[1], "Cannot chunk type", &list) != 0)
         return -1;
+    if (size < -1 && list->list.len == 1)
+        size = 1;
     if (size < 1 && (list->list.len < 2 || size == 0 || list->list.len - 1 > (uint64_t)-size))
         return err_set(call->err, ERR_INPUT, "runtime error: makeslice: len out of range");
     count = size > 0 && list->list.len ? (list->list.len - 1) / (uint64_t)size + 1 : 0;

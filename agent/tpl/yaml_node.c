@@ -115,12 +115,21 @@ static int read_node(struct reader *reader, unsigned depth, struct yaml_node **r
     return next(reader);
 }
 
+/* yaml.v2 reads YAML 1.1 and no other. */
+static int check_version(struct reader *reader)
+{
+    if (!reader->stream.newer)
+        return 0;
+    reader->stream.trouble = (struct yaml_trouble){.problem = "found incompatible YAML document", .line = reader->stream.place.line - 1};
+    return fail_syntax(reader);
+}
+
 /* The event behind the document has to be readable too. */
 static int read_document(struct reader *reader, struct yaml_node **ret)
 {
     struct yaml_node *root = NULL;
 
-    if (next(reader) != 0 || next(reader) != 0)
+    if (next(reader) != 0 || next(reader) != 0 || check_version(reader) != 0)
         return -1;
     if (reader->stream.kind != YAML_STREAM_END && (next(reader) != 0 || read_node(reader, 0, &root) != 0))
         return -1;

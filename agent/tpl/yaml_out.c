@@ -184,8 +184,9 @@ static int write_bytes(struct writer *writer, struct str s, bool in_map)
 
 static int write_pair(struct writer *writer, const struct val *key, const struct val *value)
 {
+    static const struct val nothing = {.kind = VAL_NULL};
     struct yaml_text text = text_of(writer, key);
-    bool simple = yaml_text_is_simple_key(&text);
+    bool simple = yaml_text_is_simple_key(&text), lost = key->kind == VAL_FLOAT && isnan(key->f);
 
     yaml_page_indent(&writer->page);
     if (!simple)
@@ -194,7 +195,7 @@ static int write_pair(struct writer *writer, const struct val *key, const struct
     if (!simple)
         yaml_page_indent(&writer->page);
     yaml_page_indicator(&writer->page, ":", !simple, !simple);
-    return write_value(writer, value, true);
+    return write_value(writer, lost ? &nothing : value, true); /* no key equals NaN, so that Go finds nothing there */
 }
 
 static int compare_pairs(const void *a, const void *b)
