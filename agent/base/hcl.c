@@ -108,9 +108,7 @@ static int advance(struct parser *parser)
 
 static void stamp(const struct parser *parser, struct val_place place, struct val *v)
 {
-    v->file = parser->file;
-    v->line = place.line;
-    v->column = place.column;
+    val_set_place(v, parser->file, place);
 }
 
 static int open_level(struct parser *parser, size_t *ret_mark)

@@ -516,9 +516,7 @@ static int close_object(struct reader *reader, size_t mark, struct val *ret)
 
 static void stamp(const struct reader *reader, struct val_place place, struct val *v)
 {
-    v->file = reader->file;
-    v->line = place.line;
-    v->column = place.column;
+    val_set_place(v, reader->file, place);
 }
 
 static int read_member(struct reader *reader)

@@ -113,7 +113,26 @@ struct val val_strings(const struct val *items, size_t len)
 
 struct val val_map(const struct val_pair *pairs, size_t len)
 {
-    return (struct val){.kind = VAL_MAP, .map = {pairs, len, {NULL}}};
+    return (struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = (uint32_t)len}};
+}
+
+const struct val_class val_no_class;
+
+struct val val_record(const struct val_pair *fields, size_t len, const struct val_class *class)
+{
+    struct val v = {.kind = VAL_RECORD, .map = {.pairs = fields, .len = (uint32_t)len}};
+
+    v.map.class = class ? (int32_t)((intptr_t)class - (intptr_t)&val_no_class) : 0;
+    return v;
+}
+
+void val_set_place(struct val *v, unsigned file, struct val_place place)
+{
+    const uint32_t most = (1 << VAL_PLACE_BITS) - 1;
+
+    v->file = file;
+    v->line = place.line < most ? place.line : most;
+    v->column = place.column < most ? place.column : most;
 }
 
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err)
@@ -175,8 +194,6 @@ static int copy_node(struct arena *arena, const struct val *v, unsigned depth, s
     } else if (v->kind == VAL_MAP || v->kind == VAL_RECORD) {
         if (copy_map(arena, v, depth + 1, &copy, err) != 0)
             return -1;
-        if (v->kind == VAL_MAP)
-            copy.map.now = NULL;
     }
     *ret = copy;
     return 0;

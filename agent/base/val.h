@@ -62,13 +62,15 @@ struct val_place {
     uint32_t line, column;
 };
 
+/* 24 bytes: replies and the data of templates are many small values. A position past 2^VAL_PLACE_BITS is told as the last one that fits. */
+#define VAL_PLACE_BITS 21
 struct val {
-    uint8_t kind; /* enum val_kind */
-    uint8_t type; /* enum val_type */
-    uint16_t file;
-    uint32_t line;
-    uint32_t column;
-    bool boxed; /* the template evaluator's note that Go would hold this in an interface {}: it shows in error texts only */
+    uint64_t kind : 8; /* enum val_kind */
+    uint64_t type : 4; /* enum val_type */
+    uint64_t boxed : 1; /* the template evaluator's note that Go would hold this in an interface {}: it shows in error texts only */
+    uint64_t live : 1;  /* VAL_MAP: `now` counts instead of pairs and len, see val_now() */
+    uint64_t file : 8;
+    uint64_t line : VAL_PLACE_BITS, column : VAL_PLACE_BITS;
     union {
         bool b;
         int64_t i;
@@ -80,17 +82,17 @@ struct val {
         struct str s; /* VAL_STRING, VAL_NUMBER */
         struct {
             const struct val *items;
-            size_t len;
-            uint32_t behind; /* items that lie behind the end: of a part of a longer list */
-            uint32_t spare;  /* places behind those that Go's slice would have, all nil */
+            uint64_t len : 24;
+            uint64_t behind : 22; /* items that lie behind the end: of a part of a longer list */
+            uint64_t spare : 18;  /* places behind those that Go's slice would have, all nil */
         } list;
         struct {
-            const struct val_pair *pairs;
-            size_t len;
             union {
-                const struct val_class *class; /* VAL_RECORD */
-                const struct val *now;         /* VAL_MAP that a template may change: see val_now() */
+                const struct val_pair *pairs;
+                const struct val *now;
             };
+            uint32_t len;
+            int32_t class; /* VAL_RECORD: see val_class_of() */
         } map; /* VAL_MAP, VAL_RECORD */
         struct {
             void *self;
@@ -98,6 +100,7 @@ struct val {
         } opaque;
     };
 };
+_Static_assert(sizeof(struct val) == 24, "of values there are many");
 
 struct val_pair {
     struct val key; /* VAL_STRING except under VAL_T_MAP_ANY_KEY */
@@ -136,6 +139,16 @@ bool str_has_suffix(struct str s, const char *suffix);
 /* The text of an object as JSON and its like write it; false when it has none. */
 bool val_object_text(const struct val *v, struct buf *buf);
 
+/* The class of a VAL_RECORD, or NULL. All classes lie in one program: 32 bits tell how far from this one. */
+extern const struct val_class val_no_class;
+static inline const struct val_class *val_class_of(const struct val *record)
+{
+    return record->map.class ? (const void *)((uintptr_t)&val_no_class + (uintptr_t)(intptr_t)record->map.class) : NULL;
+}
+
+/* Where a value was read; `file` is an index that its reader gives meaning to. */
+void val_set_place(struct val *v, unsigned file, struct val_place place);
+
 /* Makers that need no memory. Strings are borrowed. */
 struct val val_null(void);
 struct val val_bool(bool b);
@@ -149,6 +162,7 @@ struct val val_number(const char *text, size_t len);
 struct val val_list(const struct val *items, size_t len);    /* []interface {} */
 struct val val_strings(const struct val *items, size_t len); /* []string; items are VAL_STRING */
 struct val val_map(const struct val_pair *pairs, size_t len); /* pairs are sorted already: see val_sort_pairs() */
+struct val val_record(const struct val_pair *fields, size_t len, const struct val_class *class); /* fields in declared order; NULL: a nil pointer */
 
 /* A VAL_STRING with its own NUL-terminated copy in `arena`. */
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err) MUST_USE;
@@ -179,7 +193,7 @@ bool val_is_nil(const struct val *v); /* NULL, missing or null */
  */
 static inline const struct val *val_now(const struct val *v)
 {
-    return v->kind == VAL_MAP && v->map.now ? v->map.now : v;
+    return v->kind == VAL_MAP && v->live ? v->map.now : v;
 }
 
 /* Deep equality of data (positions ignored). */

@@ -67,9 +67,7 @@ static int next_event(struct reader *reader)
 
 static void stamp(const struct reader *reader, struct val_place place, struct val *v)
 {
-    v->file = reader->file;
-    v->line = place.line;
-    v->column = place.column;
+    val_set_place(v, reader->file, place);
 }
 
 /* ------------------------------------------------------------------------------------ scalars */

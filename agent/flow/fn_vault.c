@@ -119,7 +119,7 @@ static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_
     fields[1] = pem_field(&secret->reply, "Key", val_cstr(""));
     fields[2] = pem_field(&secret->reply, "CA", val_cstr(""));
     fields[3] = pem_field(&secret->reply, "CAChain", val_strings(NULL, 0));
-    *ret = (struct val){.kind = VAL_RECORD, .map = {fields, 4, {&tpl_class_pem}}};
+    *ret = val_record(fields, 4, &tpl_class_pem);
     return 0;
 }
 

@@ -39,7 +39,7 @@ int amend_check(struct str text, struct arena *arena, struct err *err)
     if (patch.kind != VAL_LIST)
         return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type jsonpatch.Patch", go_name(&patch));
     if (patch.list.len > LIMIT_REVIEW_PATCH_OPERATIONS)
-        return err_set(err, ERR_LIMIT, "%zu operations: at most %d", patch.list.len, LIMIT_REVIEW_PATCH_OPERATIONS);
+        return err_set(err, ERR_LIMIT, "%u operations: at most %d", patch.list.len, LIMIT_REVIEW_PATCH_OPERATIONS);
     for (size_t i = 0; i < patch.list.len; i++) {
         if (patch.list.items[i].kind != VAL_MAP && patch.list.items[i].kind != VAL_NULL)
             return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type jsonpatch.Operation",

@@ -77,7 +77,7 @@ static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_
     pairs[3] = (struct val_pair){val_cstr("CAChain"), val_strings(NULL, 0)};
     if (chain && chain->kind == VAL_LIST)
         pairs[3].value = val_strings(chain->list.items, chain->list.len);
-    *ret = (struct val){.kind = VAL_RECORD, .map = {.pairs = pairs, .len = 4, .class = &tpl_class_pem}};
+    *ret = val_record(pairs, 4, &tpl_class_pem);
     return 0;
 }
 

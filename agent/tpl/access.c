@@ -83,7 +83,7 @@ const struct val_method *access_method(const struct val *v, struct str name)
         methods = number_methods;
         count = sizeof(number_methods) / sizeof(number_methods[0]);
     } else if (v->kind == VAL_RECORD || v->kind == VAL_OPAQUE) {
-        const struct val_class *class = v->kind == VAL_RECORD ? v->map.class : v->opaque.class;
+        const struct val_class *class = v->kind == VAL_RECORD ? val_class_of(v) : v->opaque.class;
 
         methods = class ? class->methods : NULL;
         count = class ? class->method_count : 0;
@@ -180,7 +180,7 @@ static int follow_record(struct str name, struct place *at, struct err *err)
         *at = (struct place){v, false};
         return 0;
     }
-    if (!at->v->map.pairs && has_field(at->v->map.class, name))
+    if (!at->v->map.pairs && has_field(val_class_of(at->v), name))
         return nil_pointer(at, name, err);
     return no_field(at, name, err);
 }
@@ -251,7 +251,7 @@ bool access_truth(const struct val *v)
     case VAL_MAP:
         return val_now(v)->map.len > 0;
     case VAL_RECORD:
-        return v->map.pairs != NULL || !v->map.class || !v->map.class->pointer;
+        return v->map.pairs != NULL || !v->map.class || !val_class_of(v)->pointer;
     case VAL_OPAQUE:
         return v->opaque.self != NULL;
     }

@@ -95,7 +95,7 @@ const char *cast_kind(const struct val *v)
     case VAL_MAP:
         return "map";
     case VAL_RECORD:
-        return v->map.class->pointer ? "ptr" : "struct";
+        return val_class_of(v)->pointer ? "ptr" : "struct";
     case VAL_OPAQUE:
         return v->opaque.class == &tpl_class_channel ? "chan" : v->opaque.class->pointer ? "ptr" : "struct";
     default:

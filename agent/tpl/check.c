@@ -53,7 +53,7 @@ const char *check_static_type(const struct val *v, bool boxed)
 /* Objects and structs are of one class. */
 static bool is_of_class(const struct val *v, const struct val_class *class)
 {
-    return v->kind == VAL_OPAQUE ? v->opaque.class == class : v->kind != VAL_RECORD || v->map.class == class;
+    return v->kind == VAL_OPAQUE ? v->opaque.class == class : v->kind != VAL_RECORD || val_class_of(v) == class;
 }
 
 int check_argument(struct val *v, char letter, struct err *err)

@@ -60,7 +60,7 @@ static char compound_kind(const struct val *v)
     case VAL_MAP:
         return 'm';
     case VAL_RECORD:
-        return v->map.class->pointer ? 'p' : 's';
+        return val_class_of(v)->pointer ? 'p' : 's';
     case VAL_OPAQUE:
         return v->opaque.class->pointer ? 'p' : 'c';
     default:

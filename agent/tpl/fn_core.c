@@ -12,7 +12,7 @@ static const char *followed_type_name(const struct val *v)
 
 static bool is_nil_pointer(const struct val *v)
 {
-    return val_is_nil(v) || (v->kind == VAL_RECORD && v->map.class->pointer && v->map.pairs == NULL);
+    return val_is_nil(v) || (v->kind == VAL_RECORD && val_class_of(v)->pointer && v->map.pairs == NULL);
 }
 
 static bool is_text(const struct val *v)
@@ -45,7 +45,7 @@ bool func_truth(const struct val *v)
     case VAL_MAP:
         return val_now(v)->map.len > 0;
     case VAL_RECORD:
-        return !v->map.class->pointer || v->map.pairs != NULL;
+        return !val_class_of(v)->pointer || v->map.pairs != NULL;
     case VAL_OPAQUE:
         return v->opaque.self != NULL;
     }
@@ -130,7 +130,7 @@ static int index_text(struct call *call, struct val *item, const struct val *at)
 /* Can Go use it as a key of a map at all? No list, no map, and no struct with one in it. */
 static bool is_hashable(const struct val *key)
 {
-    if (key->kind == VAL_RECORD && !key->map.class->pointer) {
+    if (key->kind == VAL_RECORD && !val_class_of(key)->pointer) {
         for (size_t i = 0; i < key->map.len; i++) {
             if (!is_hashable(&key->map.pairs[i].value))
                 return false;
@@ -252,7 +252,7 @@ static int body_slice(struct call *call, struct val *ret)
 
     if (check_sliceable(call, &item) != 0)
         return -1;
-    len = is_text(&item) ? item.s.len : item.list.len + item.list.behind + item.list.spare;
+    len = is_text(&item) ? item.s.len : (size_t)item.list.len + item.list.behind + item.list.spare;
     at[0] = 0;
     at[1] = is_text(&item) ? len : item.list.len;
     at[2] = len;

@@ -49,9 +49,9 @@ static void dump_compound(struct buf *buf, const struct val *v, unsigned depth)
         return;
     }
     if (list && v->list.len)
-        buf_addf(buf, "(len=%zu cap=%zu) ", v->list.len, v->list.len + v->list.behind + v->list.spare);
+        buf_addf(buf, "(len=%u cap=%u) ", v->list.len, v->list.len + v->list.behind + v->list.spare);
     else if (v->kind == VAL_MAP && v->map.len)
-        buf_addf(buf, "(len=%zu) ", v->map.len);
+        buf_addf(buf, "(len=%u) ", v->map.len);
     buf_adds(buf, "{\n");
     if (list)
         dump_items(buf, v, depth);

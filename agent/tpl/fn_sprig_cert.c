@@ -33,10 +33,7 @@ static int return_certificate(struct call *call, const struct val *cert, const s
         return -1;
     pairs[0] = (struct val_pair){val_cstr("Cert"), *cert};
     pairs[1] = (struct val_pair){val_cstr("Key"), *key};
-    *ret = (struct val){.kind = VAL_RECORD};
-    ret->map.pairs = pairs;
-    ret->map.len = 2;
-    ret->map.class = &tpl_class_certificate;
+    *ret = val_record(pairs, 2, &tpl_class_certificate);
     return 0;
 }
 

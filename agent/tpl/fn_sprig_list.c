@@ -186,7 +186,7 @@ static int body_chunk(struct call *call, struct val *ret)
         return -1;
     if (size < -1 && list->list.len == 1)
         size = 1;
-    if (size < 1 && (list->list.len < 2 || size == 0 || list->list.len - 1 > (uint64_t)-size))
+    if (size < 1 && (list->list.len < 2 || size == 0 || (uint64_t)list->list.len - 1 > (uint64_t)-size))
         return err_set(call->err, ERR_INPUT, "runtime error: makeslice: len out of range");
     count = size > 0 && list->list.len ? (list->list.len - 1) / (uint64_t)size + 1 : 0;
     chunks = new_items(call, count);

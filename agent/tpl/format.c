@@ -40,7 +40,7 @@ const char *format_type_name(const struct val *v)
     };
 
     if (v->kind == VAL_RECORD)
-        return v->map.class->name;
+        return val_class_of(v)->name;
     if (v->kind == VAL_OPAQUE)
         return v->opaque.class->name;
     return v->type == VAL_T_NATURAL ? names[v->kind] : type_name_of_type(v->type);
@@ -252,7 +252,7 @@ static void print_map(struct printer *p, const struct val *v, unsigned verb, uns
 
 static void print_struct(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
-    const struct val_class *class = v->map.class;
+    const struct val_class *class = val_class_of(v);
     struct brackets brackets = brackets_of(p, "{", "}");
 
     print_type(p, class->name + class->pointer, false);
@@ -309,11 +309,11 @@ static void print_pointer(struct printer *p, const struct val *v, unsigned verb)
 /* A pointer to a struct is followed at top level only. */
 static void print_record(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
-    if (v->map.class->pointer && (depth > 0 || is_nil_pointer(v))) {
+    if (val_class_of(v)->pointer && (depth > 0 || is_nil_pointer(v))) {
         print_pointer(p, v, verb);
         return;
     }
-    if (v->map.class->pointer)
+    if (val_class_of(v)->pointer)
         buf_addc(p->buf, '&');
     print_struct(p, v, verb, depth);
 }
@@ -399,7 +399,7 @@ static bool is_refused(const struct val *v, unsigned verb)
 
 static bool has_address(const struct val *v)
 {
-    return v->kind == VAL_LIST || v->kind == VAL_MAP || v->kind == VAL_OPAQUE || (v->kind == VAL_RECORD && v->map.class->pointer) ||
+    return v->kind == VAL_LIST || v->kind == VAL_MAP || v->kind == VAL_OPAQUE || (v->kind == VAL_RECORD && val_class_of(v)->pointer) ||
            (v->kind == VAL_STRING && v->type == VAL_T_BYTES);
 }
 

@@ -6,7 +6,7 @@
 
 #define FIRST_ROOM 4
 
-/* What map.now points to. */
+/* What map.now of a live map points to. */
 struct live {
     struct val now; /* its pairs lie in an array of `room` */
     size_t room;
@@ -33,8 +33,7 @@ int live_map(struct arena *arena, const struct val_pair *pairs, size_t len, stru
         return -1;
     live->room = room;
     live->now = val_map(copy, len);
-    *ret = live->now;
-    ret->map.now = &live->now;
+    *ret = (struct val){.kind = VAL_MAP, .live = true, .map.now = &live->now};
     return 0;
 }
 
@@ -51,11 +50,11 @@ static int thaw_pairs(struct arena *arena, struct val_pair *pairs, size_t len, u
 
 static int thaw_map(struct arena *arena, struct val *v, unsigned depth, struct err *err)
 {
-    if (v->map.now || !v->map.pairs)
+    if (v->live || !v->map.pairs)
         return 0;
     if (live_map(arena, v->map.pairs, v->map.len, v, err) != 0)
         return -1;
-    return thaw_pairs(arena, pairs_of(live_of(v)), v->map.len, depth, err);
+    return thaw_pairs(arena, pairs_of(live_of(v)), live_of(v)->now.map.len, depth, err);
 }
 
 static int thaw_record(struct arena *arena, struct val *v, unsigned depth, struct err *err)
@@ -156,12 +155,12 @@ static int make_room(struct arena *arena, struct live *live, size_t more, struct
 
 const struct val *live_still(const struct val *v)
 {
-    if (v->kind == VAL_MAP && v->map.now)
+    if (v->kind == VAL_MAP && v->live)
         live_of(v)->walked = true;
     return val_now(v);
 }
 
-/* The up-to-date map lies in its own box: `now` of it stays NULL, so that val_now() ends there. */
+/* The up-to-date map lies in its own box and is not live itself, so that val_now() ends there. */
 int live_set(struct arena *arena, struct val *map, struct str key, const struct val *value, struct err *err)
 {
     struct val own = *value;
@@ -171,7 +170,7 @@ int live_set(struct arena *arena, struct val *map, struct str key, const struct 
 
     if (!map->map.pairs)
         return err_set(err, ERR_INPUT, "assignment to entry in nil map");
-    if ((!map->map.now && live_thaw(arena, map, err) != 0) || live_thaw(arena, &own, err) != 0)
+    if ((!map->live && live_thaw(arena, map, err) != 0) || live_thaw(arena, &own, err) != 0)
         return -1;
     live = live_of(map);
     at = position(&live->now, key, &found);
@@ -196,7 +195,7 @@ int live_unset(struct arena *arena, struct val *map, struct str key, struct err 
 
     if (!map->map.pairs)
         return 0;
-    if (!map->map.now && live_thaw(arena, map, err) != 0)
+    if (!map->live && live_thaw(arena, map, err) != 0)
         return -1;
     live = live_of(map);
     at = position(&live->now, key, &found);

@@ -7,7 +7,7 @@
 /* mergo's idea of empty looks behind pointers, and structs never are. */
 static bool is_empty(const struct val *v)
 {
-    return v->kind == VAL_RECORD ? v->map.class->pointer && !v->map.pairs : v->kind != VAL_OPAQUE && !access_truth(v);
+    return v->kind == VAL_RECORD ? val_class_of(v)->pointer && !v->map.pairs : v->kind != VAL_OPAQUE && !access_truth(v);
 }
 
 static bool is_map(const struct val *v)
@@ -55,7 +55,7 @@ int merge_maps(struct arena *arena, struct val *to, const struct val *from, bool
         return 0;
     if (!to->map.pairs && live_map(arena, NULL, 0, to, err) != 0)
         return -1;
-    if (!to->map.now && live_thaw(arena, to, err) != 0)
+    if (!to->live && live_thaw(arena, to, err) != 0)
         return -1;
     return merge(arena, to, from, overwrite, 0, err);
 }

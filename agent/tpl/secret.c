@@ -109,7 +109,7 @@ static int record(const struct val *reply, const struct member *members, size_t 
         for (size_t i = 0; i < more_count; i++)
             pairs[count + i] = more[i];
     }
-    *ret = (struct val){.kind = VAL_RECORD, .map = {pairs, pairs ? count + more_count : 0, {class}}};
+    *ret = val_record(pairs, pairs ? count + more_count : 0, class);
     return 0;
 }
 

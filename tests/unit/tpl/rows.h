@@ -77,12 +77,7 @@ static struct val read_map(struct arena *arena, const struct val *row)
 
 static struct val record(const struct val_class *class, struct val_pair *pairs, size_t len)
 {
-    struct val v = {.kind = VAL_RECORD};
-
-    v.map.class = class;
-    v.map.pairs = pairs;
-    v.map.len = len;
-    return v;
+    return val_record(pairs, len, class);
 }
 
 /* The fields that a row gives, and typed nils for the pointers behind them. */

@@ -13,12 +13,7 @@ static const struct val_class pointer_class = {.name = "*dependency.Secret", .po
 
 static struct val record(const struct val_pair *pairs, size_t len)
 {
-    struct val v = {.kind = VAL_RECORD};
-
-    v.map.class = &pointer_class;
-    v.map.pairs = pairs;
-    v.map.len = len;
-    return v;
+    return val_record(pairs, len, &pointer_class);
 }
 
 static void a_pointer_is_followed_when_printed_and_marked_by_print(void **state)
