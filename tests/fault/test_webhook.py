@@ -271,6 +271,19 @@ def test_denials_are_logged_and_counted_by_reason(webhook):
     assert webhook.metric('vault_agent_injector_failed_injections_by_namespace_total{namespace="kube-system"}') == 1
 
 
+def test_who_posts_a_review_cannot_forge_lines_labels_or_words(authority, tmp_path):
+    webhook = Webhook(authority, tmp_path, agent_inject_log_format="json")
+    forged = json.loads(review(pod(annotations={"vault.hashicorp.com/agent-inject": "no\n[ERROR] forged"})))
+    forged["request"]["namespace"] = 'x"} 1\nforged{a="'
+    forged["request"]["object"]["metadata"]["name"] = "x reason=forged"
+    assert webhook.review(json.dumps(forged).encode())[0] == 200
+    webhook.process.wait_log("denied: namespace= pod= reason=annotation")
+    lines = [json.loads(line) for line in webhook.process.log.splitlines()]
+    assert all(set(line) == {"@level", "@message", "@module", "@timestamp"} for line in lines)
+    assert webhook.metric('vault_agent_injector_failed_injections_by_namespace_total{namespace=""}') == 1
+    webhook.stop()
+
+
 def test_anything_but_json_is_refused_in_the_originals_words(webhook):
     assert webhook.ask("POST", "/mutate", GOOD, "text/plain") == (400, 'Invalid content-type: "text/plain"')
     assert webhook.ask("GET", "/nowhere")[0] == 404

@@ -53,6 +53,12 @@ def test_a_replica_that_starts_later_uses_what_is_there(install):
     assert one.ring() == right
 
 
+def test_settings_of_the_original_with_a_leader_mean_its_secret(install):
+    one = install()
+    other = one.start(AMPULE_INJECT_TLS_SECRET="", AGENT_INJECT_USE_LEADER_ELECTOR="true")
+    other.process.wait_log(f"namespaces/{one.namespace}/secrets/vault-injector-certs: status 403")
+
+
 def test_an_upgrade_of_the_chart_keeps_certificates_and_bundle(install):
     one = install()
     before = one.ring(), one.bundle()

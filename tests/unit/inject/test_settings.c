@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,59 @@ static void help_prints_every_row(void **state)
     buf_done(&buf);
 }
 
+/* A value that is not the row's default, and that nothing refuses. */
+static const char *another_value(const struct setting *row)
+{
+    static const char *const values[] = {[SETTING_TEXT] = "another", [SETTING_INT] = "7", [SETTING_FLOAT] = "0.5", [SETTING_DURATION] = "7s"};
+
+    if (strcmp(row->env, "AMPULE_INJECT_DEFAULT_ANNOTATIONS") == 0)
+        return "{\"role\":\"x\"}";
+    if (strcmp(row->env, "AMPULE_INJECT_KUBERNETES_VERSION") == 0)
+        return "1.29";
+    if (row->type == SETTING_BOOL)
+        return strcmp(row->initial, "true") == 0 ? "false" : "true";
+    return row->type == SETTING_CHOICE ? strrchr(row->choices, ' ') + 1 : values[row->type];
+}
+
+static void take_field(struct settings *s, const struct setting *row, const char *const *vars, const char *const *words, char *to)
+{
+    const void *field = (const char *)s + row->offset;
+    struct err err;
+
+    if (parse(s, &err, vars, words) != 0)
+        fail_msg("%s", err.text);
+    if (row->type == SETTING_BOOL)
+        snprintf(to, 64, "%d", *(const bool *)field);
+    else if (row->type == SETTING_INT)
+        snprintf(to, 64, "%lld", (long long)*(const int64_t *)field);
+    else if (row->type == SETTING_FLOAT)
+        snprintf(to, 64, "%g", *(const double *)field);
+    else
+        snprintf(to, 64, "%s", *(const char *const *)field);
+    settings_done(s);
+}
+
+static void every_setting_is_taken_by_its_variable_and_by_its_flag(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct setting *row = &setting_rows[i];
+        char variable[128], flag[128], by_default[64], by_variable[64], by_flag[64];
+        struct settings s;
+
+        snprintf(variable, sizeof(variable), "%s=%s", row->env, another_value(row));
+        take_field(&s, row, LIST("AGENT_INJECT_VAULT_ADDR=v"), NULL, by_default);
+        take_field(&s, row, LIST(variable), LIST("-vault-address=v"), by_variable);
+        if (strcmp(by_default, by_variable) == 0)
+            fail_msg("%s changes nothing", variable);
+        if (!row->flag)
+            continue;
+        snprintf(flag, sizeof(flag), "-%s=%s", row->flag, another_value(row));
+        take_field(&s, row, NULL, LIST("-vault-address=v", flag), by_flag);
+        assert_string_equal(by_flag, by_variable);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +219,7 @@ int main(void)
         cmocka_unit_test(wrong_settings_name_their_flag),
         cmocka_unit_test(an_address_is_required_but_not_for_help),
         cmocka_unit_test(help_prints_every_row),
+        cmocka_unit_test(every_setting_is_taken_by_its_variable_and_by_its_flag),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
