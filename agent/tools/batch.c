@@ -15,7 +15,7 @@ struct batch {
     struct offline offline; /* of the line at hand */
     int64_t now_ms;
     struct arena arena, store_arena; /* a line's, a store's */
-    struct buf line, got, out;
+    struct buf line, got, out, whole;
     const char *env[ENV_MAX];
 };
 
@@ -79,7 +79,10 @@ static void got_error(struct batch *batch, const char *kind, const struct err *e
 {
     buf_reset(&batch->got);
     buf_adds(&batch->got, kind);
-    buf_adds(&batch->got, err->text);
+    if (batch->whole.len > 0)
+        buf_add(&batch->got, batch->whole.data, batch->whole.len);
+    else
+        buf_adds(&batch->got, err->text);
 }
 
 /* -1: there is no answer, and why. */
@@ -93,6 +96,8 @@ static int answer(struct batch *batch, const struct val *row, struct err *err)
     _cleanup_tpl_ struct tpl *tpl = NULL;
     bool spelled = false;
 
+    buf_reset(&batch->whole);
+    env.whole = &batch->whole;
     if (!source || source->kind != VAL_STRING)
         return err_set(err, ERR_INPUT, "no template");
     if (flags && take_flags(batch, flags, &options, &spelled, err) != 0)
@@ -185,6 +190,7 @@ static void batch_init(struct batch *batch, const struct offline *offline, int64
     *batch = (struct batch){.offline = *offline, .now_ms = now_ms};
     buf_init(&batch->line, LIMIT_REPLY_BYTES);
     buf_init(&batch->got, LIMIT_OUTPUT_BYTES);
+    buf_init(&batch->whole, LIMIT_OUTPUT_BYTES);
     buf_init(&batch->out, LIMIT_OUTPUT_BYTES * 7); /* six bytes for a control character */
     arena_init(&batch->arena, LIMIT_REPLY_TREE_BYTES * 2, "line");
     arena_init(&batch->store_arena, LIMIT_REPLY_TREE_BYTES, "store");
@@ -195,6 +201,7 @@ static void batch_done(struct batch *batch)
     buf_done(&batch->line);
     buf_done(&batch->got);
     buf_done(&batch->out);
+    buf_done(&batch->whole);
     arena_done(&batch->arena);
     arena_done(&batch->store_arena);
 }

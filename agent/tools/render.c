@@ -190,7 +190,7 @@ static int print_batch(struct render *render)
     return 1;
 }
 
-static int print_template(struct render *render, struct buf *out, struct err *err)
+static int print_template(struct render *render, struct buf *out, struct buf *whole, struct err *err)
 {
     _cleanup_buf_ struct buf source = {0};
     _cleanup_tpl_ struct tpl *tpl = NULL;
@@ -200,18 +200,20 @@ static int print_template(struct render *render, struct buf *out, struct err *er
         tpl_parse(source.data, source.len, &render->options, &tpl, err) != 0)
         return -1;
     env = offline_env(&render->offline, render->now_ms);
+    env.whole = whole;
     return tpl_execute(tpl, &render->root, &env, out, err);
 }
 
 int render_main(int argc, char **argv)
 {
     _cleanup_(arena_done) struct arena arena = {0};
-    _cleanup_buf_ struct buf out;
+    _cleanup_buf_ struct buf out, whole;
     struct render render = {.template = "-", .now_ms = clock_wall()};
     struct err err;
     int status = parse_options(&render, argc, argv);
 
     buf_init_secret(&out, LIMIT_OUTPUT_BYTES);
+    buf_init_secret(&whole, LIMIT_OUTPUT_BYTES);
     if (status != 0)
         return status < 0 ? 0 : status;
     render.offline.env = render.env;
@@ -219,10 +221,13 @@ int render_main(int argc, char **argv)
     arena_init_secret(&render.arena, LIMIT_REPLY_TREE_BYTES * 2, "data");
     if (render.batch)
         return print_batch(&render);
-    status = print_template(&render, &out, &err);
+    status = print_template(&render, &out, &whole, &err);
     arena = render.arena;
     if (status != 0) {
-        fprintf(stderr, "%s\n", err.text);
+        if (whole.len == 0)
+            buf_adds(&whole, err.text);
+        buf_addc(&whole, '\n');
+        fwrite(whole.data, 1, whole.len, stderr);
         return 1;
     }
     return fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : 1;

@@ -99,7 +99,7 @@ static void place(const struct tpl *tpl, uint32_t pos, struct buf *out)
     buf_addf(out, "%u:%u", line, column);
 }
 
-int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, struct err *err)
+int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, struct buf *whole, struct err *err)
 {
     _cleanup_buf_ struct buf where;
 
@@ -113,5 +113,11 @@ int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, str
     buf_adds(&where, " at <");
     diag_print_node(tpl, &tpl->nodes[node], &where);
     buf_addc(&where, '>');
+    if (whole) {
+        buf_reset(whole);
+        buf_add(whole, where.data, where.len);
+        buf_adds(whole, ": ");
+        buf_adds(whole, err->text);
+    }
     return err_wrap(err, "%s", where.data);
 }

@@ -14,7 +14,7 @@
 void diag_print(const struct tpl *tpl, uint32_t start, uint32_t end, bool key_only, struct buf *out);
 void diag_print_node(const struct tpl *tpl, const struct node *node, struct buf *out);
 
-/* Put `template: NAME:LINE:COL: executing "UNIT" at <NODE>` in front of the text of `err`; returns -1. */
-int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, struct err *err);
+/* Put `template: NAME:LINE:COL: executing "UNIT" at <NODE>` in front of the text of `err`; the same uncut into `whole` unless NULL; returns -1. */
+int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, struct buf *whole, struct err *err);
 
 #endif

@@ -54,7 +54,7 @@ struct vm {
 
 static int fail_at(struct vm *vm, uint32_t node)
 {
-    return diag_wrap(vm->tpl, vm->unit, node, vm->err);
+    return diag_wrap(vm->tpl, vm->unit, node, vm->env->whole, vm->err);
 }
 
 /* The text of vm->err gets the place that was visited last. */

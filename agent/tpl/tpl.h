@@ -52,6 +52,8 @@ struct tpl_env {
     int (*sockaddr)(void *ctx, struct str expression, struct arena *arena, struct val *ret, struct err *err);
     int64_t now_ms; /* wall clock for `timestamp`, milliseconds since 1970 */
     bool redact;    /* error texts say "[redacted]" where Go would print a value */
+    /* NULL, or empty: what a failed execution says, of any length and with any byte. `struct err` has its beginning. Empty: only that has it. */
+    struct buf *whole;
 };
 
 struct tpl_options {
