@@ -28,7 +28,7 @@ PATTERNS = [
     '"\\\\Qa.b\\\\E"', '"\\\\p{Greek}"', '"\\\\8"', '"x{1001}"', '"(((a{100}){100}){100})"', '"(?:)"', '"|"', '"a|ab|abc"', '"[é日]"', '"\\\\z"', '"(?i)é"', '"\\xff"', '`(\\d+)-(\\d+)`', '`\\.`', '"*"', '"a{,2}"', '"+"', '"(?P<n>a)(?P<n>b)"','"a+"', '"(a)(b)?"', '"[a-z]*"', '"^x|y$"', '"("', '"(?i)HELLO"', '"\\\\d+"', '""', '"."', '"(?P<n>o)"', '"\\\\s"', '"a{2,1}"', '"[[:alpha:]]"', '"x*"', '"\\\\pL"']
 REPLACEMENTS = ['"$2$1"', '"$a-$b"', '"\\xff"', '"$"', '"${n}"', '"$01"', '"$10"', '"${1"', '"日"','"<$0>"', '"${1}x"', '"$1x"', '""', '"$n"', '"$$"', '"-"', '"${"']
 DOCUMENTS = [
-    '"{\\"a\\":1,\\"a\\":2}"', '"\\"\\\\ud83d\\\\ude00\\""', '"\\"\\\\ud800\\""', '"[-0, 1e-7, 1E+2, 0.1]"', '"01"', '"1."', '"-"', '"\\"\\\\x\\""', '"\\"\\n\\""', '"tru"', '"{\\"a\\" 1}"', '"{a:1}"', '"[1 2]"', '"{\\"a\\":}"', '"\\xff"', '"\\"\\xff\\""',
+    '"1E400"', '"1E400x"', '"[1,1E400,2]"', '"{\\"a\\":-1e999}"', '"[1E400,"', '"{\\"a\\":1,\\"a\\":2}"', '"\\"\\\\ud83d\\\\ude00\\""', '"\\"\\\\ud800\\""', '"[-0, 1e-7, 1E+2, 0.1]"', '"01"', '"1."', '"-"', '"\\"\\\\x\\""', '"\\"\\n\\""', '"tru"', '"{\\"a\\" 1}"', '"{a:1}"', '"[1 2]"', '"{\\"a\\":}"', '"\\xff"', '"\\"\\xff\\""',
     '"[[[[[[]]]]]]"', '"\\ufeff{}"', '"9223372036854775808"', '"1e-400"', '"\\"\\\\u00e9\\\\n\\\\/\\""', '"null"', '"[null]"', '"{\\"\\":\\"\\"}"',
     '"{\\"a\\":[1,{\\"b\\":null}],\\"c\\":\\"<x>\\"}"', '"[]"', '"{}"', '"[1,2.5,\\"x\\",true,null]"', '"{"', '"nul"', '"1e400"', '"\\"s\\""', '"12345678901234567890"', '""', '" 1 "',
     '"{\\"a\\":1}x"', '"[1,]"',
@@ -38,6 +38,7 @@ YAML = [
     '"x: &a {k: 1}\\ny:\\n  <<: *a\\n  z: 2"', '"a: \'it\'\'s\'"', '"a: \\"\\\\x41\\\\u00e9\\\\n\\""', '"--- a\\n--- b"', '"a: b: c"', '"\\ta: 1"', '"a: 1\\na: 2"', '"!!int \\"3\\""', '"!!str 3"', '"!!binary aGk="', '"a: !foo x"', '"*x"', '"&x [*x]"', '"- - 1\\n  - 2\\n- 3"', '"a:\\n- 1\\n- 2"',
     '"a: 2001-12-14t21:59:43.10-05:00"', '"1.0: x\\ntrue: y\\n~: z"', '"a: 1 # c\\n# d"', '"%YAML 1.1\\n---\\na: 1"', '"{a, b: c}"', '"[a, b"', '"\'x"', '"\\"x"', '"a: |\\n x\\n  y"', '"@a"', '"`a"', '"%a"', '"a: 12345678901234567890"', '"a: -9223372036854775809"', '"a: 1e400"', '"a: 0x"', '"é: 日"', '"\\x00"', '"\\xff"',
     '"a: 1:30"', '"a: +1"', '"a: +.5"', '"a: 1."', '"a: ._1"', '"...\\na"', '"# only"', '"a: \\"b\\\\\\n  c\\""', '"=: 1"', '"a: ="','"a: 1\\nb: [x, y]\\n"', '"- 1\\n- b: c\\n"', '"a: yes"', '"x"', '"a: {b: 2024-01-01}"', '"a: &x 1\\nb: *x"', '"a: |\\n  t\\n"', '"["', '"1: 2"', '""', '"a: ~"', '"a: 0x1F"', '"a: 1.50"']
+DELIMITERS = [("[[", "]]"), ("<<", ">>"), ("«", "»"), ("é", "é"), ("{", "}"), ("-", "-"), ("/*", "*/"), ("$", "."), ("hub", "bub"), ("{{-", "-}}"), ("(", ")"), ("{{", "{{"), ("日", "b"), ("%", "%")]
 LAYOUTS = ['"2006-01-02"', '"15:04:05"', '"Mon Jan _2 2006"', '"2006-01-02T15:04:05Z07:00"', '"unix"', '"3:04PM"', '"02/01/06"', '""', '"x"', '"Jan 2, 2006 at 3:04pm (MST)"']
 VERSIONS = ['"1.2.3"', '"v1.2"', '"1.2.3-alpha.1+b5"', '"x"', '"2"', '""', '"1.2.3-01"', '"1.02.3"', '"1.2.3+"', '"1.2.3.4"', '"9999999999999999999.0.0"']
 RANGES = ['">1, <2"', '"~1"', '"^0.2.3"', '"1.2.*"', '">=1.2.3-alpha"', '"*"', '"1.x.x || 2"', '"=>1"', '">= 1.2.3 <2"', '"abc"', '""', '">=1.0.0"', '"^1.2"', '"~1.2.3"', '"1.x"', '"<2 || >3"', '"1.2 - 1.4"', '"="', '"!=1.2.3"']
@@ -46,6 +47,9 @@ CONVERTIBLE = ['"1"', '"a"', '1', '1.5', 'true', 'nil', '"0x10"', '"08"', '-7', 
 
 DURATIONS = ['"95s"', '"1h2m3.5s"', '"-1.5h"', '"x"', '""', '"3"', '95', '1.5', '86400', '"1d"', '"100ms"', '9999999999', '"2562047h"', '.n', 'nil']
 MOMENTS = ['(sprig_toDate "2006-01-02" "2024-02-29")', '(sprig_toDate "2006-01-02T15:04:05Z07:00" "1999-12-31T23:59:59.5+05:30")', '(sprig_toDate "x" "y")', '(secret "wrapped").WrapInfo.CreationTime']
+OBJECTS = ['(sprig_semver "1.2")', '(sprig_semver "v1.2.0")', '(secret "kv1/app")', '(secret "tok").Auth', '(secret "wrapped").WrapInfo', '(pkiCert "pki")', '(sprig_chunk 2 .l)', '(sprig_urlParse "http://a/b")']
+ANY_KEYS = '(parseYAML "1: a\\nb: c\\n1.5: d\\ntrue: y")'
+LIST_OF_OBJECTS = '(sprig_list (sprig_semver "1.2") 1)'
 OF_MOMENTS = ["Year", "Month", "Day", "Weekday", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "Unix", "UnixNano", "UnixMilli", "String", "UTC", "IsZero", 'Format "Jan _2 06 3:04PM -0700 MST .000"', "Format .s",
               "AddDate 0 1 2", "Format", "Nope"]
 OF_VERSIONS = ["Major", "Minor", "Patch", "Prerelease", "Metadata", "Original", "String", "IncMajor", "IncMinor", "IncPatch", 'Compare (sprig_semver "1.2.4")', 'LessThan (sprig_semver "2")', 'Equal (sprig_semver "1.2.3")', "Nope"]
@@ -111,7 +115,7 @@ class Grammar:
     def number(self):
         if self.one_in(40):
             return self.pick("0x_1F", "0X1f", "0B1", "0O7", "0x1.8p1", "0x.8P-1", "1E5", "1_0.5", "0b2", "0x", "1e", "1i", "0x1p", "-0", "+0x10", "1+2i", "1.5-2i", "1e3i", "07i", "1__0", "1e400", "0b1e3", "00",
-                             "'\\n'", "'\\''", "'\\x41'", "'\\u00e9'", "'\\101'", "'日'", "''", "'\\q'", "'", "-9223372036854775808", "0xFFFFFFFFFFFFFFFF", "5e-324", "1e308", "0.1", "16777217.0", "1e21", "1e20", "123456789.0")
+                             "'\\n'", "'\\''", "'\\x41'", "'\\u00e9'", "'\\101'", "'日'", "''", "'\\q'", "'", "1+i", "1.-i", "0O7+6i", "0x1p4-2i", "1e400+1i", "0_+1i", "5-0X5i", "0b1-1e2i", "-9223372036854775808", "0xFFFFFFFFFFFFFFFF", "5e-324", "1e308", "0.1", "16777217.0", "1e21", "1e20", "123456789.0")
         return self.pick("0", "1", "2", "3", "-1", "10", "7") if not self.one_in(8) else self.pick(
             "1.5", "-2.25", "1e3", "0x1F", "0b101", "0o17", "017", "1_000", "'a'", "'é'", "1e100", ".5", "1.", "9223372036854775807",
             "9223372036854775808", "1i", "2+3i", "0x1p4", "1e-7", "+3", "-0.0", "18446744073709551615", "089", "1_", "'ab'")
@@ -279,6 +283,10 @@ class Grammar:
             self.action('define "q"') + "{{end}}", self.action(self.pick("break", "continue", "else", "end", "else if 1", "else with .m", "template", "block", "define", "if", "range", "with", "nil", "template .s", "end 1", "break 1", "nil | print")),
             self.action(f"{self.pick(*MOMENTS)}.{self.pick(*OF_MOMENTS)}"), self.action(f"(sprig_semver {self.pick(*VERSIONS)}).{self.pick(*OF_VERSIONS)}"),
             self.action(self.pick("toJSON ", "toYAML ", "printf \"%v %T\" 1 ", "print ", "sprig_typeOf ", "len ", "not ", "eq nil ") + self.pick(*MOMENTS, '(sprig_semver "v1.2-a+b")', "(sprig_urlParse .s)", "(sprig_until 3)")),
+            self.action(f"{self.pick('sprig_deepEqual', 'eq', 'sprig_has', 'sprig_without', 'index .m', 'print')} {self.pick(*MOMENTS, *OBJECTS)} {self.pick(*MOMENTS, *OBJECTS, LIST_OF_OBJECTS)}"),
+            self.action(f"range $i, $e := {self.pick(*OBJECTS, '(sprig_chunk 1 .l)', '(sprig_until 3)', '(parseYAML .s)')}") + self.action(self.pick("$e", ".x", "$e.x", "index $e 0", "print $i .")) + "{{end}}",
+            self.action(f"{self.pick('sprig_concat', 'sprig_list', 'sprig_dict', 'scratch', 'sprig_coalesce', 'timestamp', 'loop')}.{self.pick('a', 's', 'Get', 'x.y')}"),
+            self.action(f"index {ANY_KEYS} {self.pick(*OBJECTS, *MOMENTS, '1', '1.5', '.l', '.n', 'nil', 'true')}"),
             self.action(f"range $i, $e := loop {self.pick('3', '1 3', '0', '-1', '.n', '.s', '1.5')}") + "{{$i}}{{$e}}{{end}}",
             self.action(f"printf {self.format()} (secret {path}).{self.pick('Data', 'Auth', 'Warnings', 'LeaseDuration')} .n"),
             self.action(self.pick("toJSON", "toYAML", "toTOML", "toJSONPretty", "toUnescapedJSON", "toUnescapedJSONPretty", "printf \"%v\"", "printf \"%#v\"", "printf \"%+v\"", "printf \"%T\"") + self.pick(
@@ -339,4 +347,8 @@ class Grammar:
         return "{" + ",".join(f'"{k}":{v}' for k, v in typed.items() if not self.one_in(6)) + "}"
 
     def row(self):
-        return {"template": self.template(), "data": self.root(), "flags": self.pick("", "", "", "n", "n", "e", "i", "ne")}
+        template, flags = self.template(), self.pick("", "", "", "n", "n", "e", "i", "ne")
+        if self.one_in(25):
+            left, right = self.pick(*DELIMITERS)
+            template, flags = template.replace("{{", left).replace("}}", right), f"{flags} {left} {right}"
+        return {"template": template, "data": self.root(), "flags": flags}
