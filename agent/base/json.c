@@ -50,9 +50,9 @@ static int fail_at(struct reader *reader, const char *at, enum err_code code, co
 static void note_unfit(struct reader *reader, const char *start, const char *text)
 {
     struct err *outer = reader->err;
-    char message[160];
+    char message[ERR_TEXT_MAX];
 
-    snprintf(message, sizeof(message), "json: cannot unmarshal number %.40s into Go value of type float64",
+    snprintf(message, sizeof(message), "json: cannot unmarshal number %s into Go value of type float64",
              reader->flags & JSON_SECRET ? "(out of range)" : text);
     if (reader->has_unfit)
         return;
