@@ -1,5 +1,5 @@
 /* Dates and durations. Source: sprig, Go's time. The local zone is UTC. */
-#include "tpl/duration.h"
+#include "base/duration.h"
 #include "tpl/fn.h"
 #include "tpl/moment.h"
 #include "tpl/numeral.h"

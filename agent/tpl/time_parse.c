@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/limits.h"
-#include "tpl/duration.h"
+#include "base/duration.h"
 #include "tpl/time_layout.h"
 
 #define UNSET (-1) /* also of an offset of one second west: Go's parser mixes them up */

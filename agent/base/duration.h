@@ -1,8 +1,8 @@
 /*
  * duration: spans of time in nanoseconds, as Go's time.Duration reads and prints them: "1h15m30.918s".
  */
-#ifndef TPL_DURATION_H
-#define TPL_DURATION_H
+#ifndef BASE_DURATION_H
+#define BASE_DURATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,8 @@
-#include "tpl/duration.h"
+#include "base/duration.h"
 
 #include <string.h>
 
 #include "base/limits.h"
-#include "tpl/number.h"
 
 #define MOST (UINT64_C(1) << 63)
 
@@ -194,12 +193,12 @@ static void add_decimal(struct buf *buf, uint64_t n, size_t places)
 
     for (size_t i = 0; i < places; i++)
         scale *= 10;
-    number_uint(buf, n / scale, 10, 1);
+    buf_addf(buf, "%llu", (unsigned long long)(n / scale));
     begin = buf->len;
     if (n % scale == 0)
         return;
     buf_addc(buf, '.');
-    number_uint(buf, n % scale, 10, places);
+    buf_addf(buf, "%0*llu", (int)places, (unsigned long long)(n % scale));
     while (buf->len > begin && buf->data[buf->len - 1] == '0')
         buf_cut(buf, buf->len - 1);
 }
