@@ -50,12 +50,15 @@ int amend_check(struct str text, struct arena *arena, struct err *err)
 
 bool amend_is_empty(struct str patch)
 {
-    for (size_t i = 0; i < patch.len; i++) {
-        if (!strchr(" \t\r\n[]", patch.data[i]) && strncmp(patch.data + i, "null", 4) != 0)
-            return false;
-        i += patch.data[i] == 'n' ? 3 : 0;
-    }
-    return true;
+    static const char blank[] = " \t\r\n";
+    struct cur cur = cur_of(patch.data, patch.len);
+
+    cur_skip(&cur, blank);
+    if (cur_at_end(&cur) || *cur.p == 'n')
+        return true;
+    cur_char(&cur, '[');
+    cur_skip(&cur, blank);
+    return cur_peek(&cur) == ']';
 }
 
 /* ----------------------------------------------------------------------------------------- places */
@@ -111,38 +114,39 @@ static int list_index(const json_t *list, const char *key, bool adding, size_t *
     return 0;
 }
 
-/* NULL when it is not there; a wrong index fills err, a missing key does too. */
-static json_t *get(const struct place *place, struct err *err)
+/* *ret is NULL where an object has no such key; a wrong index is an error. */
+static int get(const struct place *place, json_t **ret, struct err *err)
 {
     size_t index;
-    json_t *found;
 
-    if (json_is_array(place->parent))
-        return list_index(place->parent, place->key, false, &index, err) == 0 ? json_array_get(place->parent, index) : NULL;
-    found = json_object_get(place->parent, place->key);
-    if (!found)
-        err_set(err, ERR_MISSING, "unable to get nonexistent key: %.128s: missing value", place->key);
-    return found;
+    *ret = json_object_get(place->parent, place->key);
+    if (json_is_object(place->parent))
+        return 0;
+    if (list_index(place->parent, place->key, false, &index, err) != 0)
+        return -1;
+    *ret = json_array_get(place->parent, index);
+    return 0;
 }
 
-/* The parent of what `path` names; false when one of the parts is missing. */
+/* The parent of what `path` names; false when one of the parts is missing. What stands before the first slash does not count. */
 static bool find(json_t *doc, const char *path, struct place *ret)
 {
-    struct err err;
+    json_t *next;
+    struct err ignored;
 
-    if (*path != '/' || strlen(path) > LIMIT_REVIEW_POINTER)
+    if (!strchr(path, '/') || strlen(path) > LIMIT_REVIEW_POINTER)
         return false;
     ret->parent = doc;
-    for (path++;; path++) {
+    for (path = strchr(path, '/') + 1;; path++) {
         size_t len = strcspn(path, "/");
 
         unescape(ret->key, path, len);
         path += len;
         if (*path == '\0')
             return json_is_object(ret->parent) || json_is_array(ret->parent);
-        ret->parent = get(ret, &err);
-        if (!json_is_object(ret->parent) && !json_is_array(ret->parent))
+        if (get(ret, &next, &ignored) != 0 || (!json_is_object(next) && !json_is_array(next)))
             return false;
+        ret->parent = next;
     }
 }
 
@@ -186,14 +190,36 @@ static int missing(struct err *err, const char *text, const char *path)
     return err_set(err, ERR_MISSING, "%s%.256s: missing value", text, path);
 }
 
+static const char *go_type(const json_t *value)
+{
+    static const char *const names[] = {[JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_INTEGER] = "number", [JSON_REAL] = "number"};
+
+    return json_is_boolean(value) ? "bool" : json_is_string(value) ? "string" : names[json_typeof(value)];
+}
+
 /* A field that must be a string. */
 static const char *text_of(const json_t *op, const char *field, const char *kind, struct err *err)
 {
-    const char *text = json_string_value(json_object_get(op, field));
+    const json_t *value = json_object_get(op, field);
 
-    if (!text)
-        err_set(err, ERR_MISSING, "%s operation failed to decode %s: missing value", kind, field);
-    return text;
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (value && !json_is_null(value))
+        err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type string", go_type(value));
+    else
+        err_set(err, ERR_MISSING, "operation%s missing %s field: missing value", strcmp(field, "from") == 0 ? "," : "", field);
+    err_wrap(err, "%s operation failed to decode %s", kind, field);
+    return NULL;
+}
+
+/* Some operations tell only that there is none. */
+static const char *path_of(const json_t *op, const char *kind, struct err *err)
+{
+    const char *path = json_string_value(json_object_get(op, "path"));
+
+    if (!path)
+        err_set(err, ERR_MISSING, "%s operation failed to decode path: missing value", kind);
+    return path;
 }
 
 /* Borrowed. */
@@ -206,7 +232,7 @@ static json_t *value_of(const json_t *op)
 
 static int op_add(json_t **doc, const json_t *op, struct err *err)
 {
-    const char *path = text_of(op, "path", "add", err);
+    const char *path = path_of(op, "add", err);
     _cleanup_json_ json_t *value = json_deep_copy(value_of(op));
     struct place place;
 
@@ -219,7 +245,7 @@ static int op_add(json_t **doc, const json_t *op, struct err *err)
 
 static int op_remove(json_t **doc, const json_t *op, struct err *err)
 {
-    const char *path = text_of(op, "path", "remove", err);
+    const char *path = path_of(op, "remove", err);
     struct place place;
 
     if (!path)
@@ -229,21 +255,24 @@ static int op_remove(json_t **doc, const json_t *op, struct err *err)
     return drop(&place, err) == 0 ? 0 : err_wrap(err, "error in remove for path: '%.256s'", path);
 }
 
+/* The original's text says that its author had no error to tell. */
 static int replace_all(json_t **doc, json_t *value, struct err *err)
 {
-    if (!json_is_object(value))
-        return err_set(err, ERR_INPUT, "replace operation value must be object or array");
+    if (!json_is_object(value) && !json_is_array(value))
+        return err_set(err, ERR_INPUT, "replace operation value must be object or array: %%!w(<nil>)");
     json_decref(*doc);
     *doc = json_incref(value);
     return 0;
 }
 
+/* Of an object that has no such key too: then it is added. */
 static int op_replace(json_t **doc, const json_t *op, struct err *err)
 {
     const char *path = text_of(op, "path", "replace", err);
     _cleanup_json_ json_t *value = json_deep_copy(value_of(op));
     struct place place;
     struct err ignored;
+    size_t index;
 
     if (!path)
         return -1;
@@ -251,46 +280,51 @@ static int op_replace(json_t **doc, const json_t *op, struct err *err)
         return replace_all(doc, value, err);
     if (!find(*doc, path, &place))
         return missing(err, "replace operation does not apply: doc is missing path: ", path);
-    if (!get(&place, &ignored))
-        return missing(err, "replace operation does not apply: doc is missing key: ", path);
     if (json_is_object(place.parent))
         return json_object_set(place.parent, place.key, value);
-    if (drop(&place, err) != 0)
-        return err_wrap(err, "error in remove for path: '%.256s'", path);
-    return put(&place, value, err);
+    if (list_index(place.parent, place.key, false, &index, &ignored) != 0)
+        return missing(err, "replace operation does not apply: doc is missing key: ", path);
+    return json_array_set(place.parent, index, value);
 }
 
 static int op_move(json_t **doc, const json_t *op, struct err *err)
 {
-    const char *from = text_of(op, "from", "move", err), *path = from ? text_of(op, "path", "move", err) : NULL;
+    const char *from = text_of(op, "from", "move", err), *path;
     _cleanup_json_ json_t *value = NULL;
     struct place place;
 
-    if (!path)
+    if (!from)
         return -1;
     if (!find(*doc, from, &place))
         return missing(err, "move operation does not apply: doc is missing from path: ", from);
-    value = json_incref(get(&place, err));
-    if (!value || drop(&place, err) != 0)
+    if (get(&place, &value, err) != 0 || (json_incref(value), drop(&place, err)) != 0)
         return err_wrap(err, "error in move for path: '%.128s'", place.key);
+    path = text_of(op, "path", "move", err);
+    if (!path)
+        return -1;
     if (!find(*doc, path, &place))
         return missing(err, "move operation does not apply: doc is missing destination path: ", path);
     return put(&place, value, err) == 0 ? 0 : err_wrap(err, "error in move for path: '%.256s'", path);
 }
 
+/* What an object does not have is copied as null. */
 static int op_copy(json_t **doc, const json_t *op, struct err *err)
 {
-    const char *from = text_of(op, "from", "copy", err), *path = from ? text_of(op, "path", "copy", err) : NULL;
+    const char *from = text_of(op, "from", "copy", err), *path;
     _cleanup_json_ json_t *value = NULL;
+    json_t *found;
     struct place place;
 
-    if (!path)
+    if (!from)
         return -1;
     if (!find(*doc, from, &place))
         return missing(err, "copy operation does not apply: doc is missing from path: ", from);
-    value = json_deep_copy(get(&place, err));
-    if (!value)
+    if (get(&place, &found, err) != 0)
         return err_wrap(err, "error in copy for from: '%.256s'", from);
+    value = json_deep_copy(found ? found : json_null());
+    path = path_of(op, "copy", err);
+    if (!path)
+        return -1;
     if (!find(*doc, path, &place))
         return missing(err, "copy operation does not apply: doc is missing destination path: ", path);
     return put(&place, value, err) == 0 ? 0 : err_wrap(err, "error while adding value during copy");
@@ -299,18 +333,16 @@ static int op_copy(json_t **doc, const json_t *op, struct err *err)
 static int op_test(json_t **doc, const json_t *op, struct err *err)
 {
     const char *path = text_of(op, "path", "test", err);
-    json_t *found, *wanted = json_object_get(op, "value");
+    json_t *found = *doc, *wanted = value_of(op);
     struct place place;
 
     if (!path)
         return -1;
     if (*path && !find(*doc, path, &place))
         return missing(err, "test operation does not apply: is missing path: ", path);
-    err->code = ERR_NONE;
-    found = *path ? get(&place, err) : *doc;
-    if (!found && err->code != ERR_MISSING)
+    if (*path && get(&place, &found, err) != 0)
         return err_wrap(err, "error in test for path: '%.256s'", path);
-    if ((!found || json_is_null(found)) ? (!wanted || json_is_null(wanted)) : json_equal(found, wanted))
+    if (json_equal(found ? found : json_null(), wanted))
         return 0;
     return err_set(err, ERR_INPUT, "testing value %.256s failed: test failed", path);
 }
@@ -335,21 +367,78 @@ static int apply(json_t **doc, const json_t *op, struct err *err)
 
 /* ----------------------------------------------------------------------------------------- result */
 
-/* Fields of v1.Container, and whether an empty value is left out. */
-static const char *const known_fields[] = {
-    "name",           "image",        "command",      "args",          "workingDir",    "ports",
-    "envFrom",        "env",          "resources",    "resizePolicy",  "restartPolicy", "restartPolicyRules",
-    "volumeMounts",   "volumeDevices", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle",
-    "terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "securityContext", "stdin", "stdinOnce", "tty",
+/* Fields of v1.Container, and what they must be; what lies deeper is the API server's to check. */
+static const struct field {
+    const char *name;
+    json_type type; /* JSON_TRUE: a boolean */
+    const char *go;
+} fields[] = {
+    {"name", JSON_STRING, "string"},
+    {"image", JSON_STRING, "string"},
+    {"command", JSON_ARRAY, "[]string"},
+    {"args", JSON_ARRAY, "[]string"},
+    {"workingDir", JSON_STRING, "string"},
+    {"ports", JSON_ARRAY, "[]v1.ContainerPort"},
+    {"envFrom", JSON_ARRAY, "[]v1.EnvFromSource"},
+    {"env", JSON_ARRAY, "[]v1.EnvVar"},
+    {"resources", JSON_OBJECT, "v1.ResourceRequirements"},
+    {"resizePolicy", JSON_ARRAY, "[]v1.ContainerResizePolicy"},
+    {"restartPolicy", JSON_STRING, "v1.ContainerRestartPolicy"},
+    {"restartPolicyRules", JSON_ARRAY, "[]v1.ContainerRestartRule"},
+    {"volumeMounts", JSON_ARRAY, "[]v1.VolumeMount"},
+    {"volumeDevices", JSON_ARRAY, "[]v1.VolumeDevice"},
+    {"livenessProbe", JSON_OBJECT, "v1.Probe"},
+    {"readinessProbe", JSON_OBJECT, "v1.Probe"},
+    {"startupProbe", JSON_OBJECT, "v1.Probe"},
+    {"lifecycle", JSON_OBJECT, "v1.Lifecycle"},
+    {"terminationMessagePath", JSON_STRING, "string"},
+    {"terminationMessagePolicy", JSON_STRING, "v1.TerminationMessagePolicy"},
+    {"imagePullPolicy", JSON_STRING, "v1.PullPolicy"},
+    {"securityContext", JSON_OBJECT, "v1.SecurityContext"},
+    {"stdin", JSON_TRUE, "bool"},
+    {"stdinOnce", JSON_TRUE, "bool"},
+    {"tty", JSON_TRUE, "bool"},
 };
 
-static bool is_known(const char *field)
+static int check_fields(const json_t *container, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(known_fields); i++) {
-        if (strcmp(known_fields[i], field) == 0)
-            return true;
+    if (!json_is_object(container))
+        return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type v1.Container", go_type(container));
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const json_t *value = json_object_get(container, fields[i].name);
+        bool fits = !value || json_is_null(value) || json_typeof(value) == fields[i].type || (json_is_false(value) && fields[i].type == JSON_TRUE);
+
+        if (!fits)
+            return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go struct field Container.%s of type %s", go_type(value),
+                           fields[i].name, fields[i].go);
     }
-    return false;
+    return 0;
+}
+
+/* Quantities are written in their shortest form. */
+static int normalise_quantities(json_t *list, struct err *err)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe (list, next, name, value) {
+        _cleanup_buf_ struct buf quantity = {0};
+        char number[64];
+        struct str text = {number, 0};
+
+        if (json_is_number(value))
+            text.len = json_dumpb(value, number, sizeof(number), JSON_ENCODE_ANY);
+        else if (json_is_string(value))
+            text = (struct str){json_string_value(value), json_string_length(value)};
+        else
+            continue;
+        buf_init(&quantity, text.len + 64);
+        if (value_quantity(text, &quantity, err) != 0)
+            return -1;
+        json_object_set_new(list, name, json_stringn(quantity.data, quantity.len));
+    }
+    return 0;
 }
 
 static bool is_empty(const char *field, const json_t *value)
@@ -361,20 +450,25 @@ static bool is_empty(const char *field, const json_t *value)
     return json_is_string(value) && json_string_length(value) == 0 && strcmp(field, "name") != 0;
 }
 
-static void normalise(json_t *container)
+/* As a typed client writes it, but that fields which nobody here knows survive. */
+static int normalise(json_t *container, struct err *err)
 {
     const char *field;
-    json_t *value;
+    json_t *value, *resources;
     void *next;
 
     json_object_foreach_safe (container, next, field, value) {
-        if (!is_known(field) || is_empty(field, value))
+        if (is_empty(field, value))
             json_object_del(container, field);
     }
     if (!json_object_get(container, "name"))
         json_object_set_new(container, "name", json_string(""));
     if (!json_object_get(container, "resources"))
         json_object_set_new(container, "resources", json_object());
+    resources = json_object_get(container, "resources");
+    if (normalise_quantities(json_object_get(resources, "limits"), err) != 0)
+        return -1;
+    return normalise_quantities(json_object_get(resources, "requests"), err);
 }
 
 static int append(const char *data, size_t size, void *out)
@@ -410,7 +504,8 @@ int amend_container(struct str container, struct str patch, struct buf *out, str
         return err_set(err, ERR_INPUT, "JSON patch that cannot be read: a number out of range, or too deep");
     if (apply_all(&doc, ops, err) != 0)
         return -1;
-    normalise(doc);
+    if (check_fields(doc, err) != 0 || normalise(doc, err) != 0)
+        return -1;
     json_dump_callback(doc, append, out, JSON_COMPACT);
     return 0;
 }

@@ -2,7 +2,7 @@
  * amend: a pod's own RFC 6902 patch on one of the agent's containers.
  *
  * Errors are those of the library that upstream uses, since users search for them. Negative array indices are allowed, as there.
- * The result is written as a typed client would: what a container does not know, and empty lists, vanish.
+ * The result is written as a typed client would, without what is empty; fields that nobody here knows survive.
  */
 #ifndef INJECT_AMEND_H
 #define INJECT_AMEND_H

@@ -82,6 +82,19 @@ static void env_connection(const struct writing *w)
     env_if(w->out, "VAULT_TLS_SERVER_NAME", plan_text(plan, ANNOT_TLS_SERVER_NAME));
 }
 
+/* Whole groups of four, between which lines may end. */
+static bool is_base64(struct str text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == ' ' || text.data[i] == '\t')
+            return false;
+        count += text.data[i] != '\r' && text.data[i] != '\n';
+    }
+    return count % 4 == 0;
+}
+
 /* The setting is PEM, or base64 of it. */
 static void env_ca(const struct writing *w)
 {
@@ -92,7 +105,7 @@ static void env_ca(const struct writing *w)
     if (given.len == 0)
         return;
     buf_init(&decoded, given.len);
-    if (base64_decode(given.data, given.len, &decoded, &ignored) == 0)
+    if (is_base64(given) && base64_decode(given.data, given.len, &decoded, &ignored) == 0)
         env(w->out, "VAULT_CACERT_BYTES", (struct str){decoded.data, decoded.len});
     else
         env(w->out, "VAULT_CACERT_BYTES", given);
@@ -191,15 +204,6 @@ static void mount_own(const struct writing *w, const char *base, const char *pat
     emit_close(w->out, '}');
 }
 
-static const struct val *container_named(const struct val *list, struct str name)
-{
-    for (size_t i = 0; i < list->list.len; i++) {
-        if (str_eq(pod_text(&list->list.items[i], "name"), name))
-            return &list->list.items[i];
-    }
-    return NULL;
-}
-
 static bool is_token_mount(struct str path)
 {
     static const char word[] = "serviceaccount";
@@ -234,17 +238,20 @@ static void copy_mount(struct buf *out, const struct val *mount)
     emit_close(out, '}');
 }
 
-static void copy_mounts(const struct writing *w)
+/* Of every container with that name; names should be unique, but nobody has checked that yet. */
+static void copy_mounts(const struct writing *w, const struct val *list)
 {
     struct str name = plan_text(w->plan, ANNOT_AGENT_COPY_VOLUME_MOUNTS);
-    const struct val *from = name.len ? container_named(w->plan->pod->init_containers, name) : NULL, *mounts;
 
-    if (name.len && !from)
-        from = container_named(w->plan->pod->containers, name);
-    mounts = from ? pod_mounts(from) : NULL;
-    for (size_t i = 0; mounts && i < mounts->list.len; i++) {
-        if (!is_token_mount(pod_text(&mounts->list.items[i], "mountPath")))
-            copy_mount(w->out, &mounts->list.items[i]);
+    for (size_t c = 0; c < list->list.len && name.len; c++) {
+        const struct val *mounts = pod_mounts(&list->list.items[c]);
+
+        if (!str_eq(pod_text(&list->list.items[c], "name"), name))
+            continue;
+        for (size_t i = 0; i < mounts->list.len; i++) {
+            if (!is_token_mount(pod_text(&mounts->list.items[i], "mountPath")))
+                copy_mount(w->out, &mounts->list.items[i]);
+        }
     }
 }
 
@@ -270,7 +277,8 @@ static void write_mounts(const struct writing *w)
         container_mount(w->out, pod_text(plan->aws_mount, "name"), pod_text(plan->aws_mount, "mountPath"), true);
     container_secret_mounts(plan, each_own_mount, w->out);
     mount_if(w, ANNOT_AGENT_EXTRA_SECRET, "extra-secrets", "/vault/custom");
-    copy_mounts(w);
+    copy_mounts(w, plan->pod->containers);
+    copy_mounts(w, plan->pod->init_containers);
     mount_if(w, ANNOT_AGENT_CONFIGMAP, "vault-config", "/vault/configs");
     mount_if(w, ANNOT_TLS_SECRET, "vault-tls-secrets", "/vault/tls");
     if (plan->cache_persist && w->container->identity == plan->identities)

@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "inject/amend.h"
 #include "inject/plan_own.h"
@@ -123,12 +122,14 @@ static int parse_share(struct plan *plan, struct err *err)
 {
     struct str text = plan->text[ANNOT_AGENT_SHARE_PROCESS_NAMESPACE];
     const struct val *pod = plan->pod->share_process_namespace;
+    struct err why;
     bool share;
 
     if (!text.data)
         return 0;
-    if (value_bool(text, &share, err) != 0)
-        return -1;
+    if (value_bool(text, &share, &why) != 0)
+        return err_set(err, ERR_INPUT, "invalid value %.128s for annotation \"%s%s\", err=%s", text.data, plan->annots->prefix,
+                       annot_rows[ANNOT_AGENT_SHARE_PROCESS_NAMESPACE].name, why.text);
     if (share && pod && !pod->b)
         return err_set(err, ERR_INPUT, "shareProcessNamespace explicitly disabled on the pod, refusing to enable it");
     plan->share = share ? SHARE_TRUE : SHARE_FALSE;
@@ -140,6 +141,20 @@ static int parse_same_user(struct plan *plan, struct err *err)
     if (value_bool(plan_text(plan, ANNOT_AGENT_RUN_AS_SAME_USER), &plan->same_user, err) != 0)
         return -1;
     return plan->same_user ? pod_first_uid(plan->pod, &plan->uid, err) : 0;
+}
+
+/* The text is told in lower case. */
+static int parse_template_type(struct plan *plan, struct err *err)
+{
+    struct str text = plan_text(plan, ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE);
+    char lower[256] = "";
+
+    for (size_t i = 0; i < text.len && i + 1 < sizeof(lower); i++)
+        lower[i] = text.data[i] >= 'A' && text.data[i] <= 'Z' ? (char)(text.data[i] | 0x20) : text.data[i];
+    plan->json_template = strcmp(lower, "json") == 0;
+    if (!plan->json_template && strcmp(lower, "map") != 0)
+        return err_set(err, ERR_INPUT, "invalid default template type: %s", lower);
+    return 0;
 }
 
 static int parse_connections(struct plan *plan, struct err *err)
@@ -177,9 +192,10 @@ static const struct parsed {
     {ANNOT_AGENT_RUN_AS_SAME_USER, 0, parse_same_user},
     {ANNOT_AGENT_SHARE_PROCESS_NAMESPACE, 0, parse_share},
     {ANNOT_AGENT_SET_SECURITY_CONTEXT, offsetof(struct plan, set_security_context), NULL},
-    {ANNOT_AGENT_INJECT_TOKEN, offsetof(struct plan, inject_token), NULL},
     {ANNOT_AGENT_CACHE_ENABLE, offsetof(struct plan, cache), NULL},
     {ANNOT_AGENT_CACHE_EXIT_ON_ERR, offsetof(struct plan, cache_exit_on_err), NULL},
+    {ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE, 0, parse_template_type},
+    {ANNOT_AGENT_INJECT_TOKEN, offsetof(struct plan, inject_token), NULL},
     {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, offsetof(struct plan, exit_on_retry_failure), NULL},
     {ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST, 0, parse_connections},
     {ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD, 0, parse_threshold},
@@ -217,16 +233,6 @@ static int parse_values(struct plan *plan, struct err *err)
     return 0;
 }
 
-static int parse_template_type(struct plan *plan, struct err *err)
-{
-    struct str text = plan_text(plan, ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE);
-
-    plan->json_template = strcasecmp(text.data, "json") == 0;
-    if (!plan->json_template && strcasecmp(text.data, "map") != 0)
-        return err_set(err, ERR_INPUT, "invalid default template type: %.256s", text.data);
-    return 0;
-}
-
 /* The agent's own token: audience-bound, and there with automount off too. */
 static int find_token(struct plan *plan, struct err *err)
 {
@@ -239,8 +245,7 @@ static int find_token(struct plan *plan, struct err *err)
 
 static int parse(struct plan *plan, struct arena *arena, struct err *err)
 {
-    if (find_token(plan, err) != 0 || parse_template_type(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 ||
-        parse_values(plan, err) != 0)
+    if (find_token(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 || parse_values(plan, err) != 0)
         return -1;
     if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
         plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");
@@ -270,7 +275,7 @@ static int validate(const struct plan *plan, struct err *err)
     if (plan_text(plan, ANNOT_AGENT_REQUEST_NAMESPACE).len == 0)
         return err_set(err, ERR_INPUT, "namespace missing from request");
     if (plan->token.volume.len == 0 || plan->token.mount_path.len == 0 || plan->token.path.len == 0)
-        return err_set(err, ERR_INPUT, "no service account name, mount path or token path found");
+        return err_set(err, ERR_INPUT, "no service account token volume name, mount path or token path found");
     if (plan_text(plan, ANNOT_AGENT_IMAGE).len == 0)
         return err_set(err, ERR_INPUT, "no Vault image found");
     return plan_text(plan, ANNOT_AGENT_CONFIGMAP).len ? 0 : validate_login(plan, err);

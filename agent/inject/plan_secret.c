@@ -4,14 +4,26 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "inject/value.h"
 
 /* ------------------------------------------------------------------------------------------ names */
 
+/* White space of Unicode, as Go trims it. */
+static bool is_space(unsigned rune)
+{
+    return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xa0 || rune == 0x1680 ||
+           (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 || rune == 0x2029 || rune == 0x202f || rune == 0x205f || rune == 0x3000;
+}
+
 static bool is_blank(struct str s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!strchr(" \t\n\v\f\r", s.data[i]))
+    size_t width;
+    unsigned rune;
+
+    for (size_t i = 0; i < s.len; i += width) {
+        width = utf8_decode(s.data + i, s.len - i, &rune);
+        if (width == 0 || !is_space(rune))
             return false;
     }
     return true;

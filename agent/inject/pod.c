@@ -1,6 +1,9 @@
 #include "inject/pod.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "inject/value.h"
 
 #define OWN_TOKEN_PATH "/var/run/secrets/vault.hashicorp.com/serviceaccount"
 
@@ -21,17 +24,20 @@ static int wrong(const struct val *v, const char *where, const char *type, struc
     return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go struct field %s of type %s", go_kind(v), where, type);
 }
 
-/* A list of objects. */
+/* A list of objects, "v1.Thing". */
 static int read_list(const struct val *parent, const char *field, const char *where, const char *type, const struct val **ret,
                      struct err *err)
 {
     const struct val *list = val_get(parent, field);
+    char types[32];
 
     *ret = &empty_list;
     if (val_is_nil(list))
         return 0;
-    if (list->kind != VAL_LIST)
-        return wrong(list, where, type, err);
+    if (list->kind != VAL_LIST) {
+        snprintf(types, sizeof(types), "[]%s", type);
+        return wrong(list, where, types, err);
+    }
     for (size_t i = 0; i < list->list.len; i++) {
         if (list->list.items[i].kind != VAL_MAP)
             return wrong(&list->list.items[i], where, type, err);
@@ -96,7 +102,7 @@ int pod_read(struct pod *pod, const struct val *object, struct err *err)
         return wrong(metadata, "Pod.metadata", "v1.ObjectMeta", err);
     if (!val_is_nil(spec) && spec->kind != VAL_MAP)
         return wrong(spec, "Pod.spec", "v1.PodSpec", err);
-    pod->name = pod_text(metadata, "name");
+    pod->own_name = pod->name = pod_text(metadata, "name");
     if (pod->name.len == 0)
         pod->name = pod_text(metadata, "generateName");
     pod->phase = pod_text(val_get(object, "status"), "phase");
@@ -159,13 +165,29 @@ static const struct val *volume_named(const struct pod *pod, struct str name)
     return NULL;
 }
 
+/* "failed to find …", with names as Go's %q. */
+static int not_found(struct err *err, const char *what, struct str volume, const struct pod *pod)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    buf_init(&text, 8 * (volume.len + (pod ? pod->own_name.len : 0)) + 256);
+    buf_addf(&text, "failed to find %s ", what);
+    value_quote(&text, volume);
+    if (pod) {
+        buf_adds(&text, " in Pod ");
+        value_quote(&text, pod->own_name);
+        buf_adds(&text, " volumes");
+    }
+    return err_set(err, ERR_INPUT, "%s", text.data);
+}
+
 /* The path inside the volume of the first projected token that has one. */
 static int token_path(const struct pod *pod, const struct val *volume, struct str name, struct str *ret, struct err *err)
 {
     const struct val *sources = val_dig(volume, "projected", "sources", NULL);
 
     if (!volume)
-        return err_set(err, ERR_INPUT, "failed to find volume \"%.256s\" in Pod \"%.256s\" volumes", name.data, pod->name.data);
+        return not_found(err, "volume", name, pod);
     for (size_t i = 0; sources && sources->kind == VAL_LIST && i < sources->list.len; i++) {
         const struct val *token = val_get(&sources->list.items[i], "serviceAccountToken");
 
@@ -173,7 +195,7 @@ static int token_path(const struct pod *pod, const struct val *volume, struct st
         if (ret->len)
             return 0;
     }
-    return err_set(err, ERR_INPUT, "failed to find tokenPath for projected volume \"%.256s\"", name.data);
+    return not_found(err, "tokenPath for projected volume", name, NULL);
 }
 
 static int find_named_token(const struct pod *pod, struct str name, struct pod_token *ret, struct err *err)
@@ -181,7 +203,7 @@ static int find_named_token(const struct pod *pod, struct str name, struct pod_t
     const struct val *mount = mount_of_volume(pod, name), *volume = volume_named(pod, name);
 
     if (!mount && !volume)
-        return err_set(err, ERR_INPUT, "failed to find service account volume \"%.256s\"", name.data);
+        return not_found(err, "service account volume", name, NULL);
     *ret = (struct pod_token){.volume = name, .mount_path = mount ? pod_text(mount, "mountPath") : STR(OWN_TOKEN_PATH)};
     return token_path(pod, volume, name, &ret->path, err);
 }

@@ -32,7 +32,7 @@ static const struct telemetry_row {
     {"circonus_submission_interval", TEXT},
     {"circonus_submission_url", TEXT},
     {"circonus_check_id", TEXT},
-    {"circonus_check_force_metric_activation", TEXT},
+    {"circonus_check_force_metric_activation", SWITCH},
     {"circonus_check_instance_id", TEXT},
     {"circonus_check_search_tag", TEXT},
     {"circonus_check_display_name", TEXT},
@@ -79,7 +79,7 @@ static bool fits(const struct telemetry_row *row, const struct val *v)
     case TEXT:
         return v->kind == VAL_STRING || v->kind == VAL_NULL;
     case NUMBER:
-        return v->kind == VAL_NULL || (v->kind == VAL_FLOAT && trunc(v->f) == v->f && fabs(v->f) < 9e15);
+        return v->kind == VAL_NULL || (v->kind == VAL_FLOAT && trunc(v->f) == v->f && v->f > -0x1p63 && v->f < 0x1p63);
     case SWITCH:
         return v->kind == VAL_BOOL || v->kind == VAL_NULL;
     case TEXTS:

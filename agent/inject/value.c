@@ -1,5 +1,6 @@
 #include "inject/value.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <strings.h>
 
 #include "base/cur.h"
+#include "base/duration.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -33,7 +35,7 @@ static bool unprintable(unsigned rune)
 {
     return rune < 0xa1 || rune == 0xad || (rune >= 0x2000 && rune <= 0x200f) || (rune >= 0x2028 && rune <= 0x202f) ||
            (rune >= 0x205f && rune <= 0x206f) || rune == 0x3000 || rune == 0xfeff || (rune >= 0xe000 && rune <= 0xf8ff) ||
-           (rune & 0xfffe) == 0xfffe;
+           (rune & 0xfffe) == 0xfffe || (rune >= 0xe0000 && (rune < 0xe0100 || rune > 0xe01ef));
 }
 
 void value_quote(struct buf *buf, struct str text)
@@ -181,59 +183,11 @@ int value_float(struct str text, double *ret, struct err *err)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- durations */
-
-static size_t skip_digits(struct cur *cur)
-{
-    return cur_skip(cur, "0123456789");
-}
-
-static int unit_of(struct cur *cur, struct str whole, struct err *err)
-{
-    static const char *const units[] = {"ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h"};
-    const char *start = cur->p;
-    struct str unit;
-    _cleanup_buf_ struct buf before = {0};
-
-    while (!cur_at_end(cur) && *cur->p != '.' && (*cur->p < '0' || *cur->p > '9'))
-        cur->p++;
-    unit = (struct str){start, (size_t)(cur->p - start)};
-    if (unit.len == 0)
-        return quoted_error(err, "time: missing unit in duration ", whole, "");
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (str_eqs(unit, units[i]))
-            return 0;
-    }
-    buf_init(&before, KIB(8));
-    buf_adds(&before, "time: unknown unit ");
-    value_quote(&before, (struct str){unit.data, unit.len < 64 ? unit.len : 64});
-    buf_adds(&before, " in duration ");
-    return quoted_error(err, before.data, whole, "");
-}
-
 int value_duration(struct str text, struct err *err)
 {
-    struct cur cur = cur_of(text.data, text.len);
+    int64_t nanos;
 
-    if (!cur_char(&cur, '-'))
-        cur_char(&cur, '+');
-    if (cur.end - cur.p == 1 && *cur.p == '0')
-        return 0;
-    if (cur_at_end(&cur))
-        return quoted_error(err, "time: invalid duration ", text, "");
-    while (!cur_at_end(&cur)) {
-        size_t digits = skip_digits(&cur);
-
-        if (digits > 18)
-            return quoted_error(err, "time: invalid duration ", text, "");
-        if (cur_char(&cur, '.'))
-            digits += skip_digits(&cur);
-        if (digits == 0)
-            return quoted_error(err, "time: invalid duration ", text, "");
-        if (unit_of(&cur, text, err) != 0)
-            return -1;
-    }
-    return 0;
+    return duration_parse(text, false, &nanos, err);
 }
 
 /* ---------------------------------------------------------------------------------- quantities */
@@ -250,6 +204,11 @@ static const struct suffix {
     {"Ki", 10, 0}, {"Mi", 20, 0}, {"Gi", 30, 0}, {"Ti", 40, 0}, {"Pi", 50, 0}, {"Ei", 60, 0}, {"n", 0, -9}, {"u", 0, -6},
     {"m", 0, -3},  {"", 0, 0},    {"k", 0, 3},   {"M", 0, 6},   {"G", 0, 9},   {"T", 0, 12},  {"P", 0, 15}, {"E", 0, 18},
 };
+
+static size_t skip_digits(struct cur *cur)
+{
+    return cur_skip(cur, "0123456789");
+}
 
 static struct str take_digits(struct cur *cur)
 {
@@ -335,6 +294,18 @@ static bool in_nanos(const struct quantity *q, const struct suffix *suffix, unsi
     return true;
 }
 
+static void add_number(struct buf *ret, unsigned __int128 n)
+{
+    const uint64_t part = UINT64_C(1000000000000000000);
+
+    if (n >= part) {
+        add_number(ret, n / part);
+        buf_addf(ret, "%018" PRIu64, (uint64_t)(n % part));
+    } else {
+        buf_addf(ret, "%" PRIu64, (uint64_t)n);
+    }
+}
+
 static void add_decimal(struct buf *ret, unsigned __int128 nanos, bool as_exponent)
 {
     int power = -9;
@@ -343,7 +314,7 @@ static void add_decimal(struct buf *ret, unsigned __int128 nanos, bool as_expone
         nanos /= 10;
     for (; power % 3 != 0; power--)
         nanos *= 10;
-    buf_addf(ret, "%llu", (unsigned long long)nanos);
+    add_number(ret, nanos);
     if (as_exponent && power) {
         buf_addf(ret, "e%d", power);
         return;
@@ -361,7 +332,8 @@ static void add_binary(struct buf *ret, unsigned __int128 value)
 
     for (; value % 1024 == 0 && unit + 1 < ARRAY_LEN(names); unit++)
         value /= 1024;
-    buf_addf(ret, "%llu%s", (unsigned long long)value, names[unit]);
+    add_number(ret, value);
+    buf_adds(ret, names[unit]);
 }
 
 /* 0.5 is written 500m, 0.5Mi 512Ki; binary units only for whole numbers from 1024 on. */
@@ -381,6 +353,36 @@ static void canonical(struct buf *ret, const struct quantity *q, const struct su
         add_decimal(ret, nanos, suffix->text == NULL);
 }
 
+/* The value modulo eight. */
+static unsigned last_bits(struct str digits)
+{
+    unsigned value = 0;
+
+    for (size_t i = 0; i < digits.len; i++)
+        value = value * 10 + (unsigned)(digits.data[i] - '0');
+    return value & 7;
+}
+
+static bool ends_in_zeros(const struct quantity *q)
+{
+    struct str end = q->fraction.len >= 3 ? q->fraction : q->digits;
+
+    return end.len >= 3 && memcmp(end.data + end.len - 3, "000", 3) == 0;
+}
+
+/* What Kubernetes finds short enough stays as it was written: "1E3", "+1", "1.234". */
+static bool stays(const struct quantity *q, const struct suffix *suffix)
+{
+    size_t len = q->digits.len + q->fraction.len;
+    int scale = suffix->decimal - (int)q->fraction.len;
+
+    if (q->digits.len == 0)
+        return false;
+    if (suffix->binary)
+        return q->fraction.len == 0 && (int)len + suffix->binary * 3 / 10 <= 14 && last_bits(q->digits) != 0;
+    return len <= 18 && scale >= -9 && scale % 3 == 0 && !ends_in_zeros(q);
+}
+
 int value_quantity(struct str text, struct buf *ret, struct err *err)
 {
     struct quantity q;
@@ -392,7 +394,7 @@ int value_quantity(struct str text, struct buf *ret, struct err *err)
                                        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     if (!suffix_find(q.suffix, &suffix))
         return err_set(err, ERR_INPUT, "unable to parse quantity's suffix");
-    if (in_nanos(&q, &suffix, &nanos))
+    if (!stays(&q, &suffix) && in_nanos(&q, &suffix, &nanos))
         canonical(ret, &q, &suffix, nanos);
     else
         buf_add(ret, text.data, text.len);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Give every review of injector/reviews.jsonl.gz to inject/ and compare with what the original injector answered.
+"""Give every review of injector/*.jsonl.gz to inject/ and compare with what the original injector answered.
 
 Where we differ on purpose, MENDED says why, and the difference must be just that.
 
@@ -22,8 +22,7 @@ MENDED = {
 
 
 def cases(wanted):
-    with gzip.open(HERE / "reviews.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = [json.loads(line) for path in sorted(HERE.glob("*.jsonl.gz")) for line in gzip.decompress(path.read_bytes()).splitlines()]
     return [row for row in rows if not wanted or row["id"] in wanted]
 
 

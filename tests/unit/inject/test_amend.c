@@ -35,7 +35,9 @@ static void operations_work_as_the_original_s_library(void **state)
         {"[{\"op\":\"test\",\"path\":\"/env/0/name\",\"value\":\"X\"},{\"op\":\"test\",\"path\":\"/nope\",\"value\":null},{\"op\":\"replace\",\"path\":\"\",\"value\":{\"image\":\"k\"}}]",
          "{\"image\":\"k\",\"name\":\"\",\"resources\":{}}"},
         {"[{\"op\":\"replace\",\"path\":\"/env\",\"value\":[]},{\"op\":\"add\",\"path\":\"/unknownField\",\"value\":1},{\"op\":\"replace\",\"path\":\"/args\",\"value\":null}]",
-         "{\"name\":\"c\",\"image\":\"i\",\"resources\":{}}"},
+         "{\"name\":\"c\",\"image\":\"i\",\"resources\":{},\"unknownField\":1}"},
+        {"[{\"op\":\"replace\",\"path\":\"/workingDir\",\"value\":\"/w\"},{\"op\":\"replace\",\"path\":\"x/env\",\"value\":[]},{\"op\":\"remove\",\"path\":\"/args\"}]",
+         "{\"name\":\"c\",\"image\":\"i\",\"resources\":{},\"workingDir\":\"/w\"}"},
     };
 
     (void)state;
@@ -54,8 +56,11 @@ static void errors_are_the_original_s(void **state)
         {"[{\"op\":\"add\"}]", "!failed to apply JSON patch: add operation failed to decode path: missing value"},
         {"[{\"op\":\"remove\",\"path\":\"/nope\"}]",
          "!failed to apply JSON patch: error in remove for path: '/nope': Unable to remove nonexistent key: nope: missing value"},
-        {"[{\"op\":\"replace\",\"path\":\"/nope\",\"value\":1}]",
-         "!failed to apply JSON patch: replace operation does not apply: doc is missing key: /nope: missing value"},
+        {"[{\"op\":\"replace\",\"path\":\"/args/9\",\"value\":1}]",
+         "!failed to apply JSON patch: replace operation does not apply: doc is missing key: /args/9: missing value"},
+        {"[{\"op\":\"add\",\"path\":\"/image\",\"value\":1}]", "!json: cannot unmarshal number into Go struct field Container.image of type string"},
+        {"[{\"op\":\"add\",\"path\":\"/resources/limits\",\"value\":{\"cpu\":\"\"}}]",
+         "!quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
         {"[{\"op\":\"replace\",\"path\":\"/nope/x\",\"value\":1}]",
          "!failed to apply JSON patch: replace operation does not apply: doc is missing path: /nope/x: missing value"},
         {"[{\"op\":\"add\",\"path\":\"/args/9\",\"value\":1}]",

@@ -67,7 +67,7 @@ static void objects_that_are_no_pods_are_refused_in_go_s_words(void **state)
          "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string"},
         {"{\"spec\":{\"containers\":[\"x\"]}}", "json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type v1.Container"},
         {"{\"spec\":{\"containers\":[{\"volumeMounts\":{}}]}}",
-         "json: cannot unmarshal object into Go struct field Container.spec.containers.volumeMounts of type v1.VolumeMount"},
+         "json: cannot unmarshal object into Go struct field Container.spec.containers.volumeMounts of type []v1.VolumeMount"},
     };
     char body[512];
 

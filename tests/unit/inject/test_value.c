@@ -94,13 +94,14 @@ static void durations_need_units(void **state)
     }
 }
 
-/* Quantities are written in Kubernetes' canonical form. */
+/* Quantities are written in Kubernetes' canonical form, but for those that it leaves alone. */
 static void quantities_become_canonical(void **state)
 {
     static const char *const rows[][2] = {
         {"500m", "500m"}, {"0.5", "500m"}, {"1000m", "1"}, {"1", "1"}, {"0", "0"}, {"0.0Mi", "0"}, {"000", "0"}, {"128Mi", "128Mi"}, {"1024Mi", "1Gi"},
         {"0.5Mi", "512Ki"}, {"1.5Gi", "1536Mi"}, {"0.5Ki", "512"}, {"1.1Ki", "1126400m"}, {"128M", "128M"}, {"1000k", "1M"}, {"1e3", "1e3"}, {"12e4", "120e3"},
-        {"-5m", "-5m"}, {"+1", "1"}, {"0.0000000001", "1n"}, {"1.G", "1G"}, {"100E", "100E"}, {"9Ei", "9223372036854775807"}, {"0.25", "250m"},
+        {"-5m", "-5m"}, {"+1", "+1"}, {"0.0000000001", "1n"}, {"1.G", "1.G"}, {"100E", "100E"}, {"9Ei", "9223372036854775807"}, {"0.25", "250m"},
+        {"1E3", "1E3"}, {"1e+3", "1e+3"}, {"9Ki", "9Ki"}, {"8Ki", "8Ki"}, {"1e1", "10"}, {"1.5Ei", "1536Pi"}, {"0.9999999999", "1"}, {"7.999Ei", "9222219115350168961024m"},
     };
     struct err err;
 
