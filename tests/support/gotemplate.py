@@ -1,40 +1,17 @@
 """The two template engines as functions: rows of templates in, answers out. The protocol is described in tests/servers/gotemplate/main.go."""
-import hashlib
 import json
 import os
-import pathlib
-import shutil
 import subprocess
 import tempfile
 
-SOURCE = pathlib.Path(__file__).parents[1] / "servers" / "gotemplate"
+from support import oracle
+
 NOW = "2024-01-02T03:04:05Z"
 
 
-def cache():
-    return pathlib.Path(os.environ.get("AMPULE_CACHE", "~/.cache/ampule")).expanduser()
-
-
 def build():
-    """The oracle's binary, built once; None when there is no Go or the modules cannot be had (the reason on standard output)."""
-    digest = hashlib.sha256()
-    for path in sorted(SOURCE.iterdir()):
-        digest.update(path.read_bytes())
-    binary = cache() / f"gotemplate-{digest.hexdigest()[:16]}"
-    if binary.exists():
-        return binary
-    if not shutil.which("go"):
-        print("no oracle: Go is missing")
-        return None
-    binary.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
-        made = os.path.join(folder, "gotemplate")
-        done = subprocess.run(["go", "build", "-trimpath", "-o", made, "."], cwd=SOURCE, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print(f"no oracle: {done.stderr.strip()[-400:]}")
-            return None
-        os.replace(made, binary)
-    return binary
+    """The oracle's binary, or None."""
+    return oracle.build("gotemplate")
 
 
 def functions(binary):

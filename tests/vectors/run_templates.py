@@ -16,8 +16,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 ROWS, STORE = HERE / "templates", HERE / "templates" / "store.json"
-sys.path.insert(0, str(HERE.parent / "support"))
-import gotemplate  # noqa: E402
+sys.path.insert(0, str(HERE.parent))
+from support import gotemplate  # noqa: E402
 
 
 def name(row):
