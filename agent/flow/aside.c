@@ -1,12 +1,9 @@
 #include "flow/aside.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "os/file.h"
 #include "os/owner.h"
 
 static void aside_done(struct aside *aside)
@@ -118,12 +115,10 @@ static int refuse_links(const struct aside *aside, struct err *err)
 /* What the file holds goes in front of what is appended. */
 static int keep_old(struct aside *aside, struct err *err)
 {
-    _cleanup_close_ int fd = open(aside->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    _cleanup_buf_ struct buf whole = {0};
+    _cleanup_buf_ struct buf whole;
 
-    if (fd < 0)
-        return errno == ENOENT ? 0 : err_system(err, "writeToFile: \"%s\"", aside->path);
-    if (file_read_fd(fd, aside->path, LIMIT_OUTPUT_BYTES, &whole, err) != 0)
+    buf_init_secret(&whole, LIMIT_OUTPUT_BYTES);
+    if (write_target_read(aside->target, LIMIT_OUTPUT_BYTES, &whole, err) != 0)
         return -1;
     whole.max = LIMIT_OUTPUT_BYTES;
     buf_add(&whole, aside->content.data, aside->content.len);
@@ -131,6 +126,7 @@ static int keep_old(struct aside *aside, struct err *err)
         return -1;
     buf_done(&aside->content);
     aside->content = whole;
+    aside->append = false;
     whole = (struct buf){0};
     return 0;
 }
@@ -162,17 +158,22 @@ static int open_target(struct aside *aside, const char *label, struct err *err)
     return write_target_new(&dest, &aside->target, err);
 }
 
+static int open_one(struct aside *aside, const char *label, struct err *err)
+{
+    if (refuse_links(aside, err) != 0)
+        return err_wrap(err, "%s", label);
+    if (open_target(aside, label, err) != 0)
+        return -1;
+    if (!aside->append || keep_old(aside, err) == 0)
+        return 0;
+    write_target_free(steal(aside->target)); /* the next attempt reads again */
+    return -1;
+}
+
 int aside_open(struct aside_list *list, const char *label, struct err *err)
 {
     for (size_t i = 0; i < list->len; i++) {
-        struct aside *aside = &list->items[i];
-
-        if (aside->target)
-            continue;
-        if (refuse_links(aside, err) != 0 || (aside->append && keep_old(aside, err) != 0))
-            return err_wrap(err, "%s", label);
-        aside->append = false;
-        if (open_target(aside, label, err) != 0)
+        if (!list->items[i].target && open_one(&list->items[i], label, err) != 0)
             return -1;
     }
     return 0;

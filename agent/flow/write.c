@@ -45,6 +45,11 @@ int write_target_probe(struct write_target *target, struct err *err)
     return draft_probe(&target->place, err) < 0 ? err_wrap(err, "%s", target->label) : 0;
 }
 
+int write_target_read(struct write_target *target, size_t max, struct buf *ret, struct err *err)
+{
+    return place_read(&target->place, max, ret, err) < 0 ? err_wrap(err, "%s", target->label) : 0;
+}
+
 int write_target_root(const struct write_target *target)
 {
     return target->place.root;

@@ -31,6 +31,8 @@ struct write_target;
 int write_target_new(const struct write_dest *dest, struct write_target **ret, struct err *err) MUST_USE;
 /* Would a write succeed now? For an early, clear message; the target stays good either way. */
 int write_target_probe(struct write_target *target, struct err *err) MUST_USE;
+/* What its file holds now: see place_read(). */
+int write_target_read(struct write_target *target, size_t max, struct buf *ret, struct err *err) MUST_USE;
 void write_target_free(struct write_target *target); /* NULL is accepted */
 /* For harden_plan: the folder below which this target writes. */
 int write_target_root(const struct write_target *target);

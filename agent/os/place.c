@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "os/file.h"
 #include "os/path.h"
 
 struct refusal {
@@ -229,4 +230,16 @@ int place_dir(struct place *place, int *ret, struct err *err)
         return place_refuse(place, 0, err);
     *ret = fd;
     return 0;
+}
+
+int place_read(struct place *place, size_t max, struct buf *ret, struct err *err)
+{
+    _cleanup_close_ int dir = -1, fd = -1;
+
+    if (place_dir(place, &dir, err) < 0)
+        return -1;
+    fd = openat(dir, place->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : place_refuse(place, 0, err);
+    return file_read_fd(fd, place->path, max, ret, err);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -34,6 +35,9 @@ void place_close(struct place *place); /* zeroed structs are accepted */
 
 /* The folder that holds the file, as a new O_PATH descriptor into `ret`. A root that was removed is looked for again. */
 int place_dir(struct place *place, int *ret, struct err *err) MUST_USE;
+
+/* What the file holds now, reached through no link; nothing when it is not there. `ret` is made secret, as by file_read(). */
+int place_read(struct place *place, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
 /* The current errno in words that name the destination and the way out; `needed` bytes are told with a full disk. Returns -1. */
 int place_refuse(const struct place *place, size_t needed, struct err *err);

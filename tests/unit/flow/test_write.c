@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <sys/mount.h>
+
 #include "support/folder.h"
 
 #include "flow/write.h"
@@ -98,6 +100,40 @@ static void probe_leaves_nothing_behind(void **state)
     write_target_free(target);
 }
 
+static int read_target(struct write_target *target, const char *wanted)
+{
+    _cleanup_buf_ struct buf now = {0};
+
+    if (write_target_read(target, 100, &now, &err) != 0)
+        return -1;
+    assert_int_equal(now.len, strlen(wanted));
+    assert_memory_equal(now.len ? now.data : "", wanted, now.len);
+    return 0;
+}
+
+static void what_a_file_holds_is_read_through_no_link(void **state)
+{
+    struct write_target *target;
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("v"), 0755), 0);
+    if (geteuid() != 0 || mount("none", in_folder("v"), "tmpfs", 0, "size=64k") < 0)
+        skip();
+    target = target_of("v/d/a", DRAFT_KEEP_MODE);
+    assert_int_equal(read_target(target, ""), 0);
+    put_file(in_folder("v/d/a"), "old");
+    assert_int_equal(read_target(target, "old"), 0);
+    /* A neighbour puts a link where the folder was. */
+    assert_int_equal(mkdir(in_folder("theirs"), 0755), 0);
+    put_file(in_folder("theirs/a"), "secret");
+    assert_int_equal(rename(in_folder("v/d"), in_folder("v/e")), 0);
+    assert_int_equal(symlink(in_folder("theirs"), in_folder("v/d")), 0);
+    assert_int_equal(read_target(target, ""), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    write_target_free(target);
+    assert_int_equal(umount2(in_folder("v"), MNT_DETACH), 0);
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
@@ -108,6 +144,7 @@ int main(void)
         in_a_folder(leftovers_of_a_killed_run_are_removed_at_the_start),
         in_a_folder(backup_keeps_one_generation),
         in_a_folder(probe_leaves_nothing_behind),
+        in_a_folder(what_a_file_holds_is_read_through_no_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
