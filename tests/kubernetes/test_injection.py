@@ -66,6 +66,12 @@ def example(name, kind="Pod"):
     return next(o for o in yaml.safe_load_all((TOP / "deploy" / "examples" / f"{name}.yaml").read_text()) if o["kind"] == kind)
 
 
+def template_of(item):
+    """The pod in an object of any kind, or None."""
+    spec = item.get("spec", {})
+    return item if item["kind"] == "Pod" else spec.get("jobTemplate", {"spec": spec})["spec"].get("template")
+
+
 def pod(annotations, **spec):
     containers = [{"name": "app", "image": "app"}]
     return {"metadata": {"generateName": "app-", "annotations": {PREFIX + k if "/" not in k else k: v for k, v in annotations.items()}},
@@ -149,18 +155,54 @@ def test_what_controllers_create_is_injected_too(apiserver, injector, namespace)
 
 @pytest.mark.parametrize("path", sorted((TOP / "deploy" / "examples").glob("*.yaml")), ids=lambda p: p.stem)
 def test_the_example_is_injected_without_a_warning(apiserver, injector, namespace, path):
-    for item in yaml.safe_load_all(path.read_text()):
-        template = (item or {}).get("spec", {})
-        template = template.get("jobTemplate", template).get("spec", template) if item and item["kind"] == "CronJob" else template
-        template = template.get("template") or (item if item and item["kind"] == "Pod" else None)
-        if not template:
-            continue
+    for template in filter(None, map(template_of, yaml.safe_load_all(path.read_text()))):
         apiserver.account(namespace, template["spec"]["serviceAccountName"])
         body = {"metadata": {"generateName": "try-", "annotations": template["metadata"]["annotations"]}, "spec": template["spec"]}
         body["spec"].setdefault("restartPolicy", "Always")
         made = apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", body)
         assert made["metadata"]["annotations"][STATUS] == "injected"
         assert apiserver.api.warnings == []
+
+
+# ----------------------------------------------------------------------------------------------------------------- examples
+
+# file, what is in it
+RENDERED = {
+    "deployment": ("app.env", "WORD=alice\n"), "job": ("db.json", '"WORD":"alice"'), "cronjob": ("s3", "WORD:alice"), "hand-over": ("db", "postgresql://v-"),
+    "native-sidecar": ("db", "postgresql://v-"), "pki-nginx": ("tls.pem", "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def secrets(kubernetes_site, postgres):
+    """What the examples read, by the paths that they name."""
+    vault = kubernetes_site.vault
+    kv, pki = kubernetes_site.kv2().put("example", WORD="alice"), vault.enable_secrets(unique("pki"), "pki")
+    creds = postgres.enable(vault, unique("database"))
+    vault.write(f"{pki}/root/generate/internal", common_name="example.com", ttl="240h")
+    vault.write(f"{pki}/roles/nginx", allowed_domains="example.com", allow_subdomains=True, max_ttl="48h")
+    return {"secret/data/web": kv, "secret/data/migrate": kv, "aws/creds/report": kv, "database/creds/orders": creds, "database/creds/import": creds,
+            "pki/issue/nginx": f"{pki}/issue/nginx"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_the_agent_of_an_example_renders_its_file(apiserver, injector, site, secrets, namespace, create, name):
+    text = (TOP / "deploy" / "examples" / f"{name}.yaml").read_text()
+    for path, real in secrets.items():
+        text = text.replace(path, real)
+    (template,) = (t for item in yaml.safe_load_all(text) for t in [template_of(item)] if t)
+    for item in yaml.safe_load_all(text):
+        if item["kind"] == "ConfigMap":
+            apiserver.api.post(f"/api/v1/namespaces/{namespace}/configmaps", item)
+    site.named_role(template["metadata"]["annotations"][PREFIX + "role"], namespace, template["spec"]["serviceAccountName"])
+    one = create({"metadata": {"generateName": "try-", "annotations": template["metadata"]["annotations"]}, "spec": {"restartPolicy": "Always", **template["spec"]}})
+    (agent,) = one.item["spec"]["initContainers"]
+    process = one.start(agent["name"])
+    file, words = RENDERED[name]
+    if agent.get("restartPolicy") != "Always":
+        assert process.wait_exit() == 0, process.log
+    until(lambda: one.file("vault-secrets", file).exists(), lambda: f"the file; the agent said:\n{process.log}")
+    assert words in one.file("vault-secrets", file).read_text()
 
 
 # ------------------------------------------------------------------------------------------------------------------ explain
