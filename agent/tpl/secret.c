@@ -47,19 +47,19 @@ static struct val bool_of(const struct val *reply, const char *key)
     return val_bool(val_get_bool(reply, key));
 }
 
-/* A nil slice or map when it is not there. */
+/* A nil slice or map when it is not there or empty, as consul-template has it. */
 static struct val strings_of(const struct val *reply, const char *key)
 {
     const struct val *v = val_get(reply, key);
 
-    return v && v->kind == VAL_LIST ? val_strings(v->list.items, v->list.len) : val_strings(NULL, 0);
+    return v && v->kind == VAL_LIST && v->list.len > 0 ? val_strings(v->list.items, v->list.len) : val_strings(NULL, 0);
 }
 
 static struct val map_of(const struct val *reply, const char *key)
 {
     const struct val *v = val_get(reply, key);
 
-    return v && v->kind == VAL_MAP ? val_map(v->map.pairs, v->map.len) : val_map(NULL, 0);
+    return v && v->kind == VAL_MAP && v->map.len > 0 ? val_map(v->map.pairs, v->map.len) : val_map(NULL, 0);
 }
 
 static struct val string_map_of(const struct val *reply, const char *key)
@@ -113,14 +113,23 @@ static int record(const struct val *reply, const struct member *members, size_t 
     return 0;
 }
 
-/* A reply with none of the known members is data itself. Source: the API client's ParseSecret(). */
+/* Not there, null, "", 0 or false; what is empty but there counts. */
+static bool is_zero(const struct val *v)
+{
+    int64_t i;
+
+    if (val_is_nil(v) || (v->kind == VAL_STRING && v->s.len == 0) || (v->kind == VAL_BOOL && !v->b))
+        return true;
+    return val_as_int(v, &i) && i == 0;
+}
+
+/* A reply that says nothing in the known members is data itself. Source: the API client's ParseSecret(). */
 static bool is_bare(const struct val *reply)
 {
-    static const char *const known[] = {"request_id", "lease_id", "lease_duration", "renewable",
-                                        "data",       "warnings", "auth",           "wrap_info"};
+    static const char *const known[] = {"request_id", "lease_id", "lease_duration", "renewable", "data", "warnings", "auth", "wrap_info", "mount_type"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (!val_is_nil(val_get(reply, known[i])))
+        if (!is_zero(val_get(reply, known[i])))
             return false;
     }
     return true;
