@@ -1,6 +1,7 @@
 """Measures the webhook, and any peer that takes the same flags and environment, with the same reviews and the same load generator, in turn."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -22,13 +23,15 @@ sys.path[:0] = [str(HERE), str(TOP / "tests")]
 import facts  # noqa: E402
 import meters  # noqa: E402
 import report  # noqa: E402
-from support import webhook  # noqa: E402
+from support import injector, webhook  # noqa: E402
+from support.apiserver import ApiServer  # noqa: E402
 from support.certs import Authority  # noqa: E402
 from support.process import free_port  # noqa: E402
 
 NULL = subprocess.DEVNULL
 CROWDS = (0, 100, 1000)
-LOADS = (("1", "keep"), ("8", "keep"), ("64", "keep"), ("8", "new"))
+LOADS = (("1", "keep"), ("8", "keep"), ("64", "keep"), ("1", "new"), ("8", "new"), ("64", "new"))
+ACCOUNT = "/run/secrets/kubernetes.io/serviceaccount"
 
 # key, what it is, how it is written; rates are better when they are larger
 ROWS = [
@@ -44,16 +47,43 @@ ROWS = [
 ]  # fmt: skip
 
 
+class Cluster:
+    """A real API server, and an account in it that may do what vault-k8s' chart allows. Nobody calls the webhook through it: the load does."""
+
+    NAME = "injector"
+
+    def __init__(self, folder):
+        self.folder, self.server = folder, ApiServer(folder / "cluster", Authority(folder / "cluster-ca", "kubernetes"))
+        api, rbac = self.server.api, "/apis/rbac.authorization.k8s.io/v1"
+        self.server.account("default", self.NAME)
+        rule = {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["mutatingwebhookconfigurations"], "verbs": ["get", "list", "watch", "patch"]}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": self.NAME}
+        api.post(f"{rbac}/clusterroles", {"metadata": {"name": self.NAME}, "rules": [rule]})
+        subject = {"kind": "ServiceAccount", "name": self.NAME, "namespace": "default"}
+        api.post(f"{rbac}/clusterrolebindings", {"metadata": {"name": self.NAME}, "roleRef": role, "subjects": [subject]})
+        self._write_account(folder / "account")
+
+    def _write_account(self, account):
+        account.mkdir()
+        (account / "token").write_text(self.server.token("default", self.NAME))
+        (account / "ca.crt").write_text(self.server.ca_pem)
+        (account / "namespace").write_text("default")
+        script = f'mount -t tmpfs none /run && mkdir -p {ACCOUNT} && mount --bind "{account}" {ACCOUNT} && exec "$@"'
+        self.within = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh"]
+        self.environment = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.server.port)}
+
+
 class Program:
     """`argv` is a binary, perhaps behind words that put it where it finds its cluster; the environment given to us goes on to it."""
 
     def __init__(self, name, argv, scene):
         self.name, self.argv, self.scene, self.figures = name, argv, scene, {}
-        self.port = free_port()
 
     def start(self):
+        self.port = free_port()
         env = {**self.scene.environment, "AGENT_INJECT_LISTEN": f"127.0.0.1:{self.port}"}
-        self.process = subprocess.Popen([*self.argv, "agent-inject"], env=env, stdin=NULL, stdout=NULL, stderr=NULL)
+        within = self.scene.cluster.within if self.scene.cluster else []
+        self.process = subprocess.Popen([*within, *self.argv, "agent-inject"], env=env, stdin=NULL, stdout=NULL, stderr=NULL)
         end = time.monotonic() + 60
         while not self.ready():
             if time.monotonic() > end:
@@ -100,10 +130,20 @@ class Scene:
         self.review_bytes = statistics.median(map(len, reviews))
         self.bodies.write_bytes(b"".join(b"%d\n%s" % (len(body), body) for body in reviews))
         self._build()
+        self.cluster = None
         self.environment = {
             **os.environ, "AGENT_INJECT_VAULT_ADDR": "https://vault.default.svc:8200", "AGENT_INJECT_LOG_LEVEL": "error",
             "AGENT_INJECT_TLS_CERT_FILE": str(cert), "AGENT_INJECT_TLS_KEY_FILE": str(key), "AGENT_INJECT_TELEMETRY_PATH": "/metrics",
         }  # fmt: skip
+
+    def start_cluster(self):
+        """What every program then runs in, ours too, so that all start in the same way."""
+        self.cluster = Cluster(self.folder)
+        self.environment |= self.cluster.environment
+
+    def close(self):
+        if self.cluster:
+            self.cluster.server.stop()
 
     def _build(self):
         deps = subprocess.run([TOP / "agent/deps/build", "--prefix"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -214,13 +254,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--injector", default=TOP / "build/release/bin/ampule-injector", help="ours, a release build")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="a peer; the command's last word is its binary")
+    parser.add_argument("--vault-k8s", action="store_true", help="beside vault-k8s and with a real API server, found or built by tests/servers")
     parser.add_argument("--seconds", type=float, default=10, help="of each load")
     parser.add_argument("--rest", type=float, default=3, help="seconds before memory is read")
     parser.add_argument("--starts", type=int, default=9)
     parser.add_argument("--out", default=RESULTS / f"injector-{datetime.date.today()}", help="files to write, without ending")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ampule-bench-") as folder:
-        scene, load = Scene(folder), facts.load()
+    if options.vault_k8s:
+        options.peer.insert(0, f"vault-k8s={injector.original()}")
+    with tempfile.TemporaryDirectory(prefix="ampule-bench-") as folder, contextlib.closing(Scene(folder)) as scene:
+        load = facts.load()
+        if options.vault_k8s:
+            scene.start_cluster()
         programs = [Program("ampule-injector", [str(options.injector)], scene)]
         programs += [Program(name, command.split(), scene) for name, _, command in (peer.partition("=") for peer in options.peer)]
         for program in programs:

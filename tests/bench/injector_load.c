@@ -36,6 +36,7 @@ struct conn {
     bool open; /* the handshake is over */
     const struct message *sending;
     size_t sent, got, want; /* want: bytes of the whole answer, 0 while its head is incomplete */
+    bool chunked;           /* want is not known before the last chunk */
     bool rests;
     int64_t start;
     uint32_t interest;
@@ -101,6 +102,7 @@ static void conn_begin(struct conn *conn)
 {
     conn->sending = &bodies[body_next++ % body_count];
     conn->sent = conn->got = conn->want = 0;
+    conn->chunked = false;
     if (!anew || !conn->start)
         conn->start = now_us();
 }
@@ -177,10 +179,20 @@ static void head_read(struct conn *conn, const char *head, size_t len)
 
     if (!end)
         return;
+    field = strcasestr(head, "\r\ntransfer-encoding: chunked");
+    conn->chunked = field && field < end;
     field = strcasestr(head, "\r\ncontent-length:");
     conn->want = (size_t)(end + 4 - head) + (field && field < end ? strtoul(field + 17, NULL, 10) : 0);
     if (strncmp(head, "HTTP/1.1 200", 12) != 0)
         bad_status++;
+}
+
+/* The last chunk is written together with its end; JSON and base64 do not look like it. */
+static bool ends_chunks(const char *part, size_t len)
+{
+    static const char last[] = "0\r\n\r\n";
+
+    return len >= sizeof(last) - 1 && memcmp(part + len - (sizeof(last) - 1), last, sizeof(last) - 1) == 0;
 }
 
 static int conn_read(struct conn *conn)
@@ -199,6 +211,8 @@ static int conn_read(struct conn *conn)
     conn->got += (size_t)r;
     if (!conn->want)
         head_read(conn, head, conn->got < sizeof(answer[0]) - 1 ? conn->got : sizeof(answer[0]) - 1);
+    if (conn->chunked)
+        conn->want = ends_chunks(room, (size_t)r) ? conn->got : SIZE_MAX;
     return 1;
 }
 
