@@ -174,15 +174,24 @@ int duration_parse(struct str text, bool redact, int64_t *ret, struct err *err)
     return 0;
 }
 
-int64_t duration_round(int64_t nanos)
+int64_t duration_round_to(int64_t nanos, int64_t unit)
 {
-    int64_t rest = nanos % DURATION_SECOND, rounded = nanos - rest, away = nanos < 0 ? -DURATION_SECOND : DURATION_SECOND;
+    int64_t rest, rounded;
 
-    if ((rest < 0 ? -rest : rest) * 2 < DURATION_SECOND)
+    if (unit <= 0)
+        return nanos;
+    rest = nanos % unit;
+    rounded = nanos - rest;
+    if ((uint64_t)(rest < 0 ? -rest : rest) * 2 < (uint64_t)unit)
         return rounded;
-    if (__builtin_add_overflow(rounded, away, &rounded))
+    if (__builtin_add_overflow(rounded, nanos < 0 ? -unit : unit, &rounded))
         return nanos < 0 ? INT64_MIN : INT64_MAX;
     return rounded;
+}
+
+int64_t duration_round(int64_t nanos)
+{
+    return duration_round_to(nanos, DURATION_SECOND);
 }
 
 /* n / 10^places without zeros at the end. */

@@ -15,8 +15,9 @@
 /* time.ParseDuration. Errors are Go's; with `redact` they show nothing of the text. */
 int duration_parse(struct str text, bool redact, int64_t *ret, struct err *err) MUST_USE;
 void duration_print(struct buf *buf, int64_t nanos);
-/* To whole seconds, halves away from zero. */
+/* To whole seconds, or another unit, halves away from zero; a unit below 1 changes nothing. */
 int64_t duration_round(int64_t nanos);
+int64_t duration_round_to(int64_t nanos, int64_t unit);
 /* A text in quotes as errors of package time show it, or "[redacted]". */
 void duration_quote(struct buf *buf, struct str s, bool redact);
 

@@ -45,8 +45,11 @@ enum val_type {
     VAL_T_BYTES,       /* []uint8 held as VAL_STRING */
     VAL_T_INTS,        /* []int */
     VAL_T_LISTS,       /* [][]interface {} */
+    VAL_T_MONTH,       /* time.Month, held as VAL_INT */
+    VAL_T_WEEKDAY,     /* time.Weekday, the same */
+    VAL_T_DURATION,    /* time.Duration, the same, of int64 */
     VAL_T_BLOCKS,      /* configuration: the objects that were given for one key; see hcl.h */
-    VAL_T_LABEL,       /* configuration: a map of one pair, a block's label and its body */
+    VAL_T_LABEL = VAL_T_BLOCKS, /* configuration: a map, not a list, of one pair: a block's label and its body; four bits have no more room */
 };
 
 struct str {
@@ -109,7 +112,7 @@ struct val_pair {
 
 struct val_method {
     const char *name;
-    /* As a template function: arguments checked by `params` (see tpl/func.h), result into *ret. */
+    /* As a template function: arguments checked by `params` (see tpl/func.h), result into *ret. No `call`: `params` is Go's refusal. */
     const char *params;
     int (*call)(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err);
 };
@@ -123,6 +126,7 @@ struct val_class {
     const char *const *fields; /* of a record, NULL-terminated: what a nil pointer would have had */
     void (*print)(const struct val *self, struct buf *buf); /* Go's String(), or NULL: what %v and %s print */
     void (*text)(const struct val *self, struct buf *buf);  /* Go's MarshalText, where it is not what `print` gives */
+    void (*source)(const struct val *self, struct buf *buf); /* Go's GoString(): what %#v prints */
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "tpl/check.h"
 #include "tpl/format.h"
+#include "tpl/time_number.h"
 
 const struct val access_invalid;
 static const struct val null = {.kind = VAL_NULL};
@@ -82,8 +83,8 @@ const struct val_method *access_method(const struct val *v, struct str name)
     if (v->kind == VAL_NUMBER) {
         methods = number_methods;
         count = sizeof(number_methods) / sizeof(number_methods[0]);
-    } else if (v->kind == VAL_RECORD || v->kind == VAL_OPAQUE) {
-        const struct val_class *class = v->kind == VAL_RECORD ? val_class_of(v) : v->opaque.class;
+    } else if (v->kind == VAL_RECORD || v->kind == VAL_OPAQUE || v->kind == VAL_INT) {
+        const struct val_class *class = v->kind == VAL_RECORD ? val_class_of(v) : v->kind == VAL_INT ? time_number_class(v) : v->opaque.class;
 
         methods = class ? class->methods : NULL;
         count = class ? class->method_count : 0;
@@ -93,6 +94,16 @@ const struct val_method *access_method(const struct val *v, struct str name)
             return &methods[i];
     }
     return NULL;
+}
+
+int access_check_count(const struct val_method *method, unsigned count, unsigned written, struct err *err)
+{
+    struct params params = params_of(method->call ? method->params : "");
+
+    if (params.variadic ? count < params.fixed : count != params.fixed)
+        return err_set(err, ERR_INPUT, "wrong number of args for %s: want %s%u got %u", method->name, params.variadic ? "at least " : "",
+                       params.fixed, params.variadic ? written : count);
+    return method->call ? 0 : err_set(err, ERR_INPUT, "%s", method->params);
 }
 
 int access_call(struct access *access, const struct val_method *method, const struct val *self, const struct val *argv, size_t argc,
@@ -115,12 +126,10 @@ int access_call(struct access *access, const struct val_method *method, const st
 /* A method in the middle of a chain gets no arguments. */
 static int follow_method(struct access *access, const struct val_method *method, struct place *at, struct err *err)
 {
-    struct params params = params_of(method->params);
     struct val *result;
 
-    if (params.fixed > 0)
-        return err_set(err, ERR_INPUT, "wrong number of args for %s: want %s%u got 0", method->name, params.variadic ? "at least " : "",
-                       params.fixed);
+    if (access_check_count(method, 0, 0, err) != 0)
+        return -1;
     result = arena_alloc(access->arena, sizeof(*result), err);
     if (!result || access_call(access, method, at->v, NULL, 0, result, err) != 0)
         return -1;
@@ -200,6 +209,7 @@ static int follow(struct access *access, struct str name, struct place *at, stru
     case VAL_RECORD:
     case VAL_OPAQUE:
     case VAL_NUMBER:
+    case VAL_INT:
         method = access_method(at->v, name);
         if (method)
             return follow_method(access, method, at, err);

@@ -36,6 +36,8 @@ int access_fields(struct access *access, const struct str *names, size_t count, 
 
 /* The method of that name, or NULL. */
 const struct val_method *access_method(const struct val *v, struct str name);
+/* So many arguments, of which `written` were not piped: as many as it takes, and may templates call it at all? */
+int access_check_count(const struct val_method *method, unsigned count, unsigned written, struct err *err) MUST_USE;
 int access_call(struct access *access, const struct val_method *method, const struct val *self, const struct val *argv, size_t argc,
                 struct val *ret, struct err *err) MUST_USE;
 

@@ -39,6 +39,7 @@ int64_t cast_int(const struct val *v)
     case VAL_BOOL:
         return v->b;
     case VAL_INT:
+        return v->type == VAL_T_DURATION ? 0 : v->i; /* which the library does not know */
     case VAL_UINT:
         return v->i;
     case VAL_FLOAT:
@@ -59,7 +60,7 @@ double cast_float(const struct val *v)
     case VAL_BOOL:
         return v->b;
     case VAL_INT:
-        return (double)v->i;
+        return v->type == VAL_T_DURATION ? 0 : (double)v->i;
     case VAL_UINT:
         return (double)v->u;
     case VAL_FLOAT:
@@ -96,6 +97,8 @@ const char *cast_kind(const struct val *v)
         return "map";
     case VAL_RECORD:
         return val_class_of(v)->pointer ? "ptr" : "struct";
+    case VAL_INT:
+        return v->type == VAL_T_MONTH || v->type == VAL_T_WEEKDAY ? "int" : v->type == VAL_T_DURATION ? "int64" : format_type_name(v);
     case VAL_OPAQUE:
         return v->opaque.class == &tpl_class_channel ? "chan" : v->opaque.class->pointer ? "ptr" : "struct";
     default:

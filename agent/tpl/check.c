@@ -26,6 +26,7 @@ static const struct {
     ['V'] = {"*semver.Version", VAL_OPAQUE, VAL_T_NATURAL, true, &tpl_class_semver},
     ['O'] = {"func(*mergo.Config)", VAL_OPAQUE, VAL_T_NATURAL, true, NULL},
     ['C'] = {"sprig.certificate", VAL_RECORD, VAL_T_NATURAL, false, &tpl_class_certificate},
+    ['d'] = {"time.Duration", VAL_INT, VAL_T_DURATION, false, NULL},
     ['u'] = {"uint32", VAL_UINT, VAL_T_UINT32, false, NULL},
     ['v'] = {"reflect.Value", VAL_MISSING, VAL_T_NATURAL, true, NULL},
 };

@@ -39,7 +39,7 @@ static bool equal_maps(size_t *pairs, const struct val *a, const struct val *b, 
 
 static bool equal_moments(const struct moment *a, const struct moment *b)
 {
-    return a->seconds == b->seconds && a->nanos == b->nanos && a->offset == b->offset && !strcmp(a->zone, b->zone);
+    return a->seconds == b->seconds && a->nanos == b->nanos && a->offset == b->offset && a->local == b->local && !strcmp(a->zone, b->zone);
 }
 
 static bool equal_versions(const struct semver *a, const struct semver *b)

@@ -123,6 +123,8 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
         buf_add(vm->out, v->s.data, v->s.len);
         return 0;
     case VAL_INT:
+        if (v->type >= VAL_T_MONTH)
+            break;
         number_int(vm->out, v->i);
         return 0;
     case VAL_MISSING:
@@ -230,7 +232,6 @@ static int method(struct vm *vm, const struct op *op)
     struct val *receiver = &vm->slots[op->src], *found = receiver + 1;
     struct str name = vm->tpl->names[op->extra];
     const struct val_method *method = access_method(receiver, name);
-    struct params params;
     uint32_t in = op->count + (op->fit != 0);
 
     if (receiver->kind == VAL_MISSING) {
@@ -243,12 +244,8 @@ static int method(struct vm *vm, const struct op *op)
     }
     if (!method)
         return no_method(vm, receiver, name);
-    params = params_of(method->params);
-    if (params.variadic ? in < params.fixed : in != params.fixed) {
-        err_set(vm->err, ERR_INPUT, "wrong number of args for %s: want %s%u got %u", method->name, params.variadic ? "at least " : "",
-                params.fixed, params.variadic ? op->count : in);
+    if (access_check_count(method, in, op->count, vm->err) != 0)
         return fail(vm);
-    }
     *found = (struct val){.kind = VAL_OPAQUE, .opaque.self = (void *)(uintptr_t)method};
     return 0;
 }

@@ -91,7 +91,7 @@ static int fail_not_comparable(struct call *call, const struct val *a, const str
 /* Go compares the addresses of zones: those that were read as an offset are all different. */
 static bool same_moment(const struct moment *a, const struct moment *b)
 {
-    return a == b || (moment_compare(a, b) == 0 && a->offset == 0 && b->offset == 0);
+    return a == b || (moment_compare(a, b) == 0 && moment_is_utc(a) && moment_is_utc(b) && a->local == b->local);
 }
 
 static bool same_object(const struct val *a, const struct val *b)

@@ -45,6 +45,11 @@ struct operation {
     bool divides;
 };
 
+static double float_of(const struct val *v)
+{
+    return v->kind == VAL_INT ? (double)v->i : v->kind == VAL_UINT ? (double)v->u : v->f;
+}
+
 static int compute(struct call *call, const struct operation *op, struct val *ret)
 {
     const struct val *a = &call->argv[1], *b = &call->argv[0];
@@ -52,7 +57,7 @@ static int compute(struct call *call, const struct operation *op, struct val *re
     if (check_operands(call, op->floats) != 0)
         return -1;
     if (kind_of(a) == KIND_FLOAT || kind_of(b) == KIND_FLOAT) {
-        *ret = val_float(op->floats(cast_float(a), cast_float(b)));
+        *ret = val_float(op->floats(float_of(a), float_of(b)));
         return 0;
     }
     if (op->divides && b->i == 0)
@@ -119,7 +124,7 @@ static int body_modulo(struct call *call, struct val *ret)
 static bool is_less(const struct val *a, const struct val *b)
 {
     if (kind_of(a) == KIND_FLOAT || kind_of(b) == KIND_FLOAT)
-        return cast_float(a) < cast_float(b);
+        return float_of(a) < float_of(b);
     return kind_of(a) == KIND_UINT && kind_of(b) == KIND_UINT ? a->u < b->u : a->i < b->i;
 }
 

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "tpl/func.h"
+#include "tpl/moment.h"
 #include "tpl/printer.h"
 #include "tpl/quote.h"
+#include "tpl/time_number.h"
 
 /* Go would show where something lies in memory; nobody can use that, and it should not be known. */
 #define ADDRESS 0xc000012345u
@@ -20,6 +23,9 @@ static const char *type_name_of_type(enum val_type type)
         [VAL_T_STRINGS] = "[]string",
         [VAL_T_MAP_STRINGS] = "map[string]string",
         [VAL_T_MAP_ANY_KEY] = "map[interface {}]interface {}",
+        [VAL_T_MONTH] = "time.Month",
+        [VAL_T_WEEKDAY] = "time.Weekday",
+        [VAL_T_DURATION] = "time.Duration",
         [VAL_T_BYTES] = "[]uint8",
         [VAL_T_INTS] = "[]int",
         [VAL_T_LISTS] = "[][]interface {}",
@@ -57,7 +63,9 @@ static void bad_verb(struct printer *p, const struct val *v, unsigned verb)
     buf_adds(p->buf, format_type_name(v));
     if (!val_is_nil(v)) {
         buf_addc(p->buf, '=');
+        p->bad = true;
         print_value(p, v, 'v', 0);
+        p->bad = false;
     }
     buf_addc(p->buf, ')');
 }
@@ -320,21 +328,49 @@ static void print_record(struct printer *p, const struct val *v, unsigned verb, 
 
 /* ------------------------------------------------------------------------------------ the walk */
 
+/* Does a method print it? Not under "%#v" where it is a pointer inside of another value. */
+static bool prints_itself(const struct printer *p, const struct val *v, const struct val_class *class, unsigned depth)
+{
+    if (!class || (p->bad && (v->kind == VAL_INT || class == &tpl_class_time)))
+        return false;
+    return p->spec.sharp_v ? class->source && !(class->pointer && depth > 0) : class->print != NULL;
+}
+
 /* Go's Stringers, under the verbs of strings. */
-static bool print_stringer(struct printer *p, const struct val *v, unsigned verb)
+static bool print_stringer(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
     _cleanup_buf_ struct buf text = {0};
+    const struct val_class *class = v->kind == VAL_INT ? time_number_class(v) : v->kind == VAL_OPAQUE && v->opaque.self ? v->opaque.class : NULL;
 
-    if (v->kind != VAL_OPAQUE || !v->opaque.class->print || !v->opaque.self || p->spec.sharp_v)
+    if (!prints_itself(p, v, class, depth))
         return false;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
-    v->opaque.class->print(v, &text);
-    return add_string(p, (struct str){text.data, text.len}, verb);
+    (p->spec.sharp_v ? class->source : class->print)(v, &text);
+    if (!p->spec.sharp_v)
+        return add_string(p, (struct str){text.data, text.len}, verb);
+    spec_text(&p->spec, p->buf, (struct str){text.data, text.len});
+    return true;
+}
+
+/* Go's fields of a time, under verbs that ask for no text. */
+static void print_time_fields(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
+{
+    static const struct val_class time = {.name = "time.Time"}, location = {.name = "*time.Location", .pointer = true};
+    const struct moment *at = moment_of(v);
+    bool nil = moment_is_utc(at) && !at->local;
+    struct val_pair fields[] = {
+        {val_cstr("wall"), {.kind = VAL_UINT, .type = VAL_T_UINT64, .u = (uint64_t)at->nanos}},
+        {val_cstr("ext"), val_int64(at->seconds - MOMENT_ZERO.seconds)},
+        {val_cstr("loc"), val_record(nil ? NULL : fields, 0, &location)},
+    };
+    struct val record = val_record(fields, ARRAY_LEN(fields), &time);
+
+    print_record(p, &record, verb, depth);
 }
 
 static void print_compound(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
-    if (print_stringer(p, v, verb))
+    if (print_stringer(p, v, verb, depth))
         return;
     if (depth > LIMIT_PRINT_DEPTH)
         buf_adds(p->buf, "...");
@@ -344,6 +380,8 @@ static void print_compound(struct printer *p, const struct val *v, unsigned verb
         print_map(p, v, verb, depth);
     else if (v->kind == VAL_RECORD)
         print_record(p, v, verb, depth);
+    else if (v->opaque.class == &tpl_class_time)
+        print_time_fields(p, v, verb, depth);
     else
         print_pointer(p, v, verb);
 }
@@ -362,6 +400,9 @@ static void print_value(struct printer *p, const struct val *v, unsigned verb, u
         print_bool(p, v, verb);
         break;
     case VAL_INT:
+        if (v->type < VAL_T_MONTH || !print_stringer(p, v, verb, depth))
+            print_integer(p, v, v->u, verb);
+        break;
     case VAL_UINT:
         print_integer(p, v, v->u, verb);
         break;
@@ -399,7 +440,8 @@ static bool is_refused(const struct val *v, unsigned verb)
 
 static bool has_address(const struct val *v)
 {
-    return v->kind == VAL_LIST || v->kind == VAL_MAP || v->kind == VAL_OPAQUE || (v->kind == VAL_RECORD && val_class_of(v)->pointer) ||
+    return v->kind == VAL_LIST || v->kind == VAL_MAP || (v->kind == VAL_OPAQUE && v->opaque.class != &tpl_class_time) ||
+           (v->kind == VAL_RECORD && val_class_of(v)->pointer) ||
            (v->kind == VAL_STRING && v->type == VAL_T_BYTES);
 }
 

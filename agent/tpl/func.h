@@ -7,7 +7,7 @@
  * params, one letter an argument; a `*` after the last letter makes it variadic (zero or more):
  *   s string   i int   b bool   f float64   a any (interface {})   L []string   A []interface {}   M map[string]interface {}
  *   D as M, and the function changes the map   T time.Time   V *semver.Version   O an option of mergeMap (a Go function: only nil can be one)
- *   u uint32   C sprig.certificate
+ *   u uint32   d time.Duration   C sprig.certificate
  *   v any, also nil and missing, unconverted (Go's reflect.Value: index, len, eq and friends)
  */
 #ifndef TPL_FUNC_H

@@ -8,6 +8,7 @@
 #include "tpl/check.h"
 #include "tpl/format.h"
 #include "tpl/numeral.h"
+#include "tpl/time_number.h"
 
 static int syntax_error(struct err *err)
 {
@@ -404,9 +405,10 @@ int literal_as(const struct literal *n, char letter, struct val *ret, struct err
             return unfit(n, "bool", err);
         return untyped(n, ret, err);
     case 'i':
+    case 'd':
         if (!number || !n->is_int)
             return unfit(n, "integer", err);
-        *ret = val_int(n->i);
+        *ret = letter == 'i' ? val_int(n->i) : time_number(VAL_T_DURATION, n->i);
         return 0;
     case 'u': /* cut to 32 bits, as there */
         if (!number || !n->is_uint)

@@ -1,10 +1,14 @@
 #include "tpl/moment.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/limits.h"
+#include "tpl/format.h"
 #include "tpl/func.h"
 #include "tpl/time_layout.h"
+#include "tpl/time_number.h"
 
 #define SECOND INT64_C(1000000000) /* in nanoseconds */
 
@@ -53,6 +57,11 @@ int moment_compare(const struct moment *a, const struct moment *b)
     return a->nanos < b->nanos ? -1 : a->nanos > b->nanos;
 }
 
+bool moment_is_utc(const struct moment *moment)
+{
+    return moment->offset == 0 && strcmp(moment->zone, "UTC") == 0;
+}
+
 int64_t moment_since(const struct moment *moment, const struct moment *earlier)
 {
     int64_t seconds, nanos;
@@ -70,27 +79,6 @@ void moment_calendar(const struct moment *moment, struct tm *ret)
 
     *ret = (struct tm){.tm_mday = 1, .tm_year = -1899};
     gmtime_r(&seconds, ret);
-}
-
-/* ---------------------------------------------------------------------------- months and weekdays */
-
-struct name {
-    int number;
-    const char *text;
-};
-
-static void print_name(const struct val *self, struct buf *buf)
-{
-    buf_adds(buf, ((const struct name *)self->opaque.self)->text);
-}
-
-static const struct val_class month_class = {.name = "time.Month", .print = print_name};
-static const struct val_class weekday_class = {.name = "time.Weekday", .print = print_name};
-
-static int return_name(const struct val_class *class, const struct name *name, struct val *ret)
-{
-    *ret = (struct val){.kind = VAL_OPAQUE, .opaque = {(void *)(uintptr_t)name, class}};
-    return 0;
 }
 
 /* ---------------------------------------------------------------------------------------- methods */
@@ -130,23 +118,19 @@ GETTER(unix_micro, val_int64, (int64_t)((uint64_t)at->seconds * 1000000 + (uint6
 GETTER(unix_nano, val_int64, (int64_t)((uint64_t)at->seconds * (uint64_t)SECOND + (uint64_t)at->nanos))
 GETTER(is_zero, val_bool, moment_compare(at, &MOMENT_ZERO) == 0)
 
-static int on_month(METHOD_PARAMS)
+static struct val val_month(int month)
 {
-    static const struct name months[] = {{1, "January"}, {2, "February"}, {3, "March"}, {4, "April"}, {5, "May"}, {6, "June"},
-                                         {7, "July"}, {8, "August"}, {9, "September"}, {10, "October"}, {11, "November"}, {12, "December"}};
-
-    (void)argv, (void)argc, (void)arena, (void)err;
-    return return_name(&month_class, &months[calendar_of(self).tm_mon], ret);
+    return time_number(VAL_T_MONTH, month);
 }
 
-static int on_weekday(METHOD_PARAMS)
+static struct val val_weekday(int day)
 {
-    static const struct name days[] = {{0, "Sunday"}, {1, "Monday"}, {2, "Tuesday"}, {3, "Wednesday"},
-                                       {4, "Thursday"}, {5, "Friday"}, {6, "Saturday"}};
-
-    (void)argv, (void)argc, (void)arena, (void)err;
-    return return_name(&weekday_class, &days[calendar_of(self).tm_wday], ret);
+    return time_number(VAL_T_WEEKDAY, day);
 }
+
+GETTER(month, val_month, tm.tm_mon + 1)
+GETTER(weekday, val_weekday, tm.tm_wday)
+GETTER(is_dst, val_bool, false)
 
 static int return_layout(const struct val *self, struct str layout, struct arena *arena, struct val *ret, struct err *err)
 {
@@ -171,14 +155,73 @@ static int on_string(METHOD_PARAMS)
     return return_layout(self, TIME_LAYOUT_STRING, arena, ret, err);
 }
 
-static int on_utc(METHOD_PARAMS)
+static int return_in_utc(const struct val *self, bool local, struct arena *arena, struct val *ret, struct err *err)
 {
     struct moment moment = *moment_of(self);
 
-    (void)argv, (void)argc;
     moment.offset = 0;
+    moment.local = local;
     snprintf(moment.zone, sizeof(moment.zone), "UTC");
     return moment_value(arena, &moment, ret, err);
+}
+
+static int on_utc(METHOD_PARAMS)
+{
+    (void)argv, (void)argc;
+    return return_in_utc(self, false, arena, ret, err);
+}
+
+static int on_local(METHOD_PARAMS)
+{
+    (void)argv, (void)argc;
+    return return_in_utc(self, true, arena, ret, err);
+}
+
+/* ------------------------------------------------------------------------------------- arithmetic */
+
+static int return_later(const struct val *self, int64_t nanos, struct arena *arena, struct val *ret, struct err *err)
+{
+    struct moment moment = moment_add(*moment_of(self), nanos);
+
+    return moment_value(arena, &moment, ret, err);
+}
+
+static int on_add(METHOD_PARAMS)
+{
+    (void)argc;
+    return return_later(self, argv[0].i, arena, ret, err);
+}
+
+static int on_sub(METHOD_PARAMS)
+{
+    (void)argc, (void)arena, (void)err;
+    *ret = time_number(VAL_T_DURATION, moment_since(moment_of(self), moment_of(&argv[0])));
+    return 0;
+}
+
+/* Behind the last multiple of `unit` since year 1. */
+static int64_t beyond(const struct moment *moment, int64_t unit)
+{
+    __int128 nanos = (__int128)(moment->seconds - MOMENT_ZERO.seconds) * SECOND + moment->nanos;
+    int64_t rest = (int64_t)(nanos % unit);
+
+    return rest < 0 ? rest + unit : rest;
+}
+
+static int on_truncate(METHOD_PARAMS)
+{
+    int64_t unit = argv[0].i;
+
+    (void)argc;
+    return return_later(self, unit <= 0 ? 0 : -beyond(moment_of(self), unit), arena, ret, err);
+}
+
+static int on_round(METHOD_PARAMS)
+{
+    int64_t unit = argv[0].i, rest = unit <= 0 ? 0 : beyond(moment_of(self), unit);
+
+    (void)argc;
+    return return_later(self, (uint64_t)rest * 2 < (uint64_t)unit || unit <= 0 ? -rest : unit - rest, arena, ret, err);
 }
 
 static int on_add_date(METHOD_PARAMS)
@@ -213,13 +256,98 @@ COMPARISON(before, val_bool, order < 0)
 COMPARISON(equal, val_bool, order == 0)
 COMPARISON(compare, val_int, order)
 
+static void print_go_syntax(const struct val *self, struct buf *buf)
+{
+    const struct moment *at = moment_of(self);
+    struct tm tm = calendar_of(self);
+
+    buf_addf(buf, "time.Date(%d, time.", tm.tm_year + 1900);
+    time_layout(buf, at, STR("January"));
+    buf_addf(buf, ", %d, %d, %d, %d, %d, ", tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, at->nanos);
+    if (moment_is_utc(at)) {
+        buf_adds(buf, at->local ? "time.Local)" : "time.UTC)");
+        return;
+    }
+    buf_adds(buf, "time.Location(");
+    format_quote(buf, str_of(at->zone));
+    buf_adds(buf, "))");
+}
+
+static int on_go_string(METHOD_PARAMS)
+{
+    _cleanup_buf_ struct buf text;
+
+    (void)argv, (void)argc;
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    print_go_syntax(self, &text);
+    return val_copy_str(arena, text.data, text.len, ret, err);
+}
+
+/* As bytes: the text that JSON has, with or without quotes. */
+static int return_marshalled(const struct val *self, const char *layout, struct arena *arena, struct val *ret, struct err *err)
+{
+    int result = return_layout(self, str_of(layout), arena, ret, err);
+
+    ret->type = VAL_T_BYTES;
+    return result;
+}
+
+static int on_marshal_json(METHOD_PARAMS)
+{
+    (void)argv, (void)argc;
+    return return_marshalled(self, "\"2006-01-02T15:04:05.999999999Z07:00\"", arena, ret, err);
+}
+
+static int on_marshal_text(METHOD_PARAMS)
+{
+    (void)argv, (void)argc;
+    return return_marshalled(self, "2006-01-02T15:04:05.999999999Z07:00", arena, ret, err);
+}
+
+/* ---------------------------------------------------------------------------------------- zones */
+
+static void print_location(const struct val *self, struct buf *buf)
+{
+    const struct moment *at = moment_of(self);
+
+    buf_adds(buf, at->local ? "Local" : at->zone);
+}
+
+static int on_location_string(METHOD_PARAMS)
+{
+    _cleanup_buf_ struct buf text;
+
+    (void)argv, (void)argc;
+    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    print_location(self, &text);
+    return val_copy_str(arena, text.data, text.len, ret, err);
+}
+
+static const struct val_method location_methods[] = {{"String", "", on_location_string}};
+static const struct val_class location_class = {
+    .name = "*time.Location", .pointer = true, .methods = location_methods, .method_count = ARRAY_LEN(location_methods), .print = print_location};
+
+static int on_location(METHOD_PARAMS)
+{
+    (void)argv, (void)argc, (void)arena, (void)err;
+    *ret = (struct val){.kind = VAL_OPAQUE, .opaque = {self->opaque.self, &location_class}};
+    return 0;
+}
+
+/* Those that return several values are no good to templates: instead of a function there is what Go says. */
 static const struct val_method methods[] = {
-    {"AddDate", "iii", on_add_date}, {"After", "T", on_after}, {"Before", "T", on_before}, {"Compare", "T", on_compare},
-    {"Day", "", on_day}, {"Equal", "T", on_equal}, {"Format", "s", on_format}, {"Hour", "", on_hour},
-    {"IsZero", "", on_is_zero}, {"Local", "", on_utc}, {"Minute", "", on_minute}, {"Month", "", on_month},
-    {"Nanosecond", "", on_nanosecond}, {"Second", "", on_second}, {"String", "", on_string}, {"UTC", "", on_utc},
+    {"Add", "d", on_add}, {"AddDate", "iii", on_add_date}, {"After", "T", on_after}, {"Before", "T", on_before}, {"Compare", "T", on_compare},
+    {"Clock", "function Clock has 3 return values; should be 1 or 2", NULL},
+    {"Date", "function Date has 3 return values; should be 1 or 2", NULL},
+    {"Day", "", on_day}, {"Equal", "T", on_equal}, {"Format", "s", on_format}, {"GoString", "", on_go_string}, {"Hour", "", on_hour},
+    {"ISOWeek", "invalid function signature for ISOWeek: second return value should be error; is int", NULL}, {"IsDST", "", on_is_dst},
+    {"IsZero", "", on_is_zero}, {"Local", "", on_local}, {"Location", "", on_location}, {"MarshalJSON", "", on_marshal_json}, {"MarshalText", "", on_marshal_text}, {"Minute", "", on_minute}, {"Month", "", on_month},
+    {"Nanosecond", "", on_nanosecond}, {"Round", "d", on_round}, {"Second", "", on_second}, {"String", "", on_string}, {"Sub", "T", on_sub},
+    {"Truncate", "d", on_truncate}, {"UTC", "", on_utc},
     {"Unix", "", on_unix}, {"UnixMicro", "", on_unix_micro}, {"UnixMilli", "", on_unix_milli}, {"UnixNano", "", on_unix_nano},
     {"Weekday", "", on_weekday}, {"Year", "", on_year}, {"YearDay", "", on_year_day},
+    {"Zone", "invalid function signature for Zone: second return value should be error; is int", NULL},
+    {"ZoneBounds", "invalid function signature for ZoneBounds: second return value should be error; is time.Time", NULL},
 };
 
 static void print(const struct val *self, struct buf *buf)
@@ -233,4 +361,5 @@ static void print_text(const struct val *self, struct buf *buf)
 }
 
 const struct val_class tpl_class_time = {
-    .name = "time.Time", .methods = methods, .method_count = ARRAY_LEN(methods), .print = print, .text = print_text};
+    .name = "time.Time", .methods = methods, .method_count = ARRAY_LEN(methods), .print = print, .text = print_text,
+    .source = print_go_syntax};

@@ -13,6 +13,7 @@ struct moment {
     int64_t seconds;
     int32_t nanos;  /* 0 to 999,999,999 */
     int32_t offset; /* seconds east */
+    bool local;     /* in the local zone, which is UTC: not the same to Go */
     char zone[16];  /* "" when it has only an offset; longer names are cut */
 };
 
@@ -29,6 +30,8 @@ struct moment moment_of_seconds(int64_t seconds);
 /* Nanoseconds later; from `earlier` on, the nearest that fits. */
 struct moment moment_add(struct moment moment, int64_t nanos);
 int64_t moment_since(const struct moment *moment, const struct moment *earlier);
+/* In UTC, by this name or as the local zone? Other zones are new objects wherever they are read. */
+bool moment_is_utc(const struct moment *moment);
 /* Below 0, 0, above 0. */
 int moment_compare(const struct moment *a, const struct moment *b);
 /* The calendar and clock of its zone. */

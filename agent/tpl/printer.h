@@ -13,6 +13,7 @@
 struct printer {
     struct buf *buf;
     struct spec spec;
+    bool bad; /* inside of "%!z(…)": Go calls no methods there */
 };
 
 /* `verb` is a code point: any verb, bad ones included. */

@@ -232,7 +232,7 @@ static bool print_plain(struct run *run)
 
     if (v && text && ((v->kind == VAL_STRING && v->type != VAL_T_BYTES) || v->kind == VAL_NUMBER))
         buf_add(run->printer.buf, v->s.data, v->s.len);
-    else if (v && number && v->kind == VAL_INT)
+    else if (v && number && v->kind == VAL_INT && v->type < VAL_T_MONTH)
         buf_add_int(run->printer.buf, v->i);
     else if (v && number && v->kind == VAL_UINT)
         buf_add_uint(run->printer.buf, v->u);

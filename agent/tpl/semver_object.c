@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "tpl/format.h"
 #include "tpl/semver.h"
 
 #define METHOD_PARAMS const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err
@@ -42,6 +43,23 @@ GETTER(original, val_text, version->original)
 static void print(const struct val *self, struct buf *buf)
 {
     semver_print(buf, version_of(self));
+}
+
+static void print_source(const struct val *self, struct buf *buf)
+{
+    const struct semver *version = version_of(self);
+    const struct {
+        const char *name;
+        struct str text;
+    } texts[] = {{"pre", version->prerelease}, {"metadata", version->metadata}, {"original", version->original}};
+
+    buf_addf(buf, "%ssemver.Version{major:0x%llx, minor:0x%llx, patch:0x%llx", self->opaque.class->pointer ? "&" : "",
+             (unsigned long long)version->numbers[0], (unsigned long long)version->numbers[1], (unsigned long long)version->numbers[2]);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        buf_addf(buf, ", %s:", texts[i].name);
+        format_quote(buf, texts[i].text);
+    }
+    buf_adds(buf, "}");
 }
 
 static int on_string(METHOD_PARAMS)
@@ -147,8 +165,10 @@ static const struct val_method methods[] = {
 #define OF_VALUES 11
 
 const struct val_class tpl_class_semver = {
-    .name = "*semver.Version", .pointer = true, .methods = methods, .method_count = ARRAY_LEN(methods), .print = print};
-static const struct val_class value_class = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print};
+    .name = "*semver.Version", .pointer = true, .methods = methods, .method_count = ARRAY_LEN(methods), .print = print,
+    .source = print_source};
+static const struct val_class value_class = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print,
+    .source = print_source};
 
 static int return_version(const struct val_class *class, const struct semver *version, struct arena *arena, struct val *ret, struct err *err)
 {

@@ -430,7 +430,8 @@ static void apply_zone(const struct reader *reader, struct moment *moment)
     struct str digits = {reader->zone.data + 4, reader->zone.len > 4 ? reader->zone.len - 4 : 0};
     int hours = 0;
 
-    if (reader->utc || (reader->zone.len == 0 && (reader->offset == UNSET || reader->offset == 0)))
+    moment->local = !reader->utc && reader->zone.len == 0 && (reader->offset == UNSET || reader->offset == 0);
+    if (reader->utc || moment->local)
         return;
     snprintf(moment->zone, sizeof(moment->zone), "%.*s", (int)reader->zone.len, reader->zone.data);
     if (reader->offset != UNSET) {

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/duration.h"
 #include "base/limits.h"
 #include "tpl/format.h"
 #include "tpl/func.h"
@@ -243,6 +244,14 @@ static int put_object(struct writer *writer, const struct val *v)
     return 0;
 }
 
+static int put_duration(struct writer *writer, int64_t nanos)
+{
+    put(writer, "\"");
+    duration_print(writer->buf, nanos);
+    put(writer, "\"");
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------- tables */
 
 static int check_keys(struct writer *writer, const struct val *v)
@@ -308,6 +317,8 @@ static int write_element(struct writer *writer, const struct val *v)
         put(writer, v->b ? "true" : "false");
         return 0;
     case VAL_INT:
+        if (v->type == VAL_T_DURATION)
+            return put_duration(writer, v->i);
         number_int(writer->buf, v->i);
         break;
     case VAL_UINT:

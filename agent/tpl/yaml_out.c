@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/duration.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "tpl/format.h"
@@ -100,6 +101,10 @@ static struct yaml_text text_of(struct writer *writer, const struct val *v)
         buf_adds(buf, v->b ? "true" : "false");
         break;
     case VAL_INT:
+        if (v->type == VAL_T_DURATION) {
+            duration_print(buf, v->i);
+            return text_of_string(writer, (struct str){buf->data, buf->len});
+        }
         number_int(buf, v->i);
         break;
     case VAL_UINT:
