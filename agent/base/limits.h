@@ -118,8 +118,13 @@
 
 /* Memory for answers that stays between two reviews: ordinary answers have under 30 KiB. */
 #define LIMIT_REVIEW_KEPT_BYTES KIB(256)
-/* The injector: API servers keep a few connections each; the rest is for whoever wants to take them all. Descriptors besides those: under twenty. */
-#define LIMIT_INJECTOR_CONNECTIONS 4096
+/*
+ * The injector: API servers keep a few connections each; the rest is for whoever wants to take them all. With TLS each costs 14 KiB. Requests that
+ * are not whole and answers that nobody reads count together: the largest of them is one review and its answer. Both, and one review's tree and
+ * patch, stay below the 128 MiB that the chart gives. Descriptors besides those: under twenty.
+ */
+#define LIMIT_INJECTOR_CONNECTIONS 2048
+#define LIMIT_INJECTOR_HELD_BYTES MIB(24)
 #define LIMIT_INJECTOR_DESCRIPTORS 64
 /* A Secret ends at 1 MiB of data, a third more as base64, and is held twice in a change. */
 #define LIMIT_SECRET_OBJECT_BYTES MIB(4)

@@ -32,6 +32,7 @@ struct conn {
     const char *method; /* the real one of a request that evhttp takes for a GET */
     bool sniffing;      /* the method of the coming request is not yet known */
     struct request *request;
+    size_t held; /* bytes of the request and of its answer */
     size_t fd;
     LIST_ENTRY(conn) link;
 };
@@ -52,7 +53,7 @@ struct httpd {
     struct tls_server *tls;
     struct loop_timer accept_again;
     int64_t limits_ms[PHASES];
-    size_t count, max;
+    size_t count, max, held, max_held;
     bool make_room, draining, finishing;
     LIST_HEAD(, conn) conns;
     struct conn **by_fd; /* evhttp hands over its own connection objects only; their descriptors lead to ours */
@@ -65,6 +66,44 @@ struct httpd {
 };
 
 /* ------------------------------------------------------------------------------------------------------------- connections */
+
+static void conn_end(struct conn *conn)
+{
+    evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
+}
+
+static struct conn *httpd_largest(const struct httpd *httpd)
+{
+    struct conn *conn, *largest = NULL;
+
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (conn->evcon && conn->phase != PHASE_HANDLING && conn->held && (!largest || conn->held > largest->held))
+        largest = conn;
+    return largest;
+}
+
+/* Who sends much and never ends, or asks for much and never reads, must not use up the memory of all. Inside a callback of its own it ends a turn later. */
+static void conn_hold(struct conn *conn, size_t bytes)
+{
+    struct httpd *httpd = conn->httpd;
+    struct conn *largest;
+
+    conn->held += bytes;
+    httpd->held += bytes;
+    while (httpd->max_held && httpd->held > httpd->max_held && (largest = httpd_largest(httpd))) {
+        if (largest == conn) {
+            timer_after(&conn->deadline, 0);
+            return;
+        }
+        conn_end(largest);
+    }
+}
+
+static void conn_let_go(struct conn *conn)
+{
+    conn->httpd->held -= conn->held;
+    conn->held = 0;
+}
 
 static void conn_enter(struct conn *conn, enum phase phase)
 {
@@ -115,13 +154,10 @@ static void conn_on_input(struct evbuffer *input, const struct evbuffer_cb_info 
 
     (void)input;
     loop_turn(conn->httpd->loop);
-    if (info->n_added)
-        conn_on_bytes(conn);
-}
-
-static void conn_end(struct conn *conn)
-{
-    evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
+    if (!info->n_added)
+        return;
+    conn_on_bytes(conn);
+    conn_hold(conn, info->n_added);
 }
 
 /* The answer is out: the same connection waits for the next request, which may have been sent already. */
@@ -131,9 +167,12 @@ static void conn_on_sent(struct evhttp_request *ev, void *ctx)
 
     (void)ev;
     loop_turn(conn->httpd->loop);
+    conn_let_go(conn);
     conn_enter(conn, PHASE_IDLE);
-    if (evbuffer_get_length(bufferevent_get_input(conn->bev)))
-        conn_on_bytes(conn);
+    if (!evbuffer_get_length(bufferevent_get_input(conn->bev)))
+        return;
+    conn_on_bytes(conn);
+    conn_hold(conn, evbuffer_get_length(bufferevent_get_input(conn->bev)));
 }
 
 static void httpd_check_empty(struct httpd *httpd)
@@ -167,6 +206,7 @@ static void conn_free(struct conn *conn)
 
     if (conn->request)
         conn->request->conn = NULL;
+    conn_let_go(conn);
     timer_stop(&conn->deadline);
     event_free(conn->adopt);
     LIST_REMOVE(conn, link);
@@ -371,6 +411,7 @@ static void request_send(struct request *request, const struct httpd_res *res)
     conn_enter(request->conn, PHASE_SENDING);
     evhttp_send_reply(request->ev, res->status, NULL, body);
     conn_gather(request->conn);
+    conn_hold(request->conn, res->body_len);
     evbuffer_free(body);
 }
 
@@ -442,6 +483,7 @@ int httpd_start(struct loop *loop, const struct httpd_options *options, struct h
     httpd->loop = loop;
     httpd->tls = options->tls;
     httpd->make_room = options->make_room;
+    httpd->max_held = options->max_held;
     httpd->max = options->max_connections ? options->max_connections : LIMIT_SERVER_CONNECTIONS;
     httpd->limits_ms[PHASE_IDLE] = options->idle_ms ? options->idle_ms : 120000;
     httpd->limits_ms[PHASE_OPENING] = httpd->limits_ms[PHASE_RECEIVING] = options->request_ms ? options->request_ms : 10000;

@@ -205,6 +205,7 @@ int server_start(struct loop *loop, const struct server_options *options, struct
                                         .tls = options->tls,
                                         .max_body = LIMIT_REVIEW_BYTES,
                                         .max_connections = LIMIT_INJECTOR_CONNECTIONS,
+                                        .max_held = LIMIT_INJECTOR_HELD_BYTES,
                                         .make_room = true,
                                         .request_ms = REQUEST_MS,
                                         .idle_ms = IDLE_MS,

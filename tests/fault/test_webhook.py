@@ -83,9 +83,9 @@ def test_connections_that_never_speak_are_cut(webhook):
 
 def test_more_connections_than_it_takes_keep_nobody_out(webhook):
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(4300)]
+    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(2300)]
     assert_answers(webhook)
-    assert webhook.metric("ampule_injector_connections") <= 4096
+    assert webhook.metric("ampule_injector_connections") <= 2048
     for s in greedy:
         s.close()
 
@@ -186,6 +186,38 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(webhook):
         s.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n")
         assert b" 413 " in s.recv(4096)
     assert_answers(webhook)
+
+
+def test_unfinished_bodies_use_up_no_memory_and_keep_nobody_out(webhook):
+    """Each is within the limit of one body; together they would be 96 MB."""
+    greedy = [webhook.connect() for _ in range(24)]
+    for s in greedy:
+        s.settimeout(20)
+        with contextlib.suppress(OSError):
+            s.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4000001\r\n\r\n" + b"x" * 4000000)
+        assert resident(webhook.pid) < 64 << 20
+    assert_answers(webhook)
+    for s in greedy:
+        s.close()
+
+
+def test_answers_that_nobody_reads_use_up_no_memory(webhook):
+    """A template comes back in both containers' configurations, in base64 twice: 7 MB, more than the kernel takes."""
+    asking = pod(annotations={f"vault.hashicorp.com/{name}": value for name, value in
+                              {"agent-inject": "true", "role": "x", "agent-inject-template-a": "y" * 2000000}.items()})  # fmt: skip
+    asking["spec"]["containers"] = [{"name": "a", "volumeMounts": [{"name": "t", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]}]
+    body = review(asking)
+    assert len(webhook.review(body)[1]) > 7000000
+    greedy = [webhook.connect() for _ in range(40)]
+    for s in greedy:
+        with contextlib.suppress(OSError):
+            s.sendall(f"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    injected = 'ampule_injector_reviews_total{verdict="injected",reason="injected"}'
+    wait.until(lambda: webhook.metric(injected) >= webhook.metric("ampule_injector_connections") > 1, "who was not cut to be answered")
+    assert resident(webhook.pid) < 96 << 20
+    assert_answers(webhook)
+    for s in greedy:
+        s.close()
 
 
 def resident(pid):
