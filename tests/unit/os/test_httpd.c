@@ -313,6 +313,44 @@ static void at_the_maximum_the_laziest_makes_room(void **state)
     bench_stop(&bench);
 }
 
+/* Begins a request of which `len` bytes of the body come, and no more. */
+static void client_begin(struct client *client, size_t len)
+{
+    char body[2048];
+
+    client_send(client, "PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    memset(body, 'x', len);
+    body[len] = '\0';
+    client_send(client, body);
+}
+
+/* The largest goes, be it another one or the one whose bytes were too many; whoever asks little is served. */
+static void what_is_held_for_all_is_bounded(void **state)
+{
+    struct bench bench;
+    struct client large, small, last;
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.max_held = 2500});
+    client_open(&large, &bench);
+    client_begin(&large, 1500);
+    client_open(&small, &bench);
+    client_send(&small, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&small, "/one");
+    client_open(&last, &bench);
+    client_begin(&last, 1000);
+    assert_string_equal(client_wait(&large, NULL), "");
+    client_close(&large);
+    assert_int_equal(httpd_connections(bench.httpd), 2);
+    client_begin(&last, 2000);
+    assert_string_equal(client_wait(&last, NULL), "");
+    client_close(&last);
+    client_send(&small, "GET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&small, "/two");
+    client_close(&small);
+    bench_stop(&bench);
+}
+
 static void on_empty(void *ctx)
 {
     struct bench *bench = ctx;
@@ -398,6 +436,7 @@ int main(void)
         cmocka_unit_test(reply_after_the_end_of_its_connection_is_dropped),
         cmocka_unit_test(at_the_maximum_others_wait_for_an_end),
         cmocka_unit_test(at_the_maximum_the_laziest_makes_room),
+        cmocka_unit_test(what_is_held_for_all_is_bounded),
         cmocka_unit_test(draining_answers_and_ends_each_connection),
         cmocka_unit_test(finishing_waits_for_requests_and_ends_idle_connections),
         cmocka_unit_test(listening_on_nonsense_names_it),
