@@ -76,16 +76,17 @@
 #define LIMIT_TEMPLATE_MEMORY MIB(64)
 #define LIMIT_TEMPLATE_STACK_BYTES MIB(64)
 #define LIMIT_TEMPLATE_STEPS 20000000
-/* So many bytes of a function's arguments count as one step, whatever it does with them: hashing, the slowest, takes 3 ns a byte. */
-#define LIMIT_TEMPLATE_STEP_BYTES 16
 /* Keys that a template may put into one map: each new one moves those behind it. */
 #define LIMIT_TEMPLATE_KEYS 16384
 /* Nesting of a printed value: templates can build lists of lists without end, and printing recurses. */
 #define LIMIT_PRINT_DEPTH 1000
 /* Numbers that one call of `until` or `seq` makes: 48 bytes each. */
 #define LIMIT_SEQUENCE 1000000
-/* What keys, certificates and slow hashes of one execution may take, by estimate, since they hold the agent up. */
-#define LIMIT_TEMPLATE_CRYPTO_MS 10000
+/*
+ * What keys, certificates and slow hashes of one execution may take, by estimate, since they hold the agent up: two RSA keys of 4096 bits, or
+ * 13 certificates with new RSA keys, or 40 lines of htpasswd, or 11 derived passwords. What does not fit any more is refused before it begins.
+ */
+#define LIMIT_TEMPLATE_CRYPTO_MS 2000
 /* RSA keys that are read: signing with more takes seconds, and nobody has them. */
 #define LIMIT_RSA_BITS 8192
 /* A certificate that is made: thousands of names. */
@@ -93,12 +94,12 @@
 /* scrypt's table, as sprig's parameters make it (32 MiB), and a little more. */
 #define LIMIT_SCRYPT_BYTES MIB(33)
 /* Regular expressions: a pattern, its instructions (16 bytes each; counted repetitions are written out), its tree and classes. Go's maximum is 128 MiB. */
-#define LIMIT_REGEX_PATTERN_BYTES KIB(64)
+#define LIMIT_REGEX_PATTERN_BYTES KIB(32)
 #define LIMIT_REGEX_PROGRAM 100000
-#define LIMIT_REGEX_TREE_BYTES MIB(16)
-/* One function call: what threads save of groups, and visits of instructions (10 to 20 ns each). */
+#define LIMIT_REGEX_TREE_BYTES MIB(4)
+/* One function call: what threads save of groups, and visits of instructions (10 to 15 ns each; each also takes two steps of the execution). */
 #define LIMIT_REGEX_MEMORY MIB(16)
-#define LIMIT_REGEX_STEPS 20000000
+#define LIMIT_REGEX_STEPS 8000000
 /* Files that one template reads, or writes beside its own: certificates and snippets; each costs a watch, or descriptors. */
 #define LIMIT_TEMPLATE_FILES 64
 #define LIMIT_TEMPLATE_FILE_BYTES MIB(1)

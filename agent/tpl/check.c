@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "tpl/format.h"
 #include "tpl/func.h"
 #include "tpl/semver.h"
@@ -70,15 +69,6 @@ int check_argument(struct val *v, char letter, struct err *err)
         is_of_class(v, types[letter & 0x7F].class))
         return 0;
     return err_set(err, ERR_INPUT, "wrong type for value; expected %s; got %s", check_type_name(letter), check_static_type(v, false));
-}
-
-uint32_t check_weight(const struct val *argv, size_t argc)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < argc; i++)
-        len += argv[i].kind == VAL_STRING ? argv[i].s.len : 0;
-    return (uint32_t)(len / LIMIT_TEMPLATE_STEP_BYTES);
 }
 
 struct params params_of(const char *letters)

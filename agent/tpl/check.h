@@ -29,7 +29,4 @@ struct params {
 struct params params_of(const char *letters);
 char params_letter(const struct params *params, size_t i);
 
-/* Steps that the lengths of texts among the arguments cost: a function may read all of them, however often it is called. */
-uint32_t check_weight(const struct val *argv, size_t argc);
-
 #endif

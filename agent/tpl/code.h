@@ -41,7 +41,7 @@ enum op_code {
     OP_UNSET,        /* dst is a variable that was not declared on this path */
     OP_JUMP_UNSET,   /* to arg if src is such a variable */
     OP_RANGE,        /* begin the loop at dst (see struct loop_slots) over src, or jump to arg; count: its variables */
-    OP_NEXT,         /* next turn of the loop at dst or jump to arg; src: its key is wanted; count: declared variables; extra: length of its body */
+    OP_NEXT,         /* next turn of the loop at dst or jump to arg; src: its key is wanted; count: declared variables; extra: steps of its body */
     OP_ENTER,        /* units[arg] must exist, and the stack not be too high */
     OP_TEMPLATE,     /* run units[arg] with src as dot */
     OP_RETURN,
@@ -82,7 +82,8 @@ enum node_kind {
 struct unit {
     struct str name;
     const struct op *ops; /* NULL: called, but not defined */
-    uint32_t op_count, slots;
+    uint32_t slots;
+    uint32_t steps; /* of all its ops once */
     bool empty; /* nothing but white space and comments: another definition may replace it */
 };
 

@@ -158,6 +158,7 @@ static void emit_chain(struct parser *parser, const struct operand *o, uint32_t 
 {
     uint32_t chain = node || !nfields ? node : plain_node(parser, o->pos, o->token.pos, o->end);
 
+    emit_weigh(EMIT, nfields);
     if (nfields)
         emit_op(EMIT, (struct op){.code = OP_FIELDS, .fit = fit, .dst = dst, .src = src, .extra = o->fields, .count = nfields,
                                   .arg = chain, .node = node});

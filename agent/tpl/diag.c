@@ -121,3 +121,23 @@ int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, str
     }
     return err_wrap(err, "%s", where.data);
 }
+
+int diag_not_defined(struct str name, struct err *err)
+{
+    _cleanup_buf_ struct buf quoted;
+
+    buf_init(&quoted, PRINT_MAX);
+    format_quote(&quoted, name);
+    return err_set(err, ERR_INPUT, "template %s not defined", quoted.data);
+}
+
+int diag_not_associated(const struct tpl *tpl, struct str name, struct err *err)
+{
+    _cleanup_buf_ struct buf quoted, own;
+
+    buf_init(&quoted, PRINT_MAX);
+    buf_init(&own, PRINT_MAX);
+    format_quote(&quoted, name);
+    format_quote(&own, tpl->name);
+    return err_set(err, ERR_INPUT, "template: no template %s associated with template %s", quoted.data, own.data);
+}

@@ -17,4 +17,8 @@ void diag_print_node(const struct tpl *tpl, const struct node *node, struct buf 
 /* Put `template: NAME:LINE:COL: executing "UNIT" at <NODE>` in front of the text of `err`; the same uncut into `whole` unless NULL; returns -1. */
 int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, struct buf *whole, struct err *err);
 
+/* A template that is called has no definition: as {{template}} says it, and as executeTemplate does. */
+int diag_not_defined(struct str name, struct err *err);
+int diag_not_associated(const struct tpl *tpl, struct str name, struct err *err);
+
 #endif

@@ -120,7 +120,7 @@ bool emit_unit_end(struct emit *emit)
     if (!known->empty)
         return !unit->content;
     place_temps(unit);
-    *known = (struct unit){.name = unit->name, .op_count = unit->ops.len, .empty = !unit->content};
+    *known = (struct unit){.name = unit->name, .steps = unit->ops.len + unit->weight, .empty = !unit->content};
     known->ops = emit_settle(emit, &unit->ops, sizeof(struct op));
     known->slots = unit->slots_max + unit->temps_max;
     return true;
@@ -131,6 +131,17 @@ bool emit_unit_end(struct emit *emit)
 struct op *emit_at(struct emit *emit, uint32_t index)
 {
     return emit->failed ? &emit->sink : ROW(&emit->unit->ops, struct op, index);
+}
+
+void emit_weigh(struct emit *emit, uint32_t steps)
+{
+    if (!emit->failed)
+        emit->unit->weight += steps;
+}
+
+uint32_t emit_weight(const struct emit *emit)
+{
+    return emit->failed ? 0 : emit->unit->ops.len + emit->unit->weight;
 }
 
 struct op *emit_last(struct emit *emit)

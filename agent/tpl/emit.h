@@ -38,6 +38,7 @@ struct builder {
     uint32_t slots, slots_max, temps_max;
     uint32_t dot;          /* slot of the current dot */
     uint32_t perhaps;      /* how many and/or are open behind their first operand */
+    uint32_t weight;       /* steps that its ops take beyond one each */
     bool content;
 };
 
@@ -101,6 +102,11 @@ void emit_jump(struct emit *emit, uint32_t *chain);
 void emit_land(struct emit *emit, uint32_t chain);
 void emit_truncate(struct emit *emit, uint32_t label);
 void emit_fail(struct emit *emit, uint32_t node, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* The newest op takes so many steps more. Loops and calls pay for all their ops at once. */
+void emit_weigh(struct emit *emit, uint32_t steps);
+/* Steps of the unit's ops so far. */
+uint32_t emit_weight(const struct emit *emit);
 
 /* Tables: the index of the row. */
 uint32_t emit_node(struct emit *emit, enum node_kind kind, uint32_t pos, uint32_t start, uint32_t end);

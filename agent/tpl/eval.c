@@ -13,6 +13,7 @@
 #define FRAMES_FIRST 16
 #define MEMORY_FIRST 4096
 #define SCRATCH_FIRST 512
+#define VALUE_STEPS 20 /* to print a number that is not whole, for example */
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
 
 const struct val_class tpl_class_channel = {.name = "<-chan int64", .pointer = true};
@@ -112,6 +113,31 @@ static int fields(struct vm *vm, const struct op *op, struct place *ret)
     return fail_at(vm, vm->access.calling && op->code != OP_FALSE_FIELDS ? op->arg : vm->visited);
 }
 
+static int fail_spent(struct vm *vm)
+{
+    if (vm->out->full)
+        return buf_check(vm->out, "template output", vm->err);
+    err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
+    return fail(vm);
+}
+
+static inline int spend(struct vm *vm, uint64_t steps)
+{
+    if (vm->out->full || vm->steps < steps)
+        return fail_spent(vm);
+    vm->steps -= steps;
+    return 0;
+}
+
+/* What is more than text or a whole number. */
+static int print_value(struct vm *vm, const struct val *v)
+{
+    size_t before = vm->out->len;
+
+    format_print(vm->out, v);
+    return spend(vm, VALUE_STEPS + cost_bytes(vm->out->len - before));
+}
+
 static int print(struct vm *vm, const struct val *v, uint32_t action)
 {
     switch (v->kind) {
@@ -141,24 +167,7 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
             return fail_at(vm, action);
         }
     }
-    format_print(vm->out, v);
-    return 0;
-}
-
-static int fail_spent(struct vm *vm)
-{
-    if (vm->out->full)
-        return buf_check(vm->out, "template output", vm->err);
-    err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
-    return fail(vm);
-}
-
-static inline int spend(struct vm *vm, uint32_t steps)
-{
-    if (vm->out->full || vm->steps < steps)
-        return fail_spent(vm);
-    vm->steps -= steps;
-    return 0;
+    return print_value(vm, v);
 }
 
 /* --------------------------------------------------------------------------------------------------- functions, methods */
@@ -167,6 +176,7 @@ static int call(struct vm *vm, const struct op *op)
 {
     const struct func *func = vm->tpl->functions[op->arg];
     struct val result = {0};
+    size_t memory = vm->arena.used;
     struct call call = {
         .name = func->name,
         .arena = &vm->arena,
@@ -182,10 +192,10 @@ static int call(struct vm *vm, const struct op *op)
         .crypto_ms = &vm->crypto_ms,
     };
 
-    if (spend(vm, check_weight(call.argv, call.argc)) != 0)
+    if (spend(vm, cost_call(func->cost, call.argv, call.argc)) != 0)
         return -1;
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
-        return store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
+        return spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
     /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text. */
     if (vm->err->code == ERR_LIMIT && str_has_prefix(str_of(vm->err->text), "template: "))
         return -1;
@@ -277,11 +287,14 @@ static int method_fit(struct vm *vm, const struct op *op)
 static int method_call(struct vm *vm, const struct op *op)
 {
     const struct val *self = &vm->slots[op->src];
+    size_t memory = vm->arena.used;
     struct val result;
 
+    if (spend(vm, cost_call(COST_HARD, self, op->count + 2)) != 0)
+        return -1;
     if (access_call(&vm->access, method_of(vm, op), self, self + 2, op->count, &result, vm->err) != 0)
         return fail_at(vm, op->extra);
-    return store(vm, op, &result, result.boxed);
+    return spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : store(vm, op, &result, result.boxed);
 }
 
 /* --------------------------------------------------------------------------------------------------------------- loops */
@@ -415,11 +428,7 @@ static void reserve_frame(struct vm *vm)
 
 static int not_defined(struct vm *vm, struct str name)
 {
-    _cleanup_buf_ struct buf quoted;
-
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
-    format_quote(&quoted, name);
-    err_set(vm->err, ERR_INPUT, "template %s not defined", quoted.data);
+    diag_not_defined(name, vm->err);
     return fail(vm);
 }
 
@@ -441,7 +450,7 @@ static int call_unit(struct vm *vm, const struct op *next, const struct unit *un
 {
     size_t base = vm->base + vm->unit->slots;
 
-    if (reserve_slots(vm, base, unit->slots) != 0 || spend(vm, unit->op_count) != 0)
+    if (reserve_slots(vm, base, unit->slots) != 0 || spend(vm, unit->steps) != 0)
         return -1;
     reserve_frame(vm);
     vm->frames[vm->depth++] = (struct frame){vm->unit, next, vm->base};
@@ -583,17 +592,6 @@ static const struct unit *find_unit(const struct tpl *tpl, struct str name)
     return NULL;
 }
 
-static int fail_no_unit(struct call *call, struct str name)
-{
-    _cleanup_buf_ struct buf quoted, own;
-
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
-    buf_init(&own, LIMIT_TEMPLATE_BYTES * 5);
-    format_quote(&quoted, name);
-    format_quote(&own, call->vm->tpl->name);
-    return err_set(call->err, ERR_INPUT, "template: no template %s associated with template %s", quoted.data, own.data);
-}
-
 /* The machine goes on in another unit above the one it is in, and comes back. */
 static int run_inner(struct vm *vm, const struct unit *unit, const struct val *dot, struct buf *out)
 {
@@ -625,7 +623,9 @@ int call_template(struct call *call, struct str name, const struct val *dot, str
         return err_set(call->err, ERR_INPUT, "not available here");
     unit = find_unit(call->vm->tpl, name);
     if (!unit)
-        return fail_no_unit(call, name);
+        return diag_not_associated(call->vm->tpl, name, call->err);
+    if (call_spend(call, call->vm->tpl->unit_count / 2) != 0) /* they are looked at one by one */
+        return -1;
     if (call->vm->inner == LIMIT_TEMPLATE_INNER)
         return err_set(call->err, ERR_LIMIT, "more than %d templates run one in another", LIMIT_TEMPLATE_INNER);
     return run_inner(call->vm, unit, dot, out);
@@ -664,7 +664,7 @@ static void vm_init(struct vm *vm, const struct tpl *tpl, const struct tpl_env *
     vm->out = out;
     vm->err = err;
     buf_init_secret_in(&vm->scratch, LIMIT_OUTPUT_BYTES, vm->first.scratch, sizeof(vm->first.scratch));
-    arena_init_in(&vm->arena, LIMIT_TEMPLATE_MEMORY, "template", vm->first.memory, sizeof(vm->first.memory));
+    arena_init_in(&vm->arena, LIMIT_TEMPLATE_MEMORY, "temporary values", vm->first.memory, sizeof(vm->first.memory));
     vm->access.arena = &vm->arena;
     vm->access.missing = tpl->missing;
     vm->access.redact = vm->env->redact;

@@ -6,8 +6,12 @@
 #include "base/utf8.h"
 #include "tpl/cast.h"
 #include "tpl/format.h"
+#include "tpl/live.h"
+#include "tpl/merge.h"
 #include "tpl/tpl.h"
 #include "tpl/unicode.h"
+
+#define MOVED_PAIRS 12 /* in a step */
 
 int call_spend(struct call *call, uint64_t steps)
 {
@@ -17,6 +21,11 @@ int call_spend(struct call *call, uint64_t steps)
         return err_set(call->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
     *left -= steps;
     return 0;
+}
+
+uint64_t call_left(const struct call *call)
+{
+    return call->steps ? *call->steps : LIMIT_TEMPLATE_STEPS;
 }
 
 struct buf *fn_scratch(struct call *call, struct buf *own)
@@ -33,7 +42,7 @@ struct buf *fn_scratch(struct call *call, struct buf *own)
 
 int fn_return_buf(struct call *call, const struct buf *buf, struct val *ret)
 {
-    if (buf_check(buf, call->name, call->err) != 0)
+    if (buf_check(buf, call->name, call->err) != 0 || call_spend(call, cost_bytes(buf->len)) != 0)
         return -1;
     if (ret == call->passing && buf == call->scratch) {
         *ret = val_str(buf->data, buf->len);
@@ -120,6 +129,22 @@ int fn_spend(struct call *call, uint32_t ms)
         return err_set(call->err, ERR_LIMIT, "more than about %d s of cryptography in one run", LIMIT_TEMPLATE_CRYPTO_MS / 1000);
     *call->crypto_ms -= ms;
     return 0;
+}
+
+int fn_set(struct call *call, struct val *map, struct str key, const struct val *value)
+{
+    if (call_spend(call, val_now(map)->map.len / MOVED_PAIRS) != 0)
+        return -1;
+    return live_set(call->arena, map, key, value, call->err);
+}
+
+int fn_merge(struct call *call, struct val *to, const struct val *from, bool overwrite)
+{
+    uint64_t pairs = val_now(from)->map.len;
+
+    if (call_spend(call, pairs + pairs * val_now(to)->map.len / MOVED_PAIRS) != 0)
+        return -1;
+    return merge_maps(call->arena, to, from, overwrite, call->err);
 }
 
 int fn_string(struct call *call, const struct val *v, struct val *ret)

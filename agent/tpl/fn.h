@@ -45,6 +45,12 @@ void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v)
 /* Go's words for a method of nil. */
 int fn_fail_nil(struct call *call);
 
+/* live_set(), paid for: each new key moves those behind it. */
+int fn_set(struct call *call, struct val *map, struct str key, const struct val *value) MUST_USE;
+
+/* merge_maps(), paid for in the same way. */
+int fn_merge(struct call *call, struct val *to, const struct val *from, bool overwrite) MUST_USE;
+
 /* Work that takes about so many milliseconds is about to be done. */
 int fn_spend(struct call *call, uint32_t ms) MUST_USE;
 

@@ -252,12 +252,12 @@ static int body_ge(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"eq", "vv*", body_eq, "A B...", "True when A equals any of the others."},
-    {"ge", "vv", body_ge, "A B", "True when A is not less than B."},
-    {"gt", "vv", body_gt, "A B", "True when A is greater than B."},
-    {"le", "vv", body_le, "A B", "True when A is less than B or equal."},
-    {"lt", "vv", body_lt, "A B", "True when A is less than B."},
-    {"ne", "vv", body_ne, "A B", "True when A and B differ."},
+    {"eq", "vv*", body_eq, "A B...", "True when A equals any of the others.", COST_FIND},
+    {"ge", "vv", body_ge, "A B", "True when A is not less than B.", COST_FIND},
+    {"gt", "vv", body_gt, "A B", "True when A is greater than B.", COST_FIND},
+    {"le", "vv", body_le, "A B", "True when A is less than B or equal.", COST_FIND},
+    {"lt", "vv", body_lt, "A B", "True when A is less than B.", COST_FIND},
+    {"ne", "vv", body_ne, "A B", "True when A and B differ.", COST_FIND},
 };
 
 const struct func_table fn_compare = {rows, ARRAY_LEN(rows)};

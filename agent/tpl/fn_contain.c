@@ -91,12 +91,12 @@ static int body_contains_not_all(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"contains", "aa", body_contains, "WANTED CONTAINER", "True when a list holds the value or a string the part."},
-    {"containsAll", "Aa", body_contains_all, "LIST CONTAINER", "True when every value of the list is in the container."},
-    {"containsAny", "Aa", body_contains_any, "LIST CONTAINER", "True when some value of the list is in the container."},
-    {"containsNone", "Aa", body_contains_none, "LIST CONTAINER", "True when no value of the list is in the container."},
-    {"containsNotAll", "Aa", body_contains_not_all, "LIST CONTAINER", "True when some value of the list is not in the container."},
-    {"in", "aa", body_in, "CONTAINER WANTED", "True when a list holds the value or a string the part."},
+    {"contains", "aa", body_contains, "WANTED CONTAINER", "True when a list holds the value or a string the part.", COST_LOOK},
+    {"containsAll", "Aa", body_contains_all, "LIST CONTAINER", "True when every value of the list is in the container.", COST_LOOK},
+    {"containsAny", "Aa", body_contains_any, "LIST CONTAINER", "True when some value of the list is in the container.", COST_LOOK},
+    {"containsNone", "Aa", body_contains_none, "LIST CONTAINER", "True when no value of the list is in the container.", COST_LOOK},
+    {"containsNotAll", "Aa", body_contains_not_all, "LIST CONTAINER", "True when some value of the list is not in the container.", COST_LOOK},
+    {"in", "aa", body_in, "CONTAINER WANTED", "True when a list holds the value or a string the part.", COST_LOOK},
 };
 
 const struct func_table fn_contain = {rows, ARRAY_LEN(rows)};

@@ -323,16 +323,16 @@ static int body_printf(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"and", "vv*", body_and, "A B...", "The first argument that is false, or the last one."},
-    {"call", "vv*", body_call, "FUNCTION ARG...", "Call a value that is a function; data holds none."},
-    {"index", "vv*", body_index, "ITEM KEY...", "The element of a list, map or string under the keys, one after the other."},
-    {"len", "v", body_len, "ITEM", "The length of a string in bytes, or of a list or map."},
-    {"not", "v", body_not, "A", "True when A is false or empty."},
-    {"or", "vv*", body_or, "A B...", "The first argument that is true, or the last one."},
+    {"and", "vv*", body_and, "A B...", "The first argument that is false, or the last one.", COST_LOOK},
+    {"call", "vv*", body_call, "FUNCTION ARG...", "Call a value that is a function; data holds none.", COST_LOOK},
+    {"index", "vv*", body_index, "ITEM KEY...", "The element of a list, map or string under the keys, one after the other.", COST_LOOK},
+    {"len", "v", body_len, "ITEM", "The length of a string in bytes, or of a list or map.", COST_LOOK},
+    {"not", "v", body_not, "A", "True when A is false or empty.", COST_LOOK},
+    {"or", "vv*", body_or, "A B...", "The first argument that is true, or the last one.", COST_LOOK},
     {"print", "a*", body_print, "ARG...", "The arguments as text, with a space between two that are not strings."},
     {"printf", "sa*", body_printf, "FORMAT ARG...", "The arguments as the format says."},
     {"println", "a*", body_println, "ARG...", "The arguments as text with spaces between and a newline behind."},
-    {"slice", "vv*", body_slice, "ITEM [FROM [TO [CAP]]]", "A part of a string or list."},
+    {"slice", "vv*", body_slice, "ITEM [FROM [TO [CAP]]]", "A part of a string or list.", COST_LOOK},
 };
 
 const struct func_table fn_core = {rows, ARRAY_LEN(rows)};

@@ -220,7 +220,7 @@ static const struct func rows[] = {
     {"base64Encode", "s", body_base64_encode, "TEXT", "The text as base64."},
     {"base64URLDecode", "s", body_base64_url_decode, "TEXT", "The bytes that base64 text in the alphabet of URLs stands for."},
     {"base64URLEncode", "s", body_base64_url_encode, "TEXT", "The text as base64 in the alphabet of URLs."},
-    {"parseJSON", "s", body_parse_json, "TEXT", "The value that JSON text describes; numbers become float64."},
+    {"parseJSON", "s", body_parse_json, "TEXT", "The value that JSON text describes; numbers become float64.", COST_SLOW},
     {"sprig_b64dec", "s", body_b64dec, "TEXT", "The bytes that base64 text stands for, or why it stands for none."},
     {"sprig_b64enc", "s", body_base64_encode, "TEXT", "The text as base64."},
     {"toJSON", "a", body_to_json, "VALUE", "The value as JSON on one line."},

@@ -152,9 +152,9 @@ static int body_urlquery(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"html", "a*", body_html, "ARG...", "The arguments as text that is safe inside HTML."},
-    {"js", "a*", body_js, "ARG...", "The arguments as text that is safe inside a JavaScript string."},
-    {"urlquery", "a*", body_urlquery, "ARG...", "The arguments as text that is safe in the query of a URL."},
+    {"html", "a*", body_html, "ARG...", "The arguments as text that is safe inside HTML.", COST_SLOW},
+    {"js", "a*", body_js, "ARG...", "The arguments as text that is safe inside a JavaScript string.", COST_SLOW},
+    {"urlquery", "a*", body_urlquery, "ARG...", "The arguments as text that is safe in the query of a URL.", COST_SLOW},
 };
 
 const struct func_table fn_escape = {rows, ARRAY_LEN(rows)};

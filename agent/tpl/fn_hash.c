@@ -73,13 +73,13 @@ static int body_adler32(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"hmacSHA256Hex", "ss", body_hmac, "MESSAGE KEY", "The HMAC-SHA-256 of the message in hexadecimal."},
-    {"md5sum", "s", body_md5, "TEXT", "The MD5 of the text in hexadecimal."},
-    {"sha256Hex", "s", body_sha256, "TEXT", "The SHA-256 of the text in hexadecimal."},
-    {"sprig_adler32sum", "s", body_adler32, "TEXT", "The Adler-32 of the text as a decimal number."},
-    {"sprig_sha1sum", "s", body_sha1, "TEXT", "The SHA-1 of the text in hexadecimal."},
-    {"sprig_sha256sum", "s", body_sha256, "TEXT", "The SHA-256 of the text in hexadecimal."},
-    {"sprig_sha512sum", "s", body_sha512, "TEXT", "The SHA-512 of the text in hexadecimal."},
+    {"hmacSHA256Hex", "ss", body_hmac, "MESSAGE KEY", "The HMAC-SHA-256 of the message in hexadecimal.", COST_SLOW},
+    {"md5sum", "s", body_md5, "TEXT", "The MD5 of the text in hexadecimal.", COST_SLOW},
+    {"sha256Hex", "s", body_sha256, "TEXT", "The SHA-256 of the text in hexadecimal.", COST_SLOW},
+    {"sprig_adler32sum", "s", body_adler32, "TEXT", "The Adler-32 of the text as a decimal number.", COST_SLOW},
+    {"sprig_sha1sum", "s", body_sha1, "TEXT", "The SHA-1 of the text in hexadecimal.", COST_SLOW},
+    {"sprig_sha256sum", "s", body_sha256, "TEXT", "The SHA-256 of the text in hexadecimal.", COST_SLOW},
+    {"sprig_sha512sum", "s", body_sha512, "TEXT", "The SHA-512 of the text in hexadecimal.", COST_SLOW},
 };
 
 const struct func_table fn_hash = {rows, ARRAY_LEN(rows)};

@@ -12,7 +12,7 @@ static int merge_two(struct call *call, bool overwrite, struct val *ret)
 
     if (call->argc > 2) /* options can only be nil here, and calling nil is what the original dies of */
         return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");
-    if (merge_maps(call->arena, &to, &call->argv[1], overwrite, call->err) != 0)
+    if (fn_merge(call, &to, &call->argv[1], overwrite) != 0)
         return -1;
     *ret = to;
     return 0;
@@ -105,7 +105,7 @@ static int put_pair(struct call *call, struct val *map, struct str part, struct 
     if (at > part.len)
         return 0;
     value = val_str(part.data + at + separator.len, part.len - at - separator.len);
-    return live_set(call->arena, map, (struct str){part.data, at}, &value, call->err);
+    return fn_set(call, map, (struct str){part.data, at}, &value);
 }
 
 static int body_split_to_map(struct call *call, struct val *ret)
@@ -128,10 +128,10 @@ static int body_split_to_map(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"explodeMap", "D", body_explode_map, "MAP", "The map with its keys split at slashes into maps of maps."},
-    {"mergeMap", "DMO*", body_merge_map, "MAP FROM", "The map filled up from another, which it changes."},
-    {"mergeMapWithOverride", "DM", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes."},
-    {"splitToMap", "sss", body_split_to_map, "SEPARATOR SEPARATOR TEXT", "The parts of the text as a map: the second separator divides key and value."},
+    {"explodeMap", "D", body_explode_map, "MAP", "The map with its keys split at slashes into maps of maps.", COST_SLOW},
+    {"mergeMap", "DMO*", body_merge_map, "MAP FROM", "The map filled up from another, which it changes.", COST_SLOW},
+    {"mergeMapWithOverride", "DM", body_merge_map_with_override, "MAP FROM", "The map overwritten from another, which it changes.", COST_SLOW},
+    {"splitToMap", "sss", body_split_to_map, "SEPARATOR SEPARATOR TEXT", "The parts of the text as a map: the second separator divides key and value.", COST_SLOW},
 };
 
 const struct func_table fn_map = {rows, ARRAY_LEN(rows)};

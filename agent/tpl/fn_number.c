@@ -248,18 +248,18 @@ static int body_loop(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"add", "aa", body_add, "B A", "The sum of A and B."},
-    {"divide", "aa", body_divide, "B A", "The quotient of A by B."},
-    {"loop", "a*", body_loop, "[FROM] TO", "The numbers from FROM, or 0, up to TO without it."},
-    {"maximum", "aa", body_maximum, "B A", "The larger of two numbers."},
-    {"minimum", "aa", body_minimum, "B A", "The smaller of two numbers."},
-    {"modulo", "aa", body_modulo, "B A", "The remainder of A / B."},
-    {"multiply", "aa", body_multiply, "B A", "The product of A and B."},
+    {"add", "aa", body_add, "B A", "The sum of A and B.", COST_LOOK},
+    {"divide", "aa", body_divide, "B A", "The quotient of A by B.", COST_LOOK},
+    {"loop", "a*", body_loop, "[FROM] TO", "The numbers from FROM, or 0, up to TO without it.", COST_LOOK},
+    {"maximum", "aa", body_maximum, "B A", "The larger of two numbers.", COST_LOOK},
+    {"minimum", "aa", body_minimum, "B A", "The smaller of two numbers.", COST_LOOK},
+    {"modulo", "aa", body_modulo, "B A", "The remainder of A / B.", COST_LOOK},
+    {"multiply", "aa", body_multiply, "B A", "The product of A and B.", COST_LOOK},
     {"parseBool", "s", body_parse_bool, "TEXT", "The truth that the text names; false when it is empty."},
-    {"parseFloat", "s", body_parse_float, "TEXT", "The text as a float64; 0 when it is empty."},
+    {"parseFloat", "s", body_parse_float, "TEXT", "The text as a float64; 0 when it is empty.", COST_SLOW},
     {"parseInt", "s", body_parse_int, "TEXT", "The decimal text as an int64; 0 when it is empty."},
     {"parseUint", "s", body_parse_uint, "TEXT", "The decimal text as a uint64; 0 when it is empty."},
-    {"subtract", "aa", body_subtract, "B A", "What is left of A without B."},
+    {"subtract", "aa", body_subtract, "B A", "What is left of A without B.", COST_LOOK},
 };
 
 const struct func_table fn_number = {rows, ARRAY_LEN(rows)};

@@ -9,6 +9,12 @@
 #include "tpl/regex.h"
 #include "tpl/tpl.h"
 
+/* A visit of an instruction takes two to three times as long as an op of a template. */
+#define VISIT_STEPS 2
+/* To compile a byte of a pattern. */
+#define BYTE_STEPS 32
+#define ORDINARY_TREE 4096 /* bytes */
+
 /* What a pattern could not be is Go's text; the pattern in it can be a secret. */
 static void hide_pattern(struct err *err)
 {
@@ -38,16 +44,35 @@ static int fail(struct call *call, bool panics)
     return err_wrap(call->err, "regexp: Compile(%s)", shown.data);
 }
 
+static int pay(struct call *call, const struct regex *regex)
+{
+    return call_spend(call, regex_steps(regex) * VISIT_STEPS);
+}
+
+/* What is beyond an ordinary pattern's tree is classes of Unicode, which take long to make, with (?i) most of all. */
+static int pay_tree(struct call *call, const struct arena *arena)
+{
+    size_t used = arena->used, more = used > ORDINARY_TREE ? used - ORDINARY_TREE : 0;
+    struct err why = *call->err;
+
+    if (call_spend(call, used / 8 + more * 10) != 0)
+        return -1;
+    *call->err = why;
+    return 0;
+}
+
 /* The first argument is the pattern. */
 static int compile(struct call *call, struct arena *arena, bool panics, const struct regex **ret)
 {
     arena_init(arena, LIMIT_REGEX_TREE_BYTES, "regular expression");
-    return regex_compile(arena, call->argv[0].s, ret, call->err) == 0 ? 0 : fail(call, panics);
-}
-
-static int pay(struct call *call, const struct regex *regex)
-{
-    return call_spend(call, regex_steps(regex));
+    if (call_spend(call, call->argv[0].s.len * BYTE_STEPS) != 0)
+        return -1;
+    if (regex_compile(arena, call->argv[0].s, ret, call->err) != 0)
+        return pay_tree(call, arena) != 0 ? -1 : fail(call, panics);
+    if (pay_tree(call, arena) != 0 || pay(call, *ret) != 0)
+        return -1;
+    regex_allow(*ret, call_left(call) / VISIT_STEPS);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ match */

@@ -323,12 +323,12 @@ static int body_kebabcase(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"sprig_camelcase", "s", body_camelcase, "TEXT", "The words of the text with capitals, run together."},
-    {"sprig_kebabcase", "s", body_kebabcase, "TEXT", "The words of the text in lower case with hyphens between."},
-    {"sprig_snakecase", "s", body_snakecase, "TEXT", "The words of the text in lower case with underscores between."},
-    {"sprig_swapcase", "s", body_swapcase, "TEXT", "Upper case becomes lower case and the other way around."},
-    {"sprig_title", "s", body_title, "TEXT", "The text with a capital at the beginning of every word."},
-    {"sprig_untitle", "s", body_untitle, "TEXT", "The text with a small letter at the beginning of every word."},
+    {"sprig_camelcase", "s", body_camelcase, "TEXT", "The words of the text with capitals, run together.", COST_SLOW},
+    {"sprig_kebabcase", "s", body_kebabcase, "TEXT", "The words of the text in lower case with hyphens between.", COST_SLOW},
+    {"sprig_snakecase", "s", body_snakecase, "TEXT", "The words of the text in lower case with underscores between.", COST_SLOW},
+    {"sprig_swapcase", "s", body_swapcase, "TEXT", "Upper case becomes lower case and the other way around.", COST_SLOW},
+    {"sprig_title", "s", body_title, "TEXT", "The text with a capital at the beginning of every word.", COST_SLOW},
+    {"sprig_untitle", "s", body_untitle, "TEXT", "The text with a small letter at the beginning of every word.", COST_SLOW},
 };
 
 const struct func_table fn_sprig_case = {rows, ARRAY_LEN(rows)};

@@ -111,8 +111,8 @@ static int body_b32dec(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"sprig_b32dec", "s", body_b32dec, "TEXT", "The bytes that Base 32 text stands for."},
-    {"sprig_b32enc", "s", body_b32enc, "TEXT", "The text in Base 32."},
+    {"sprig_b32dec", "s", body_b32dec, "TEXT", "The bytes that Base 32 text stands for.", COST_SLOW},
+    {"sprig_b32enc", "s", body_b32enc, "TEXT", "The text in Base 32.", COST_SLOW},
 };
 
 const struct func_table fn_sprig_code = {rows, ARRAY_LEN(rows)};

@@ -21,7 +21,7 @@ static int body_dict(struct call *call, struct val *ret)
     for (size_t i = 0; i < call->argc; i += 2) {
         const struct val *value = i + 1 < call->argc ? &call->argv[i + 1] : &empty;
 
-        if (fn_string(call, &call->argv[i], &key) != 0 || live_set(call->arena, &dict, key.s, value, call->err) != 0)
+        if (fn_string(call, &call->argv[i], &key) != 0 || fn_set(call, &dict, key.s, value) != 0)
             return -1;
     }
     *ret = dict;
@@ -45,7 +45,7 @@ static int body_set(struct call *call, struct val *ret)
 {
     struct val dict = call->argv[0];
 
-    if (live_set(call->arena, &dict, call->argv[1].s, &call->argv[2], call->err) != 0)
+    if (fn_set(call, &dict, call->argv[1].s, &call->argv[2]) != 0)
         return -1;
     *ret = dict;
     return 0;
@@ -55,7 +55,7 @@ static int body_unset(struct call *call, struct val *ret)
 {
     struct val dict = call->argv[0];
 
-    if (live_unset(call->arena, &dict, call->argv[1].s, call->err) != 0)
+    if (call_spend(call, val_now(&dict)->map.len / 4) != 0 || live_unset(call->arena, &dict, call->argv[1].s, call->err) != 0)
         return -1;
     *ret = dict;
     return 0;
@@ -194,7 +194,7 @@ static int merge_all(struct call *call, bool overwrite, struct val *ret)
     struct val to = call->argv[0];
 
     for (size_t i = 1; i < call->argc; i++) {
-        if (merge_maps(call->arena, &to, &call->argv[i], overwrite, call->err) != 0)
+        if (fn_merge(call, &to, &call->argv[i], overwrite) != 0)
             return -1;
     }
     *ret = to;
@@ -223,20 +223,20 @@ static int body_deep_copy(struct call *call, struct val *ret)
 static const struct func rows[] = {
     {"sprig_deepCopy", "a", body_deep_copy, "VALUE", "The value with copies of all maps and lists in it."},
     {"sprig_dict", "a*", body_dict, "KEY VALUE...", "A dictionary of the pairs."},
-    {"sprig_dig", "a*", body_dig, "KEY... DEFAULT DICT", "What lies under the keys one in another, or the default."},
-    {"sprig_get", "Ms", body_get, "DICT KEY", "The value of the key, or \"\"."},
-    {"sprig_hasKey", "Ms", body_has_key, "DICT KEY", "True when the dictionary has the key."},
+    {"sprig_dig", "a*", body_dig, "KEY... DEFAULT DICT", "What lies under the keys one in another, or the default.", COST_LOOK},
+    {"sprig_get", "Ms", body_get, "DICT KEY", "The value of the key, or \"\".", COST_LOOK},
+    {"sprig_hasKey", "Ms", body_has_key, "DICT KEY", "True when the dictionary has the key.", COST_LOOK},
     {"sprig_keys", "M*", body_keys, "DICT...", "The keys of the dictionaries."},
-    {"sprig_merge", "DM*", body_merge, "DICT FROM...", "The dictionary filled up from others, which it changes."},
-    {"sprig_mergeOverwrite", "DM*", body_merge_overwrite, "DICT FROM...", "The dictionary overwritten from others, which it changes."},
+    {"sprig_merge", "DM*", body_merge, "DICT FROM...", "The dictionary filled up from others, which it changes.", COST_SLOW},
+    {"sprig_mergeOverwrite", "DM*", body_merge_overwrite, "DICT FROM...", "The dictionary overwritten from others, which it changes.", COST_SLOW},
     {"sprig_mustDeepCopy", "a", body_deep_copy, "VALUE", "The value with copies of all maps and lists in it."},
-    {"sprig_mustMerge", "DM*", body_merge, "DICT FROM...", "The dictionary filled up from others, which it changes."},
-    {"sprig_mustMergeOverwrite", "DM*", body_merge_overwrite, "DICT FROM...", "The dictionary overwritten from others, which it changes."},
+    {"sprig_mustMerge", "DM*", body_merge, "DICT FROM...", "The dictionary filled up from others, which it changes.", COST_SLOW},
+    {"sprig_mustMergeOverwrite", "DM*", body_merge_overwrite, "DICT FROM...", "The dictionary overwritten from others, which it changes.", COST_SLOW},
     {"sprig_omit", "Ms*", body_omit, "DICT KEY...", "A dictionary without the keys."},
     {"sprig_pick", "Ms*", body_pick, "DICT KEY...", "A dictionary of the keys only."},
-    {"sprig_pluck", "sM*", body_pluck, "KEY DICT...", "The values of the key in the dictionaries."},
-    {"sprig_set", "Dsa", body_set, "DICT KEY VALUE", "The dictionary with the value set, which it changes."},
-    {"sprig_unset", "Ds", body_unset, "DICT KEY", "The dictionary without the key, which it changes."},
+    {"sprig_pluck", "sM*", body_pluck, "KEY DICT...", "The values of the key in the dictionaries.", COST_LOOK},
+    {"sprig_set", "Dsa", body_set, "DICT KEY VALUE", "The dictionary with the value set, which it changes.", COST_LOOK},
+    {"sprig_unset", "Ds", body_unset, "DICT KEY", "The dictionary without the key, which it changes.", COST_LOOK},
     {"sprig_values", "M", body_values, "DICT", "The values of the dictionary."},
 };
 

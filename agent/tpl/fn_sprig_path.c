@@ -42,7 +42,7 @@ static int body_dir(struct call *call, struct val *ret)
 
 static const struct func rows[] = {
     {"sprig_base", "s", body_base, "PATH", "The last element of the path."},
-    {"sprig_clean", "s", body_clean, "PATH", "The shortest path that says the same."},
+    {"sprig_clean", "s", body_clean, "PATH", "The shortest path that says the same.", COST_SLOW},
     {"sprig_dir", "s", body_dir, "PATH", "All but the last element of the path."},
     {"sprig_ext", "s", body_ext, "PATH", "The path's ending from its last point on."},
     {"sprig_isAbs", "s", body_is_abs, "PATH", "True when the path begins at the root."},

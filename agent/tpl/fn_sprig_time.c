@@ -141,13 +141,13 @@ static int body_unix_epoch(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"sprig_ago", "a", body_ago, "TIME", "How long ago the time was, or the seconds since 1970."},
-    {"sprig_duration", "a", body_duration, "SECONDS", "Seconds, as text or int64, as a duration: 1m35s."},
-    {"sprig_durationRound", "a", body_duration_round, "DURATION", "A duration, or the time since a time, in its largest unit: 2h, 3mo."},
-    {"sprig_mustDateModify", "sT", body_must_date_modify, "DURATION TIME", "The time so much later, or with a sign earlier."},
-    {"sprig_mustToDate", "ss", body_must_to_date, "LAYOUT TEXT", "The text as a time, by a Go layout."},
-    {"sprig_must_date_modify", "sT", body_must_date_modify, "DURATION TIME", "The same as sprig_mustDateModify."},
-    {"sprig_toDate", "ss", body_to_date, "LAYOUT TEXT", "The text as a time, by a Go layout; or the first second of year 1."},
+    {"sprig_ago", "a", body_ago, "TIME", "How long ago the time was, or the seconds since 1970.", COST_SLOW},
+    {"sprig_duration", "a", body_duration, "SECONDS", "Seconds, as text or int64, as a duration: 1m35s.", COST_SLOW},
+    {"sprig_durationRound", "a", body_duration_round, "DURATION", "A duration, or the time since a time, in its largest unit: 2h, 3mo.", COST_SLOW},
+    {"sprig_mustDateModify", "sT", body_must_date_modify, "DURATION TIME", "The time so much later, or with a sign earlier.", COST_HARD},
+    {"sprig_mustToDate", "ss", body_must_to_date, "LAYOUT TEXT", "The text as a time, by a Go layout.", COST_HARD},
+    {"sprig_must_date_modify", "sT", body_must_date_modify, "DURATION TIME", "The same as sprig_mustDateModify.", COST_HARD},
+    {"sprig_toDate", "ss", body_to_date, "LAYOUT TEXT", "The text as a time, by a Go layout; or the first second of year 1.", COST_HARD},
     {"sprig_unixEpoch", "T", body_unix_epoch, "TIME", "The seconds since 1970, as text."},
 };
 

@@ -101,8 +101,8 @@ static int body_url_join(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"sprig_urlJoin", "M", body_url_join, "PARTS", "The URL of its parts: scheme, userinfo, host, path, query, opaque, fragment."},
-    {"sprig_urlParse", "s", body_url_parse, "URL", "The parts: scheme, userinfo, host, hostname, path, query, opaque, fragment."},
+    {"sprig_urlJoin", "M", body_url_join, "PARTS", "The URL of its parts: scheme, userinfo, host, path, query, opaque, fragment.", COST_SLOW},
+    {"sprig_urlParse", "s", body_url_parse, "URL", "The parts: scheme, userinfo, host, hostname, path, query, opaque, fragment.", COST_SLOW},
 };
 
 const struct func_table fn_sprig_url = {rows, ARRAY_LEN(rows)};

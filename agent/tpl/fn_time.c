@@ -19,7 +19,7 @@ static int body_timestamp(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"timestamp", "s*", body_timestamp, "[LAYOUT]", "The time in UTC: RFC 3339, \"unix\" seconds, or as a Go layout says."},
+    {"timestamp", "s*", body_timestamp, "[LAYOUT]", "The time in UTC: RFC 3339, \"unix\" seconds, or as a Go layout says.", COST_SLOW},
 };
 
 const struct func_table fn_time = {rows, ARRAY_LEN(rows)};

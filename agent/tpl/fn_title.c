@@ -105,7 +105,7 @@ static int body_to_title(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"toTitle", "s", body_to_title, "TEXT", "The text with a capital at the beginning of every word."},
+    {"toTitle", "s", body_to_title, "TEXT", "The text with a capital at the beginning of every word.", COST_SLOW},
 };
 
 const struct func_table fn_title = {rows, ARRAY_LEN(rows)};

@@ -18,7 +18,7 @@ static int body_to_toml(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"toTOML", "a", body_to_toml, "MAP", "The map as TOML."},
+    {"toTOML", "a", body_to_toml, "MAP", "The map as TOML.", COST_HARD},
 };
 
 const struct func_table fn_toml = {rows, ARRAY_LEN(rows)};

@@ -29,8 +29,8 @@ static int body_to_yaml(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"parseYAML", "s", body_parse_yaml, "TEXT", "The value that YAML text describes."},
-    {"toYAML", "a", body_to_yaml, "VALUE", "The value as YAML."},
+    {"parseYAML", "s", body_parse_yaml, "TEXT", "The value that YAML text describes.", COST_HARD},
+    {"toYAML", "a", body_to_yaml, "VALUE", "The value as YAML.", COST_HARD},
 };
 
 const struct func_table fn_yaml = {rows, ARRAY_LEN(rows)};

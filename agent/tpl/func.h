@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/val.h"
+#include "tpl/cost.h"
 
 struct tpl_env; /* tpl/tpl.h: what the embedder supplies to functions that need the outside */
 
@@ -42,6 +43,9 @@ int call_template(struct call *call, struct str name, const struct val *dot, str
 /* Take `steps` from what the execution may spend; bodies whose work is not in the length of their arguments. */
 int call_spend(struct call *call, uint64_t steps) MUST_USE;
 
+/* Steps that it has left. */
+uint64_t call_left(const struct call *call);
+
 typedef int func_body(struct call *call, struct val *ret);
 
 struct func {
@@ -50,6 +54,7 @@ struct func {
     func_body *body;
     const char *usage; /* "SEPARATOR TEXT" */
     const char *help;  /* one sentence */
+    enum cost cost;    /* left out: COST_TEXT */
 };
 
 /* The row of `name`, or NULL: a built-in of Go or a function of Vault Agent. */

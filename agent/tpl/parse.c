@@ -9,6 +9,7 @@
 #include "tpl/unicode.h"
 
 #define EMIT (&parser->emit)
+#define PRINT_STEPS 3 /* of a whole number, beyond its op */
 
 enum control_kind { CONTROL_IF, CONTROL_WITH, CONTROL_RANGE, CONTROL_DEFINE, CONTROL_BLOCK };
 
@@ -136,7 +137,8 @@ static void range_begin(struct parser *parser, struct control *control, const st
 
     control->skip = emit_op(EMIT, (struct op){.code = OP_RANGE, .dst = loop, .src = pipe->slot, .count = pipe->decls});
     control->next = emit_label(EMIT);
-    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .src = pipe->decls > 1, .count = declared, .arg = NOTHING});
+    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .src = pipe->decls > 1, .count = declared, .arg = NOTHING,
+                              .extra = emit_weight(EMIT)});
     if (pipe->assigned) {
         pipe_assign(parser, pipe->decl[0], loop + (pipe->decls > 1 ? LOOP_KEY : LOOP_DOT));
         if (pipe->decls > 1)
@@ -178,14 +180,14 @@ static int control_head(struct parser *parser, enum control_kind kind, bool chai
     return 0;
 }
 
-/* The body of a loop is over: go round, and tell OP_NEXT how long it was. */
+/* The body of a loop is over: go round, and tell OP_NEXT how many steps it takes. */
 static void range_turn(struct parser *parser, struct control *control)
 {
     struct op *next = emit_at(EMIT, control->next);
 
     if (EMIT->failed)
         return;
-    next->extra = EMIT->unit->ops.len - control->next + 1;
+    next->extra = emit_weight(EMIT) - next->extra + 1;
     emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = control->next});
     next = emit_at(EMIT, control->next);
     next->arg = control->ends; /* leaving the loop passes over the else */
@@ -393,6 +395,7 @@ static void emit_print(struct parser *parser, uint32_t slot, uint32_t action)
 {
     struct op *last = emit_last(EMIT);
 
+    emit_weigh(EMIT, PRINT_STEPS);
     if (last && last->code == OP_FIELDS && last->dst == slot) {
         last->code = OP_PRINT_FIELDS;
         last->dst = action;

@@ -10,18 +10,17 @@ struct regex {
     struct regex_program program;
     const struct regex_name *names;
     uint32_t groups;
-    uint64_t *steps;
+    uint64_t *steps; /* done so far, and how many there may be: searches change them */
 };
 
-/* Compiling takes longer for each byte than a search for each instruction. */
-#define STEPS_A_BYTE 8
+enum { DONE, MOST };
 
 int regex_compile(struct arena *arena, struct str pattern, const struct regex **ret, struct err *err)
 {
     struct regex *regex = arena_alloc(arena, sizeof(*regex), err);
     struct regex_tree tree;
 
-    if (!regex || !(regex->steps = arena_alloc(arena, sizeof(*regex->steps), err)))
+    if (!regex || !(regex->steps = arena_array(arena, 2, sizeof(*regex->steps), err)))
         return -1;
     if (regex_parse(arena, pattern, &tree, err) != 0)
         return -1;
@@ -29,14 +28,23 @@ int regex_compile(struct arena *arena, struct str pattern, const struct regex **
         return regex_too_large(pattern, err);
     regex->names = tree.names;
     regex->groups = tree.groups;
-    *regex->steps = pattern.len * STEPS_A_BYTE + regex->program.count;
+    regex->steps[DONE] = regex->program.count;
+    regex->steps[MOST] = LIMIT_REGEX_STEPS;
     *ret = regex;
     return 0;
 }
 
 uint64_t regex_steps(const struct regex *regex)
 {
-    return *regex->steps;
+    uint64_t done = regex->steps[DONE];
+
+    regex->steps[DONE] = 0;
+    return done;
+}
+
+void regex_allow(const struct regex *regex, uint64_t steps)
+{
+    regex->steps[MOST] = steps < LIMIT_REGEX_STEPS ? steps : LIMIT_REGEX_STEPS;
 }
 
 size_t regex_groups(const struct regex *regex)
@@ -48,9 +56,12 @@ int regex_match(const struct regex *regex, struct str text, bool *ret, struct er
 {
     _cleanup_(regex_machine_done) struct regex_machine machine = {0};
 
-    if (regex_machine_init(&machine, &regex->program, text, 0, err) != 0 || regex_machine_find(&machine, 0, ret, err) != 0)
+    if (regex_machine_init(&machine, &regex->program, text, 0, err) != 0)
         return -1;
-    *regex->steps += machine.steps;
+    machine.most = regex->steps[MOST];
+    if (regex_machine_find(&machine, 0, ret, err) != 0)
+        return -1;
+    regex->steps[DONE] += machine.steps;
     return 0;
 }
 
@@ -76,6 +87,7 @@ int regex_find_all(const struct regex *regex, struct str text, size_t groups, re
 
     if (regex_machine_init(&machine, &regex->program, text, (uint32_t)(2 * count), err) != 0)
         return -1;
+    machine.most = regex->steps[MOST];
     while (wanted && at <= text.len) {
         if (regex_machine_find(&machine, at, &found, err) != 0)
             return -1;
@@ -90,7 +102,7 @@ int regex_find_all(const struct regex *regex, struct str text, size_t groups, re
         else
             at = at < text.len ? at + regex_machine_width(&machine, at) : text.len + 1;
     }
-    *regex->steps += machine.steps;
+    regex->steps[DONE] += machine.steps;
     return 0;
 }
 

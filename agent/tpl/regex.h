@@ -17,8 +17,10 @@
 struct regex;
 
 int regex_compile(struct arena *arena, struct str pattern, const struct regex **ret, struct err *err) MUST_USE;
-/* Work done so far, in visits of instructions: what the searches took, and compiling. */
+/* Work done since this was asked last, in visits of instructions: what the searches took, and making the program. */
 uint64_t regex_steps(const struct regex *regex);
+/* Each search may take so many visits; LIMIT_REGEX_STEPS at most, as without this. */
+void regex_allow(const struct regex *regex, uint64_t steps);
 /* Groups that capture, the whole match not counted. */
 size_t regex_groups(const struct regex *regex);
 

@@ -158,16 +158,27 @@ static void fold_once(const struct regex_class *set, struct regex_class *more)
     }
 }
 
-/* A ring has at most four members, so three rounds reach all; most sets hold no letter. */
+/* Of a clean set. */
+static uint32_t members(const struct regex_class *set)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < set->count; i++)
+        n += set->ranges[i].last - set->ranges[i].first + 1;
+    return n;
+}
+
+/* A ring has at most four members, so three rounds reach all; most sets hold no letter, or all of their rings. */
 void regex_class_fold(struct regex_class *set)
 {
+    uint32_t before = 0;
+
     regex_class_clean(set);
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 3 && members(set) != before; round++) {
         _cleanup_class_ struct regex_class more = {0};
 
+        before = members(set);
         fold_once(set, &more);
-        if (more.count == 0)
-            break;
         regex_class_join(set, &more);
         regex_class_clean(set);
     }

@@ -14,7 +14,7 @@ int regex_machine_init(struct regex_machine *machine, const struct regex_program
 
     if (text.len >= REGEX_NOWHERE)
         return err_set(err, ERR_LIMIT, "regexp: text of more than 4 GiB");
-    *machine = (struct regex_machine){.program = program, .text = text, .slots = slots};
+    *machine = (struct regex_machine){.program = program, .text = text, .slots = slots, .most = LIMIT_REGEX_STEPS};
     machine->todo = mem_array(1, (count + 1) * sizeof(*machine->todo) + (3 * count + 2 * (size_t)slots) * sizeof(*machine->marks));
     machine->marks = (uint32_t *)(machine->todo + count + 1);
     machine->now.insts = machine->marks + count;
@@ -233,6 +233,15 @@ static void swap(struct regex_machine *machine)
     machine->next.count = 0;
 }
 
+static int fail_limit(const struct regex_machine *machine, struct err *err)
+{
+    if (machine->full)
+        return err_set(err, ERR_LIMIT, "regexp: threads of the pattern take more than %zu bytes on this text", LIMIT_REGEX_MEMORY);
+    if (machine->most < LIMIT_REGEX_STEPS)
+        return err_set(err, ERR_LIMIT, "more than %d steps, in a regular expression", LIMIT_TEMPLATE_STEPS);
+    return err_set(err, ERR_LIMIT, "regexp: the pattern takes more than %d steps on this text", LIMIT_REGEX_STEPS);
+}
+
 int regex_machine_find(struct regex_machine *machine, size_t from, bool *ret_found, struct err *err)
 {
     const struct regex_program *program = machine->program;
@@ -258,8 +267,8 @@ int regex_machine_find(struct regex_machine *machine, size_t from, bool *ret_fou
         machine->turn++;
         machine->steps++;
         found |= step(machine, at, width, rune);
-        if (machine->full || machine->steps > LIMIT_REGEX_STEPS)
-            return err_set(err, ERR_LIMIT, "regexp: the pattern takes more than %d steps on this text", LIMIT_REGEX_STEPS);
+        if (machine->full || machine->steps > machine->most)
+            return fail_limit(machine, err);
         if (width == 0 || (found && machine->slots == 0))
             break;
         swap(machine);

@@ -4,7 +4,7 @@
  *
  * One machine serves many searches of one text. It owns heap memory: at most LIMIT_REGEX_MEMORY for what threads have saved.
  * Bytes that are no UTF-8 are U+FFFD, one byte wide, as in Go. Preference is leftmost, then the program's order.
- * Fails with ERR_LIMIT when its searches take more than LIMIT_REGEX_STEPS together.
+ * Fails with ERR_LIMIT when its searches take more than `most` together.
  */
 #ifndef TPL_REGEX_MACHINE_H
 #define TPL_REGEX_MACHINE_H
@@ -28,7 +28,7 @@ struct regex_machine {
     uint32_t *marks;         /* by instruction: the turn in which it was reached */
     uint32_t *found;         /* the last match: slots 2n and 2n + 1 are where group n begins and ends */
     uint32_t turn;
-    uint64_t steps;
+    uint64_t steps, most; /* taken, and how many may be: as many as LIMIT_REGEX_STEPS unless lowered */
     bool full;
 };
 

@@ -149,8 +149,17 @@ bool semver_range_has(const struct semver_range *range, const struct semver *ver
 
 /* -------------------------------------------------------------------------------------------------- reading */
 
+enum pattern { PATTERN_ONE, PATTERN_SOME, PATTERN_WHOLE, PATTERN_HYPHEN, PATTERN_COUNT };
+
+/* Compiled when they are needed first: a text may hold thousands of constraints. */
+struct patterns {
+    struct arena arena;
+    const struct regex *compiled[PATTERN_COUNT];
+};
+
 struct reader {
     struct arena *arena;
+    struct patterns *patterns;
     struct err *err;
     bool redact, failed;
     struct semver_range *range;
@@ -171,14 +180,15 @@ static struct str span_of(struct str text, const struct regex_span *span)
     return span->begin < 0 ? STR("") : (struct str){text.data + span->begin, (size_t)(span->end - span->begin)};
 }
 
-static int search(struct reader *reader, const char *pattern, size_t groups, regex_on_match *on_match)
+static int search(struct reader *reader, enum pattern pattern, size_t groups, regex_on_match *on_match)
 {
-    _cleanup_arena_ struct arena arena;
-    const struct regex *regex;
+    static const char *const texts[] = {[PATTERN_ONE] = one, [PATTERN_SOME] = some, [PATTERN_WHOLE] = whole, [PATTERN_HYPHEN] = hyphen};
+    struct patterns *patterns = reader->patterns;
+    const struct regex **regex = &patterns->compiled[pattern];
 
-    arena_init(&arena, LIMIT_REGEX_TREE_BYTES, "regular expression");
-    if (regex_compile(&arena, str_of(pattern), &regex, reader->err) != 0 ||
-        regex_find_all(regex, reader->text, groups ? regex_groups(regex) : 0, on_match, reader, reader->err) != 0 || reader->failed)
+    if (!*regex && regex_compile(&patterns->arena, str_of(texts[pattern]), regex, reader->err) != 0)
+        return -1;
+    if (regex_find_all(*regex, reader->text, groups ? regex_groups(*regex) : 0, on_match, reader, reader->err) != 0 || reader->failed)
         return -1;
     return 0;
 }
@@ -258,7 +268,7 @@ static bool on_found(void *ctx, const struct regex_span *spans, size_t count)
     (void)count;
     inner.text = span_of(reader->text, &spans[0]);
     inner.done = 0;
-    reader->failed = search(&inner, one, 1, on_one) != 0;
+    reader->failed = search(&inner, PATTERN_ONE, 1, on_one) != 0;
     if (!reader->failed && inner.done == 0)
         reader->failed = fail_improper(reader, inner.text) != 0;
     return !reader->failed;
@@ -275,11 +285,11 @@ static bool on_whole(void *ctx, const struct regex_span *spans, size_t count)
 static int read_all(struct reader *reader)
 {
     reader->done = 0;
-    if (search(reader, whole, 0, on_whole) != 0)
+    if (search(reader, PATTERN_WHOLE, 0, on_whole) != 0)
         return -1;
     if (reader->done == 0)
         return fail_improper(reader, reader->text);
-    if (search(reader, some, 0, on_found) != 0)
+    if (search(reader, PATTERN_SOME, 0, on_found) != 0)
         return -1;
     reader->range->constraints[reader->range->count - 1].last = true;
     return 0;
@@ -306,7 +316,7 @@ static int rewrite(struct reader *reader, struct str text, struct str *ret)
     buf_init(&out, LIMIT_OUTPUT_BYTES);
     reader->text = text;
     reader->out = &out;
-    if (search(reader, hyphen, 1, on_hyphen) != 0)
+    if (search(reader, PATTERN_HYPHEN, 1, on_hyphen) != 0)
         return -1;
     buf_add(&out, text.data + reader->done, text.len - reader->done);
     if (buf_check(&out, "a constraint", reader->err) != 0 || val_copy_str(reader->arena, out.data, out.len, &copy, reader->err) != 0)
@@ -315,12 +325,19 @@ static int rewrite(struct reader *reader, struct str text, struct str *ret)
     return 0;
 }
 
+static void patterns_done(struct patterns *patterns)
+{
+    arena_done(&patterns->arena);
+}
+
 int semver_range_parse(struct arena *arena, struct str text, bool redact, struct semver_range **ret, struct err *err)
 {
+    _cleanup_(patterns_done) struct patterns patterns = {0};
     struct semver_range *range = arena_alloc(arena, sizeof(*range), err);
-    struct reader reader = {.arena = arena, .err = err, .redact = redact, .range = range};
+    struct reader reader = {.arena = arena, .patterns = &patterns, .err = err, .redact = redact, .range = range};
     struct str rest;
 
+    arena_init(&patterns.arena, LIMIT_REGEX_TREE_BYTES, "regular expression");
     if (!range || rewrite(&reader, text, &rest) != 0)
         return -1;
     for (const char *bars = rest.data; bars;) {
