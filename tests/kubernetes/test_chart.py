@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from support.agent import program
 from support.apiserver import programs
 from support.chart import CHART, TOP, Refused, is_hook, look, pick, render, users_values
 
@@ -138,6 +139,8 @@ POLICY = [
     ("injector.policy.allowPaths={/vault/*,/run/x}", "ALLOW_PATHS", "/vault/*,/run/x"),
     ("injector.policy.allowJsonPatch=true", "ALLOW_JSON_PATCH", "true"),
     ("injector.policy.allowRoot=true", "ALLOW_ROOT", "true"),
+    ("injector.policy.allowInsecureTls=true", "ALLOW_INSECURE_TLS", "true"),
+    ("injector.shutdownGrace=9s", "SHUTDOWN_GRACE", "9s"),
     ("injector.policy.annotationWarnings=false", "ANNOTATION_WARNINGS", "false"),
     ("injector.kubernetesVersion=1.28", "KUBERNETES_VERSION", "1.28"),
 ]
@@ -147,6 +150,12 @@ POLICY = [
 def test_what_only_ampule_has_is_a_variable_too(sets, name, value):
     options = ("--set-string" if name == "KUBERNETES_VERSION" else "--set", sets)
     assert look(pick(render(options=options), "Deployment"), f"{FIRST}/env/AMPULE_INJECT_{name}/value") == value
+
+
+def test_every_setting_of_ampule_has_a_value():
+    known = set(re.findall(r"\[(AMPULE_INJECT_\w+)", subprocess.run([program("ampule-injector"), "--help"], capture_output=True, text=True, check=True).stdout))
+    values = {"injector": {"policy": {"allowImages": ["a"], "allowAddresses": ["a"]}, "agentDefaults": {"annotations": {"ampule.dev/direct": "true"}}}}
+    assert known <= {v["name"] for v in look(pick(render(values=values), "Deployment"), FIRST + "/env")}
 
 
 def test_the_version_of_the_cluster_is_what_helm_finds():

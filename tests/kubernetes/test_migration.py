@@ -32,7 +32,8 @@ def theirs(apiserver, tmp_path_factory):
     """The injector that is there already. Its settings are those of the values file."""
     namespace = apiserver.namespace("vault")
     settings = {"AGENT_INJECT_VAULT_ADDR": ADDRESS, "AGENT_INJECT_VAULT_IMAGE": THEIRS, "AGENT_INJECT_VAULT_AUTH_PATH": "auth/k8s-prod",
-                "AGENT_INJECT_EPHEMERAL_LIMIT": "128Mi", "AGENT_INJECT_EPHEMERAL_REQUEST": "64Mi", "AGENT_INJECT_DEFAULT_TEMPLATE": "json", "AGENT_INJECT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE": "false",
+                "AGENT_INJECT_EPHEMERAL_LIMIT": "128Mi", "AGENT_INJECT_EPHEMERAL_REQUEST": "64Mi", "AGENT_INJECT_DEFAULT_TEMPLATE": "json",
+                "AGENT_INJECT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE": "false",
                 "AGENT_INJECT_TEMPLATE_STATIC_SECRET_RENDER_INTERVAL": "10m", "AGENT_INJECT_REVOKE_ON_SHUTDOWN": "true"}  # fmt: skip
     original = Original(apiserver, tmp_path_factory.mktemp("original"), namespace, **settings)
     original.route(original.start())

@@ -70,8 +70,10 @@
   (list "AMPULE_INJECT_ALLOW_PATHS" (join "," $policy.allowPaths))
   (list "AMPULE_INJECT_ALLOW_JSON_PATCH" (toString $policy.allowJsonPatch))
   (list "AMPULE_INJECT_ALLOW_ROOT" (toString $policy.allowRoot))
+  (list "AMPULE_INJECT_ALLOW_INSECURE_TLS" (toString $policy.allowInsecureTls))
   (list "AMPULE_INJECT_ANNOTATION_WARNINGS" (toString $policy.annotationWarnings))
   (list "AMPULE_INJECT_DEFAULT_ANNOTATIONS" (ternary ($defaults.annotations | toJson) "" (gt (len $defaults.annotations) 0)))
+  (list "AMPULE_INJECT_SHUTDOWN_GRACE" $injector.shutdownGrace)
   (list "AMPULE_INJECT_KUBERNETES_VERSION" (ternary "" $version (eq $version "unknown")))
 }}
 {{- if last . }}
