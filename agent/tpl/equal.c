@@ -55,7 +55,7 @@ static bool equal_objects(const struct val *a, const struct val *b)
         return val_equal(a, b);
     if (a->opaque.class == &tpl_class_time)
         return equal_moments(moment_of(a), moment_of(b));
-    if (a->opaque.class == &tpl_class_semver)
+    if (a->opaque.class == &tpl_class_semver || a->opaque.class == &tpl_class_semver_value)
         return equal_versions(a->opaque.self, b->opaque.self);
     return val_equal(a, b);
 }

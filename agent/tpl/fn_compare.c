@@ -1,4 +1,5 @@
 /* eq ne lt le gt ge. Source of rules and texts: Go's text/template. */
+#include "tpl/equal.h"
 #include "tpl/fn.h"
 #include "tpl/format.h"
 #include "tpl/moment.h"
@@ -62,7 +63,7 @@ static char compound_kind(const struct val *v)
     case VAL_RECORD:
         return val_class_of(v)->pointer ? 'p' : 's';
     case VAL_OPAQUE:
-        return v->opaque.class->pointer ? 'p' : 'c';
+        return v->opaque.class == &tpl_class_channel ? 'c' : v->opaque.class->pointer ? 'p' : 's';
     default:
         return 0;
     }
@@ -101,8 +102,14 @@ static bool same_object(const struct val *a, const struct val *b)
     if (a->kind == VAL_OPAQUE && a->opaque.class == &tpl_class_time && b->opaque.class == &tpl_class_time)
         return same_moment(moment_of(a), moment_of(b));
     if (a->kind == VAL_OPAQUE)
-        return a->opaque.self == b->opaque.self;
+        return a->opaque.class == b->opaque.class && a->opaque.self == b->opaque.self;
     return a->map.class == b->map.class && a->map.pairs == b->map.pairs;
+}
+
+/* Pointers, channels, and structs that hold no list or map. */
+static bool is_comparable(const struct val *v, char kind)
+{
+    return kind == 'p' || kind == 'c' || (kind == 's' && (v->kind == VAL_OPAQUE || val_class_of(v) == &tpl_class_certificate));
 }
 
 /* Lists, maps, structs, pointers and nil. */
@@ -116,8 +123,10 @@ static int equal_compounds(struct call *call, const struct val *a, const struct 
         *ret = is_nil(a) == is_nil(b);
         return 0;
     }
-    if (kind_b != 'p' && kind_b != 'c')
+    if (!is_comparable(b, kind_b))
         return fail_not_comparable(call, a, b);
+    if (kind_b == 's' && !(a->kind == VAL_OPAQUE && a->opaque.class == &tpl_class_time))
+        return equal_deep(call, a, b, ret);
     *ret = same_object(a, b);
     return 0;
 }

@@ -28,8 +28,8 @@ int semver_compare(const struct semver *a, const struct semver *b);
 /* The same of prereleases alone. */
 int semver_compare_prerelease(struct str a, struct str b);
 
-/* *semver.Version: the object of a version. */
-extern const struct val_class tpl_class_semver;
+/* *semver.Version, the object of a version; and semver.Version, which .IncMajor and its like return. */
+extern const struct val_class tpl_class_semver, tpl_class_semver_value;
 int semver_value(struct arena *arena, const struct semver *version, struct val *ret, struct err *err) MUST_USE;
 
 #endif

@@ -167,7 +167,7 @@ static const struct val_method methods[] = {
 const struct val_class tpl_class_semver = {
     .name = "*semver.Version", .pointer = true, .methods = methods, .method_count = ARRAY_LEN(methods), .print = print,
     .source = print_source};
-static const struct val_class value_class = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print,
+const struct val_class tpl_class_semver_value = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print,
     .source = print_source};
 
 static int return_version(const struct val_class *class, const struct semver *version, struct arena *arena, struct val *ret, struct err *err)
@@ -193,7 +193,7 @@ static int return_changed(const struct semver *old, const struct semver *changed
     if (val_copy_str(arena, text.data, text.len, &original, err) != 0)
         return -1;
     version.original = original.s;
-    return return_version(&value_class, &version, arena, ret, err);
+    return return_version(&tpl_class_semver_value, &version, arena, ret, err);
 }
 
 int semver_value(struct arena *arena, const struct semver *version, struct val *ret, struct err *err)

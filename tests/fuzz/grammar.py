@@ -28,12 +28,14 @@ PATTERNS = [
     '"\\\\Qa.b\\\\E"', '"\\\\p{Greek}"', '"\\\\8"', '"x{1001}"', '"(((a{100}){100}){100})"', '"(?:)"', '"|"', '"a|ab|abc"', '"[é日]"', '"\\\\z"', '"(?i)é"', '"\\xff"', '`(\\d+)-(\\d+)`', '`\\.`', '"*"', '"a{,2}"', '"+"', '"(?P<n>a)(?P<n>b)"','"a+"', '"(a)(b)?"', '"[a-z]*"', '"^x|y$"', '"("', '"(?i)HELLO"', '"\\\\d+"', '""', '"."', '"(?P<n>o)"', '"\\\\s"', '"a{2,1}"', '"[[:alpha:]]"', '"x*"', '"\\\\pL"']
 REPLACEMENTS = ['"$2$1"', '"$a-$b"', '"\\xff"', '"$"', '"${n}"', '"$01"', '"$10"', '"${1"', '"日"','"<$0>"', '"${1}x"', '"$1x"', '""', '"$n"', '"$$"', '"-"', '"${"']
 DOCUMENTS = [
+    '"[1e999, -1e999"', '"{\\"a\\":[1e999],\\"b\\":1e998}"', '"1e999 x"',
     '"1E400"', '"1E400x"', '"[1,1E400,2]"', '"{\\"a\\":-1e999}"', '"[1E400,"', '"{\\"a\\":1,\\"a\\":2}"', '"\\"\\\\ud83d\\\\ude00\\""', '"\\"\\\\ud800\\""', '"[-0, 1e-7, 1E+2, 0.1]"', '"01"', '"1."', '"-"', '"\\"\\\\x\\""', '"\\"\\n\\""', '"tru"', '"{\\"a\\" 1}"', '"{a:1}"', '"[1 2]"', '"{\\"a\\":}"', '"\\xff"', '"\\"\\xff\\""',
     '"[[[[[[]]]]]]"', '"\\ufeff{}"', '"9223372036854775808"', '"1e-400"', '"\\"\\\\u00e9\\\\n\\\\/\\""', '"null"', '"[null]"', '"{\\"\\":\\"\\"}"',
     '"{\\"a\\":[1,{\\"b\\":null}],\\"c\\":\\"<x>\\"}"', '"[]"', '"{}"', '"[1,2.5,\\"x\\",true,null]"', '"{"', '"nul"', '"1e400"', '"\\"s\\""', '"12345678901234567890"', '""', '" 1 "',
     '"{\\"a\\":1}x"', '"[1,]"',
 ]
 YAML = [
+    '"%YAML 1.2\\n--- a"', '".nan: a"', '"a: &b {c: .nan}\\nd: *b"',
     '"a: [1, 2.5, .inf, -.INF, .nan]"', '"a: 010\\nb: 0o10\\nc: 0b11\\nd: 1_000"', '"- yes\\n- Off\\n- n\\n- NULL\\n- \\"yes\\""', '"a: >\\n  x\\n  y\\n\\n  z\\n"', '"a: |+\\n  t\\n\\nb: |-\\n  u\\n"', '"? a\\n: b"', '"<<: {a: 1}\\nb: 2"',
     '"x: &a {k: 1}\\ny:\\n  <<: *a\\n  z: 2"', '"a: \'it\'\'s\'"', '"a: \\"\\\\x41\\\\u00e9\\\\n\\""', '"--- a\\n--- b"', '"a: b: c"', '"\\ta: 1"', '"a: 1\\na: 2"', '"!!int \\"3\\""', '"!!str 3"', '"!!binary aGk="', '"a: !foo x"', '"*x"', '"&x [*x]"', '"- - 1\\n  - 2\\n- 3"', '"a:\\n- 1\\n- 2"',
     '"a: 2001-12-14t21:59:43.10-05:00"', '"1.0: x\\ntrue: y\\n~: z"', '"a: 1 # c\\n# d"', '"%YAML 1.1\\n---\\na: 1"', '"{a, b: c}"', '"[a, b"', '"\'x"', '"\\"x"', '"a: |\\n x\\n  y"', '"@a"', '"`a"', '"%a"', '"a: 12345678901234567890"', '"a: -9223372036854775809"', '"a: 1e400"', '"a: 0x"', '"é: 日"', '"\\x00"', '"\\xff"',
@@ -51,7 +53,11 @@ OBJECTS = ['(sprig_semver "1.2")', '(sprig_semver "v1.2.0")', '(secret "kv1/app"
 ANY_KEYS = '(parseYAML "1: a\\nb: c\\n1.5: d\\ntrue: y")'
 LIST_OF_OBJECTS = '(sprig_list (sprig_semver "1.2") 1)'
 OF_MOMENTS = ["Year", "Month", "Day", "Weekday", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "Unix", "UnixNano", "UnixMilli", "String", "UTC", "IsZero", 'Format "Jan _2 06 3:04PM -0700 MST .000"', "Format .s",
-              "AddDate 0 1 2", "Format", "Nope"]
+              "AddDate 0 1 2", "Format", "Nope", "Add 90000000000", "Add .n", "Sub .x", 'Sub (sprig_toDate "2006" "2020")', "Truncate 3600000000000", "Round 60000000000", "IsDST", "GoString", "Location",
+              "Location.String", "MarshalText", "MarshalJSON", "Date", "Clock 1", "ISOWeek", "Zone", "Local", "Local.Location", "Month.String", "Weekday.Nope", '(Sub (sprig_toDate "2006" "2020"))']
+# Go's named integers, which print as text.
+NAMED = ['(sprig_toDate "2006-01-02" "2024-02-29").Month', '(sprig_toDate "2006-01-02" "2024-03-03").Weekday', '((sprig_toDate "2006-01-02" "2024-02-29").Sub (sprig_toDate "2006" "2020"))']
+OF_NAMED = ["String", "Hours", "Minutes", "Seconds", "Milliseconds", "Nanoseconds", "Abs", "Round 3600000000000", "Truncate 60000000000", "Nope", "String 1"]
 OF_VERSIONS = ["Major", "Minor", "Patch", "Prerelease", "Metadata", "Original", "String", "IncMajor", "IncMinor", "IncPatch", 'Compare (sprig_semver "1.2.4")', 'LessThan (sprig_semver "2")', 'Equal (sprig_semver "1.2.3")', "Nope"]
 
 # Parameters that deserve more than their type says.
@@ -282,6 +288,8 @@ class Grammar:
             self.action(f'block "t{self.random.randrange(4)}" {self.pipeline(depth)}') + self.nodes(depth + 1) + "{{end}}",
             self.action('define "q"') + "{{end}}", self.action(self.pick("break", "continue", "else", "end", "else if 1", "else with .m", "template", "block", "define", "if", "range", "with", "nil", "template .s", "end 1", "break 1", "nil | print")),
             self.action(f"{self.pick(*MOMENTS)}.{self.pick(*OF_MOMENTS)}"), self.action(f"(sprig_semver {self.pick(*VERSIONS)}).{self.pick(*OF_VERSIONS)}"),
+            self.action(f"{self.pick(*NAMED)}.{self.pick(*OF_NAMED)}"),
+            self.action(self.pick("toJSON ", "toYAML ", "add 1 ", "multiply 2 ", "eq 2 ", "sprig_int ", "sprig_list ", "sprig_kindOf ", "index .l ", f"printf {self.format()} ") + self.pick(*NAMED)),
             self.action(self.pick("toJSON ", "toYAML ", "printf \"%v %T\" 1 ", "print ", "sprig_typeOf ", "len ", "not ", "eq nil ") + self.pick(*MOMENTS, '(sprig_semver "v1.2-a+b")', "(sprig_urlParse .s)", "(sprig_until 3)")),
             self.action(f"{self.pick('sprig_deepEqual', 'eq', 'sprig_has', 'sprig_without', 'index .m', 'print')} {self.pick(*MOMENTS, *OBJECTS)} {self.pick(*MOMENTS, *OBJECTS, LIST_OF_OBJECTS)}"),
             self.action(f"range $i, $e := {self.pick(*OBJECTS, '(sprig_chunk 1 .l)', '(sprig_until 3)', '(parseYAML .s)')}") + self.action(self.pick("$e", ".x", "$e.x", "index $e 0", "print $i .")) + "{{end}}",
