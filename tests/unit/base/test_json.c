@@ -293,6 +293,13 @@ static void json_members_are_bounded(void **state)
     assert_int_equal(f->err.code, ERR_LIMIT);
 }
 
+static void json_numbers_beyond_float64_fail_behind_the_end_or_are_null(void **state)
+{
+    expect_refused(*state, "[1e999", JSON_FLOATS, "unexpected end of JSON input");
+    expect_refused(*state, "[1e999, -1e998]", JSON_FLOATS, "json: cannot unmarshal number 1e999 into Go value of type float64");
+    expect_printed(*state, "[1,1e999]", JSON_FLOATS | JSON_UNFIT_NULL, 0, "[1,null]");
+}
+
 static void json_failure_leaves_the_result_untouched(void **state)
 {
     struct fixture *f = *state;
@@ -323,6 +330,7 @@ int main(void)
         TEST(json_dialect_of_hcl_is_as_loose_as_the_original_and_refuses_the_escaped_slash),
         TEST(json_depth_is_bounded),
         TEST(json_members_are_bounded),
+        TEST(json_numbers_beyond_float64_fail_behind_the_end_or_are_null),
         TEST(json_failure_leaves_the_result_untouched),
     };
 
