@@ -117,6 +117,8 @@ struct val_method {
     int (*call)(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err);
 };
 
+#define VAL_INSIDE_MOST 8
+
 /* What a VAL_RECORD or VAL_OPAQUE is. Static storage. */
 struct val_class {
     const char *name; /* Go's type name, "*dependency.Secret" */
@@ -127,6 +129,8 @@ struct val_class {
     void (*print)(const struct val *self, struct buf *buf); /* Go's String(), or NULL: what %v and %s print */
     void (*text)(const struct val *self, struct buf *buf);  /* Go's MarshalText, where it is not what `print` gives */
     void (*source)(const struct val *self, struct buf *buf); /* Go's GoString(): what %#v prints */
+    /* Of a VAL_OPAQUE: fill in the fields of the struct that it is to Go, and say how many. NULL: it is an address. For verbs that `print` is not for. */
+    size_t (*inside)(const struct val *self, struct val_pair fields[VAL_INSIDE_MOST]);
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})

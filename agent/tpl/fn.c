@@ -116,6 +116,17 @@ void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v)
         format_verb(buf, verb, v);
 }
 
+bool fn_comparable(const struct val *v)
+{
+    if (v->kind == VAL_RECORD && !val_class_of(v)->pointer) {
+        for (size_t i = 0; i < v->map.len; i++) {
+            if (!fn_comparable(&v->map.pairs[i].value))
+                return false;
+        }
+    }
+    return v->kind != VAL_LIST && v->kind != VAL_MAP && !(v->kind == VAL_STRING && v->type == VAL_T_BYTES);
+}
+
 int fn_fail_nil(struct call *call)
 {
     return err_set(call->err, ERR_INPUT, "runtime error: invalid memory address or nil pointer dereference");

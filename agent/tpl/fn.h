@@ -42,6 +42,8 @@ int fn_string(struct call *call, const struct val *v, struct val *ret) MUST_USE;
 
 /* A value as an error text shows it: under a verb, or as "[redacted]". */
 void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v);
+/* May Go compare it by == and use it as a key? No list, no map, and no struct with one in it. */
+bool fn_comparable(const struct val *v);
 /* Go's words for a method of nil. */
 int fn_fail_nil(struct call *call);
 

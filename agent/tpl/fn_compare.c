@@ -106,12 +106,6 @@ static bool same_object(const struct val *a, const struct val *b)
     return a->map.class == b->map.class && a->map.pairs == b->map.pairs;
 }
 
-/* Pointers, channels, and structs that hold no list or map. */
-static bool is_comparable(const struct val *v, char kind)
-{
-    return kind == 'p' || kind == 'c' || (kind == 's' && (v->kind == VAL_OPAQUE || val_class_of(v) == &tpl_class_certificate));
-}
-
 /* Lists, maps, structs, pointers and nil. */
 static int equal_compounds(struct call *call, const struct val *a, const struct val *b, bool *ret)
 {
@@ -123,7 +117,7 @@ static int equal_compounds(struct call *call, const struct val *a, const struct 
         *ret = is_nil(a) == is_nil(b);
         return 0;
     }
-    if (!is_comparable(b, kind_b))
+    if (!fn_comparable(b))
         return fail_not_comparable(call, a, b);
     if (kind_b == 's' && !(a->kind == VAL_OPAQUE && a->opaque.class == &tpl_class_time))
         return equal_deep(call, a, b, ret);

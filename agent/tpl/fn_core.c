@@ -127,23 +127,11 @@ static int index_text(struct call *call, struct val *item, const struct val *at)
     return 0;
 }
 
-/* Can Go use it as a key of a map at all? No list, no map, and no struct with one in it. */
-static bool is_hashable(const struct val *key)
-{
-    if (key->kind == VAL_RECORD && !val_class_of(key)->pointer) {
-        for (size_t i = 0; i < key->map.len; i++) {
-            if (!is_hashable(&key->map.pairs[i].value))
-                return false;
-        }
-    }
-    return key->kind != VAL_LIST && key->kind != VAL_MAP && !(key->kind == VAL_STRING && key->type == VAL_T_BYTES);
-}
-
 /* May `key` be used with this map? Go's words when not. */
 static int check_key(struct call *call, const struct val *map, const struct val *key)
 {
     if (map->type == VAL_T_MAP_ANY_KEY) {
-        if (!is_hashable(key))
+        if (!fn_comparable(key))
             return err_set(call->err, ERR_INPUT, "runtime error: hash of unhashable type %s", format_type_name(key));
         return 0;
     }

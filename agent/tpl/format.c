@@ -331,7 +331,7 @@ static void print_record(struct printer *p, const struct val *v, unsigned verb, 
 /* Does a method print it? Not under "%#v" where it is a pointer inside of another value. */
 static bool prints_itself(const struct printer *p, const struct val *v, const struct val_class *class, unsigned depth)
 {
-    if (!class || (p->bad && (v->kind == VAL_INT || class == &tpl_class_time)))
+    if (!class || (p->bad && (v->kind == VAL_INT || class == &tpl_class_time || class->inside)))
         return false;
     return p->spec.sharp_v ? class->source && !(class->pointer && depth > 0) : class->print != NULL;
 }
@@ -368,6 +368,18 @@ static void print_time_fields(struct printer *p, const struct val *v, unsigned v
     print_record(p, &record, verb, depth);
 }
 
+static bool print_inside(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
+{
+    struct val_pair fields[VAL_INSIDE_MOST];
+    struct val record;
+
+    if (v->kind != VAL_OPAQUE || !v->opaque.class->inside || !v->opaque.self)
+        return false;
+    record = val_record(fields, v->opaque.class->inside(v, fields), v->opaque.class);
+    print_record(p, &record, verb, depth);
+    return true;
+}
+
 static void print_compound(struct printer *p, const struct val *v, unsigned verb, unsigned depth)
 {
     if (print_stringer(p, v, verb, depth))
@@ -382,7 +394,7 @@ static void print_compound(struct printer *p, const struct val *v, unsigned verb
         print_record(p, v, verb, depth);
     else if (v->opaque.class == &tpl_class_time)
         print_time_fields(p, v, verb, depth);
-    else
+    else if (!print_inside(p, v, verb, depth))
         print_pointer(p, v, verb);
 }
 

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "tpl/format.h"
 #include "tpl/semver.h"
 
 #define METHOD_PARAMS const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err
@@ -43,23 +42,6 @@ GETTER(original, val_text, version->original)
 static void print(const struct val *self, struct buf *buf)
 {
     semver_print(buf, version_of(self));
-}
-
-static void print_source(const struct val *self, struct buf *buf)
-{
-    const struct semver *version = version_of(self);
-    const struct {
-        const char *name;
-        struct str text;
-    } texts[] = {{"pre", version->prerelease}, {"metadata", version->metadata}, {"original", version->original}};
-
-    buf_addf(buf, "%ssemver.Version{major:0x%llx, minor:0x%llx, patch:0x%llx", self->opaque.class->pointer ? "&" : "",
-             (unsigned long long)version->numbers[0], (unsigned long long)version->numbers[1], (unsigned long long)version->numbers[2]);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        buf_addf(buf, ", %s:", texts[i].name);
-        format_quote(buf, texts[i].text);
-    }
-    buf_adds(buf, "}");
 }
 
 static int on_string(METHOD_PARAMS)
@@ -162,13 +144,25 @@ static const struct val_method methods[] = {
     {"LessThan", "V", on_less}, {"LessThanEqual", "V", on_less_equal}, {"Original", "", on_original},
 };
 
+/* Source: semver.Version. */
+static size_t inside(const struct val *self, struct val_pair fields[VAL_INSIDE_MOST])
+{
+    const struct semver *version = version_of(self);
+    const struct val_pair all[] = {
+        {val_cstr("major"), val_uint64(version->numbers[0])}, {val_cstr("minor"), val_uint64(version->numbers[1])},
+        {val_cstr("patch"), val_uint64(version->numbers[2])}, {val_cstr("pre"), val_text(version->prerelease)},
+        {val_cstr("metadata"), val_text(version->metadata)},  {val_cstr("original"), val_text(version->original)},
+    };
+
+    memcpy(fields, all, sizeof(all));
+    return ARRAY_LEN(all);
+}
+
 #define OF_VALUES 11
 
 const struct val_class tpl_class_semver = {
-    .name = "*semver.Version", .pointer = true, .methods = methods, .method_count = ARRAY_LEN(methods), .print = print,
-    .source = print_source};
-const struct val_class tpl_class_semver_value = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print,
-    .source = print_source};
+    .name = "*semver.Version", .pointer = true, .methods = methods, .method_count = ARRAY_LEN(methods), .print = print, .inside = inside};
+const struct val_class tpl_class_semver_value = {.name = "semver.Version", .methods = methods, .method_count = OF_VALUES, .print = print, .inside = inside};
 
 static int return_version(const struct val_class *class, const struct semver *version, struct arena *arena, struct val *ret, struct err *err)
 {
