@@ -11,6 +11,7 @@
 struct arena_block {
     struct arena_block *next;
     size_t size, used; /* of data[] */
+    size_t text;       /* used at its end */
     alignas(max_align_t) char data[];
 };
 
@@ -67,7 +68,7 @@ static struct arena_block *block_new(const struct arena *arena, size_t need)
     struct arena_block *block = arena->first;
 
     if (block && !arena->head && block->size >= need) {
-        block->used = 0;
+        block->used = block->text = 0;
         return block;
     }
     if (size > BLOCK_MOST)
@@ -85,7 +86,8 @@ static void block_free(const struct arena *arena, struct arena_block *block)
 {
     size_t size = block->size + sizeof(*block);
 
-    mem_wipe(block->data, block->used); /* behind it are the zeroes that it came with */
+    mem_wipe(block->data, block->used); /* behind it are the zeroes that it came with, up to the texts */
+    mem_wipe(block->data + block->size - block->text, block->text);
     if (arena->secret)
         munmap(block, size);
     else if (block != arena->first)
@@ -108,18 +110,16 @@ void arena_done(struct arena *arena)
     arena_reset(arena);
 }
 
-void *arena_alloc(struct arena *arena, size_t size, struct err *err)
+/* A block with room for `size` bytes, which are counted, or NULL. */
+static struct arena_block *block_for(struct arena *arena, size_t size, struct err *err)
 {
-    const size_t align = alignof(max_align_t);
     struct arena_block *block = arena->head;
-    void *p;
 
     if (size > arena->max || arena->used > arena->max - size) {
         err_set(err, ERR_LIMIT, "%s: more than %zu bytes of memory", arena->what, arena->max);
         return NULL;
     }
-    size = (size + align - 1) / align * align;
-    if (!block || block->size - block->used < size) {
+    if (!block || block->size - block->used - block->text < size) {
         block = block_new(arena, size);
         if (!block) {
             err_system(err, "%s: %zu bytes of memory", arena->what, size);
@@ -128,11 +128,25 @@ void *arena_alloc(struct arena *arena, size_t size, struct err *err)
         block->next = arena->head;
         arena->head = block;
     }
+    arena->used += size;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size, struct err *err)
+{
+    const size_t align = alignof(max_align_t);
+    struct arena_block *block;
+    void *p;
+
+    if (size <= arena->max) /* else rounding up might wrap around */
+        size = (size + align - 1) / align * align;
+    block = block_for(arena, size, err);
+    if (!block)
+        return NULL;
     p = block->data + block->used;
     if (block == arena->first)
         memset(p, 0, size); /* the others come as zeroes */
     block->used += size;
-    arena->used += size;
     return p;
 }
 
@@ -145,12 +159,19 @@ void *arena_array(struct arena *arena, size_t n, size_t size, struct err *err)
     return arena_alloc(arena, total, err);
 }
 
+/* Text needs no alignment: it lies at the other end of the block. */
 char *arena_strndup(struct arena *arena, const char *s, size_t len, struct err *err)
 {
-    char *copy = arena_alloc(arena, len + 1, err);
+    struct arena_block *block = block_for(arena, len + 1, err);
+    char *copy;
 
-    if (copy && len)
+    if (!block)
+        return NULL;
+    block->text += len + 1;
+    copy = block->data + block->size - block->text;
+    if (len)
         memcpy(copy, s, len);
+    copy[len] = '\0';
     return copy;
 }
 

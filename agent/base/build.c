@@ -36,8 +36,36 @@ int build_push(struct build *build, const struct val *key, const struct val *val
         build->room = room;
     }
     build->members++;
-    build->stack[build->used++] = (struct val_pair){*key, *value};
+    build->stack[build->used++] = (struct val_pair){key, *value};
     return 0;
+}
+
+int build_push_copy(struct build *build, const struct val *key, const struct val *value, struct err *err)
+{
+    struct val *own = key ? arena_alloc(build->arena, sizeof(*own), err) : NULL;
+
+    if (!own)
+        return key ? -1 : build_push(build, NULL, value, err);
+    *own = *key;
+    return build_push(build, own, value, err);
+}
+
+static size_t hash(struct str text)
+{
+    size_t last = text.len ? text.len - 1 : 0;
+
+    return text.len ? (text.len * 31 + (unsigned char)text.data[0] * 7 + (unsigned char)text.data[last / 2] * 3 + (unsigned char)text.data[last]) % BUILD_KNOWN : 0;
+}
+
+const struct val *build_key(struct build *build, struct str text, struct err *err)
+{
+    const struct val **known = &build->known[hash(text)];
+    const char *own;
+
+    if (*known && str_eq((*known)->s, text))
+        return *known;
+    own = arena_strndup(build->arena, text.data, text.len, err);
+    return own ? *known = val_key(build->arena, (struct str){own, text.len}, err) : NULL;
 }
 
 struct val_pair *build_members(struct build *build, size_t mark, size_t *ret_len)

@@ -13,11 +13,14 @@
 #include "base/arena.h"
 #include "base/val.h"
 
+#define BUILD_KNOWN 64
+
 struct build {
     struct arena *arena;
     struct val_pair *stack;
     size_t used, room, members;
     unsigned depth;
+    const struct val *known[BUILD_KNOWN]; /* keys by hash: documents say the same few again and again */
 };
 
 void build_init(struct build *build, struct arena *arena);
@@ -25,9 +28,13 @@ void build_done(struct build *build);
 
 /* Open a list or map; the mark is given back when it closes. ERR_LIMIT "exceeded max depth". */
 int build_open(struct build *build, size_t *ret_mark, struct err *err) MUST_USE;
-/* Add a member to what was opened last; lists leave the key VAL_MISSING. ERR_LIMIT. */
+/* Add a member to what was opened last; lists have no key (NULL), others must last as long as the arena. ERR_LIMIT. */
 int build_push(struct build *build, const struct val *key, const struct val *value,
                struct err *err) MUST_USE;
+/* The same with a copy of the key. */
+int build_push_copy(struct build *build, const struct val *key, const struct val *value, struct err *err) MUST_USE;
+/* A key of that text, which is copied unless an equal one is known: it has no place of its own. NULL: ERR_LIMIT. */
+const struct val *build_key(struct build *build, struct str text, struct err *err);
 /* The members since `mark`: for sorting and folding before the map closes. */
 struct val_pair *build_members(struct build *build, size_t mark, size_t *ret_len);
 /* Forget the members behind the first `len` since `mark`. */

@@ -66,7 +66,7 @@ static size_t equal_run(const struct val_pair *pairs, size_t len)
 {
     size_t n = 1;
 
-    while (n < len && str_eq(pairs[0].key.s, pairs[n].key.s))
+    while (n < len && str_eq(pairs[0].key->s, pairs[n].key->s))
         n++;
     return n;
 }
@@ -121,7 +121,7 @@ static int open_level(struct parser *parser, size_t *ret_mark)
 
 static int add_member(struct parser *parser, const struct val *key, const struct val *value)
 {
-    if (build_push(&parser->build, key, value, parser->lexer.err) == 0)
+    if (build_push_copy(&parser->build, key, value, parser->lexer.err) == 0)
         return 0;
     *parser->lexer.place = parser->token.place;
     return -1;
@@ -234,7 +234,6 @@ static int parse_object(struct parser *parser, struct val *ret)
 /* Commas may be doubled, and need not follow a list in a list: the original reads it so. */
 static int parse_list_items(struct parser *parser)
 {
-    const struct val none = {.kind = VAL_MISSING};
     bool need_comma = false;
     struct val item;
 
@@ -248,7 +247,7 @@ static int parse_list_items(struct parser *parser)
         if (need_comma)
             return fail_token(parser, "',' or ']'");
         need_comma = parser->token.kind != HCL_OPEN_BRACKET;
-        if (parse_value(parser, &item) != 0 || add_member(parser, &none, &item) != 0)
+        if (parse_value(parser, &item) != 0 || add_member(parser, NULL, &item) != 0)
             return -1;
     }
     return 0;

@@ -456,7 +456,6 @@ static int take_separator(struct reader *reader, char close, const char *context
 
 static int read_list(struct reader *reader, struct val *ret)
 {
-    const struct val none = {.kind = VAL_MISSING};
     bool hcl = reader->flags & JSON_HCL;
     struct val item;
     size_t mark;
@@ -465,7 +464,7 @@ static int read_list(struct reader *reader, struct val *ret)
     if (open_level(reader, &mark) != 0)
         return -1;
     for (closed = hcl ? take_loose_separator(reader) : take_close(reader, ']'); closed == 0;) {
-        if (read_value(reader, &item) != 0 || add_member(reader, &none, &item) != 0)
+        if (read_value(reader, &item) != 0 || add_member(reader, NULL, &item) != 0)
             return -1;
         closed = hcl ? take_loose_separator(reader) : take_separator(reader, ']', "after array element");
     }
@@ -489,10 +488,10 @@ static int drop_duplicates(struct reader *reader, struct val_pair *pairs, size_t
     size_t kept = 0;
 
     for (size_t i = 0; i < *len; i++) {
-        bool same = kept > 0 && str_eq(pairs[kept - 1].key.s, pairs[i].key.s);
+        bool same = kept > 0 && str_eq(pairs[kept - 1].key->s, pairs[i].key->s);
 
         if (same && reader->flags & JSON_UNIQUE_KEYS)
-            return fail_duplicate(reader, &pairs[i].key);
+            return fail_duplicate(reader, pairs[i].key);
         if (!same)
             kept++;
         pairs[kept - 1] = pairs[i];
@@ -519,21 +518,39 @@ static void stamp(const struct reader *reader, struct val_place place, struct va
     val_set_place(v, reader->file, place);
 }
 
+/* Where nobody asks for places, keys that are alike are one. */
+static int read_key(struct reader *reader, const struct val **ret)
+{
+    struct val_place place = here(reader, reader->p);
+    struct str plain = {reader->p + 1, plain_run(reader->p + 1, reader->end)};
+    struct val *own;
+
+    if (!(reader->flags & JSON_HCL) && !reader->place && reader->p + 1 + plain.len < reader->end && plain.data[plain.len] == '"') {
+        *ret = build_key(&reader->build, plain, reader->err);
+        reader->p += plain.len + 2;
+        return *ret ? 0 : -1;
+    }
+    own = arena_alloc(reader->arena, sizeof(*own), reader->err);
+    if (!own || read_string(reader, own) != 0)
+        return -1;
+    stamp(reader, place, own);
+    *ret = own;
+    return 0;
+}
+
 static int read_member(struct reader *reader)
 {
-    struct val key, value;
-    struct val_place place;
+    const struct val *key;
+    struct val value;
 
     skip_blank(reader);
     if (peek(reader) != '"')
         return fail_char(reader, reader->p, "looking for beginning of object key string");
-    place = here(reader, reader->p);
-    if (read_string(reader, &key) != 0)
+    if (read_key(reader, &key) != 0)
         return -1;
-    stamp(reader, place, &key);
     if (!take(reader, ':'))
         return fail_char(reader, reader->p, "after object key");
-    return read_value(reader, &value) == 0 ? add_member(reader, &key, &value) : -1;
+    return read_value(reader, &value) == 0 ? add_member(reader, key, &value) : -1;
 }
 
 static int read_object(struct reader *reader, struct val *ret)

@@ -241,7 +241,7 @@ static int write_map(struct writer *w, const struct val *v)
         return -1;
     for (size_t i = 0; i < v->map.len; i++) {
         next_item(w, i);
-        json_write_str(w->buf, v->map.pairs[i].key.s, w->flags);
+        json_write_str(w->buf, v->map.pairs[i].key->s, w->flags);
         buf_adds(w->buf, w->flags & JSON_PRETTY ? ": " : ":");
         if (write_value(w, &v->map.pairs[i].value) != 0)
             return -1;

@@ -11,6 +11,15 @@ void __real_free(void *p);
 void __wrap_free(void *p);
 void *__wrap_realloc(void *p, size_t size);
 
+/*
+ * Large blocks are mapped, and go back one by one. Left to itself the allocator gives that up after the first large one that is freed, and
+ * what grows by doubling leaves holes in its heap.
+ */
+__attribute__((constructor)) static void map_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
 void __wrap_free(void *p)
 {
     if (p)

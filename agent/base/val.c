@@ -135,6 +135,15 @@ void val_set_place(struct val *v, unsigned file, struct val_place place)
     v->column = place.column < most ? place.column : most;
 }
 
+const struct val *val_key(struct arena *arena, struct str text, struct err *err)
+{
+    struct val *key = arena_alloc(arena, sizeof(*key), err);
+
+    if (key)
+        *key = val_str(text.data, text.len);
+    return key;
+}
+
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err)
 {
     char *copy = arena_strndup(arena, data, len, err);
@@ -169,7 +178,10 @@ static int copy_map(struct arena *arena, const struct val *v, unsigned depth, st
     if (!pairs && v->map.pairs)
         return -1;
     for (size_t i = 0; i < v->map.len; i++) {
-        if (copy_node(arena, &v->map.pairs[i].key, depth, &pairs[i].key, err) != 0 ||
+        struct val *key = arena_alloc(arena, sizeof(*key), err);
+
+        pairs[i].key = key;
+        if (!key || copy_node(arena, v->map.pairs[i].key, depth, key, err) != 0 ||
             copy_node(arena, &v->map.pairs[i].value, depth, &pairs[i].value, err) != 0)
             return -1;
     }
@@ -215,7 +227,7 @@ static void merge_pairs(struct val_pair *pairs, struct val_pair *spare, size_t l
     merge_pairs(pairs + half, spare, len - half);
     memcpy(spare, pairs, len * sizeof(*pairs));
     for (size_t i = 0; i < len; i++) {
-        bool take_a = a < half && (b == len || str_cmp(spare[a].key.s, spare[b].key.s) <= 0);
+        bool take_a = a < half && (b == len || str_cmp(spare[a].key->s, spare[b].key->s) <= 0);
 
         pairs[i] = take_a ? spare[a++] : spare[b++];
     }
@@ -224,7 +236,7 @@ static void merge_pairs(struct val_pair *pairs, struct val_pair *spare, size_t l
 static bool sorted_already(const struct val_pair *pairs, size_t len)
 {
     for (size_t i = 1; i < len; i++) {
-        if (str_cmp(pairs[i - 1].key.s, pairs[i].key.s) > 0)
+        if (str_cmp(pairs[i - 1].key->s, pairs[i].key->s) > 0)
             return false;
     }
     return true;
@@ -248,7 +260,7 @@ void val_sort_pairs(struct val_pair *pairs, size_t len)
 static const struct val *search_all(const struct val *map, struct str key)
 {
     for (const struct val_pair *pair = map->map.pairs, *end = pair + map->map.len; pair < end; pair++) {
-        if (pair->key.kind == VAL_STRING && same(pair->key.s, key))
+        if (pair->key->kind == VAL_STRING && same(pair->key->s, key))
             return &pair->value;
     }
     return NULL;
@@ -260,7 +272,7 @@ static const struct val *search_sorted(const struct val *map, struct str key)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = str_cmp(map->map.pairs[middle].key.s, key);
+        int order = str_cmp(map->map.pairs[middle].key->s, key);
 
         if (order == 0)
             return &map->map.pairs[middle].value;
@@ -289,7 +301,7 @@ static const struct val *search_from(const struct val *map, struct str key, uint
     size_t len = map->map.len, i = *near < len ? *near : 0;
 
     for (size_t left = len; left > 0; left--) {
-        if (same(pairs[i].key.s, key)) {
+        if (same(pairs[i].key->s, key)) {
             *near = (uint16_t)i;
             return &pairs[i].value;
         }
@@ -391,7 +403,7 @@ static bool equal_maps(const struct val *a, const struct val *b)
     if (a->map.len != b->map.len)
         return false;
     for (size_t i = 0; i < a->map.len; i++) {
-        if (!val_equal(&a->map.pairs[i].key, &b->map.pairs[i].key) || !val_equal(&a->map.pairs[i].value, &b->map.pairs[i].value))
+        if (!val_equal(a->map.pairs[i].key, b->map.pairs[i].key) || !val_equal(&a->map.pairs[i].value, &b->map.pairs[i].value))
             return false;
     }
     return true;

@@ -106,7 +106,7 @@ struct val {
 _Static_assert(sizeof(struct val) == 24, "of values there are many");
 
 struct val_pair {
-    struct val key; /* VAL_STRING except under VAL_T_MAP_ANY_KEY */
+    const struct val *key; /* VAL_STRING except under VAL_T_MAP_ANY_KEY; maps that are alike share theirs */
     struct val value;
 };
 
@@ -156,6 +156,11 @@ static inline const struct val_class *val_class_of(const struct val *record)
 
 /* Where a value was read; `file` is an index that its reader gives meaning to. */
 void val_set_place(struct val *v, unsigned file, struct val_place place);
+
+/* A key as wide as its program, and one in an arena, whose text is borrowed. */
+#define VAL_TEXT(literal) {.kind = VAL_STRING, .s = {(literal), sizeof(literal) - 1}}
+#define VAL_KEY(literal) ({ static const struct val key_ = VAL_TEXT(literal); &key_; })
+const struct val *val_key(struct arena *arena, struct str text, struct err *err);
 
 /* Makers that need no memory. Strings are borrowed. */
 struct val val_null(void);

@@ -243,19 +243,18 @@ static int open_level(struct reader *reader, size_t *ret_mark)
 
 static int add_member(struct reader *reader, const struct val *key, const struct val *value)
 {
-    return build_push(&reader->build, key, value, reader->err) == 0 ? 0 : limit(reader);
+    return build_push_copy(&reader->build, key, value, reader->err) == 0 ? 0 : limit(reader);
 }
 
 static int read_list(struct reader *reader, struct val *ret)
 {
-    const struct val none = {.kind = VAL_MISSING};
     struct val item;
     size_t mark;
 
     if (open_level(reader, &mark) != 0)
         return -1;
     while (reader->event.type != YAML_SEQUENCE_END_EVENT) {
-        if (read_node(reader, &item) != 0 || add_member(reader, &none, &item) != 0)
+        if (read_node(reader, &item) != 0 || add_member(reader, NULL, &item) != 0)
             return -1;
     }
     return build_list(&reader->build, mark, ret, reader->err);
@@ -267,7 +266,7 @@ static int merge_one(struct reader *reader, const struct val *from)
     if (from->kind != VAL_MAP)
         return fail(reader, "\"<<\" wants a map or a list of maps");
     for (size_t i = 0; i < from->map.len; i++) {
-        if (add_member(reader, &from->map.pairs[i].key, &from->map.pairs[i].value) != 0)
+        if (add_member(reader, from->map.pairs[i].key, &from->map.pairs[i].value) != 0)
             return -1;
     }
     return 0;
@@ -299,13 +298,13 @@ static int close_map(struct reader *reader, size_t mark, size_t own, struct val 
     if (own > 1)
         val_sort_pairs(pairs, own);
     for (size_t i = 1; i < own; i++) {
-        if (str_eq(pairs[i - 1].key.s, pairs[i].key.s))
-            return fail_duplicate(reader, &pairs[i].key);
+        if (str_eq(pairs[i - 1].key->s, pairs[i].key->s))
+            return fail_duplicate(reader, pairs[i].key);
     }
     if (len > own)
         val_sort_pairs(pairs, len);
     for (size_t i = 0; i < len; i++) {
-        if (kept == 0 || !str_eq(pairs[kept - 1].key.s, pairs[i].key.s))
+        if (kept == 0 || !str_eq(pairs[kept - 1].key->s, pairs[i].key->s))
             pairs[kept++] = pairs[i];
     }
     build_keep(&reader->build, mark, kept);

@@ -93,11 +93,11 @@ static int on_secrets(void *ctx, struct str path, struct arena *arena, struct va
     return 0;
 }
 
-static struct val_pair pem_field(const struct val *pem, const char *name, struct val none)
+static struct val_pair pem_field(const struct val *pem, const struct val *name, struct val none)
 {
-    const struct val *v = val_get(pem, name);
+    const struct val *v = val_get_str(pem, name->s);
 
-    return (struct val_pair){val_cstr(name), val_is_nil(v) ? none : *v};
+    return (struct val_pair){name, val_is_nil(v) ? none : *v};
 }
 
 static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
@@ -115,10 +115,10 @@ static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_
     fields = arena_array(arena, 4, sizeof(*fields), err);
     if (!fields)
         return -1;
-    fields[0] = pem_field(&secret->reply, "Cert", val_cstr(""));
-    fields[1] = pem_field(&secret->reply, "Key", val_cstr(""));
-    fields[2] = pem_field(&secret->reply, "CA", val_cstr(""));
-    fields[3] = pem_field(&secret->reply, "CAChain", val_strings(NULL, 0));
+    fields[0] = pem_field(&secret->reply, VAL_KEY("Cert"), val_cstr(""));
+    fields[1] = pem_field(&secret->reply, VAL_KEY("Key"), val_cstr(""));
+    fields[2] = pem_field(&secret->reply, VAL_KEY("CA"), val_cstr(""));
+    fields[3] = pem_field(&secret->reply, VAL_KEY("CAChain"), val_strings(NULL, 0));
     *ret = val_record(fields, 4, &tpl_class_pem);
     return 0;
 }

@@ -285,7 +285,7 @@ const struct val *option_body(struct reading *reading, const struct val *block, 
     char *label = NULL;
 
     for (; block->kind == VAL_MAP && block->type == VAL_T_LABEL; labels++) {
-        struct str key = block->map.pairs[0].key.s;
+        struct str key = block->map.pairs[0].key->s;
 
         label = labels ? NULL : arena_strndup(reading->arena, key.data, key.len, &err);
         block = &block->map.pairs[0].value;
@@ -373,7 +373,7 @@ void option_read(struct reading *reading, const struct stanza *stanza, const str
 
     reading->severity = stanza->late ? PROBLEM_UNUSABLE : PROBLEM_ERROR;
     for (size_t i = 0; i < block->map.len; i++) {
-        const struct val *key = &block->map.pairs[i].key, *v = &block->map.pairs[i].value;
+        const struct val *key = block->map.pairs[i].key, *v = &block->map.pairs[i].value;
         const struct option *option = find(stanza, key->s);
 
         snprintf(inner, sizeof(inner), "%s%s%.64s", path, path[0] ? "." : "", key->s.data);

@@ -82,10 +82,10 @@ static int finish(struct bundle *bundle, struct err *err)
     if (!pairs || !chain)
         return -1;
     memcpy(chain, bundle->chain, bundle->chain_len * sizeof(*chain));
-    pairs[0] = (struct val_pair){val_cstr("CA"), bundle->ca};
-    pairs[1] = (struct val_pair){val_cstr("CAChain"), val_strings(chain, bundle->chain_len)};
-    pairs[2] = (struct val_pair){val_cstr("Cert"), bundle->cert};
-    pairs[3] = (struct val_pair){val_cstr("Key"), bundle->key};
+    pairs[0] = (struct val_pair){VAL_KEY("CA"), bundle->ca};
+    pairs[1] = (struct val_pair){VAL_KEY("CAChain"), val_strings(chain, bundle->chain_len)};
+    pairs[2] = (struct val_pair){VAL_KEY("Cert"), bundle->cert};
+    pairs[3] = (struct val_pair){VAL_KEY("Key"), bundle->key};
     bundle->secret->reply = val_map(pairs, 4);
     return 0;
 }

@@ -32,7 +32,7 @@ static size_t join_pairs(const struct val *v, size_t count, struct val_pair *pai
     if (len > 0)
         val_sort_pairs(pairs, len);
     for (size_t i = 0; i < len; i++) {
-        kept += kept == 0 || !str_eq(pairs[kept - 1].key.s, pairs[i].key.s);
+        kept += kept == 0 || !str_eq(pairs[kept - 1].key->s, pairs[i].key->s);
         pairs[kept - 1] = pairs[i];
     }
     return kept;

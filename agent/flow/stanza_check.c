@@ -61,7 +61,7 @@ static void check_method_options(const struct check *check, const struct login_m
                 "is missing");
     }
     for (size_t i = 0; i < map->map.len; i++) {
-        const struct val *key = &map->map.pairs[i].key;
+        const struct val *key = map->map.pairs[i].key;
 
         snprintf(path, sizeof(path), "auto_auth.method.config.%.64s", key->s.data);
         if (!find_option(method, key->s))

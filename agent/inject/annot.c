@@ -191,44 +191,65 @@ const char *annot_kind_name(enum annot_kind kind)
 
 /* ---------------------------------------------------------------------------------------- reading */
 
-/* One more source: pairs whose suffix is not there yet are added. The array has room for all. */
-static void add_source(struct val_pair *pairs, size_t *count, const struct val *map, const char *prefix, struct annots *annots)
+/* What has been found; both arrays have room for all. */
+struct found {
+    struct val_pair *pairs;
+    struct val *keys; /* of the pairs, in the order in which they came */
+    size_t count;
+};
+
+static struct val found_map(const struct found *found)
 {
-    size_t prefix_len = strlen(prefix), known = *count;
+    return val_map(found->pairs, found->count);
+}
+
+static void add(struct found *found, struct str suffix, const struct val *value)
+{
+    struct val *key = &found->keys[found->count];
+
+    *key = val_str(suffix.data, suffix.len);
+    found->pairs[found->count++] = (struct val_pair){key, *value};
+}
+
+/* One more source: pairs whose suffix is not there yet are added. */
+static void add_source(struct found *found, const struct val *map, const char *prefix, struct annots *annots)
+{
+    struct val known = found_map(found);
+    size_t prefix_len = strlen(prefix);
 
     for (size_t i = 0; map && i < map->map.len; i++) {
         const struct val_pair *pair = &map->map.pairs[i];
-        struct val suffix = pair->key;
+        struct str suffix = pair->key->s;
         const struct val *there;
 
-        if (!str_has_prefix(pair->key.s, prefix))
+        if (!str_has_prefix(pair->key->s, prefix))
             continue;
         if (strcmp(prefix, "ampule.dev/") != 0)
-            suffix.s = (struct str){pair->key.s.data + prefix_len, pair->key.s.len - prefix_len};
-        there = val_get_str(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = known}}, suffix.s);
+            suffix = (struct str){suffix.data + prefix_len, suffix.len - prefix_len};
+        there = val_get_str(&known, suffix);
         if (!there)
-            pairs[(*count)++] = (struct val_pair){suffix, pair->value};
+            add(found, suffix, &pair->value);
         else if (annots && !str_eq(there->s, pair->value.s))
-            annots->conflict = suffix.s.data;
+            annots->conflict = suffix.data;
     }
-    if (*count > known && known > 0)
-        val_sort_pairs(pairs, *count);
+    if (found->count > known.map.len && known.map.len > 0)
+        val_sort_pairs(found->pairs, found->count);
 }
 
 /* Default annotations may stand with either prefix, or without. */
-static void add_defaults(struct val_pair *pairs, size_t *count, const struct val *defaults)
+static void add_defaults(struct found *found, const struct val *defaults)
 {
-    size_t known = *count;
+    struct val known = found_map(found);
 
     for (size_t i = 0; i < defaults->map.len; i++) {
-        struct val suffix = defaults->map.pairs[i].key;
+        struct str suffix = defaults->map.pairs[i].key->s;
 
-        if (annot_suffix(suffix.s).data)
-            suffix.s = annot_suffix(suffix.s);
-        if (!val_get_str(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = known}}, suffix.s))
-            pairs[(*count)++] = (struct val_pair){suffix, defaults->map.pairs[i].value};
+        if (annot_suffix(suffix).data)
+            suffix = annot_suffix(suffix);
+        if (!val_get_str(&known, suffix))
+            add(found, suffix, &defaults->map.pairs[i].value);
     }
-    val_sort_pairs(pairs, *count);
+    val_sort_pairs(found->pairs, found->count);
 }
 
 /* Both are sorted: one walk. */
@@ -240,7 +261,7 @@ static void fill_values(struct annots *annots)
         const struct val_pair *pair = &annots->map.map.pairs[i];
         int order = -1;
 
-        while (row < ANNOT_COUNT && (order = str_cmp(str_of(annot_rows[row].name), pair->key.s)) < 0)
+        while (row < ANNOT_COUNT && (order = str_cmp(str_of(annot_rows[row].name), pair->key->s)) < 0)
             row++;
         if (row < ANNOT_COUNT && order == 0)
             annots->value[row] = pair->value.s;
@@ -249,20 +270,22 @@ static void fill_values(struct annots *annots)
 
 int annots_read(struct annots *annots, const struct val *map, const struct settings *settings, struct arena *arena, struct err *err)
 {
-    size_t room = (map ? map->map.len : 0) + settings->defaults.map.len, count = 0;
-    struct val_pair *pairs = arena_array(arena, room + 1, sizeof(*pairs), err);
+    size_t room = (map ? map->map.len : 0) + settings->defaults.map.len;
+    struct found found = {.pairs = arena_array(arena, room + 1, sizeof(*found.pairs), err)};
 
-    if (!pairs)
+    found.keys = found.pairs ? arena_array(arena, room + 1, sizeof(*found.keys), err) : NULL;
+    if (!found.keys)
         return -1;
     *annots = (struct annots){.prefix = "vault.hashicorp.com/"};
-    add_source(pairs, &count, map, "vault.hashicorp.com/", NULL);
-    if (!val_get(&(struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = count}}, annot_rows[ANNOT_AGENT_INJECT].name))
+    add_source(&found, map, "vault.hashicorp.com/", NULL);
+    annots->map = found_map(&found);
+    if (!val_get(&annots->map, annot_rows[ANNOT_AGENT_INJECT].name))
         annots->prefix = "openbao.org/";
-    add_source(pairs, &count, map, "openbao.org/", annots);
-    add_source(pairs, &count, map, "ampule.dev/", NULL);
+    add_source(&found, map, "openbao.org/", annots);
+    add_source(&found, map, "ampule.dev/", NULL);
     if (settings->defaults.kind == VAL_MAP)
-        add_defaults(pairs, &count, &settings->defaults);
-    annots->map = val_map(pairs, count);
+        add_defaults(&found, &settings->defaults);
+    annots->map = found_map(&found);
     fill_values(annots);
     if (!annots->value[ANNOT_AGENT_INJECT].data)
         annots->prefix = "vault.hashicorp.com/";
@@ -292,11 +315,11 @@ size_t annots_family(const struct annots *annots, enum annot family, size_t *ret
     size_t len = strlen(annot_rows[family].name), first = 0, end = annots->map.map.len;
     const char *name = annot_rows[family].name;
 
-    while (first < end && !(str_has_prefix(pairs[first].key.s, name) && pairs[first].key.s.data[len] == '-'))
+    while (first < end && !(str_has_prefix(pairs[first].key->s, name) && pairs[first].key->s.data[len] == '-'))
         first++;
     *ret_count = 0;
-    while (first + *ret_count < end && str_has_prefix(pairs[first + *ret_count].key.s, name) &&
-           pairs[first + *ret_count].key.s.data[len] == '-')
+    while (first + *ret_count < end && str_has_prefix(pairs[first + *ret_count].key->s, name) &&
+           pairs[first + *ret_count].key->s.data[len] == '-')
         (*ret_count)++;
     return first;
 }

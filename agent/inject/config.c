@@ -54,7 +54,7 @@ static int add_params(const struct plan *plan, struct option *options, size_t *c
 
     for (size_t i = first; i < first + family; i++) {
         const struct val_pair *pair = &plan->annots->map.map.pairs[i];
-        struct str name = underscored((struct str){pair->key.s.data + skip, pair->key.s.len - skip}, arena, err);
+        struct str name = underscored((struct str){pair->key->s.data + skip, pair->key->s.len - skip}, arena, err);
 
         if (!name.data)
             return -1;

@@ -220,7 +220,7 @@ static bool is_left_out(const struct val_pair *field)
 {
     const struct val *v = &field->value;
 
-    if (str_eqs(field->key.s, "name") || str_eqs(field->key.s, "mountPath"))
+    if (str_eqs(field->key->s, "name") || str_eqs(field->key->s, "mountPath"))
         return false;
     return v->kind == VAL_NULL || (v->kind == VAL_BOOL && !v->b) || (v->kind == VAL_STRING && v->s.len == 0);
 }
@@ -231,7 +231,7 @@ static void copy_mount(struct buf *out, const struct val *mount)
     for (size_t i = 0; i < mount->map.len; i++) {
         if (is_left_out(&mount->map.pairs[i]))
             continue;
-        emit_str(out, mount->map.pairs[i].key.s);
+        emit_str(out, mount->map.pairs[i].key->s);
         buf_addc(out, ':');
         emit_val(out, &mount->map.pairs[i].value);
     }

@@ -75,7 +75,7 @@ void hint_unknown(const struct val *annotations, struct warnings *warnings)
     const char *name;
 
     for (size_t i = 0; annotations && i < annotations->map.len; i++) {
-        struct str key = annotations->map.pairs[i].key.s, suffix = annot_suffix(key);
+        struct str key = annotations->map.pairs[i].key->s, suffix = annot_suffix(key);
         const struct annot_row *nearest;
 
         if (!suffix.data || annot_find(suffix, &name))
@@ -114,7 +114,7 @@ static void hint_family(const struct plan *plan, enum annot family, struct warni
     size_t count, first = annots_family(plan->annots, family, &count), skip = strlen(annot_rows[family].name) + 1;
 
     for (size_t i = first; i < first + count; i++) {
-        struct str key = plan->annots->map.map.pairs[i].key.s, name = {key.data + skip, key.len - skip}, like;
+        struct str key = plan->annots->map.map.pairs[i].key->s, name = {key.data + skip, key.len - skip}, like;
         const char *rest;
         const struct annot_row *row = annot_find(key, &rest);
 

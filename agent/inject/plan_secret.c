@@ -68,7 +68,7 @@ static int collect_names(struct plan *plan, struct arena *arena, struct err *err
     if (!plan->secrets)
         return -1;
     for (size_t i = 0; i < map->map.len; i++) {
-        struct str name = declared_name(map->map.pairs[i].key.s);
+        struct str name = declared_name(map->map.pairs[i].key->s);
 
         if (name.data && !is_blank(map->map.pairs[i].value.s))
             plan->secrets[plan->secret_count++].name = name;

@@ -219,7 +219,7 @@ static int parse_env(struct settings *settings, settings_env *env, struct err *e
 /* What starts and ends injection is a pod's own affair: a default would reach every pod of the cluster. */
 static int check_default(const struct val_pair *pair, struct err *err)
 {
-    struct str suffix = annot_suffix(pair->key.s).data ? annot_suffix(pair->key.s) : pair->key.s;
+    struct str suffix = annot_suffix(pair->key->s).data ? annot_suffix(pair->key->s) : pair->key->s;
     const char *name;
     const struct annot_row *row = annot_find(suffix, &name);
 
@@ -248,7 +248,7 @@ static int parse_defaults(struct settings *settings, struct err *err)
         const struct val_pair *pair = &settings->defaults.map.pairs[i];
 
         if (check_default(pair, err) != 0)
-            return err_wrap(err, "-default-annotations: \"%.256s\"", pair->key.s.data);
+            return err_wrap(err, "-default-annotations: \"%.256s\"", pair->key->s.data);
     }
     return 0;
 }

@@ -129,7 +129,7 @@ static bool collect(const struct annots *annots, size_t first, size_t count, str
 
     for (size_t i = first; i < first + count; i++) {
         const struct val_pair *pair = &annots->map.map.pairs[i];
-        struct str name = {pair->key.s.data + skip, pair->key.s.len - skip};
+        struct str name = {pair->key->s.data + skip, pair->key->s.len - skip};
 
         for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
             if (!is_row(&rows[r], name))

@@ -75,7 +75,7 @@ static int secret_id_put(struct call *call, const char *secret_id)
 {
     const struct val *role = docs_get(&call->mount->roles, call->name);
     char accessor[ISSUER_UID_LEN + 1];
-    struct val_pair pairs[2] = {{val_cstr("role"), val_cstr(call->name)}, {val_cstr("uses"), val_int(0)}};
+    struct val_pair pairs[2] = {{VAL_KEY("role"), val_cstr(call->name)}, {VAL_KEY("uses"), val_int(0)}};
     struct val entry = val_map(pairs, 2);
     int64_t uses = 0, ttl = 0;
     struct err err;
@@ -125,7 +125,7 @@ static bool secret_id_use(struct call *call, const char *role, const char *secre
     const char *key = key_of(call, "secret-id", secret_id);
     const struct val *entry = docs_get(&call->mount->settings, key);
     const char *owner = val_get_cstr(entry, "role");
-    struct val_pair pairs[2] = {{val_cstr("role"), val_cstr(role)}, {val_cstr("uses"), val_int(0)}};
+    struct val_pair pairs[2] = {{VAL_KEY("role"), val_cstr(role)}, {VAL_KEY("uses"), val_int(0)}};
     struct val fewer = val_map(pairs, 2);
     int64_t uses = 0;
     struct err err;

@@ -132,7 +132,7 @@ static bool other_than(const char *bound, const char *is)
 static bool claims_match(const struct val *bound, const struct val *claims)
 {
     for (size_t i = 0; bound && bound->kind == VAL_MAP && i < bound->map.len; i++) {
-        const struct val *want = &bound->map.pairs[i].value, *has = val_get_str(claims, bound->map.pairs[i].key.s);
+        const struct val *want = &bound->map.pairs[i].value, *has = val_get_str(claims, bound->map.pairs[i].key->s);
 
         if (!has || !(val_equal(want, has) || (has->kind == VAL_STRING && fields_has_string(want, has->s.data))))
             return false;

@@ -232,7 +232,7 @@ static int merge(struct call *call, const struct val *old, const struct val *pat
     if (!pairs)
         return -1;
     for (size_t i = 0; i < old->map.len; i++)
-        if (!val_get_str(patch, old->map.pairs[i].key.s))
+        if (!val_get_str(patch, old->map.pairs[i].key->s))
             pairs[n++] = old->map.pairs[i];
     for (size_t i = 0; i < patch->map.len; i++)
         if (!val_is_nil(&patch->map.pairs[i].value))
@@ -337,7 +337,7 @@ static int read_subkeys(struct call *call)
     out_key(&call->data, "subkeys");
     out_open(&call->data, '{');
     for (size_t i = 0; i < data.map.len; i++) {
-        out_key(&call->data, data.map.pairs[i].key.s.data);
+        out_key(&call->data, data.map.pairs[i].key->s.data);
         out_raw(&call->data, NULL);
     }
     out_close(&call->data, '}');

@@ -156,7 +156,7 @@ static int rules_add(struct policy *policy, const struct val *blocks, struct err
             const struct val_pair *pair = &block->map.pairs[j];
 
             for (size_t k = 0; k < hcl_block_count(&pair->value); k++)
-                if (rule_add(policy, pair->key.s, hcl_block(&pair->value, k), err) < 0)
+                if (rule_add(policy, pair->key->s, hcl_block(&pair->value, k), err) < 0)
                     return -1;
         }
     }

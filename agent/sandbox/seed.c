@@ -92,7 +92,7 @@ static int roles_write(const struct seed *seed, const char *mount, const char *w
         _cleanup_buf_ struct buf path = {0};
 
         buf_init(&path, KIB(8));
-        buf_addf(&path, "%s/%s/%s", mount, word, roles->map.pairs[i].key.s.data);
+        buf_addf(&path, "%s/%s/%s", mount, word, roles->map.pairs[i].key->s.data);
         if (write_val(seed, path.data, &roles->map.pairs[i].value, err) < 0)
             return -1;
     }
@@ -157,7 +157,7 @@ static int seed_policy(const struct seed *seed, const char *name, const struct v
     buf_addf(&path, "sys/policies/acl/%s", name);
     buf_adds(&text, "{\"path\":{");
     for (size_t i = 0; v->kind == VAL_MAP && i < v->map.len; i++) {
-        out_key(&text, v->map.pairs[i].key.s.data);
+        out_key(&text, v->map.pairs[i].key->s.data);
         out_object(&text, "capabilities:v", &v->map.pairs[i].value);
     }
     buf_adds(&text, "}}");
@@ -188,7 +188,7 @@ static const struct {
 static int check_sections(const struct seed *seed, const struct val *root, struct err *err)
 {
     for (size_t i = 0; root->kind == VAL_MAP && i < root->map.len; i++) {
-        const struct val *key = &root->map.pairs[i].key;
+        const struct val *key = root->map.pairs[i].key;
         bool known = false;
 
         for (size_t j = 0; j < ARRAY_LEN(sections); j++)
@@ -217,7 +217,7 @@ int seed_load(struct sandbox *box, const char *text, size_t len, const char *fil
         const struct val *section = val_get(&root, sections[i].key);
 
         for (size_t j = 0; section && section->kind == VAL_MAP && j < section->map.len; j++)
-            if (sections[i].seed(&seed, section->map.pairs[j].key.s.data, &section->map.pairs[j].value, err) < 0)
+            if (sections[i].seed(&seed, section->map.pairs[j].key->s.data, &section->map.pairs[j].value, err) < 0)
                 return -1;
     }
     return 0;

@@ -59,7 +59,8 @@ static int on_secrets(void *ctx, struct str path, struct arena *arena, struct va
 static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
 {
     const struct val *reply = stored(ctx, "reads", path), *data = val_get(reply, "data"), *chain = val_get(data, "ca_chain");
-    static const char *const fields[] = {"Cert", "Key", "CA"}, *const keys[] = {"certificate", "private_key", "issuing_ca"};
+    static const struct val fields[] = {VAL_TEXT("Cert"), VAL_TEXT("Key"), VAL_TEXT("CA")};
+    static const char *const keys[] = {"certificate", "private_key", "issuing_ca"};
     struct val_pair *pairs;
 
     (void)args, (void)argc;
@@ -72,9 +73,9 @@ static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_
     for (size_t i = 0; i < 3; i++) {
         const char *text = val_get_cstr(data, keys[i]);
 
-        pairs[i] = (struct val_pair){val_cstr(fields[i]), val_cstr(text ? text : "")};
+        pairs[i] = (struct val_pair){&fields[i], val_cstr(text ? text : "")};
     }
-    pairs[3] = (struct val_pair){val_cstr("CAChain"), val_strings(NULL, 0)};
+    pairs[3] = (struct val_pair){VAL_KEY("CAChain"), val_strings(NULL, 0)};
     if (chain && chain->kind == VAL_LIST)
         pairs[3].value = val_strings(chain->list.items, chain->list.len);
     *ret = val_record(pairs, 4, &tpl_class_pem);

@@ -30,7 +30,7 @@ static bool equal_maps(size_t *pairs, const struct val *a, const struct val *b, 
     if (a->map.len != b->map.len || !a->map.pairs != !b->map.pairs)
         return false;
     for (size_t i = 0; a->map.pairs != b->map.pairs && i < a->map.len; i++) {
-        if (!equal(pairs, &a->map.pairs[i].key, &b->map.pairs[i].key, depth + 1) ||
+        if (!equal(pairs, a->map.pairs[i].key, b->map.pairs[i].key, depth + 1) ||
             !equal(pairs, &a->map.pairs[i].value, &b->map.pairs[i].value, depth + 1))
             return false;
     }

@@ -360,7 +360,7 @@ static bool loop_element(struct val *loop, size_t i, bool keyed)
     case VAL_MAP:
         pair = &over->map.pairs[i];
         if (keyed)
-            put(&loop[LOOP_KEY], &pair->key, over->type == VAL_T_MAP_ANY_KEY);
+            put(&loop[LOOP_KEY], pair->key, over->type == VAL_T_MAP_ANY_KEY);
         put(&loop[LOOP_DOT], &pair->value, over->type != VAL_T_MAP_STRINGS);
         break;
     case VAL_OPAQUE:

@@ -145,7 +145,7 @@ static int check_key(struct call *call, const struct val *map, const struct val 
 static const struct val *find_any_key(const struct val *map, const struct val *key)
 {
     for (size_t i = 0; i < map->map.len; i++) {
-        const struct val *there = &map->map.pairs[i].key;
+        const struct val *there = map->map.pairs[i].key;
 
         if (there->kind == key->kind && there->type == key->type && val_equal(there, key))
             return &map->map.pairs[i].value;

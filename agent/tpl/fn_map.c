@@ -65,7 +65,7 @@ static int step_into(struct call *call, struct val *map, struct str top, struct 
 
 static int explode(struct call *call, struct val map, const struct val_pair *pair)
 {
-    struct str rest = pair->key.s, before = rest;
+    struct str rest = pair->key->s, before = rest;
     const char *slash;
 
     while ((slash = memchr(rest.data, '/', rest.len)) != NULL) {

@@ -26,9 +26,9 @@ static void dump_pairs(struct buf *buf, const struct val *v, unsigned depth, boo
 
         indent(buf, depth + 1);
         if (named)
-            buf_add(buf, pair->key.s.data, pair->key.s.len);
+            buf_add(buf, pair->key->s.data, pair->key->s.len);
         else
-            dump(buf, &pair->key, depth + 1);
+            dump(buf, pair->key, depth + 1);
         buf_adds(buf, ": ");
         dump(buf, &pair->value, depth + 1);
         buf_adds(buf, i + 1 < v->map.len ? ",\n" : "\n");

@@ -31,8 +31,8 @@ static int return_certificate(struct call *call, const struct val *cert, const s
 
     if (!pairs)
         return -1;
-    pairs[0] = (struct val_pair){val_cstr("Cert"), *cert};
-    pairs[1] = (struct val_pair){val_cstr("Key"), *key};
+    pairs[0] = (struct val_pair){VAL_KEY("Cert"), *cert};
+    pairs[1] = (struct val_pair){VAL_KEY("Key"), *key};
     *ret = val_record(pairs, 2, &tpl_class_certificate);
     return 0;
 }

@@ -78,7 +78,7 @@ static int body_keys(struct call *call, struct val *ret)
         const struct val *map = val_now(&call->argv[i]);
 
         for (size_t k = 0; k < map->map.len; k++)
-            *items++ = map->map.pairs[k].key;
+            *items++ = *map->map.pairs[k].key;
     }
     return 0;
 }
@@ -133,7 +133,7 @@ static int choose(struct call *call, bool named, struct val *ret)
     for (size_t i = 0; i < map->map.len; i++) {
         const struct val_pair *pair = &map->map.pairs[i];
 
-        if (is_named(call, pair->key.s) == named && live_set(call->arena, &dict, pair->key.s, &pair->value, call->err) != 0)
+        if (is_named(call, pair->key->s) == named && live_set(call->arena, &dict, pair->key->s, &pair->value, call->err) != 0)
             return -1;
     }
     *ret = dict;

@@ -106,7 +106,10 @@ static int return_numbered(struct call *call, const struct val *parts, struct va
     for (size_t i = 0; i < parts->list.len; i++) {
         int len = snprintf(name, sizeof(name), "_%zu", i);
 
-        if (val_copy_str(call->arena, name, (size_t)len, &pairs[i].key, call->err) != 0)
+        const char *own = arena_strndup(call->arena, name, (size_t)len, call->err);
+
+        pairs[i].key = own ? val_key(call->arena, (struct str){own, (size_t)len}, call->err) : NULL;
+        if (!pairs[i].key)
             return -1;
         pairs[i].value = parts->list.items[i];
     }

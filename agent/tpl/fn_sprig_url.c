@@ -32,14 +32,14 @@ static int body_url_parse(struct call *call, struct val *ret)
     if (user_value(call, &url, &user) != 0)
         return -1;
     const struct val_pair pairs[] = {
-        {val_cstr("fragment"), val_str(url.fragment.data, url.fragment.len)},
-        {val_cstr("host"), val_str(url.host.data, url.host.len)},
-        {val_cstr("hostname"), val_str(hostname.data, hostname.len)},
-        {val_cstr("opaque"), val_str(url.opaque.data, url.opaque.len)},
-        {val_cstr("path"), val_str(url.path.data, url.path.len)},
-        {val_cstr("query"), val_str(url.query.data, url.query.len)},
-        {val_cstr("scheme"), val_str(url.scheme.data, url.scheme.len)},
-        {val_cstr("userinfo"), user},
+        {VAL_KEY("fragment"), val_str(url.fragment.data, url.fragment.len)},
+        {VAL_KEY("host"), val_str(url.host.data, url.host.len)},
+        {VAL_KEY("hostname"), val_str(hostname.data, hostname.len)},
+        {VAL_KEY("opaque"), val_str(url.opaque.data, url.opaque.len)},
+        {VAL_KEY("path"), val_str(url.path.data, url.path.len)},
+        {VAL_KEY("query"), val_str(url.query.data, url.query.len)},
+        {VAL_KEY("scheme"), val_str(url.scheme.data, url.scheme.len)},
+        {VAL_KEY("userinfo"), user},
     };
     return live_map(call->arena, pairs, ARRAY_LEN(pairs), ret, call->err);
 }

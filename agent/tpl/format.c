@@ -251,7 +251,7 @@ static void print_map(struct printer *p, const struct val *v, unsigned verb, uns
     buf_adds(p->buf, brackets.open);
     for (size_t i = 0; i < v->map.len && !p->buf->full; i++) {
         buf_adds(p->buf, i > 0 ? brackets.between : "");
-        print_slot(p, &v->map.pairs[i].key, verb, depth);
+        print_slot(p, v->map.pairs[i].key, verb, depth);
         buf_addc(p->buf, ':');
         print_slot(p, &v->map.pairs[i].value, verb, depth);
     }
@@ -270,7 +270,7 @@ static void print_struct(struct printer *p, const struct val *v, unsigned verb, 
 
         buf_adds(p->buf, i > 0 ? brackets.between : "");
         if (p->spec.plus_v || p->spec.sharp_v) {
-            buf_add(p->buf, field->key.s.data, field->key.s.len);
+            buf_add(p->buf, field->key->s.data, field->key->s.len);
             buf_addc(p->buf, ':');
         }
         print_slot(p, &field->value, verb, depth);

@@ -122,7 +122,7 @@ static size_t position(const struct val *map, struct str key, bool *ret_found)
     *ret_found = false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = str_cmp(map->map.pairs[middle].key.s, key);
+        int order = str_cmp(map->map.pairs[middle].key->s, key);
 
         if (order == 0) {
             *ret_found = true;
@@ -163,6 +163,7 @@ const struct val *live_still(const struct val *v)
 /* The up-to-date map lies in its own box and is not live itself, so that val_now() ends there. */
 int live_set(struct arena *arena, struct val *map, struct str key, const struct val *value, struct err *err)
 {
+    const struct val *own_key = NULL;
     struct val own = *value;
     struct live *live;
     bool found;
@@ -176,11 +177,11 @@ int live_set(struct arena *arena, struct val *map, struct str key, const struct 
     at = position(&live->now, key, &found);
     if (!found && live->now.map.len >= LIMIT_TEMPLATE_KEYS)
         return err_set(err, ERR_LIMIT, "a map of more than %d keys", LIMIT_TEMPLATE_KEYS);
-    if (make_room(arena, live, !found, err) != 0)
+    if (make_room(arena, live, !found, err) != 0 || (!found && !(own_key = val_key(arena, key, err))))
         return -1;
     if (!found) {
         memmove(&pairs_of(live)[at + 1], &pairs_of(live)[at], (live->now.map.len - at) * sizeof(struct val_pair));
-        pairs_of(live)[at].key = val_str(key.data, key.len);
+        pairs_of(live)[at].key = own_key;
         live->now.map.len++;
     }
     pairs_of(live)[at].value = own;

@@ -19,10 +19,10 @@ static int merge(struct arena *arena, struct val *to, const struct val *from, bo
 
 static int merge_key(struct arena *arena, struct val *to, const struct val_pair *pair, bool overwrite, unsigned depth, struct err *err)
 {
-    const struct val *there = val_get_str(to, pair->key.s), *value = &pair->value;
+    const struct val *there = val_get_str(to, pair->key->s), *value = &pair->value;
 
     if (val_is_nil(value))
-        return overwrite ? live_set(arena, to, pair->key.s, value, err) : 0;
+        return overwrite ? live_set(arena, to, pair->key->s, value, err) : 0;
     if (there && is_map(value) && is_map(there)) {
         struct val inner = *there;
 
@@ -33,7 +33,7 @@ static int merge_key(struct arena *arena, struct val *to, const struct val_pair 
     }
     if (there && !is_empty(there) && !overwrite)
         return 0;
-    return live_set(arena, to, pair->key.s, value, err);
+    return live_set(arena, to, pair->key->s, value, err);
 }
 
 static int merge(struct arena *arena, struct val *to, const struct val *from, bool overwrite, unsigned depth, struct err *err)

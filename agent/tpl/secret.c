@@ -73,25 +73,26 @@ static struct val string_map_of(const struct val *reply, const char *key)
 /* ------------------------------------------------------------------------------------------------------------- records */
 
 struct member {
-    const char *field, *key;
+    struct val field;
+    const char *key;
     struct val (*read)(const struct val *reply, const char *key);
 };
 
 static const struct member secret_members[] = {
-    {"RequestID", "request_id", string_of}, {"LeaseID", "lease_id", string_of}, {"LeaseDuration", "lease_duration", int_of},
-    {"Renewable", "renewable", bool_of},    {"Data", "data", map_of},           {"Warnings", "warnings", strings_of},
+    {VAL_TEXT("RequestID"), "request_id", string_of}, {VAL_TEXT("LeaseID"), "lease_id", string_of}, {VAL_TEXT("LeaseDuration"), "lease_duration", int_of},
+    {VAL_TEXT("Renewable"), "renewable", bool_of},    {VAL_TEXT("Data"), "data", map_of},           {VAL_TEXT("Warnings"), "warnings", strings_of},
 };
 
 static const struct member auth_members[] = {
-    {"ClientToken", "client_token", string_of}, {"Accessor", "accessor", string_of},     {"Policies", "policies", strings_of},
-    {"Metadata", "metadata", string_map_of},    {"LeaseDuration", "lease_duration", int_of}, {"Renewable", "renewable", bool_of},
+    {VAL_TEXT("ClientToken"), "client_token", string_of}, {VAL_TEXT("Accessor"), "accessor", string_of},     {VAL_TEXT("Policies"), "policies", strings_of},
+    {VAL_TEXT("Metadata"), "metadata", string_map_of},    {VAL_TEXT("LeaseDuration"), "lease_duration", int_of}, {VAL_TEXT("Renewable"), "renewable", bool_of},
 };
 
 static const struct member wrap_members[] = {
-    {"Token", "token", string_of},
-    {"TTL", "ttl", int_of},
-    {"CreationTime", "creation_time", string_of},
-    {"WrappedAccessor", "wrapped_accessor", string_of},
+    {VAL_TEXT("Token"), "token", string_of},
+    {VAL_TEXT("TTL"), "ttl", int_of},
+    {VAL_TEXT("CreationTime"), "creation_time", string_of},
+    {VAL_TEXT("WrappedAccessor"), "wrapped_accessor", string_of},
 };
 
 /* `more` fields follow those of the members. A reply that is not there makes a nil pointer. */
@@ -105,7 +106,7 @@ static int record(const struct val *reply, const struct member *members, size_t 
         if (!pairs)
             return -1;
         for (size_t i = 0; i < count; i++)
-            pairs[i] = (struct val_pair){val_cstr(members[i].field), members[i].read(reply, members[i].key)};
+            pairs[i] = (struct val_pair){&members[i].field, members[i].read(reply, members[i].key)};
         for (size_t i = 0; i < more_count; i++)
             pairs[count + i] = more[i];
     }
@@ -154,7 +155,7 @@ static int wrap_record(const struct val *reply, struct arena *arena, struct val 
 
 int tpl_secret_record(const struct val *reply, struct arena *arena, struct val *ret, struct err *err)
 {
-    struct val_pair data = {val_cstr("data"), *reply}, more[2] = {{.key = val_cstr("Auth")}, {.key = val_cstr("WrapInfo")}};
+    struct val_pair data = {VAL_KEY("data"), *reply}, more[2] = {{.key = VAL_KEY("Auth")}, {.key = VAL_KEY("WrapInfo")}};
     struct val bare = val_map(&data, 1);
 
     if (record(val_get(reply, "auth"), auth_members, 6, NULL, 0, &tpl_class_auth, arena, &more[0].value, err) != 0 ||

@@ -276,7 +276,7 @@ static int put_inline_part(struct writer *writer, const struct val *v, bool tabl
         last = v->kind == VAL_RECORD ? i + 1 == v->map.len : --*left == 0;
         if (form == FORM_NIL)
             continue;
-        put_key_part(writer, pair->key.s);
+        put_key_part(writer, pair->key->s);
         put(writer, " = ");
         if (write_element(writer, &pair->value) != 0)
             return -1;
@@ -346,7 +346,7 @@ static int write_part(struct writer *writer, const struct key *key, const struct
 {
     for (size_t i = 0; i < v->map.len; i++) {
         const struct val_pair *pair = &v->map.pairs[i];
-        struct key below = {key, pair->key.s, key ? key->level + 1 : 1};
+        struct key below = {key, pair->key->s, key ? key->level + 1 : 1};
         enum form form;
 
         if (form_of(writer, &pair->value, 0, &form) != 0)

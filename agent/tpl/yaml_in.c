@@ -116,14 +116,13 @@ static int decode_scalar(struct decoder *decoder, const struct yaml_node *node, 
 
 static int decode_list(struct decoder *decoder, struct yaml_node *node, struct val *ret)
 {
-    const struct val none = {.kind = VAL_MISSING};
     struct val item;
     size_t mark;
 
     if (build_open(&decoder->build, &mark, decoder->err) != 0)
         return -1;
     for (struct yaml_node *member = node->first; member; member = member->next) {
-        if (decode(decoder, member, &item) != 0 || build_push(&decoder->build, &none, &item, decoder->err) != 0)
+        if (decode(decoder, member, &item) != 0 || build_push(&decoder->build, NULL, &item, decoder->err) != 0)
             return -1;
     }
     if (build_list(&decoder->build, mark, ret, decoder->err) != 0)
@@ -154,7 +153,7 @@ static int push_pair(struct decoder *decoder, struct yaml_node *key_node, struct
         return fail_key(decoder, &key);
     if (decode(decoder, value_node, &value) != 0)
         return -1;
-    return build_push(&decoder->build, &key, &value, decoder->err);
+    return build_push_copy(&decoder->build, &key, &value, decoder->err);
 }
 
 static bool is_merge(const struct yaml_node *node)
@@ -221,7 +220,7 @@ struct entry {
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int order = yaml_key_sort(&x->pair.key, &y->pair.key);
+    int order = yaml_key_sort(x->pair.key, y->pair.key);
 
     return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
 }
@@ -242,7 +241,7 @@ static void settle(struct decoder *decoder, size_t mark)
         entries[i] = (struct entry){pairs[i], i};
     qsort(entries, len, sizeof(*entries), compare_entries);
     for (size_t i = 0; i < len; i++) {
-        if (i + 1 == len || !same_key(&entries[i].pair.key, &entries[i + 1].pair.key))
+        if (i + 1 == len || !same_key(entries[i].pair.key, entries[i + 1].pair.key))
             pairs[kept++] = entries[i].pair;
     }
     build_keep(&decoder->build, mark, kept);

@@ -207,7 +207,7 @@ static int compare_pairs(const void *a, const void *b)
 {
     const struct val_pair *const *x = a, *const *y = b;
 
-    return yaml_key_compare(&(*x)->key, &(*y)->key);
+    return yaml_key_compare((*x)->key, (*y)->key);
 }
 
 static int write_sorted(struct writer *writer, const struct val *v)
@@ -218,7 +218,7 @@ static int write_sorted(struct writer *writer, const struct val *v)
         order[i] = &v->map.pairs[i];
     qsort(order, v->map.len, sizeof(*order), compare_pairs);
     for (size_t i = 0; i < v->map.len; i++) {
-        if (write_pair(writer, &order[i]->key, &order[i]->value) != 0)
+        if (write_pair(writer, order[i]->key, &order[i]->value) != 0)
             return -1;
     }
     return 0;
@@ -228,7 +228,7 @@ static int write_sorted(struct writer *writer, const struct val *v)
 static int write_fields(struct writer *writer, const struct val *v)
 {
     for (size_t i = 0; i < v->map.len; i++) {
-        struct str name = v->map.pairs[i].key.s;
+        struct str name = v->map.pairs[i].key->s;
         char lower[64];
         struct val key;
 

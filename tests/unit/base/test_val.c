@@ -8,9 +8,15 @@
 #include "base/limits.h"
 #include "base/val.h"
 
+/* Keys live as long as the program. */
 static struct val_pair pair(const char *key, struct val value)
 {
-    return (struct val_pair){val_cstr(key), value};
+    static struct val keys[64];
+    static size_t used;
+
+    assert_true(used < ARRAY_LEN(keys));
+    keys[used] = val_cstr(key);
+    return (struct val_pair){&keys[used++], value};
 }
 
 static void pairs_sort_bytewise_and_equal_keys_keep_their_order(void **state)
@@ -105,7 +111,7 @@ static void a_key_is_found_from_where_another_map_had_it(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(many); i++) {
         keys[i][0] = (char)('a' + i);
-        many[i] = (struct val_pair){val_cstr(keys[i]), val_int((int64_t)i)};
+        many[i] = pair(keys[i], val_int((int64_t)i));
         if (i < ARRAY_LEN(few))
             few[i] = many[i];
     }

@@ -62,7 +62,7 @@ static void write_token(struct world *world, const char *text)
 
 static void make_auth(struct world *world, bool exit_on_err, const char *wrap_ttl)
 {
-    struct val_pair pairs[] = {{val_cstr("role"), val_cstr("app")}, {val_cstr("token_path"), val_cstr(world->token_path)}};
+    struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(world->token_path)}};
     struct val config = val_map(pairs, 2);
     struct auth_options options = {.type = "kubernetes", .config = &config, .exit_on_err = exit_on_err, .wrap_ttl = wrap_ttl};
     struct auth_events events = {world, on_token, on_failure, on_warning, on_renewed};

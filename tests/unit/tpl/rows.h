@@ -69,7 +69,11 @@ static struct val read_map(struct arena *arena, const struct val *row)
     for (size_t i = 1; i < row->list.len; i++) {
         const struct val *pair = &row->list.items[i];
 
-        pairs[i - 1].key = read_arg(arena, &pair->list.items[0]);
+        struct val *key = arena_alloc(arena, sizeof(*key), &err);
+
+        assert_non_null(key);
+        *key = read_arg(arena, &pair->list.items[0]);
+        pairs[i - 1].key = key;
         pairs[i - 1].value = read_arg(arena, &pair->list.items[1]);
     }
     return val_map(pairs, row->list.len - 1);
@@ -89,10 +93,10 @@ static struct val read_record(struct arena *arena, const struct val *row, const 
 
     assert_non_null(pairs);
     for (size_t i = 0; i < len; i++)
-        pairs[i] = (struct val_pair){val_cstr(fields[i]), read_arg(arena, &row->list.items[i + 1])};
+        pairs[i] = (struct val_pair){val_key(arena, str_of(fields[i]), &err), read_arg(arena, &row->list.items[i + 1])};
     if (class == &secret_class) {
-        pairs[len++] = (struct val_pair){val_cstr("Auth"), record(&auth_class, NULL, 0)};
-        pairs[len++] = (struct val_pair){val_cstr("WrapInfo"), record(&wrap_class, NULL, 0)};
+        pairs[len++] = (struct val_pair){VAL_KEY("Auth"), record(&auth_class, NULL, 0)};
+        pairs[len++] = (struct val_pair){VAL_KEY("WrapInfo"), record(&wrap_class, NULL, 0)};
     }
     return record(class, pairs, len);
 }

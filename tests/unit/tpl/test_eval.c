@@ -142,7 +142,7 @@ static const struct val_class opaque_class = {.name = "*t.Opaque", .pointer = tr
 
 static void methods_take_arguments_by_their_own_letters(void **state)
 {
-    struct val_pair pair = {val_cstr("o"), {.kind = VAL_OPAQUE, .opaque = {(void *)(uintptr_t)&opaque_class, &opaque_class}}};
+    struct val_pair pair = {VAL_KEY("o"), {.kind = VAL_OPAQUE, .opaque = {(void *)(uintptr_t)&opaque_class, &opaque_class}}};
     struct fixture fixture = with_data("null");
 
     (void)state;
@@ -160,7 +160,7 @@ static void methods_take_arguments_by_their_own_letters(void **state)
 
 static void numbers_as_spelled_have_methods(void **state)
 {
-    struct val_pair pair = {val_cstr("n"), val_number("1.50", 4)};
+    struct val_pair pair = {VAL_KEY("n"), val_number("1.50", 4)};
     struct fixture fixture = with_data("null");
 
     (void)state;

@@ -19,7 +19,7 @@ static struct val record(const struct val_pair *pairs, size_t len)
 static void a_pointer_is_followed_when_printed_and_marked_by_print(void **state)
 {
     _cleanup_buf_ struct buf buf = {0};
-    const struct val_pair fields[] = {{val_cstr("A"), val_int(1)}, {val_cstr("B"), record(NULL, 0)}};
+    const struct val_pair fields[] = {{VAL_KEY("A"), val_int(1)}, {VAL_KEY("B"), record(NULL, 0)}};
     struct val v = record(fields, 2);
 
     (void)state;
@@ -33,7 +33,7 @@ static void a_pointer_is_followed_when_printed_and_marked_by_print(void **state)
 static void addresses_are_never_shown(void **state)
 {
     _cleanup_buf_ struct buf buf = {0};
-    const struct val_pair inner[] = {{val_cstr("A"), val_int(1)}}, outer[] = {{val_cstr("P"), record(inner, 1)}};
+    const struct val_pair inner[] = {{VAL_KEY("A"), val_int(1)}}, outer[] = {{VAL_KEY("P"), record(inner, 1)}};
     struct val v = record(outer, 1);
 
     (void)state;

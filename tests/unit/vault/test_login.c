@@ -92,7 +92,7 @@ static void fails(struct login *login, enum err_code code)
 
 static void kubernetes_sends_the_trimmed_token_and_reads_it_every_time(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("role"), val_cstr("app")}, {val_cstr("token_path"), val_cstr(file("token", " one\n"))}};
+    struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(file("token", " one\n"))}};
     struct login *login = make("kubernetes", NULL, 2, pairs);
 
     (void)state;
@@ -108,7 +108,7 @@ static void kubernetes_sends_the_trimmed_token_and_reads_it_every_time(void **st
 
 static void the_mount_loses_its_slashes(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("role"), val_cstr("a\"b")}, {val_cstr("token_path"), val_cstr(file("token", "t"))}};
+    struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("a\"b")}, {VAL_KEY("token_path"), val_cstr(file("token", "t"))}};
     struct login *login = make("kubernetes", "/auth/k8s-prod/", 2, pairs);
 
     (void)state;
@@ -118,7 +118,7 @@ static void the_mount_loses_its_slashes(void **state)
 
 static void jwt_is_sent_as_it_is_removed_and_remembered(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("path"), val_cstr(file("jwt", "j\n"))}, {val_cstr("role"), val_cstr("app")}};
+    struct val_pair pairs[] = {{VAL_KEY("path"), val_cstr(file("jwt", "j\n"))}, {VAL_KEY("role"), val_cstr("app")}};
     struct login *login = make("jwt", NULL, 2, pairs);
 
     (void)state;
@@ -134,9 +134,9 @@ static void jwt_is_sent_as_it_is_removed_and_remembered(void **state)
 
 static void approle_sends_both_ids_and_keeps_the_secret_id_file_when_asked(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("role_id_file_path"), val_cstr(file("role", "r\n"))},
-                               {val_cstr("secret_id_file_path"), val_cstr(file("secret", " s \n"))},
-                               {val_cstr("remove_secret_id_file_after_reading"), val_cstr("false")}};
+    struct val_pair pairs[] = {{VAL_KEY("role_id_file_path"), val_cstr(file("role", "r\n"))},
+                               {VAL_KEY("secret_id_file_path"), val_cstr(file("secret", " s \n"))},
+                               {VAL_KEY("remove_secret_id_file_after_reading"), val_cstr("false")}};
     struct login *login = make("approle", NULL, 3, pairs);
 
     (void)state;
@@ -150,8 +150,8 @@ static void approle_sends_both_ids_and_keeps_the_secret_id_file_when_asked(void 
 
 static void approle_removes_the_secret_id_file_by_default(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("role_id_file_path"), val_cstr(file("role", "r"))},
-                               {val_cstr("secret_id_file_path"), val_cstr(file("secret", "s"))}};
+    struct val_pair pairs[] = {{VAL_KEY("role_id_file_path"), val_cstr(file("role", "r"))},
+                               {VAL_KEY("secret_id_file_path"), val_cstr(file("secret", "s"))}};
     struct login *login = make("approle", NULL, 2, pairs);
 
     (void)state;
@@ -163,7 +163,7 @@ static void approle_removes_the_secret_id_file_by_default(void **state)
 
 static void token_file_is_a_lookup_with_that_token(void **state)
 {
-    struct val_pair pairs[] = {{val_cstr("token_file_path"), val_cstr(file("token", "hvs.x\n"))}};
+    struct val_pair pairs[] = {{VAL_KEY("token_file_path"), val_cstr(file("token", "hvs.x\n"))}};
     struct login *login = make("token_file", "ignored", 1, pairs);
     _cleanup_login_request_ struct login_request request = {0};
     struct err err;
@@ -190,10 +190,10 @@ static void refuses(const char *type, size_t n, struct val_pair *pairs, const ch
 
 static void wrong_options_are_named(void **state)
 {
-    struct val_pair number[] = {{val_cstr("role"), val_int(7)}}, empty[] = {{val_cstr("role"), val_cstr("")}};
-    struct val_pair flag[] = {{val_cstr("path"), val_cstr("/p")},
-                              {val_cstr("remove_jwt_after_reading"), val_cstr("maybe")},
-                              {val_cstr("role"), val_cstr("r")}};
+    struct val_pair number[] = {{VAL_KEY("role"), val_int(7)}}, empty[] = {{VAL_KEY("role"), val_cstr("")}};
+    struct val_pair flag[] = {{VAL_KEY("path"), val_cstr("/p")},
+                              {VAL_KEY("remove_jwt_after_reading"), val_cstr("maybe")},
+                              {VAL_KEY("role"), val_cstr("r")}};
 
     (void)state;
     refuses("kubernetes", 0, number,
@@ -209,7 +209,7 @@ static void a_credential_file_that_is_too_large_is_refused(void **state)
 {
     size_t len = LIMIT_TOKEN_BYTES + 1;
     _cleanup_free_ char *text = mem_alloc(len + 1);
-    struct val_pair pairs[] = {{val_cstr("path"), val_cstr("")}, {val_cstr("role"), val_cstr("r")}};
+    struct val_pair pairs[] = {{VAL_KEY("path"), val_cstr("")}, {VAL_KEY("role"), val_cstr("r")}};
     struct login *login;
 
     (void)state;
