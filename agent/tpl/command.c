@@ -145,12 +145,12 @@ static void emit_constant_or_fail(struct parser *parser, const struct literal *l
 {
     char letter = fit == FIT_RAW || fit == FIT_UNBOX ? 'a' : fit;
     struct err why UNSET_AT_FIRST;
-    struct val v;
+    uint32_t constant = emit_constant_of(EMIT, literal, letter, &why);
 
-    if (literal_as(literal, letter, &v, &why) != 0)
+    if (constant == NOTHING)
         emit_fail(EMIT, node, "%s", why.text);
     else
-        emit_op(EMIT, (struct op){.code = OP_CONST, .dst = dst, .arg = emit_constant(EMIT, v), .node = node});
+        emit_op(EMIT, (struct op){.code = OP_CONST, .dst = dst, .arg = constant, .node = node});
 }
 
 /* `src` and the names behind it, into `dst`. Go visits the node of a chain behind parentheses too early for errors, except of methods. */

@@ -232,6 +232,18 @@ uint32_t emit_constant(struct emit *emit, struct val v)
     return ADD_ROW(emit, &emit->constants, v);
 }
 
+uint32_t emit_constant_of(struct emit *emit, const struct literal *literal, char letter, struct err *ret_why)
+{
+    struct val *row = emit_row(emit, &emit->constants, sizeof(*row));
+
+    if (!row)
+        return 0;
+    if (literal_as(literal, letter, row, ret_why) == 0)
+        return emit->constants.len - 1;
+    emit->constants.len--;
+    return NOTHING;
+}
+
 uint32_t emit_field(struct emit *emit, struct str name)
 {
     return ADD_ROW(emit, &emit->names_of_fields, name);

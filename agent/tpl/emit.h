@@ -78,20 +78,36 @@ void emit_unit_begin(struct emit *emit, struct str name);
 bool emit_unit_end(struct emit *emit);
 uint32_t emit_unit_find(struct emit *emit, struct str name);
 
-/* Ops: the index of the new one. A node of 0 takes what is `visited`. Inline, so that an op is made where it stays. */
-static inline uint32_t emit_op(struct emit *emit, struct op op)
+/* A new op to be filled, or after a failure a place that nobody looks at. */
+static inline struct op *emit_op_row(struct emit *emit)
 {
-    struct op *row;
+    struct op *row = emit->failed ? NULL : emit_row(emit, &emit->unit->ops, sizeof(*row));
 
-    if (emit->failed || !(row = emit_row(emit, &emit->unit->ops, sizeof(*row))))
+    return row ? row : &emit->sink;
+}
+
+/* It has been filled; its index. */
+static inline uint32_t emit_op_done(struct emit *emit, struct op *row)
+{
+    if (emit->failed)
         return 0;
-    *row = op;
-    if (op.code != OP_TEXT) {
-        row->node = op.node ? op.node : emit->visited;
+    if (row->code != OP_TEXT) {
+        row->node = row->node ? row->node : emit->visited;
         emit->visited = 0;
     }
     return emit->unit->ops.len - 1;
 }
+
+/*
+ * Add an op and give its index. A node of 0 takes what is `visited`. A macro, so that the fields are written where they stay: an op passed by
+ * value is written in pieces and read back whole, for which the processor waits.
+ */
+#define emit_op(emit, ...)                                                                                                     \
+    ({                                                                                                                         \
+        struct op *row_ = emit_op_row(emit);                                                                                   \
+        *row_ = __VA_ARGS__;                                                                                                   \
+        emit_op_done(emit, row_);                                                                                              \
+    })
 struct op *emit_at(struct emit *emit, uint32_t index);
 /* The newest op, if nothing jumps behind it. */
 struct op *emit_last(struct emit *emit);
@@ -112,6 +128,8 @@ uint32_t emit_weight(const struct emit *emit);
 uint32_t emit_node(struct emit *emit, enum node_kind kind, uint32_t pos, uint32_t start, uint32_t end);
 struct node *emit_node_at(struct emit *emit, uint32_t index);
 uint32_t emit_constant(struct emit *emit, struct val v);
+/* The same for a literal as an argument for `letter`; NOTHING: it cannot be one, for the reason in *ret_why. */
+uint32_t emit_constant_of(struct emit *emit, const struct literal *literal, char letter, struct err *ret_why);
 uint32_t emit_field(struct emit *emit, struct str name);
 uint32_t emit_function(struct emit *emit, const struct func *func);
 uint32_t emit_literal(struct emit *emit, const struct literal *literal);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/val.h"
 
 enum token_kind {
@@ -53,10 +54,12 @@ enum token_kind {
     TOKEN_WITH,
 };
 
+/* One word, so that it is handed on in a register: in pieces the processor would wait for them to come together. */
 struct token {
-    enum token_kind kind;
-    uint32_t pos, len; /* bytes of the source */
+    enum token_kind kind : 8;
+    uint64_t pos : 28, len : 28; /* bytes of the source */
 };
+_Static_assert(sizeof(struct token) == 8 && LIMIT_TEMPLATE_BYTES < 1 << 28, "a token is one word");
 
 struct lexer {
     const char *text;

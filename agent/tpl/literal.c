@@ -315,35 +315,26 @@ int literal_unquote(struct str text, struct arena *arena, struct str *ret, struc
 
 int literal_parse(enum token_kind kind, struct str text, struct arena *arena, struct literal *ret, struct err *err)
 {
-    struct literal n = {.kind = LITERAL_NUMBER, .text = text};
-    int failed = 0;
-
+    *ret = (struct literal){.kind = LITERAL_NUMBER, .text = text};
     switch (kind) {
     case TOKEN_NIL:
-        n.kind = LITERAL_NIL;
-        break;
+        ret->kind = LITERAL_NIL;
+        return 0;
     case TOKEN_BOOL:
-        n.kind = LITERAL_BOOL;
-        n.truth = text.data[0] == 't';
-        break;
+        ret->kind = LITERAL_BOOL;
+        ret->truth = text.data[0] == 't';
+        return 0;
     case TOKEN_STRING:
     case TOKEN_RAW_STRING:
-        n.kind = LITERAL_STRING;
-        failed = literal_unquote(text, arena, &n.value, err);
-        break;
+        ret->kind = LITERAL_STRING;
+        return literal_unquote(text, arena, &ret->value, err);
     case TOKEN_RUNE:
-        failed = parse_rune(&n, err);
-        break;
+        return parse_rune(ret, err);
     case TOKEN_COMPLEX:
-        failed = parse_complex(&n, err);
-        break;
+        return parse_complex(ret, err);
     default:
-        failed = parse_number(&n, err);
+        return parse_number(ret, err);
     }
-    if (failed)
-        return -1;
-    *ret = n;
-    return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- as values */

@@ -66,6 +66,16 @@ static int read_literal(struct parser *parser, struct pipe *pipe)
     return parse_error(parser, "%s", why.text);
 }
 
+/* Field by field: a token is one word, and is to be written as one. */
+static inline void operand_begin(struct operand *o, struct token token)
+{
+    o->token = token;
+    o->func = NULL;
+    o->slot = o->fields = o->nfields = 0;
+    o->pos = token.pos;
+    o->end = token.pos + token.len;
+}
+
 /* A term, or nothing: then the command goes on with whatever stands there. */
 static int read_term(struct parser *parser, struct pipe *pipe)
 {
@@ -77,7 +87,7 @@ static int read_term(struct parser *parser, struct pipe *pipe)
         pipe->step = STEP_AFTER;
         return 0;
     }
-    pipe->operand = (struct operand){.token = token, .pos = token.pos, .end = token.pos + token.len};
+    operand_begin(&pipe->operand, token);
     if (check_term(parser, &pipe->operand, text) != 0)
         return -1;
     pipe->operand.slot = command_operand_slot(parser, &pipe->command);

@@ -5,7 +5,7 @@
 #include "tpl/eval.h"
 #include "tpl/parse.h"
 
-#define CODE_PER_BYTE 10 /* of source, as a guess: the source itself, ops, nodes and tables */
+#define CODE_PER_BYTE 16 /* of source, as a guess: the source itself, ops, nodes and tables */
 
 static int copy_text(struct arena *arena, const char *text, size_t len, struct str *ret, struct err *err)
 {
