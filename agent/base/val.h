@@ -49,7 +49,7 @@ enum val_type {
     VAL_T_WEEKDAY,     /* time.Weekday, the same */
     VAL_T_DURATION,    /* time.Duration, the same, of int64 */
     VAL_T_BLOCKS,      /* configuration: the objects that were given for one key; see hcl.h */
-    VAL_T_LABEL = VAL_T_BLOCKS, /* configuration: a map, not a list, of one pair: a block's label and its body; four bits have no more room */
+    VAL_T_LABEL,       /* configuration: a map of one pair, a block's label and its body */
 };
 
 struct str {
@@ -66,10 +66,10 @@ struct val_place {
 };
 
 /* 24 bytes: replies and the data of templates are many small values. A position past 2^VAL_PLACE_BITS is told as the last one that fits. */
-#define VAL_PLACE_BITS 21
+#define VAL_PLACE_BITS 20
 struct val {
     uint64_t kind : 8; /* enum val_kind */
-    uint64_t type : 4; /* enum val_type */
+    uint64_t type : 6; /* enum val_type */
     uint64_t boxed : 1; /* the template evaluator's note that Go would hold this in an interface {}: it shows in error texts only */
     uint64_t live : 1;  /* VAL_MAP: `now` counts instead of pairs and len, see val_now() */
     uint64_t file : 8;

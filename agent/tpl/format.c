@@ -359,9 +359,9 @@ static void print_time_fields(struct printer *p, const struct val *v, unsigned v
     const struct moment *at = moment_of(v);
     bool nil = moment_is_utc(at) && !at->local;
     struct val_pair fields[] = {
-        {val_cstr("wall"), {.kind = VAL_UINT, .type = VAL_T_UINT64, .u = (uint64_t)at->nanos}},
-        {val_cstr("ext"), val_int64(at->seconds - MOMENT_ZERO.seconds)},
-        {val_cstr("loc"), val_record(nil ? NULL : fields, 0, &location)},
+        {VAL_KEY("wall"), {.kind = VAL_UINT, .type = VAL_T_UINT64, .u = (uint64_t)at->nanos}},
+        {VAL_KEY("ext"), val_int64(at->seconds - MOMENT_ZERO.seconds)},
+        {VAL_KEY("loc"), val_record(nil ? NULL : fields, 0, &location)},
     };
     struct val record = val_record(fields, ARRAY_LEN(fields), &time);
 

@@ -136,8 +136,9 @@ int main(int argc, char **argv)
         return 2;
     arena_init(&bench.arena, LIMIT_REPLY_TREE_BYTES, "data");
     buf_init_secret(&bench.out, LIMIT_OUTPUT_BYTES);
-    failed = json_read(bench.data.data, bench.data.len, NULL, &bench.arena, &bench.root, &bench.err) != 0 ||
-             run(&bench, argv[3], argc > 4 ? strtol(argv[4], NULL, 10) : 0) != 0;
+    failed = json_read(bench.data.data, bench.data.len, NULL, &bench.arena, &bench.root, &bench.err) != 0;
+    buf_done(&bench.data);
+    failed = failed || run(&bench, argv[3], argc > 4 ? strtol(argv[4], NULL, 10) : 0) != 0;
     if (failed)
         fprintf(stderr, "%s\n", bench.err.text);
     return failed;
