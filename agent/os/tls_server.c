@@ -154,6 +154,10 @@ static int ctx_new(const struct tls_rules *rules, const char *chain_pem, const c
     if (rules->suites[0] && SSL_CTX_set_cipher_list(ctx, rules->suites) != 1)
         return tls_fail(err, ERR_INPUT, "cipher suites");
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    /* Go chooses the same: the shorter key and SHA-256, which processors have instructions for, unless a client without AES wants ChaCha. */
+    SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    if (SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") != 1)
+        return tls_fail(err, ERR_SYSTEM, "cipher suites");
     /* Nothing is resumed: Go's clients never do, and tickets would cost each handshake work and weaken its forward secrecy. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
