@@ -149,9 +149,9 @@ static size_t inside(const struct val *self, struct val_pair fields[VAL_INSIDE_M
 {
     const struct semver *version = version_of(self);
     const struct val_pair all[] = {
-        {val_cstr("major"), val_uint64(version->numbers[0])}, {val_cstr("minor"), val_uint64(version->numbers[1])},
-        {val_cstr("patch"), val_uint64(version->numbers[2])}, {val_cstr("pre"), val_text(version->prerelease)},
-        {val_cstr("metadata"), val_text(version->metadata)},  {val_cstr("original"), val_text(version->original)},
+        {VAL_KEY("major"), val_uint64(version->numbers[0])}, {VAL_KEY("minor"), val_uint64(version->numbers[1])},
+        {VAL_KEY("patch"), val_uint64(version->numbers[2])}, {VAL_KEY("pre"), val_text(version->prerelease)},
+        {VAL_KEY("metadata"), val_text(version->metadata)},  {VAL_KEY("original"), val_text(version->original)},
     };
 
     memcpy(fields, all, sizeof(all));
