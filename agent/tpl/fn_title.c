@@ -68,8 +68,18 @@ static void add_title(struct buf *text, unsigned rune)
         unsigned rune;
         const char *title;
     } longer[] = {
-        {0xDF, "Ss"},    {0x149, "\xCA\xBCN"}, {0x1F0, "J\xCC\x8C"}, {0x587, "\xD4\xB5\xD6\x82"}, {0xFB00, "Ff"}, {0xFB01, "Fi"},
-        {0xFB02, "Fl"}, {0xFB03, "Ffi"},      {0xFB04, "Ffl"},      {0xFB05, "St"},              {0xFB06, "St"},
+        {0xDF, "Ss"}, {0x149, "\xCA\xBCN"}, {0x1F0, "J\xCC\x8C"}, {0x390, "\xCE\x99\xCC\x88\xCC\x81"}, {0x3B0, "\xCE\xA5\xCC\x88\xCC\x81"},
+        {0x587, "\xD4\xB5\xD6\x82"}, {0x1E96, "H\xCC\xB1"}, {0x1E97, "T\xCC\x88"}, {0x1E98, "W\xCC\x8A"}, {0x1E99, "Y\xCC\x8A"},
+        {0x1E9A, "A\xCA\xBE"}, {0x1F50, "\xCE\xA5\xCC\x93"}, {0x1F52, "\xCE\xA5\xCC\x93\xCC\x80"}, {0x1F54, "\xCE\xA5\xCC\x93\xCC\x81"},
+        {0x1F56, "\xCE\xA5\xCC\x93\xCD\x82"}, {0x1FB2, "\xE1\xBE\xBA\xCD\x85"}, {0x1FB4, "\xCE\x86\xCD\x85"}, {0x1FB6, "\xCE\x91\xCD\x82"},
+        {0x1FB7, "\xCE\x91\xCD\x82\xCD\x85"}, {0x1FC2, "\xE1\xBF\x8A\xCD\x85"}, {0x1FC4, "\xCE\x89\xCD\x85"}, {0x1FC6, "\xCE\x97\xCD\x82"},
+        {0x1FC7, "\xCE\x97\xCD\x82\xCD\x85"}, {0x1FD2, "\xCE\x99\xCC\x88\xCC\x80"}, {0x1FD3, "\xCE\x99\xCC\x88\xCC\x81"},
+        {0x1FD6, "\xCE\x99\xCD\x82"}, {0x1FD7, "\xCE\x99\xCC\x88\xCD\x82"}, {0x1FE2, "\xCE\xA5\xCC\x88\xCC\x80"},
+        {0x1FE3, "\xCE\xA5\xCC\x88\xCC\x81"}, {0x1FE4, "\xCE\xA1\xCC\x93"}, {0x1FE6, "\xCE\xA5\xCD\x82"}, {0x1FE7, "\xCE\xA5\xCC\x88\xCD\x82"},
+        {0x1FF2, "\xE1\xBF\xBA\xCD\x85"}, {0x1FF4, "\xCE\x8F\xCD\x85"}, {0x1FF6, "\xCE\xA9\xCD\x82"}, {0x1FF7, "\xCE\xA9\xCD\x82\xCD\x85"},
+        {0xFB00, "Ff"}, {0xFB01, "Fi"}, {0xFB02, "Fl"}, {0xFB03, "Ffi"}, {0xFB04, "Ffl"}, {0xFB05, "St"}, {0xFB06, "St"},
+        {0xFB13, "\xD5\x84\xD5\xB6"}, {0xFB14, "\xD5\x84\xD5\xA5"}, {0xFB15, "\xD5\x84\xD5\xAB"}, {0xFB16, "\xD5\x8E\xD5\xB6"},
+        {0xFB17, "\xD5\x84\xD5\xAD"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(longer); i++) {
