@@ -13,7 +13,7 @@ static const struct {
     [COST_LOOK] = {8, 0},
     [COST_FIND] = {5, 4},
     [COST_SLOW] = {60, 64},
-    [COST_HARD] = {400, 320},
+    [COST_HARD] = {600, 320},
 };
 
 static size_t bytes_of(const struct val *v)

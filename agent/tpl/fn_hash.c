@@ -73,7 +73,7 @@ static int body_adler32(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"hmacSHA256Hex", "ss", body_hmac, "MESSAGE KEY", "The HMAC-SHA-256 of the message in hexadecimal.", COST_SLOW},
+    {"hmacSHA256Hex", "ss", body_hmac, "MESSAGE KEY", "The HMAC-SHA-256 of the message in hexadecimal.", COST_HARD},
     {"md5sum", "s", body_md5, "TEXT", "The MD5 of the text in hexadecimal.", COST_SLOW},
     {"sha256Hex", "s", body_sha256, "TEXT", "The SHA-256 of the text in hexadecimal.", COST_SLOW},
     {"sprig_adler32sum", "s", body_adler32, "TEXT", "The Adler-32 of the text as a decimal number.", COST_SLOW},

@@ -105,10 +105,10 @@ static int body_nothing(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"spew_dump", "a*", body_nothing, "VALUE...", "Nothing; the agent has no output for it.", COST_SLOW},
-    {"spew_printf", "sa*", body_nothing, "FORMAT VALUE...", "Nothing; the agent has no output for it.", COST_SLOW},
-    {"spew_sdump", "a*", body_sdump, "VALUE...", "The values with their types, one below the other.", COST_SLOW},
-    {"spew_sprintf", "sa*", body_sprintf, "FORMAT VALUE...", "The values as the format says.", COST_SLOW},
+    {"spew_dump", "a*", body_nothing, "VALUE...", "Nothing; the agent has no output for it.", COST_HARD},
+    {"spew_printf", "sa*", body_nothing, "FORMAT VALUE...", "Nothing; the agent has no output for it.", COST_HARD},
+    {"spew_sdump", "a*", body_sdump, "VALUE...", "The values with their types, one below the other.", COST_HARD},
+    {"spew_sprintf", "sa*", body_sprintf, "FORMAT VALUE...", "The values as the format says.", COST_HARD},
 };
 
 const struct func_table fn_spew = {rows, ARRAY_LEN(rows)};

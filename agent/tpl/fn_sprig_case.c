@@ -323,9 +323,9 @@ static int body_kebabcase(struct call *call, struct val *ret)
 }
 
 static const struct func rows[] = {
-    {"sprig_camelcase", "s", body_camelcase, "TEXT", "The words of the text with capitals, run together.", COST_SLOW},
-    {"sprig_kebabcase", "s", body_kebabcase, "TEXT", "The words of the text in lower case with hyphens between.", COST_SLOW},
-    {"sprig_snakecase", "s", body_snakecase, "TEXT", "The words of the text in lower case with underscores between.", COST_SLOW},
+    {"sprig_camelcase", "s", body_camelcase, "TEXT", "The words of the text with capitals, run together.", COST_HARD},
+    {"sprig_kebabcase", "s", body_kebabcase, "TEXT", "The words of the text in lower case with hyphens between.", COST_HARD},
+    {"sprig_snakecase", "s", body_snakecase, "TEXT", "The words of the text in lower case with underscores between.", COST_HARD},
     {"sprig_swapcase", "s", body_swapcase, "TEXT", "Upper case becomes lower case and the other way around.", COST_SLOW},
     {"sprig_title", "s", body_title, "TEXT", "The text with a capital at the beginning of every word.", COST_SLOW},
     {"sprig_untitle", "s", body_untitle, "TEXT", "The text with a small letter at the beginning of every word.", COST_SLOW},

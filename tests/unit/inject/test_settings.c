@@ -208,6 +208,24 @@ static void every_setting_is_taken_by_its_variable_and_by_its_flag(void **state)
     }
 }
 
+/* Keys without values: the shortest text that makes a tree. */
+static void default_annotations_have_a_most_of_memory(void **state)
+{
+    _cleanup_buf_ struct buf text;
+    struct settings s;
+    struct err err;
+
+    (void)state;
+    buf_init(&text, LIMIT_REVIEW_DEFAULTS_TREE_BYTES * 2);
+    buf_addc(&text, '{');
+    for (size_t i = 0; i < LIMIT_REVIEW_DEFAULTS_TREE_BYTES / 64; i++)
+        buf_addf(&text, "%s\"k%zu\":\"\"", i > 0 ? "," : "", i);
+    buf_addc(&text, '}');
+    assert_int_equal(parse(&s, &err, LIST("AGENT_INJECT_VAULT_ADDR=http://v"), LIST("-default-annotations", text.data)), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.text, "default annotations: more than 4194304 bytes of memory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +237,7 @@ int main(void)
         cmocka_unit_test(wrong_settings_name_their_flag),
         cmocka_unit_test(an_address_is_required_but_not_for_help),
         cmocka_unit_test(help_prints_every_row),
+        cmocka_unit_test(default_annotations_have_a_most_of_memory),
         cmocka_unit_test(every_setting_is_taken_by_its_variable_and_by_its_flag),
     };
 

@@ -6,6 +6,9 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +57,35 @@ static void process_of_the_same_uid_gets_an_answer(void **state)
     loop_free(loop);
 }
 
+/* More sockets of such names than are listed; a name is not checked against a process. */
+static void no_more_than_the_maximum_are_listed(void **state)
+{
+    struct loop *loop = loop_new(&err);
+    struct beacon beacon;
+    struct sockaddr_un address;
+    socklen_t len = sizeof(address);
+    int others[LIMIT_BEACONS + 8];
+    pid_t pids[LIMIT_BEACONS];
+
+    (void)state;
+    assert_int_equal(beacon_open(&beacon, loop, on_ask, loop, &err), 0);
+    assert_int_equal(getsockname(beacon.socket, (struct sockaddr *)&address, &len), 0);
+    while (address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] <= '9' && address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] >= '0')
+        len--;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char *name = address.sun_path + (len - offsetof(struct sockaddr_un, sun_path));
+        int digits = snprintf(name, 16, "%d", 100000000 + (int)i);
+
+        others[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(others[i], (struct sockaddr *)&address, len + (socklen_t)digits), 0);
+    }
+    assert_int_equal(beacon_list(pids, &err), LIMIT_BEACONS);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        close(others[i]);
+    beacon_close(&beacon);
+    loop_free(loop);
+}
+
 static void nobody_there_is_missing(void **state)
 {
     char answer[BEACON_ANSWER_MAX];
@@ -79,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(process_of_the_same_uid_gets_an_answer),
+        cmocka_unit_test(no_more_than_the_maximum_are_listed),
         cmocka_unit_test(nobody_there_is_missing),
         cmocka_unit_test(second_beacon_of_a_process_is_refused),
     };

@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/limits.h"
 #include "inject/review.h"
+#include "tools/compare.h"
 #include "tools/explain.h"
 #include "tools/verdict.h"
 
@@ -316,6 +317,20 @@ static int run_on(const char *text, const char *option)
     return status;
 }
 
+static void no_more_differences_are_listed_than_anybody_reads(void **state)
+{
+    json_t *found = json_object(), *operations = json_array(), *notes = json_array();
+
+    (void)state;
+    for (int i = 0; i < LIMIT_EXPLAIN_DIFFERENCES + 20; i++)
+        json_array_append_new(operations, json_pack("{s:s, s:{s:o, s:{s:s}}}", "path", "/spec/volumes/-", "value", "name", json_sprintf("v%d", i), "emptyDir", "medium", "Memory"));
+    assert_int_equal(compare_found(found, operations, notes), LIMIT_EXPLAIN_DIFFERENCES + 20);
+    assert_int_equal(json_array_size(notes), LIMIT_EXPLAIN_DIFFERENCES);
+    json_decref(found);
+    json_decref(operations);
+    json_decref(notes);
+}
+
 static void the_exit_status_tells_good_from_bad(void **state)
 {
     (void)state;
@@ -346,6 +361,7 @@ int main(void)
         TEST(a_pod_of_a_cluster_without_a_token_has_none),
         TEST(a_manifest_that_says_injected_is_left_alone),
         TEST(containers_of_further_identities_are_taken_out_and_the_users_stay),
+        TEST(no_more_differences_are_listed_than_anybody_reads),
         TEST(the_exit_status_tells_good_from_bad),
     };
 

@@ -197,6 +197,7 @@ static bool is_affordable(const char *name, const struct val *argv, size_t argc,
     return false;
 }
 
+_Static_assert(LIMIT_TEMPLATE_CRYPTO_MS == 2000, "the text below says 2 s");
 static void a_run_has_a_most_of_cryptography(void **state)
 {
     const struct val text = val_cstr("rsa"), ca[] = {val_cstr("ca"), val_int(1)};

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -131,12 +132,15 @@ static void threads_that_save_too_much_end_with_an_error(void **state)
 {
     _cleanup_scene_ struct scene scene;
     _cleanup_buf_ struct buf out;
+    char says[120];
 
     (void)state;
     scene_init(&scene, "(a?)", LIMIT_REGEX_PATTERN_BYTES - 4);
     buf_init(&out, KIB(64));
     assert_int_equal(regex_replace_all(compile(&scene, scene.text.data), STR("aaaaaaaa"), STR("$1"), false, &out, &scene.err), -1);
     assert_int_equal(scene.err.code, ERR_LIMIT);
+    snprintf(says, sizeof(says), "regexp: threads of the pattern take more than %zu bytes on this text", LIMIT_REGEX_MEMORY);
+    assert_string_equal(scene.err.text, says);
 }
 
 static bool on_second(void *ctx, const struct regex_span *spans, size_t count)
