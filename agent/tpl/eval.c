@@ -1,71 +1,27 @@
 #include "tpl/eval.h"
 
 #include "base/limits.h"
-#include "tpl/access.h"
-#include "tpl/check.h"
 #include "tpl/diag.h"
 #include "tpl/format.h"
 #include "tpl/live.h"
+#include "tpl/machine.h"
 #include "tpl/number.h"
 
-/* What needs no heap: enough for most templates. */
-#define STACK_FIRST 64
-#define FRAMES_FIRST 16
-#define MEMORY_FIRST 4096
-#define SCRATCH_FIRST 512
-#define VALUE_STEPS 20 /* to print a number that is not whole, for example */
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
 
 const struct val_class tpl_class_channel = {.name = "<-chan int64", .pointer = true};
 
-/* A unit that waits for a template call to return. */
-struct frame {
-    const struct unit *unit;
-    const struct op *op;
-    size_t base;
-};
-
-struct vm {
-    const struct tpl *tpl;
-    const struct tpl_env *env;
-    struct buf *out;
-    struct err *err;
-    struct arena arena;
-    struct buf scratch; /* for functions, see struct call */
-    struct access access;
-    struct val *stack;    /* first.stack, or heap */
-    size_t stack_cap, stack_used, base;
-    struct frame *frames; /* first.frames, or heap */
-    size_t frame_cap, depth;
-    const struct unit *unit;
-    struct val *slots; /* of the unit: stack + base */
-    size_t floor;      /* depth at which run() returns: above 0 within executeTemplate */
-    unsigned inner;    /* templates that functions run, one in another */
-    struct val kept;   /* see struct call */
-    uint32_t visited;  /* node, for errors */
-    uint64_t steps;    /* left */
-    uint32_t crypto_ms; /* left, see struct call */
-    struct {
-        struct val stack[STACK_FIRST];
-        struct frame frames[FRAMES_FIRST];
-        _Alignas(max_align_t) char memory[MEMORY_FIRST];
-        char scratch[SCRATCH_FIRST];
-    } first;
-};
-
-static int fail_at(struct vm *vm, uint32_t node)
+int machine_fail_at(struct vm *vm, uint32_t node)
 {
     return diag_wrap(vm->tpl, vm->unit, node, vm->env->whole, vm->err);
 }
 
-/* The text of vm->err gets the place that was visited last. */
-static int fail(struct vm *vm)
+int machine_fail(struct vm *vm)
 {
-    return fail_at(vm, vm->visited);
+    return machine_fail_at(vm, vm->visited);
 }
 
-/* FORMAT holds one %s for the value, which the agent never shows. */
-static int fail_value(struct vm *vm, const char *format, const struct val *v)
+int machine_fail_value(struct vm *vm, const char *format, const struct val *v)
 {
     _cleanup_buf_ struct buf text;
 
@@ -75,58 +31,25 @@ static int fail_value(struct vm *vm, const char *format, const struct val *v)
     else
         format_print(&text, v);
     err_set(vm->err, ERR_INPUT, format, text.data);
-    return fail(vm);
+    return machine_fail(vm);
 }
 
 /* ------------------------------------------------------------------------------------------------------- values, output */
-
-/* Finish a value that was stored; see FIT_RAW. */
-static inline int fit(struct vm *vm, struct val *v, char how)
-{
-    if (how == FIT_RAW)
-        return 0;
-    if (how == FIT_UNBOX) {
-        v->boxed = false;
-        if (v->kind == VAL_NULL)
-            v->kind = VAL_MISSING;
-        return 0;
-    }
-    if ((how == 'a' && v->kind != VAL_MISSING) || how == 'v' || check_argument(v, how, vm->err) == 0)
-        return 0;
-    return fail(vm);
-}
-
-static inline int store(struct vm *vm, const struct op *op, const struct val *v, bool boxed)
-{
-    struct val *dst = &vm->slots[op->dst];
-
-    *dst = *v;
-    dst->boxed = boxed;
-    return fit(vm, dst, op->fit);
-}
 
 static int fields(struct vm *vm, const struct op *op, struct place *ret)
 {
     *ret = (struct place){&vm->slots[op->src], vm->slots[op->src].boxed};
     if (access_fields(&vm->access, vm->tpl->names + op->extra, op->count, ret, vm->err) == 0)
         return 0;
-    return fail_at(vm, vm->access.calling && op->code != OP_FALSE_FIELDS ? op->arg : vm->visited);
+    return machine_fail_at(vm, vm->access.calling && op->code != OP_FALSE_FIELDS ? op->arg : vm->visited);
 }
 
-static int fail_spent(struct vm *vm)
+int machine_fail_spent(struct vm *vm)
 {
     if (vm->out->full)
         return buf_check(vm->out, "template output", vm->err);
     err_set(vm->err, ERR_LIMIT, "more than %d steps", LIMIT_TEMPLATE_STEPS);
-    return fail(vm);
-}
-
-static inline int spend(struct vm *vm, uint64_t steps)
-{
-    if (vm->out->full || vm->steps < steps)
-        return fail_spent(vm);
-    vm->steps -= steps;
-    return 0;
+    return machine_fail(vm);
 }
 
 /* What is more than text or a whole number. */
@@ -135,7 +58,7 @@ static int print_value(struct vm *vm, const struct val *v)
     size_t before = vm->out->len;
 
     format_print(vm->out, v);
-    return spend(vm, VALUE_STEPS + cost_bytes(vm->out->len - before));
+    return machine_spend(vm, VALUE_STEPS + cost_bytes(vm->out->len - before));
 }
 
 static int print(struct vm *vm, const struct val *v, uint32_t action)
@@ -164,13 +87,13 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
             buf_init(&text, LIMIT_TEMPLATE_BYTES * 5);
             diag_print_node(vm->tpl, &vm->tpl->nodes[action], &text);
             err_set(vm->err, ERR_INPUT, "can't print %s of type %s", text.data, format_type_name(v));
-            return fail_at(vm, action);
+            return machine_fail_at(vm, action);
         }
     }
     return print_value(vm, v);
 }
 
-/* --------------------------------------------------------------------------------------------------- functions, methods */
+/* ------------------------------------------------------------------------------------------------------------- functions */
 
 static int call(struct vm *vm, const struct op *op)
 {
@@ -192,15 +115,15 @@ static int call(struct vm *vm, const struct op *op)
         .crypto_ms = &vm->crypto_ms,
     };
 
-    if (spend(vm, cost_call(func->cost, call.argv, call.argc)) != 0)
+    if (machine_spend(vm, cost_call(func->cost, call.argv, call.argc)) != 0)
         return -1;
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
-        return spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
+        return machine_spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : machine_store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
     /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text. */
     if (vm->err->code == ERR_LIMIT && str_has_prefix(str_of(vm->err->text), "template: "))
         return -1;
     err_wrap(vm->err, "error calling %s", func->name);
-    return fail_at(vm, op->extra);
+    return machine_fail_at(vm, op->extra);
 }
 
 /* No value of a template is a function, so `call` only finds out what else it got. */
@@ -219,174 +142,7 @@ static int call_value(struct vm *vm, const struct op *op)
         err_set(vm->err, ERR_INPUT, "error calling call: non-function [redacted] of type %s", type);
     else
         err_set(vm->err, ERR_INPUT, "error calling call: non-function %.*s of type %s", (int)v->s.len, v->s.data, type);
-    return fail_at(vm, op->extra);
-}
-
-/* Something that is no method was given arguments. */
-static int no_method(struct vm *vm, const struct val *v, struct str name)
-{
-    struct place at = {v, v->boxed};
-    struct access access = vm->access;
-
-    access.missing = TPL_MISSING_ZERO;
-    if (v->kind == VAL_MAP)
-        err_set(vm->err, ERR_INPUT, "%.*s is not a method but has arguments", (int)name.len, name.data);
-    else if (access_fields(&access, &name, 1, &at, vm->err) == 0)
-        err_set(vm->err, ERR_INPUT, "%.*s has arguments but cannot be invoked as function", (int)name.len, name.data);
-    return fail(vm);
-}
-
-/* Look the method up and check the number of its arguments. 1: there is no receiver, and the value is none either. */
-static int method(struct vm *vm, const struct op *op)
-{
-    struct val *receiver = &vm->slots[op->src], *found = receiver + 1;
-    struct str name = vm->tpl->names[op->extra];
-    const struct val_method *method = access_method(receiver, name);
-    uint32_t in = op->count + (op->fit != 0);
-
-    if (receiver->kind == VAL_MISSING) {
-        struct place at = {receiver, false};
-
-        if (access_fields(&vm->access, &name, 1, &at, vm->err) != 0)
-            return fail(vm);
-        vm->slots[op->dst] = access_invalid;
-        return 1;
-    }
-    if (!method)
-        return no_method(vm, receiver, name);
-    if (access_check_count(method, in, op->count, vm->err) != 0)
-        return fail(vm);
-    *found = (struct val){.kind = VAL_OPAQUE, .opaque.self = (void *)(uintptr_t)method};
-    return 0;
-}
-
-static const struct val_method *method_of(struct vm *vm, const struct op *op)
-{
-    return vm->slots[op->src + 1].opaque.self;
-}
-
-static char method_letter(struct vm *vm, const struct op *op)
-{
-    struct params params = params_of(method_of(vm, op)->params);
-
-    return params_letter(&params, op->count);
-}
-
-static int method_const(struct vm *vm, const struct op *op)
-{
-    if (literal_as(&vm->tpl->literals[op->arg], method_letter(vm, op), &vm->slots[op->dst], vm->err) == 0)
-        return 0;
-    return fail(vm);
-}
-
-static int method_fit(struct vm *vm, const struct op *op)
-{
-    return fit(vm, &vm->slots[op->dst], method_letter(vm, op));
-}
-
-static int method_call(struct vm *vm, const struct op *op)
-{
-    const struct val *self = &vm->slots[op->src];
-    size_t memory = vm->arena.used;
-    struct val result;
-
-    if (spend(vm, cost_call(COST_HARD, self, op->count + 2)) != 0)
-        return -1;
-    if (access_call(&vm->access, method_of(vm, op), self, self + 2, op->count, &result, vm->err) != 0)
-        return fail_at(vm, op->extra);
-    return spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : store(vm, op, &result, result.boxed);
-}
-
-/* --------------------------------------------------------------------------------------------------------------- loops */
-
-static size_t loop_length(const struct val *over)
-{
-    const struct tpl_channel *channel;
-
-    switch (over->kind) {
-    case VAL_LIST:
-        return over->list.len;
-    case VAL_MAP:
-        return over->map.len;
-    case VAL_INT:
-        return over->i > 0 ? (size_t)over->i : 0;
-    case VAL_UINT:
-        return over->u;
-    case VAL_OPAQUE:
-        channel = over->opaque.self;
-        return channel && channel->next < channel->end;
-    default:
-        return 0;
-    }
-}
-
-/* 1: nothing to range over. */
-static int range(struct vm *vm, const struct op *op)
-{
-    struct val *loop = &vm->slots[op->dst];
-    const struct val *over = &vm->slots[op->src];
-    bool number = over->kind == VAL_INT || over->kind == VAL_UINT;
-
-    if (number && op->count > 1)
-        return fail_value(vm, "can't use %s to iterate over more than one variable", over);
-    if (!number && over->kind != VAL_MISSING && over->kind != VAL_LIST && over->kind != VAL_MAP &&
-        !(over->kind == VAL_OPAQUE && over->opaque.class == &tpl_class_channel))
-        return fail_value(vm, "range can't iterate over %s", over);
-    loop[LOOP_OVER] = *live_still(over);
-    loop[LOOP_INDEX] = val_int(-1);
-    return loop_length(&loop[LOOP_OVER]) == 0;
-}
-
-static inline void put(struct val *to, const struct val *v, bool boxed)
-{
-    *to = *v;
-    to->boxed = boxed;
-}
-
-/* The element of turn `i`, and its key or index if somebody wants it; false when there is none. */
-static bool loop_element(struct val *loop, size_t i, bool keyed)
-{
-    const struct val *over = &loop[LOOP_OVER];
-    const struct val_pair *pair;
-    struct tpl_channel *channel;
-
-    if (over->kind == VAL_OPAQUE ? loop_length(over) == 0 : i >= loop_length(over))
-        return false;
-    loop[LOOP_KEY] = val_int((int64_t)i);
-    switch (over->kind) {
-    case VAL_LIST:
-        put(&loop[LOOP_DOT], &over->list.items[i], over->type == VAL_T_NATURAL);
-        break;
-    case VAL_MAP:
-        pair = &over->map.pairs[i];
-        if (keyed)
-            put(&loop[LOOP_KEY], pair->key, over->type == VAL_T_MAP_ANY_KEY);
-        put(&loop[LOOP_DOT], &pair->value, over->type != VAL_T_MAP_STRINGS);
-        break;
-    case VAL_OPAQUE:
-        channel = over->opaque.self;
-        loop[LOOP_DOT] = val_int64(channel->next++);
-        break;
-    default:
-        loop[LOOP_KEY] = access_invalid;
-        loop[LOOP_DOT] = *over;
-        loop[LOOP_DOT].u = i;
-    }
-    return true;
-}
-
-/* 1: the loop is over. */
-static int next(struct vm *vm, const struct op *op)
-{
-    struct val *loop = &vm->slots[op->dst];
-
-    if (!loop_element(loop, (size_t)++loop[LOOP_INDEX].i, op->src))
-        return 1;
-    if (op->count > 0)
-        loop[-1] = loop[LOOP_DOT];
-    if (op->count > 1)
-        loop[-2] = loop[LOOP_KEY];
-    return spend(vm, op->extra);
+    return machine_fail_at(vm, op->extra);
 }
 
 /* ------------------------------------------------------------------------------------------------------ template calls */
@@ -398,7 +154,7 @@ static int reserve_slots(struct vm *vm, size_t base, size_t count)
 
     if (need * sizeof(*stack) > LIMIT_TEMPLATE_STACK_BYTES) {
         err_set(vm->err, ERR_LIMIT, "more than %zu bytes of stack", LIMIT_TEMPLATE_STACK_BYTES);
-        return fail(vm);
+        return machine_fail(vm);
     }
     vm->stack_used = vm->stack_used > need ? vm->stack_used : need;
     if (need <= vm->stack_cap)
@@ -429,7 +185,7 @@ static void reserve_frame(struct vm *vm)
 static int not_defined(struct vm *vm, struct str name)
 {
     diag_not_defined(name, vm->err);
-    return fail(vm);
+    return machine_fail(vm);
 }
 
 /* Is there such a template, and room for its call? */
@@ -442,7 +198,7 @@ static int enter(struct vm *vm, const struct op *op)
     if (vm->depth < LIMIT_TEMPLATE_DEPTH)
         return 0;
     err_set(vm->err, ERR_LIMIT, "exceeded maximum template depth (%d)", LIMIT_TEMPLATE_DEPTH);
-    return fail(vm);
+    return machine_fail(vm);
 }
 
 /* `next`: where to go on afterwards. */
@@ -450,7 +206,7 @@ static int call_unit(struct vm *vm, const struct op *next, const struct unit *un
 {
     size_t base = vm->base + vm->unit->slots;
 
-    if (reserve_slots(vm, base, unit->slots) != 0 || spend(vm, unit->steps) != 0)
+    if (reserve_slots(vm, base, unit->slots) != 0 || machine_spend(vm, unit->steps) != 0)
         return -1;
     reserve_frame(vm);
     vm->frames[vm->depth++] = (struct frame){vm->unit, next, vm->base};
@@ -480,7 +236,7 @@ static const struct op *return_from_unit(struct vm *vm)
 static int fail_always(struct vm *vm, const struct op *op)
 {
     err_set(vm->err, ERR_INPUT, "%s", vm->tpl->constants[op->arg].s.data);
-    return fail(vm);
+    return machine_fail(vm);
 }
 
 static int unset(struct vm *vm, const struct op *op)
@@ -500,10 +256,10 @@ static int (*const actions[])(struct vm *vm, const struct op *op) = {
     [OP_CALL_VALUE] = call_value,
     [OP_UNSET] = unset,
     [OP_JUMP_UNSET] = is_unset,
-    [OP_RANGE] = range,
+    [OP_RANGE] = loop_begin,
     [OP_ENTER] = enter,
     [OP_FAIL] = fail_always,
-    [OP_METHOD] = method,
+    [OP_METHOD] = method_find,
     [OP_METHOD_CONST] = method_const,
     [OP_METHOD_FIT] = method_fit,
     [OP_METHOD_CALL] = method_call,
@@ -530,12 +286,12 @@ static int run(struct vm *vm)
             op++;
             continue;
         case OP_MOVE:
-            if (store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed) != 0)
+            if (machine_store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed) != 0)
                 return -1;
             op++;
             continue;
         case OP_FIELDS:
-            if (fields(vm, op, &at) != 0 || store(vm, op, at.v, at.boxed) != 0)
+            if (fields(vm, op, &at) != 0 || machine_store(vm, op, at.v, at.boxed) != 0)
                 return -1;
             op++;
             continue;
@@ -562,7 +318,7 @@ static int run(struct vm *vm)
             done = fields(vm, op, &at) != 0 ? -1 : !access_truth(at.v);
             break;
         case OP_NEXT:
-            done = next(vm, op);
+            done = loop_next(vm, op);
             break;
         case OP_TEMPLATE:
             if (call_unit(vm, op + 1, &vm->tpl->units[op->arg], vm->slots[op->src]) != 0)
