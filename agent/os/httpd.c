@@ -72,30 +72,39 @@ static void conn_end(struct conn *conn)
     evhttp_connection_free(conn->evcon); /* calls conn_on_close() */
 }
 
-static struct conn *httpd_largest(const struct httpd *httpd)
+static bool conn_is_before(const struct conn *a, const struct conn *b)
 {
-    struct conn *conn, *largest = NULL;
+    return a->deadline.at == b->deadline.at ? a->held > b->held : a->deadline.at < b->deadline.at;
+}
+
+/* Of those that hold not much less than the others, the one nearest its deadline: neither a small request among large ones nor a new one among old. */
+static struct conn *httpd_hoarder(const struct httpd *httpd)
+{
+    struct conn *conn, *first = NULL;
+    size_t holders = 0;
 
     LIST_FOREACH(conn, &httpd->conns, link)
-    if (conn->evcon && conn->phase != PHASE_HANDLING && conn->held && (!largest || conn->held > largest->held))
-        largest = conn;
-    return largest;
+    holders += conn->held > 0;
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (conn->evcon && conn->phase != PHASE_HANDLING && conn->held > httpd->held / holders / 2 && (!first || conn_is_before(conn, first)))
+        first = conn;
+    return first;
 }
 
 /* Who sends much and never ends, or asks for much and never reads, must not use up the memory of all. Inside a callback of its own it ends a turn later. */
 static void conn_hold(struct conn *conn, size_t bytes)
 {
     struct httpd *httpd = conn->httpd;
-    struct conn *largest;
+    struct conn *hoarder;
 
     conn->held += bytes;
     httpd->held += bytes;
-    while (httpd->max_held && httpd->held > httpd->max_held && (largest = httpd_largest(httpd))) {
-        if (largest == conn) {
+    while (httpd->max_held && httpd->held > httpd->max_held && (hoarder = httpd_hoarder(httpd))) {
+        if (hoarder == conn) {
             timer_after(&conn->deadline, 0);
             return;
         }
-        conn_end(largest);
+        conn_end(hoarder);
     }
 }
 

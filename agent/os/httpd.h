@@ -45,7 +45,7 @@ struct httpd_options {
     struct tls_server *tls; /* borrowed; NULL = plain */
     size_t max_body;        /* 0 = LIMIT_REQUEST_BYTES */
     size_t max_connections; /* 0 = LIMIT_SERVER_CONNECTIONS */
-    size_t max_held;        /* bytes of unfinished requests and of answers on their way, together; past it the largest goes; 0 = no maximum */
+    size_t max_held;        /* bytes of unfinished requests and of answers on their way, together; past it a large and old one goes; 0 = no maximum */
     bool make_room;         /* at the maximum, close the waiting connection that is nearest its deadline, and go on accepting */
     int64_t request_ms;     /* 0 = 10 s; also for the TLS handshake and the first byte */
     int64_t idle_ms;        /* 0 = 2 min */

@@ -203,7 +203,7 @@ static void usage(FILE *to)
             "Usage: ampule explain [OPTIONS] [FILE|-]...\n"
             "Says what the injector would do with workloads, and why not. Reads Pods, Deployments and everything else with a pod template, and\n"
             "lists of them, as JSON or YAML from kubectl; nothing is contacted. Pods that were injected already are compared with what they\n"
-            "would be now.\n\n"
+            "would be now. Manifests get the service-account token that the API server adds, unless they turn that off themselves.\n\n"
             "  --diff                what would be added, operation by operation\n"
             "  --summary             only the last line\n"
             "  --format, -o          text (the default) or json, one object\n"

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cur.h"
 #include "base/limits.h"
 #include "os/httpd.h"
@@ -324,7 +325,7 @@ static void client_begin(struct client *client, size_t len)
     client_send(client, body);
 }
 
-/* The largest goes, be it another one or the one whose bytes were too many; whoever asks little is served. */
+/* A large one goes, be it another or the one whose bytes were too many; whoever asks little is served. */
 static void what_is_held_for_all_is_bounded(void **state)
 {
     struct bench bench;
@@ -348,6 +349,34 @@ static void what_is_held_for_all_is_bounded(void **state)
     client_send(&small, "GET /two HTTP/1.1\r\nHost: x\r\n\r\n");
     client_wait(&small, "/two");
     client_close(&small);
+    bench_stop(&bench);
+}
+
+static void many_small_hoarders_keep_no_larger_request_out(void **state)
+{
+    struct bench bench;
+    struct client old, newer, last;
+    char text[1200];
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){.max_held = 2500});
+    client_open(&old, &bench);
+    client_begin(&old, 900);
+    client_open(&last, &bench);
+    client_send(&last, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(&last, "/one");
+    /* Deadlines are kept in milliseconds. */
+    for (int64_t then = clock_micros(); clock_micros() < then + 2000;)
+        continue;
+    client_open(&newer, &bench);
+    client_begin(&newer, 900);
+    snprintf(text, sizeof(text), "PUT /two HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n%01000d", 0);
+    client_send(&last, text);
+    client_wait(&last, "/two 1000");
+    assert_string_equal(client_wait(&old, NULL), "");
+    client_close(&old);
+    client_close(&newer);
+    client_close(&last);
     bench_stop(&bench);
 }
 
@@ -437,6 +466,7 @@ int main(void)
         cmocka_unit_test(at_the_maximum_others_wait_for_an_end),
         cmocka_unit_test(at_the_maximum_the_laziest_makes_room),
         cmocka_unit_test(what_is_held_for_all_is_bounded),
+        cmocka_unit_test(many_small_hoarders_keep_no_larger_request_out),
         cmocka_unit_test(draining_answers_and_ends_each_connection),
         cmocka_unit_test(finishing_waits_for_requests_and_ends_idle_connections),
         cmocka_unit_test(listening_on_nonsense_names_it),
