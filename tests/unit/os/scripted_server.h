@@ -439,6 +439,17 @@ static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len
                                                                                                           : SSL_TLSEXT_ERR_NOACK;
 }
 
+/* A reset for what was not read would overtake the alert. */
+static void hang_up(int fd)
+{
+    char rest[4096];
+
+    shutdown(fd, SHUT_WR);
+    while (read(fd, rest, sizeof(rest)) > 0)
+        ;
+    _exit(0);
+}
+
 static SSL *handshake(int fd, const struct server_wish *wish)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -455,7 +466,7 @@ static SSL *handshake(int fd, const struct server_wish *wish)
     ssl = SSL_new(ctx);
     SSL_set_fd(ssl, fd);
     if (SSL_accept(ssl) != 1)
-        _exit(0);
+        hang_up(fd);
     return ssl;
 }
 
