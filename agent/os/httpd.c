@@ -3,6 +3,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -401,6 +402,12 @@ static void conn_gather(struct conn *conn)
         evbuffer_pullup(output, -1);
 }
 
+/* The socket most likely takes the answer: written in this turn of the loop it costs no wait for that, and nothing when it does not. */
+static void conn_write_now(struct conn *conn)
+{
+    event_active(&conn->bev->ev_write, EV_WRITE, 0);
+}
+
 static void request_send(struct request *request, const struct httpd_res *res)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request->ev);
@@ -421,6 +428,7 @@ static void request_send(struct request *request, const struct httpd_res *res)
     evhttp_send_reply(request->ev, res->status, NULL, body);
     conn_gather(request->conn);
     conn_hold(request->conn, res->body_len);
+    conn_write_now(request->conn);
     evbuffer_free(body);
 }
 

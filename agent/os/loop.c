@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <event2/event_struct.h>
 
 #include "base/clock.h"
@@ -211,6 +212,8 @@ static struct event_base *base_new(void)
     event_set_log_callback(log_nothing);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+    /* What is switched off and on again within a turn costs no call. It wants descriptors that no other process holds: ours starts programs before. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     base = event_base_new_with_config(config);
     event_config_free(config);
     return base;
@@ -274,7 +277,9 @@ int fd_start(struct loop_fd *fd, struct loop *loop, int descriptor, int interest
     short what = (short)(EV_PERSIST | (interest & LOOP_READ ? EV_READ : 0) | (interest & LOOP_WRITE ? EV_WRITE : 0));
 
     *fd = (struct loop_fd){.loop = loop, .on_ready = on_ready, .ctx = ctx};
-    fd->event = event_new(loop->base, descriptor, what, on_descriptor, fd);
+    /* The kernel hears of it at the end of the turn only, when nobody could be told. */
+    if (fcntl(descriptor, F_GETFD) >= 0)
+        fd->event = event_new(loop->base, descriptor, what, on_descriptor, fd);
     if (!fd->event || event_add(fd->event, NULL) < 0) {
         err_system(err, "watching descriptor %d", descriptor);
         fd_stop(fd);
