@@ -120,7 +120,7 @@ int handover_write(struct buf *out, const struct handover_place *place, const st
 
 int handover_leave(const struct handover_place *place, const struct token *token, const struct store *store, size_t *ret_count, struct err *err)
 {
-    _cleanup_buf_ struct buf text;
+    _cleanup_buf_ struct buf text = {0};
 
     if (!token || !token->value[0])
         return err_set(err, ERR_MISSING, "there is no token of our own (wrap_ttl)");

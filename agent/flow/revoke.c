@@ -22,7 +22,7 @@ struct revoke {
 
 static int read_token(const struct config_vault *vault, const char *home, struct buf *ret, struct err *err)
 {
-    _cleanup_buf_ struct buf path;
+    _cleanup_buf_ struct buf path = {0};
 
     buf_init_secret(ret, LIMIT_TOKEN_BYTES);
     if (*vault->token) {

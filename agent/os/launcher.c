@@ -521,7 +521,7 @@ int launch_any(struct launcher *launcher, const char *const *argv, int output, l
 {
     const struct request head = {REQUEST_ANY, next_id(launcher), 0};
     struct run *slot = find_run(launcher, 0);
-    _cleanup_buf_ struct buf packet;
+    _cleanup_buf_ struct buf packet = {0};
 
     if (!launcher->any_envp)
         return err_set(err, ERR_DENIED, "\"%s\": is not among the programs of the configuration", argv[0]);

@@ -326,7 +326,7 @@ int explain_main(int argc, char **argv)
 
 int annotations_main(int argc, char **argv)
 {
-    _cleanup_buf_ struct buf policies;
+    _cleanup_buf_ struct buf policies = {0};
 
     (void)argv;
     if (argc > 1) {
