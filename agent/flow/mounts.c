@@ -146,9 +146,11 @@ static void remember(struct mounts *mounts, const struct reply *reply)
     struct mount mount = {0};
     struct err ignored;
 
-    if (mounts->known_count == LIMIT_MOUNTS || mount_parse(reply, client_namespace(mounts->client), &mount, &ignored) != 0)
+    if (mount_parse(reply, client_namespace(mounts->client), &mount, &ignored) != 0)
         return;
     mounts_forget(mounts, mount.path);
+    if (mounts->known_count == LIMIT_MOUNTS)
+        mounts_forget(mounts, mounts->known[0].path);
     mounts->known[mounts->known_count++] = mount;
 }
 

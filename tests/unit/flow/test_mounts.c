@@ -1,0 +1,79 @@
+#include "support/fake_world.c"
+
+#include "flow/mounts.h"
+
+static struct loop *loop;
+static struct client *client;
+static struct mounts *mounts;
+static unsigned requests;
+static char answered[64]; /* path of the last mount */
+
+/* "kv17/app" lies in "kv17/". */
+static void serve(const struct fake_request *request, struct fake_answer *answer)
+{
+    const char *path = strstr(request->path, "/mounts/") + 8;
+
+    requests++;
+    answer->status = 200;
+    buf_addf(&answer->body, "{\"data\":{\"path\":\"%.*s\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", (int)strcspn(path, "/") + 1, path);
+}
+
+static int setup(void **state)
+{
+    struct client_options options = {.http = {.address = "http://vault:8200"}};
+    struct err err;
+
+    (void)state;
+    fake_vault_reset();
+    fake_http_serve = serve;
+    requests = 0;
+    loop = loop_new(&err);
+    assert_int_equal(client_new(loop, &options, &client, &err), 0);
+    mounts = mounts_new(client);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    mounts_free(mounts);
+    client_free(client);
+    loop_free(loop);
+    return 0;
+}
+
+static void on_mount(void *ctx, const struct mount *mount, const struct err *err, int64_t retry_after_ms)
+{
+    (void)ctx, (void)err, (void)retry_after_ms;
+    snprintf(answered, sizeof(answered), "%s", mount ? mount->path : "");
+}
+
+static void past_the_limit_the_newest_answer_is_known_and_another_is_forgotten(void **state)
+{
+    char path[32];
+    unsigned known = 0;
+
+    (void)state;
+    for (int i = 0; i <= LIMIT_MOUNTS; i++) {
+        snprintf(path, sizeof(path), "kv%d/app", i);
+        mounts_ask(mounts, path, true, on_mount, NULL);
+        fake_loop_run(loop, SECOND);
+        assert_memory_equal(answered, path, strlen(path) - 3);
+        assert_non_null(mounts_find(mounts, path));
+    }
+    assert_int_equal(requests, LIMIT_MOUNTS + 1);
+    for (int i = 0; i <= LIMIT_MOUNTS; i++) {
+        snprintf(path, sizeof(path), "kv%d/app", i);
+        known += mounts_find(mounts, path) != NULL;
+    }
+    assert_int_equal(known, LIMIT_MOUNTS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(past_the_limit_the_newest_answer_is_known_and_another_is_forgotten, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
