@@ -36,13 +36,16 @@ static bool find_line(const char *text, const char *name, uint64_t *ret)
 static int find(const char *file, const char *what, const char *name, uint32_t *ret, struct err *err)
 {
     _cleanup_buf_ struct buf text = {0};
+    struct err why = {.code = ERR_NONE};
     uint64_t id;
 
     if (*name == '\0')
         return 0;
     if (!cur_whole_uint(name, 10, ID_MAX, &id)) {
-        if (strpbrk(name, ":\n") || file_read(file, LIMIT_PASSWD_BYTES, &text, err) != 0 || !find_line(text.data, name, &id))
-            return err_set(err, ERR_INPUT, "unknown %s \"%s\": %s does not have it; write its number", what, name, file);
+        if (strpbrk(name, ":\n") || file_read(file, LIMIT_PASSWD_BYTES, &text, &why) != 0 || !find_line(text.data, name, &id))
+            return why.code == ERR_LIMIT
+                       ? err_set(err, ERR_LIMIT, "%s \"%s\": %s; write its number", what, name, why.text)
+                       : err_set(err, ERR_INPUT, "unknown %s \"%s\": %s does not have it; write its number", what, name, file);
     }
     *ret = (uint32_t)id;
     return 0;

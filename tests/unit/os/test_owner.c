@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "os/owner.h"
 
@@ -80,6 +81,23 @@ static void what_is_no_user_is_refused(void **state)
     assert_int_equal(uid, 99);
 }
 
+static void a_file_that_is_too_large_is_not_read(void **state)
+{
+    char large[] = "/tmp/owner-test.XXXXXX", says[160];
+    int fd = mkstemp(large);
+    uid_t uid = 99;
+    gid_t gid = 99;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, (off_t)LIMIT_PASSWD_BYTES + 1), 0);
+    close(fd);
+    assert_int_equal(owner_find_in(large, large, "app", "", &uid, &gid, &err), -1);
+    unlink(large);
+    snprintf(says, sizeof(says), "user \"app\": \"%s\": larger than %zu bytes; write its number", large, LIMIT_PASSWD_BYTES);
+    assert_string_equal(err.text, says);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +105,7 @@ int main(void)
         cmocka_unit_test(numbers_need_no_file),
         cmocka_unit_test(nothing_asked_changes_nothing),
         cmocka_unit_test(what_is_no_user_is_refused),
+        cmocka_unit_test(a_file_that_is_too_large_is_not_read),
     };
 
     return cmocka_run_group_tests(tests, write_passwd, remove_passwd);
