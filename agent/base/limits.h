@@ -35,7 +35,6 @@
 
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)
-#define LIMIT_TOKEN_TREE_BYTES MIB(1) /* header and claims as a tree; val nodes are larger than their text */
 
 /* /etc/passwd and /etc/group: thousands of users in the largest images. */
 #define LIMIT_PASSWD_BYTES MIB(1)
@@ -49,12 +48,10 @@
 #define LIMIT_INTERFACES 512
 /* What an init agent leaves to the sidecar: one large answer, or dozens of ordinary ones; it lies in a small tmpfs. */
 #define LIMIT_HANDOVER_BYTES MIB(8)
-/* Answers of the mount table that are remembered. */
+/* Answers of the mount table that are remembered: one that is needed and not there any more is asked for again. */
 #define LIMIT_MOUNTS 256
 /* Nodes of a cluster that redirects are followed to: clusters have at most nine. */
 #define LIMIT_REDIRECT_HOSTS 16
-/* Requests waiting for the budget: every dep and its renewal, logins and lookups. */
-#define LIMIT_REQUESTS (2 * LIMIT_STORE_DEPS)
 /* Requests per second of the whole process, and how many may go at once after a pause. */
 #define LIMIT_REQUEST_RATE 10
 #define LIMIT_REQUEST_BURST 20
@@ -62,7 +59,7 @@
 /* Templates: source, output, and what one evaluation may take. */
 #define LIMIT_TEMPLATE_BYTES MIB(1)
 #define LIMIT_OUTPUT_BYTES MIB(16)
-/* Code of one template: about 70 bytes for each of the at most 200,000 actions that fit into the source, in tables that double. */
+/* Code of one template: up to 300 bytes an action, in tables that double. Only a source of a MiB that is all shortest actions has more. */
 #define LIMIT_TEMPLATE_CODE_BYTES MIB(64)
 /* Names that are looked up one by one while a template is parsed: `define`s, and variables visible at one place. */
 #define LIMIT_TEMPLATE_UNITS 4096

@@ -4,6 +4,8 @@
 #include "base/limits.h"
 #include "sandbox/out.h"
 
+#define TREE_PER_BYTE 16 /* a list in a list: "[" and "]" cost 32 bytes */
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void jwt_base64_add(struct buf *out, const void *data, size_t len)
@@ -64,7 +66,7 @@ int jwt_parse(const char *text, size_t len, struct jwt *ret, struct err *err)
     if (!dot2 || memchr(dot2 + 1, '.', (size_t)(end - dot2 - 1)))
         return err_set(err, ERR_INPUT, "token: not three parts with dots between");
     *ret = (struct jwt){.text = {text, (size_t)(dot2 - text)}};
-    arena_init_secret(&ret->arena, LIMIT_TOKEN_TREE_BYTES, "token");
+    arena_init_secret(&ret->arena, TREE_PER_BYTE * LIMIT_TOKEN_BYTES, "token");
     buf_init(&ret->signature, LIMIT_TOKEN_BYTES);
     if (part_read((struct str){text, (size_t)(dot - text)}, "header", &ret->arena, &ret->header, err) < 0 ||
         part_read((struct str){dot + 1, (size_t)(dot2 - dot - 1)}, "claims", &ret->arena, &ret->claims, err) < 0 ||
