@@ -149,14 +149,43 @@ static void other_identities_have_containers_of_their_own(void **state)
     assert_non_null(strstr(denial(), "at most 32"));
 }
 
+/* A pod with a secret for each of so many identities. */
+static void ask_identities(int count)
+{
+    struct buf body;
+
+    buf_init(&body, KIB(64));
+    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+                    "\"vault.hashicorp.com/role\":\"r\"");
+    for (int i = 0; i < count; i++)
+        buf_addf(&body, ",\"vault.hashicorp.com/agent-inject-secret-%d\":\"x\",\"ampule.dev/identity-%d\":\"id-%d\"", i, i, i);
+    buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
+    ask_body(body.data, body.len);
+    buf_done(&body);
+}
+
 static void more_identities_than_allowed_are_refused(void **state)
 {
     (void)state;
-    ask("agent-inject-secret-1=x", "agent-inject-secret-2=x", "agent-inject-secret-3=x", "agent-inject-secret-4=x", "agent-inject-secret-5=x",
-        "agent-inject-secret-6=x", "agent-inject-secret-7=x", "agent-inject-secret-8=x", "agent-inject-secret-9=x", "ampule.dev/identity-1=a",
-        "ampule.dev/identity-2=b", "ampule.dev/identity-3=c", "ampule.dev/identity-4=d", "ampule.dev/identity-5=e", "ampule.dev/identity-6=f",
-        "ampule.dev/identity-7=g", "ampule.dev/identity-8=h", "ampule.dev/identity-9=i");
-    assert_non_null(strstr(denial(), "more than 8 identities in one pod"));
+    ask_identities(LIMIT_REVIEW_IDENTITIES - 1); /* the pod's own is one, too */
+    assert_true(allowed());
+    ask_identities(LIMIT_REVIEW_IDENTITIES);
+    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/identity: more than 8 identities in one pod");
+}
+
+static void longer_names_of_identities_than_containers_may_have_are_refused(void **state)
+{
+    char pair[64], says[256];
+
+    (void)state;
+    snprintf(pair, sizeof(pair), "ampule.dev/identity-a=%0*d", LIMIT_REVIEW_IDENTITY_NAME, 0);
+    ask("agent-inject-secret-a=x", pair);
+    assert_true(allowed());
+    snprintf(pair, sizeof(pair), "ampule.dev/identity-a=%0*d", LIMIT_REVIEW_IDENTITY_NAME + 1, 0);
+    ask("agent-inject-secret-a=x", pair);
+    snprintf(says, sizeof(says), "error creating new agent sidecar: ampule.dev/identity: \"%s\" must be lower-case letters, digits and dashes, at most %d",
+             strchr(pair, '=') + 1, LIMIT_REVIEW_IDENTITY_NAME);
+    assert_string_equal(denial(), says);
 }
 
 static void defaults_of_the_injector_fill_what_pods_leave_out(void **state)
@@ -191,6 +220,7 @@ int main(void)
         TEST(a_signal_that_cannot_work_is_refused_with_the_way_out),
         TEST(other_identities_have_containers_of_their_own),
         TEST(more_identities_than_allowed_are_refused),
+        TEST(longer_names_of_identities_than_containers_may_have_are_refused),
         TEST(defaults_of_the_injector_fill_what_pods_leave_out),
     };
 

@@ -105,6 +105,19 @@ static void warnings_end_and_carry_no_control_bytes(void **state)
     assert_true(warned("unheard-of-thing-?0"));
 }
 
+static void a_warning_is_cut_where_the_api_server_would(void **state)
+{
+    char pair[256];
+    const char *text;
+
+    (void)state;
+    snprintf(pair, sizeof(pair), "agent-inject-perms-%0200d=0600", 0);
+    ask(pair);
+    text = val_dig(&asked.answer, "response", "warnings", NULL)->list.items[0].s.data;
+    assert_non_null(strstr(text, " has no effect: no agent-inject-secret-0"));
+    assert_int_equal(strlen(text), LIMIT_REVIEW_WARNING_BYTES - 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, asking_done)
@@ -115,6 +128,7 @@ int main(void)
         TEST(misspelt_annotations_are_pointed_out_with_the_nearest),
         TEST(two_prefixes_that_disagree_are_pointed_out),
         TEST(warnings_end_and_carry_no_control_bytes),
+        TEST(a_warning_is_cut_where_the_api_server_would),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

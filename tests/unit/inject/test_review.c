@@ -46,6 +46,25 @@ static void depth_and_size_end(void **state)
     assert_string_equal(asked.note.text, "error decoding admission request: more than 4194304 bytes");
 }
 
+/* As many annotations of secrets as fit into the text. */
+static void the_tree_of_a_review_ends(void **state)
+{
+    struct buf body;
+    char says[120];
+
+    (void)state;
+    buf_init(&body, LIMIT_REVIEW_BYTES);
+    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+                    "\"vault.hashicorp.com/role\":\"r\"");
+    for (int i = 0; i < 140000; i++)
+        buf_addf(&body, ",\"ampule.dev/owner-%d\":\"\"", i);
+    buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
+    ask_body(body.data, body.len);
+    buf_done(&body);
+    snprintf(says, sizeof(says), "admission review: more than %zu bytes of memory", LIMIT_REVIEW_TREE_BYTES);
+    assert_non_null(strstr(denial(), says));
+}
+
 static void version_uid_and_kind_are_echoed(void **state)
 {
     (void)state;
@@ -213,6 +232,7 @@ int main(void)
         TEST(what_is_no_review_is_answered_with_400),
         TEST(depth_and_size_end),
         TEST(members_end),
+        TEST(the_tree_of_a_review_ends),
         TEST(an_answer_that_does_not_fit_is_an_error_of_the_server),
         TEST(version_uid_and_kind_are_echoed),
         TEST(objects_that_are_no_pods_are_refused_in_go_s_words),
