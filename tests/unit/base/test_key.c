@@ -155,6 +155,20 @@ static void text_around_a_pem_block_is_skipped(void **state)
     }
 }
 
+/* 128·n·r bytes: 32 MiB as sprig asks for them, and twice as much. */
+static void scrypt_takes_no_more_memory_than_allowed(void **state)
+{
+    static const struct cipher_scrypt usual = {32768, 8, 1}, greedy = {65536, 8, 1};
+    unsigned char out[32];
+    struct err err;
+
+    (void)state;
+    assert_true((size_t)128 * usual.n * usual.r < LIMIT_SCRYPT_BYTES && (size_t)128 * greedy.n * greedy.r > LIMIT_SCRYPT_BYTES);
+    assert_int_equal(cipher_scrypt(&usual, "p", 1, "s", 1, out, sizeof(out), &err), 0);
+    assert_int_equal(cipher_scrypt(&greedy, "p", 1, "s", 1, out, sizeof(out), &err), -1);
+    assert_string_equal(err.text, "scrypt failed in libcrypto");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_certificate_has_a_most_of_bytes),
         cmocka_unit_test(scrypt_takes_no_more_memory_than_it_may),
         cmocka_unit_test(text_around_a_pem_block_is_skipped),
+        cmocka_unit_test(scrypt_takes_no_more_memory_than_allowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

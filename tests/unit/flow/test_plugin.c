@@ -87,12 +87,52 @@ static void byte_zero_in_an_argument_is_refused(void **state)
     assert_int_equal(list.len, 0);
 }
 
+static const struct buf *output_of(struct plugin_list *list, struct launcher *launcher, const char *line, int *ret)
+{
+    const struct buf *output = NULL;
+
+    assert_int_equal(find(list, line, &output), 0);
+    plugin_start(list, loop, launcher, on_end, NULL);
+    assert_int_equal(loop_run(loop, &err), 0);
+    *ret = find(list, line, &output);
+    return output;
+}
+
+static void what_a_plugin_prints_is_bounded(void **state)
+{
+    static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
+    struct launcher *launcher = launcher_new();
+    struct plugin_list list = {0};
+    const struct buf *output;
+    char most[64], more[64], says[80];
+    int result;
+
+    (void)state;
+    snprintf(most, sizeof(most), "head -c %zu /dev/zero", LIMIT_PLUGIN_BYTES);
+    snprintf(more, sizeof(more), "head -c %zu /dev/zero", LIMIT_PLUGIN_BYTES + 1);
+    snprintf(says, sizeof(says), "exec \"sh\": printed more than %zu bytes", LIMIT_PLUGIN_BYTES);
+    launcher_allow(launcher, environment);
+    assert_int_equal(launcher_start(launcher, NULL, &err), 0);
+    loop = loop_new(&err);
+    assert_int_equal(launcher_attach(launcher, loop, &err), 0);
+    output = output_of(&list, launcher, most, &result);
+    assert_int_equal(result, 0);
+    assert_int_equal(output->len, LIMIT_PLUGIN_BYTES);
+    output_of(&list, launcher, more, &result);
+    assert_int_equal(result, -1);
+    assert_string_equal(err.text, says);
+    plugin_clear(&list);
+    launcher_free(launcher);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer_is_there_after_one_run),
         cmocka_unit_test(runs_with_other_arguments_are_other_runs_up_to_a_limit),
         cmocka_unit_test(byte_zero_in_an_argument_is_refused),
+        cmocka_unit_test(what_a_plugin_prints_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,6 +213,23 @@ static void documents_that_unfold_are_refused(void **state)
     all_end(bombs, ARRAY_LEN(bombs));
 }
 
+/* The shortest actions take the most: a whole source of nothing else. */
+static void code_ends(void **state)
+{
+    static const char action[] = "{{1}}";
+    _cleanup_buf_ struct buf source;
+    char says[80];
+    struct bomb bomb = {.says = says};
+
+    (void)state;
+    buf_init(&source, LIMIT_TEMPLATE_BYTES);
+    while (source.len + strlen(action) <= LIMIT_TEMPLATE_BYTES)
+        buf_adds(&source, action);
+    snprintf(says, sizeof(says), "template: more than %zu bytes of memory", LIMIT_TEMPLATE_CODE_BYTES);
+    bomb.source = source.data;
+    all_end(&bomb, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +243,7 @@ int main(void)
         cmocka_unit_test(what_ended_a_template_is_told_with_its_place),
         cmocka_unit_test(ordinary_templates_meet_no_limit),
         cmocka_unit_test(documents_that_unfold_are_refused),
+        cmocka_unit_test(code_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,18 +144,18 @@ static void requests_wait_for_the_budget_unless_urgent(void **state)
     struct world *world = *state;
     struct request request = {.method = "GET", .path = "x"};
 
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < LIMIT_REQUEST_BURST + 3 * LIMIT_REQUEST_RATE; i++)
         client_send(world->client, &request, on_done, &world->heard);
     fake_loop_run(world->loop, 10);
-    assert_int_equal(server.count, 20);
+    assert_int_equal(server.count, LIMIT_REQUEST_BURST);
     request.urgent = true;
     client_send(world->client, &request, on_done, &world->heard);
     fake_loop_run(world->loop, 10);
-    assert_int_equal(server.count, 21);
+    assert_int_equal(server.count, LIMIT_REQUEST_BURST + 1);
     fake_loop_run(world->loop, SECOND);
-    assert_in_range(server.count, 30, 32);
+    assert_in_range(server.count, LIMIT_REQUEST_BURST + LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST + LIMIT_REQUEST_RATE + 2);
     fake_loop_run(world->loop, MINUTE);
-    assert_int_equal(world->heard.answers, 51);
+    assert_int_equal(world->heard.answers, LIMIT_REQUEST_BURST + 3 * LIMIT_REQUEST_RATE + 1);
 }
 
 static void a_cancelled_call_is_never_answered(void **state)

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "vault/dep.h"
 
@@ -111,9 +113,9 @@ static void dep_refuses_what_is_no_path_and_shows_no_argument(void **state)
     refuses(DEP_LIST, "a\nb", NULL, "vault.list: invalid control character in URL");
 }
 
-static void dep_refuses_too_long_paths_and_queries(void **state)
+static void dep_refuses_too_long_paths(void **state)
 {
-    char text[4000];
+    char text[LIMIT_PATH_BYTES + 1];
     struct dep *dep;
     struct err err;
 
@@ -121,11 +123,25 @@ static void dep_refuses_too_long_paths_and_queries(void **state)
     memset(text, 'a', sizeof(text));
     assert_int_equal(dep_new(DEP_READ, (struct str){text, sizeof(text)}, NULL, 0, NULL, &dep, &err), -1);
     assert_int_equal(err.code, ERR_LIMIT);
-    memcpy(text, "p?", 2);
-    for (size_t i = 2; i < 200; i++)
-        text[i] = i % 2 ? '&' : 'a';
-    assert_int_equal(dep_new(DEP_READ, (struct str){text, 200}, NULL, 0, NULL, &dep, &err), -1);
+}
+
+static void dep_counts_query_parameters(void **state)
+{
+    _cleanup_buf_ struct buf path;
+    struct dep *dep;
+    struct err err;
+
+    (void)state;
+    buf_init(&path, LIMIT_PATH_BYTES);
+    buf_adds(&path, "p?");
+    for (int i = 0; i < LIMIT_QUERY_PARAMS; i++)
+        buf_adds(&path, "&a");
+    assert_int_equal(dep_new(DEP_READ, str_of(path.data), NULL, 0, NULL, &dep, &err), 0);
+    dep_unref(dep);
+    buf_adds(&path, "&a");
+    assert_int_equal(dep_new(DEP_READ, str_of(path.data), NULL, 0, NULL, &dep, &err), -1);
     assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.text, ": vault.read: more than 32 query parameters"));
 }
 
 static void dep_finds_a_query_parameter(void **state)
@@ -149,7 +165,8 @@ int main(void)
         cmocka_unit_test(dep_of_a_write_is_told_apart_by_its_arguments_in_any_order),
         cmocka_unit_test(dep_keeps_the_first_equals_sign_as_the_cut),
         cmocka_unit_test(dep_refuses_what_is_no_path_and_shows_no_argument),
-        cmocka_unit_test(dep_refuses_too_long_paths_and_queries),
+        cmocka_unit_test(dep_refuses_too_long_paths),
+        cmocka_unit_test(dep_counts_query_parameters),
         cmocka_unit_test(dep_finds_a_query_parameter),
     };
 
