@@ -484,6 +484,54 @@ static void config_missing_file_is_named(void **state)
     assert_int_equal(f->problems.len, 1);
 }
 
+static void config_one_file_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    char says[160];
+
+    add(f, "a.hcl", AUTH);
+    assert_int_equal(truncate(f->paths[0], (off_t)LIMIT_CONFIG_BYTES + 1), 0);
+    assert_int_equal(load(f), -1);
+    snprintf(says, sizeof(says), "\"%s\": larger than %zu bytes", f->paths[0], LIMIT_CONFIG_BYTES);
+    expect_problem(f, "", says);
+}
+
+/* Names for one file, so that a folder of thousands is made and gone at once. */
+static void links_of(struct fixture *f, const char *ending, int count, bool make)
+{
+    char name[96];
+
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%s/%d%s", folder, i, ending);
+        assert_int_equal(make ? link(f->paths[0], name) : unlink(name), 0);
+    }
+}
+
+static void config_files_of_folders_are_counted(void **state)
+{
+    struct fixture *f = *state;
+
+    put(f, "0", "vault { }\n");
+    f->flags.configs[f->flags.config_count++] = folder;
+    links_of(f, ".hcl", LIMIT_CONFIG_FILES + 1, true);
+    assert_int_equal(load(f), -1);
+    links_of(f, ".hcl", LIMIT_CONFIG_FILES + 1, false);
+    assert_int_equal(f->config.file_count, LIMIT_CONFIG_FILES);
+    expect_problem(f, "", "more than 256 files");
+}
+
+static void config_folders_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+
+    put(f, "0", "no configuration");
+    f->flags.configs[f->flags.config_count++] = folder;
+    links_of(f, ".txt", LIMIT_CONFIG_FOLDER, true);
+    assert_int_equal(load(f), -1);
+    links_of(f, ".txt", LIMIT_CONFIG_FOLDER, false);
+    expect_problem(f, "", "more than 4096 files");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -511,6 +559,9 @@ int main(void)
         TEST(config_files_and_templates_are_bounded),
         TEST(config_wrong_value_is_reported_once),
         TEST(config_missing_file_is_named),
+        cmocka_unit_test_setup_teardown(config_one_file_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_files_of_folders_are_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_folders_are_bounded, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

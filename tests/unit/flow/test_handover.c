@@ -5,10 +5,12 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "flow/handover.h"
 #include "flow/handover_file.h"
 
@@ -167,6 +169,30 @@ static void folder_on_a_disk_is_refused(void **state)
     buf_done(&text);
 }
 
+/* Answers of half a MiB, of which none is too large by itself. */
+static void what_is_left_behind_is_bounded(void **state)
+{
+    struct store *store = store_new();
+    struct token *token = token_of(120);
+    _cleanup_buf_ struct buf reply;
+    char path[32], says[64];
+    size_t count;
+
+    (void)state;
+    buf_init(&reply, MIB(1));
+    buf_addf(&reply, "{\"data\":{\"a\":\"%0*d\"}}", (int)KIB(512), 0);
+    for (size_t i = 0; i < LIMIT_HANDOVER_BYTES / KIB(512); i++) {
+        snprintf(path, sizeof(path), "secret/%zu", i);
+        put(store, DEP_READ, path, reply.data, "");
+    }
+    snprintf(says, sizeof(says), "handover: more than %zu bytes", LIMIT_HANDOVER_BYTES);
+    assert_int_equal(handover_leave(&place, token, store, &count, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_string_equal(err.text, says);
+    token_free(token);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +202,7 @@ int main(void)
         cmocka_unit_test(more_than_the_file_may_hold_is_refused),
         cmocka_unit_test(errors_show_nothing_of_the_file),
         cmocka_unit_test(folder_on_a_disk_is_refused),
+        cmocka_unit_test(what_is_left_behind_is_bounded),
     };
 
     clock_turn();

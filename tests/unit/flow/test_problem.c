@@ -53,12 +53,31 @@ static void problems_are_bounded_and_say_so(void **state)
     assert_string_equal(problems.items[LIMIT_PROBLEMS].text, "there are more problems than these");
 }
 
+/* The longest names of files with the longest texts: what does not fit is only counted. */
+static void texts_of_problems_are_bounded(void **state)
+{
+    _cleanup_problems_ struct problems problems;
+    char *name = mem_alloc(KIB(16));
+
+    (void)state;
+    memset(name, 'a', KIB(16) - 1);
+    problems_init(&problems);
+    for (int i = 0; i < LIMIT_PROBLEMS; i++)
+        problems_add(&problems, PROBLEM_ERROR, name, (struct val_place){1, 1}, "p", "%s", name);
+    assert_int_equal(problems.errors, LIMIT_PROBLEMS);
+    assert_true(problems.arena.used <= LIMIT_PROBLEMS_BYTES && problems.arena.used > LIMIT_PROBLEMS_BYTES - KIB(17));
+    assert_string_equal(problems.items[0].file, name);
+    assert_string_equal(problems.items[problems.len - 1].file, "");
+    mem_free(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(problem_prints_file_place_severity_path_and_text),
         cmocka_unit_test(problems_count_by_severity),
         cmocka_unit_test(problems_are_bounded_and_say_so),
+        cmocka_unit_test(texts_of_problems_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
