@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "base/limits.h"
 #include "os/child.h"
 #include "os/environ.h"
 
@@ -248,6 +249,51 @@ static void end_of_the_agent_ends_what_runs(void **state)
     close(fd);
 }
 
+static void more_commands_than_allowed_are_refused(void **state)
+{
+    char line[16], says[80];
+    const char *const argv[] = {line, NULL};
+    unsigned program;
+
+    (void)state;
+    for (int i = 0; i <= LIMIT_PROGRAMS; i++) {
+        snprintf(line, sizeof(line), "%d", i);
+        assert_int_equal(launcher_add(launcher, argv, plain_env, &program, &err), i < LIMIT_PROGRAMS ? 0 : -1);
+    }
+    assert_int_equal(err.code, ERR_LIMIT);
+    snprintf(says, sizeof(says), "\"%s\": more than %d commands", line, LIMIT_PROGRAMS);
+    assert_string_equal(err.text, says);
+    assert_int_equal(launcher_count(launcher), LIMIT_PROGRAMS);
+}
+
+static void on_end(void *ctx, const struct launch_exit *exit)
+{
+    (void)ctx, (void)exit;
+    loop_stop(loop);
+}
+
+static void no_more_programs_run_at_a_time_than_allowed(void **state)
+{
+    const char *const cat[] = {"/bin/cat", in_folder("never"), NULL};
+    char says[64];
+    unsigned program = 0;
+    uint32_t run;
+
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("never"), 0600), 0);
+    assert_int_equal(launcher_add(launcher, cat, plain_env, &program, &err), 0);
+    start_launcher(NULL);
+    for (int i = 0; i < LIMIT_CHILDREN; i++)
+        assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
+    assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), -1);
+    assert_int_equal(err.code, ERR_RETRY);
+    snprintf(says, sizeof(says), "\"/bin/cat\": %d programs run already", LIMIT_CHILDREN);
+    assert_string_equal(err.text, says);
+    assert_int_equal(launch_signal(launcher, run, SIGKILL, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
+}
+
 static void environment_is_built_without_tokens(void **state)
 {
     const char *const base[] = {"A=1", "VAULT_TOKEN=s.x", "B=2", "BAO_TOKEN=s.y", "SECRET=3", "AB=4", NULL};
@@ -278,6 +324,8 @@ int main(void)
         in_a_folder(signal_reaches_the_group),
         in_a_folder(child_that_is_freed_is_killed_and_stays_silent),
         in_a_folder(end_of_the_agent_ends_what_runs),
+        in_a_folder(more_commands_than_allowed_are_refused),
+        in_a_folder(no_more_programs_run_at_a_time_than_allowed),
         cmocka_unit_test(environment_is_built_without_tokens),
     };
 

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "os/dns.h"
 
@@ -296,6 +297,27 @@ static void dns_names_a_nameserver_that_is_not_an_address(void **state)
     assert_string_equal(err.text, "resolv.conf: nameserver \"dns.example\" is not an address");
 }
 
+static void refuses_file_of(const char *path, size_t bytes)
+{
+    char says[160];
+    struct err err;
+
+    file_put(path, "");
+    assert_int_equal(truncate(path, (off_t)bytes + 1), 0);
+    assert_null(dns_start(loop, &options, "vault", on_done, NULL, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    snprintf(says, sizeof(says), "\"%s\": larger than %zu bytes", path, bytes);
+    assert_string_equal(err.text, says);
+    file_put(path, "");
+}
+
+static void dns_refuses_files_that_are_too_large(void **state)
+{
+    (void)state;
+    refuses_file_of(resolv_conf, LIMIT_RESOLV_BYTES);
+    refuses_file_of(hosts, LIMIT_HOSTS_BYTES);
+}
+
 static int folder_make(void **state)
 {
     (void)state;
@@ -331,6 +353,7 @@ int main(void)
         T(dns_forgets_a_cancelled_query),
         T(dns_refuses_names_that_cannot_be),
         T(dns_names_a_nameserver_that_is_not_an_address),
+        T(dns_refuses_files_that_are_too_large),
     };
 
     return cmocka_run_group_tests(tests, folder_make, folder_remove);

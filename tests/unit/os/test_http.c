@@ -141,9 +141,31 @@ static void http_takes_a_body_of_exactly_its_maximum(void **state)
 
 static void http_refuses_too_many_headers(void **state)
 {
+    char says[80];
+
     (void)state;
     plain();
-    assert_failure("/many-headers", ERR_LIMIT, "headers of the answer have more than 65536 bytes");
+    snprintf(says, sizeof(says), "headers of the answer have more than %zu bytes", LIMIT_REPLY_HEADER_BYTES);
+    assert_failure("/many-headers", ERR_LIMIT, says);
+}
+
+static void http_refuses_to_send_paths_and_headers_that_are_too_long(void **state)
+{
+    char *text = mem_alloc(LIMIT_REPLY_HEADER_BYTES + 1);
+    const struct http_header header = {"X-A", text};
+    struct err err;
+
+    (void)state;
+    memset(text, '/', LIMIT_REPLY_HEADER_BYTES);
+    client_open((struct http_options){.address = "http://127.0.0.1:1"});
+    assert_null(http_send(client, &(struct http_req){.method = "GET", .path = "/", .headers = &header, .header_count = 1}, on_reply, NULL, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_string_equal(err.text, "header \"X-A\" has more than 65536 bytes");
+    text[LIMIT_URL_BYTES] = '\0';
+    assert_null(http_send(client, &(struct http_req){.method = "GET", .path = text}, on_reply, NULL, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_memory_equal(err.text, "a request path has at most ", 27);
+    mem_free(text);
 }
 
 static void http_refuses_what_is_not_http(void **state)
@@ -482,6 +504,7 @@ int main(void)
         T(http_refuses_fifty_megabytes),
         T(http_takes_a_body_of_exactly_its_maximum),
         T(http_refuses_too_many_headers),
+        T(http_refuses_to_send_paths_and_headers_that_are_too_long),
         T(http_refuses_what_is_not_http),
         T(http_refuses_compressed_answers),
         T(http_refuses_bad_chunks),

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -218,6 +219,45 @@ static void body_over_the_limit_gets_413(void **state)
     bench_stop(&bench);
 }
 
+static void body_over_the_usual_limit_is_refused_before_it_comes(void **state)
+{
+    struct bench bench;
+    struct client client;
+    char text[128];
+
+    (void)state;
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&client, &bench);
+    snprintf(text, sizeof(text), "PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", LIMIT_REQUEST_BYTES + 1);
+    client_send(&client, text);
+    assert_non_null(strstr(client_wait(&client, NULL), "413"));
+    assert_int_equal(bench.requests, 0);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
+static void headers_over_the_limit_are_refused(void **state)
+{
+    struct bench bench;
+    struct client client;
+    _cleanup_buf_ struct buf text;
+
+    (void)state;
+    buf_init(&text, 2 * LIMIT_REQUEST_HEADER_BYTES);
+    bench_start(&bench, &(struct httpd_options){0});
+    client_open(&client, &bench);
+    buf_addf(&text, "GET /x HTTP/1.1\r\nHost: x\r\nX-A: %0*d\r\n\r\n", (int)LIMIT_REQUEST_HEADER_BYTES - 100, 0);
+    client_send(&client, text.data);
+    client_wait(&client, "GET /x 0");
+    buf_reset(&text);
+    buf_addf(&text, "GET /y HTTP/1.1\r\nHost: x\r\nX-A: %0*d\r\n\r\n", (int)LIMIT_REQUEST_HEADER_BYTES, 0);
+    client_send(&client, text.data);
+    assert_non_null(strstr(client_wait(&client, NULL), "HTTP/1.1 400 Bad Request"));
+    assert_int_equal(bench.requests, 1);
+    client_close(&client);
+    bench_stop(&bench);
+}
+
 static void path_with_a_hidden_nul_is_refused(void **state)
 {
     struct bench bench;
@@ -288,6 +328,36 @@ static void at_the_maximum_others_wait_for_an_end(void **state)
     client_close(&first);
     client_wait(&second, "/second");
     client_close(&second);
+    bench_stop(&bench);
+}
+
+static void without_a_maximum_of_its_own_there_is_the_usual_one(void **state)
+{
+    struct client *clients = mem_array(LIMIT_SERVER_CONNECTIONS + 1, sizeof(*clients)), *last = &clients[LIMIT_SERVER_CONNECTIONS];
+    struct rlimit descriptors;
+    struct bench bench;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    descriptors.rlim_cur = descriptors.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    bench_start(&bench, &(struct httpd_options){0});
+    for (struct client *client = clients; client < last; client++) {
+        client_open(client, &bench);
+        client_send(client, "GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+        client_wait(client, "/one");
+    }
+    client_open(last, &bench);
+    client_send(last, "GET /last HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_send(clients, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_wait(clients, "/again");
+    assert_int_equal(httpd_connections(bench.httpd), LIMIT_SERVER_CONNECTIONS);
+    assert_string_equal(last->seen.data, "");
+    client_close(clients);
+    client_wait(last, "/last");
+    for (struct client *client = clients + 1; client <= last; client++)
+        client_close(client);
+    mem_free(clients);
     bench_stop(&bench);
 }
 
@@ -460,10 +530,13 @@ int main(void)
         cmocka_unit_test(silent_client_is_cut_at_the_deadline),
         cmocka_unit_test(idle_connection_is_closed),
         cmocka_unit_test(body_over_the_limit_gets_413),
+        cmocka_unit_test(body_over_the_usual_limit_is_refused_before_it_comes),
+        cmocka_unit_test(headers_over_the_limit_are_refused),
         cmocka_unit_test(path_with_a_hidden_nul_is_refused),
         cmocka_unit_test(reply_may_come_later),
         cmocka_unit_test(reply_after_the_end_of_its_connection_is_dropped),
         cmocka_unit_test(at_the_maximum_others_wait_for_an_end),
+        cmocka_unit_test(without_a_maximum_of_its_own_there_is_the_usual_one),
         cmocka_unit_test(at_the_maximum_the_laziest_makes_room),
         cmocka_unit_test(what_is_held_for_all_is_bounded),
         cmocka_unit_test(many_small_hoarders_keep_no_larger_request_out),

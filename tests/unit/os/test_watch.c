@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "base/limits.h"
 #include "os/watch.h"
 
 static struct loop *loop;
@@ -221,6 +222,20 @@ static void limit_of_the_kernel_leads_to_timed_looks(void **state)
     run_until_change();
 }
 
+static void more_files_than_allowed_are_refused(void **state)
+{
+    struct watch_file *file;
+    char says[600];
+
+    (void)state;
+    for (int i = 0; i < LIMIT_WATCHES; i++)
+        add("a");
+    assert_int_equal(watch_add(watch, in_folder("b"), on_change, NULL, &file, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    snprintf(says, sizeof(says), "\"%s\": more than %d watched files", in_folder("b"), LIMIT_WATCHES);
+    assert_string_equal(err.text, says);
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -236,6 +251,7 @@ int main(void)
         in_a_folder(removed_entry_stays_silent),
         in_a_folder(callback_may_remove_its_own_entry),
         in_a_folder(limit_of_the_kernel_leads_to_timed_looks),
+        in_a_folder(more_files_than_allowed_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
