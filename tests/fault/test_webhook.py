@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import signal
 import socket
@@ -13,6 +14,7 @@ import warnings
 
 import pytest
 from support import wait
+from support.limits import limit
 from support.webhook import Load, Webhook, reviews
 
 GOOD = reviews(8)[0]
@@ -81,13 +83,41 @@ def test_connections_that_never_speak_are_cut(webhook):
         s.close()
 
 
-def test_more_connections_than_it_takes_keep_nobody_out(webhook):
+def all_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(2300)]
+
+
+def test_more_connections_than_it_takes_keep_nobody_out(webhook):
+    all_descriptors()
+    most = limit("LIMIT_INJECTOR_CONNECTIONS")
+    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(most + 250)]
     assert_answers(webhook)
-    assert webhook.metric("ampule_injector_connections") <= 2048
+    assert webhook.metric("ampule_injector_connections") <= most
     for s in greedy:
         s.close()
+
+
+def with_descriptors(authority, folder, count):
+    return Webhook(authority, folder, within=["prlimit", f"--nofile={count}"])
+
+
+def test_descriptors_that_are_wanted_are_enough_for_all_connections(authority, tmp_path):
+    all_descriptors()
+    most = limit("LIMIT_INJECTOR_CONNECTIONS")
+    webhook = with_descriptors(authority, tmp_path, most + limit("LIMIT_INJECTOR_DESCRIPTORS"))
+    greedy = [socket.create_connection(("127.0.0.1", webhook.port), 20) for _ in range(most + 10)]
+    assert_answers(webhook)
+    assert not re.search("descriptors|Too many open files", webhook.process.log)
+    for s in greedy:
+        s.close()
+    webhook.stop()
+
+
+def test_fewer_descriptors_than_wanted_are_told(authority, tmp_path):
+    wanted = limit("LIMIT_INJECTOR_CONNECTIONS") + limit("LIMIT_INJECTOR_DESCRIPTORS")
+    webhook = with_descriptors(authority, tmp_path, wanted - 1)
+    webhook.process.wait_log(f"descriptors are few: limit={wanted - 1} wanted={wanted}")
+    webhook.stop()
 
 
 # --------------------------------------------------------------------------------------------------------------- nonsense
@@ -195,18 +225,25 @@ def test_unfinished_bodies_use_up_no_memory_and_keep_nobody_out(webhook):
         s.settimeout(20)
         with contextlib.suppress(OSError):
             s.sendall(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4000001\r\n\r\n" + b"x" * 4000000)
-        assert resident(webhook.pid) < 64 << 20
+        assert resident(webhook.pid) < (40 << 20) + limit("LIMIT_INJECTOR_HELD_BYTES")
+    # Those that fit, one of which the last bytes are on their way, and the one that asks.
+    assert webhook.metric("ampule_injector_connections") <= limit("LIMIT_INJECTOR_HELD_BYTES") // 4000000 + 2
     assert_answers(webhook)
     for s in greedy:
         s.close()
 
 
+def asking(size):
+    """A pod with a template of so many bytes; it comes back in both containers' configurations, in base64 twice."""
+    names = {"agent-inject": "true", "role": "x", "agent-inject-template-a": "y" * size}
+    injected = pod(annotations={f"vault.hashicorp.com/{name}": value for name, value in names.items()})
+    injected["spec"]["containers"] = [{"name": "a", "volumeMounts": [{"name": "t", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]}]
+    return review(injected)
+
+
 def test_answers_that_nobody_reads_use_up_no_memory(webhook):
-    """A template comes back in both containers' configurations, in base64 twice: 7 MB, more than the kernel takes."""
-    asking = pod(annotations={f"vault.hashicorp.com/{name}": value for name, value in
-                              {"agent-inject": "true", "role": "x", "agent-inject-template-a": "y" * 2000000}.items()})  # fmt: skip
-    asking["spec"]["containers"] = [{"name": "a", "volumeMounts": [{"name": "t", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]}]
-    body = review(asking)
+    """Each is 7 MB, more than the kernel takes."""
+    body = asking(2000000)
     assert len(webhook.review(body)[1]) > 7000000
     greedy = [webhook.connect() for _ in range(40)]
     for s in greedy:
@@ -231,7 +268,18 @@ def test_memory_comes_down_after_huge_reviews(webhook):
     big = review(pod(annotations={"vault.hashicorp.com/agent-inject": "true", **{f"k{n}": "y" * 1000 for n in range(3000)}}))
     for _ in range(5):
         webhook.review(big)
+    assert_comes_down(webhook, before)
+
+
+def assert_comes_down(webhook, before):
     wait.until(lambda: resident(webhook.pid) < before + (4 << 20), lambda: f"{resident(webhook.pid)} bytes beside {before}")
+
+
+def test_memory_comes_down_after_huge_answers(webhook):
+    assert_answers(webhook)
+    before = resident(webhook.pid)
+    assert len(webhook.review(asking(2000000))[1]) > 7000000 > limit("LIMIT_REVIEW_KEPT_BYTES")
+    assert_comes_down(webhook, before)
 
 
 # ---------------------------------------------------------------------------------------------------------- changes and the end
@@ -321,6 +369,10 @@ def test_anything_but_json_is_refused_in_the_originals_words(webhook):
     assert webhook.ask("GET", "/nowhere")[0] == 404
 
 
+MOST_NAMES = limit("LIMIT_CERTIFICATE_NAMES")
+TOO_MANY_NAMES = ",".join("a" * (MOST_NAMES + 1))
+
+
 @pytest.mark.parametrize(
     "setting, words",
     [
@@ -328,7 +380,7 @@ def test_anything_but_json_is_refused_in_the_originals_words(webhook):
         ({"agent_inject_tls_cert_file": ""}, "no certificate"),
         ({"agent_inject_tls_cert_file": "/nonexistent/x"}, "/nonexistent/x"),
         ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg"}, "tls-auto-hosts"),
-        ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg", "agent_inject_tls_auto_hosts": ",".join("a" * 33)}, "more than 32 names"),
+        ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg", "agent_inject_tls_auto_hosts": TOO_MANY_NAMES}, f"more than {MOST_NAMES} names"),
         ({"agent_inject_tls_cert_file": "", "agent_inject_tls_auto": "cfg", "agent_inject_tls_auto_hosts": "a"}, "KUBERNETES_SERVICE_HOST"),
         ({"agent_inject_tls_cipher_suites": "TLS_NONSENSE"}, "TLS_NONSENSE"),
         ({"agent_inject_tls_min_version": "tls99"}, "tls12"),
