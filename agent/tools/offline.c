@@ -3,28 +3,43 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/cur.h"
 #include "base/limits.h"
 
+/* A file that is too large is not read first; of a pipe that shows at the end. */
+static void read_all(FILE *file, struct buf *ret)
+{
+    size_t got = 1;
+    struct stat st;
+
+    ret->full = fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)ret->max;
+    while (got > 0 && ret->len < ret->max && !ret->full) {
+        size_t part = ret->max - ret->len < KIB(4) ? ret->max - ret->len : KIB(4);
+        char *room = buf_room(ret, part);
+
+        ret->len += got = fread(room, 1, part, file);
+    }
+    ret->full |= ret->len == ret->max && fgetc(file) != EOF;
+}
+
 int offline_read(const char *path, size_t max, struct buf *ret, struct err *err)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    size_t got = 1;
-    char *room;
+    bool failed;
 
     if (!file)
         return err_system(err, "%s", path);
     buf_init_secret(ret, max);
-    while (got > 0 && (room = buf_room(ret, KIB(4))))
-        ret->len += got = fread(room, 1, KIB(4), file);
-    if (ferror(file))
+    read_all(file, ret);
+    failed = ferror(file);
+    if (failed)
         err_system(err, "%s", path);
-    got = (size_t)ferror(file);
     if (file != stdin)
         fclose(file);
-    return got ? -1 : buf_check(ret, path, err);
+    return failed ? -1 : buf_check(ret, path, err);
 }
 
 /* The reply stored for a path; parameters behind a question mark do not count if there is none with them. */

@@ -14,6 +14,7 @@
 #include "inject/review.h"
 #include "tools/compare.h"
 #include "tools/explain.h"
+#include "tools/offline.h"
 #include "tools/verdict.h"
 
 #define ASKING "\"vault.hashicorp.com/agent-inject\":\"true\",\"vault.hashicorp.com/role\":\"web\""
@@ -331,6 +332,25 @@ static void no_more_differences_are_listed_than_anybody_reads(void **state)
     json_decref(notes);
 }
 
+static void a_list_that_is_too_large_is_not_read(void **state)
+{
+    char path[] = "/tmp/test_explain.XXXXXX", says[80];
+    int fd = mkstemp(path);
+    struct buf text;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, (off_t)LIMIT_EXPLAIN_BYTES + 1), 0);
+    close(fd);
+    assert_int_equal(explain_main(2, (char *[]){(char *)"explain", path, NULL}), 2);
+    assert_int_equal(offline_read(path, LIMIT_EXPLAIN_BYTES, &text, &err), -1);
+    unlink(path);
+    assert_int_equal(text.cap, 0);
+    buf_done(&text);
+    snprintf(says, sizeof(says), "%s: more than %zu bytes", path, LIMIT_EXPLAIN_BYTES);
+    assert_string_equal(err.text, says);
+}
+
 static void the_exit_status_tells_good_from_bad(void **state)
 {
     (void)state;
@@ -362,6 +382,7 @@ int main(void)
         TEST(a_manifest_that_says_injected_is_left_alone),
         TEST(containers_of_further_identities_are_taken_out_and_the_users_stay),
         TEST(no_more_differences_are_listed_than_anybody_reads),
+        TEST(a_list_that_is_too_large_is_not_read),
         TEST(the_exit_status_tells_good_from_bad),
     };
 

@@ -1,0 +1,62 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/folder.h"
+
+#include "base/limits.h"
+#include "flow/fn_vault.h"
+
+static struct err err;
+
+/* `file` of FOLDER/f, of so many bytes. */
+static int read_file(const char *sandbox, size_t bytes, struct arena *arena, struct val *ret)
+{
+    const struct config config = {.template_count = 0};
+    const struct config_template template = {.sandbox_path = sandbox};
+    struct store *store = store_new();
+    struct tpl_env env = {0};
+    struct fn_vault fn;
+    int failed;
+
+    put_file(in_folder("f"), "");
+    assert_int_equal(truncate(in_folder("f"), (off_t)bytes), 0);
+    fn_vault_init(&fn, &config, &template, store);
+    fn_vault_env(&fn, &env);
+    failed = env.file(env.ctx, str_of(in_folder("f")), arena, ret, &err);
+    fn_vault_done(&fn);
+    store_free(store);
+    return failed;
+}
+
+static void a_file_that_a_template_reads_is_bounded(void **state)
+{
+    const char *const sandboxes[] = {"", folder};
+    char says[600];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sandboxes); i++) {
+        _cleanup_arena_ struct arena arena;
+        struct val text;
+
+        arena_init(&arena, LIMIT_TEMPLATE_MEMORY, "test");
+        assert_int_equal(read_file(sandboxes[i], LIMIT_TEMPLATE_FILE_BYTES, &arena, &text), 0);
+        assert_int_equal(text.s.len, LIMIT_TEMPLATE_FILE_BYTES);
+        assert_int_equal(read_file(sandboxes[i], LIMIT_TEMPLATE_FILE_BYTES + 1, &arena, &text), -1);
+        assert_int_equal(err.code, ERR_LIMIT);
+        snprintf(says, sizeof(says), "\": larger than %zu bytes", LIMIT_TEMPLATE_FILE_BYTES);
+        assert_non_null(strstr(err.text, says));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_a_template_reads_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
