@@ -160,6 +160,12 @@ static bool resolve(const char *text, size_t len, struct val *ret)
     return read_integer(plain, ret) || read_float(plain, ret);
 }
 
+static int limit(struct reader *reader)
+{
+    *reader->place = place_of(reader->event.start_mark);
+    return -1;
+}
+
 static int read_scalar(struct reader *reader, bool key, struct val *ret)
 {
     const char *text = (const char *)reader->event.data.scalar.value;
@@ -171,16 +177,10 @@ static int read_scalar(struct reader *reader, bool key, struct val *ret)
         plain = false;
     if (plain && resolve(text, len, ret))
         return 0;
-    return val_copy_str(reader->build.arena, text, len, ret, reader->err);
+    return val_copy_str(reader->build.arena, text, len, ret, reader->err) == 0 ? 0 : limit(reader);
 }
 
 /* ------------------------------------------------------------------------ anchors and aliases */
-
-static int limit(struct reader *reader)
-{
-    *reader->place = place_of(reader->event.start_mark);
-    return -1;
-}
 
 static int add_anchor(struct reader *reader, const char *name, const struct val *v, size_t members, unsigned height)
 {

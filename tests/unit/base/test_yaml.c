@@ -146,6 +146,17 @@ static void yaml_nodes_and_errors_know_their_place(void **state)
     assert_int_equal(f->place.line, 3);
 }
 
+static void yaml_that_does_not_fit_says_where(void **state)
+{
+    struct fixture *f = *state;
+
+    arena_done(&f->arena);
+    arena_init(&f->arena, 100, "document");
+    assert_int_equal(read_text(f, "- a\n- b\n- 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\n"), -1);
+    assert_string_equal(f->err.text, "document: more than 100 bytes of memory");
+    assert_int_equal(f->place.line, 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -158,6 +169,7 @@ int main(void)
         TEST(yaml_anchors_are_bounded),
         TEST(yaml_refuses_duplicate_and_compound_keys_and_second_documents),
         TEST(yaml_nodes_and_errors_know_their_place),
+        cmocka_unit_test_setup_teardown(yaml_that_does_not_fit_says_where, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
