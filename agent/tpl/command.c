@@ -58,18 +58,31 @@ static const struct func *denied_func(struct parser *parser, const struct func *
     return row;
 }
 
+/* Without a call: every function's name is asked. */
+#define IS_WORD(name, word) ((name).len == sizeof(word) - 1 && memcmp((name).data, word, sizeof(word) - 1) == 0)
+
+static bool changes_map(const struct func *func)
+{
+    const char *letter = func->params;
+
+    while (*letter && *letter != 'D')
+        letter++;
+    return *letter;
+}
+
 const struct func *command_function(struct parser *parser, struct str name)
 {
     const struct func *func;
 
-    if (str_eqs(name, "and") || str_eqs(name, "or"))
+    if (IS_WORD(name, "and") || IS_WORD(name, "or"))
         return &logic_func;
-    if (str_eqs(name, "call"))
+    if (IS_WORD(name, "call"))
         return &call_func;
     func = func_find(name);
-    if (func && strchr(func->params, 'D'))
-        EMIT->tpl->changes = true;
-    return func && is_denied(parser, func) ? denied_func(parser, func) : func;
+    if (!func)
+        return NULL;
+    EMIT->tpl->changes |= changes_map(func);
+    return is_denied(parser, func) ? denied_func(parser, func) : func;
 }
 
 /* `final`: the pipeline adds one. */
@@ -156,7 +169,7 @@ static void emit_constant_or_fail(struct parser *parser, const struct literal *l
 /* `src` and the names behind it, into `dst`. Go visits the node of a chain behind parentheses too early for errors, except of methods. */
 static void emit_chain(struct parser *parser, const struct operand *o, uint32_t src, uint32_t nfields, uint32_t node, uint32_t dst, char fit)
 {
-    uint32_t chain = node || !nfields ? node : plain_node(parser, o->pos, o->token.pos, o->end);
+    uint32_t chain = node || !nfields ? node : plain_node(parser, o->pos, o->start, o->end);
 
     emit_weigh(EMIT, nfields);
     if (nfields)
@@ -173,7 +186,7 @@ static bool emit_bare_call(struct parser *parser, const struct operand *o, uint3
     struct params params = params_of(func->params);
 
     if (!arity_fits(&params, 0, false)) {
-        emit_arity(parser, token_text(&parser->lex, o->token), &params, 0, false, node);
+        emit_arity(parser, operand_text(parser, o), &params, 0, false, node);
         return false;
     }
     emit_op(EMIT, (struct op){.code = OP_CALL, .fit = fit, .dst = dst, .src = dst, .arg = emit_function(EMIT, func), .extra = node, .node = node});
@@ -183,26 +196,26 @@ static bool emit_bare_call(struct parser *parser, const struct operand *o, uint3
 /* The operand with the first `nfields` of its names, into `dst`. Literals are done elsewhere. */
 static void emit_operand(struct parser *parser, const struct operand *o, uint32_t nfields, uint32_t dst, char fit)
 {
-    struct str text = token_text(&parser->lex, o->token);
+    struct str text = operand_text(parser, o);
     uint32_t node, src;
 
-    switch (o->token.kind) {
+    switch (o->kind) {
     case TOKEN_LPAREN:
         emit_chain(parser, o, TEMP(o->slot), nfields, 0, dst, fit);
         break;
     case TOKEN_IDENTIFIER:
-        node = plain_node(parser, o->token.pos, o->token.pos, o->token.pos + o->token.len);
+        node = plain_node(parser, o->start, o->start, o->start + o->len);
         if (emit_bare_call(parser, o, node, dst, nfields ? FIT_RAW : fit) && nfields)
             emit_chain(parser, o, dst, nfields, 0, dst, fit);
         break;
     case TOKEN_VARIABLE:
-        node = plain_node(parser, o->pos, o->token.pos, o->end);
+        node = plain_node(parser, o->pos, o->start, o->end);
         src = variable_slot(parser, text, node);
         if (src != NOTHING)
             emit_chain(parser, o, src, nfields, node, dst, fit);
         break;
     default: /* a field or the dot */
-        node = plain_node(parser, o->pos, o->token.pos, o->end);
+        node = plain_node(parser, o->pos, o->start, o->end);
         emit_chain(parser, o, EMIT->failed ? 0 : EMIT->unit->dot, nfields, node, dst, fit);
     }
 }
@@ -248,8 +261,8 @@ static void argument_done(struct parser *parser, struct command *command, const 
     uint32_t dst = emit_temp(EMIT, o->slot), node;
     char letter = argument_letter(command);
 
-    if (token_is_literal(o->token.kind)) {
-        node = plain_node(parser, o->token.pos, o->token.pos, o->end);
+    if (token_is_literal(o->kind)) {
+        node = plain_node(parser, o->start, o->start, o->end);
         if (command->head == HEAD_METHOD)
             emit_op(EMIT, (struct op){.code = OP_METHOD_CONST, .dst = dst, .src = TEMP(command->base), .count = command->argc,
                                       .arg = emit_literal(EMIT, literal), .node = node});
@@ -270,24 +283,17 @@ static void argument_done(struct parser *parser, struct command *command, const 
 /* Does another operand follow? */
 static bool operand_follows(struct parser *parser)
 {
-    struct token space = parse_peek(parser), next;
-
-    if (space.kind != TOKEN_SPACE)
-        return false;
-    parse_next(parser);
-    next = parse_peek(parser);
-    parse_back(parser, 1);
-    return token_is_term(next.kind);
+    return !parse_glued(parser) && token_is_term(parse_peek(parser).kind);
 }
 
 /* The first word takes no arguments but has some. */
 static void not_a_function(struct parser *parser, const struct command *command, const struct operand *o, uint32_t node)
 {
-    bool paren = o->token.kind == TOKEN_LPAREN;
+    bool paren = o->kind == TOKEN_LPAREN;
     struct buf text;
 
     buf_init(&text, LIMIT_TEMPLATE_BYTES * 2);
-    diag_print(EMIT->tpl, o->token.pos + paren, o->end - paren, false, &text);
+    diag_print(EMIT->tpl, o->start + paren, o->end - paren, false, &text);
     if (paren) {
         emit_truncate(EMIT, command->code);
         EMIT->visited = command->visited;
@@ -302,7 +308,7 @@ static void head_function(struct parser *parser, struct command *command, const 
     command->params = params_of(command->func->params);
     command->head = command->func == &logic_func ? HEAD_LOGIC : command->func == &call_func ? HEAD_CALL : HEAD_FUNC;
     command->label = NOTHING;
-    command->node = plain_node(parser, o->token.pos, o->token.pos, o->end);
+    command->node = plain_node(parser, o->start, o->start, o->end);
     EMIT->visited = command->node;
 }
 
@@ -313,14 +319,14 @@ static void head_method(struct parser *parser, struct pipe *pipe, struct command
     emit_temp(EMIT, command->base + 1);
     emit_operand(parser, o, o->nfields - 1, receiver, FIT_RAW);
     command->head = HEAD_METHOD;
-    command->node = plain_node(parser, o->pos, o->token.pos, o->end);
+    command->node = plain_node(parser, o->pos, o->start, o->end);
     command->label = emit_op(EMIT, (struct op){.code = OP_METHOD, .fit = pipe->stages > 0, .dst = TEMP(pipe->slot), .src = receiver,
                                                .extra = o->fields + o->nfields - 1});
 }
 
 static void head_literal(struct parser *parser, struct pipe *pipe, const struct operand *o, bool arguments)
 {
-    uint32_t node = plain_node(parser, o->token.pos, o->token.pos, o->end);
+    uint32_t node = plain_node(parser, o->start, o->start, o->end);
 
     if (arguments)
         not_a_function(parser, &pipe->command, o, node);
@@ -333,9 +339,9 @@ static void head_literal(struct parser *parser, struct pipe *pipe, const struct 
 /* With arguments, which no variable takes; one that and/or skipped is told so first. */
 static void head_variable(struct parser *parser, struct command *command, const struct operand *o)
 {
-    uint32_t node = plain_node(parser, o->pos, o->token.pos, o->end);
+    uint32_t node = plain_node(parser, o->pos, o->start, o->end);
 
-    variable_slot(parser, token_text(&parser->lex, o->token), node);
+    variable_slot(parser, operand_text(parser, o), node);
     not_a_function(parser, command, o, node);
 }
 
@@ -343,7 +349,7 @@ static void head_done(struct parser *parser, struct pipe *pipe)
 {
     struct command *command = &pipe->command;
     const struct operand *o = &pipe->operand;
-    enum token_kind kind = o->token.kind;
+    enum token_kind kind = o->kind;
     bool arguments = pipe->stages > 0 || (kind != TOKEN_IDENTIFIER && operand_follows(parser));
 
     command->head = HEAD_VALUE;
@@ -360,8 +366,8 @@ static void head_done(struct parser *parser, struct pipe *pipe)
     else if (arguments && kind == TOKEN_LPAREN)
         not_a_function(parser, command, o, 0);
     else if (arguments && kind == TOKEN_DOT)
-        not_a_function(parser, command, o, plain_node(parser, o->pos, o->token.pos, o->end));
-    else if (arguments && emit_variable(EMIT, token_text(&parser->lex, o->token), NULL))
+        not_a_function(parser, command, o, plain_node(parser, o->pos, o->start, o->end));
+    else if (arguments && emit_variable(EMIT, operand_text(parser, o), NULL))
         head_variable(parser, command, o);
     else
         emit_operand(parser, o, o->nfields, TEMP(pipe->slot), FIT_UNBOX);
@@ -369,21 +375,23 @@ static void head_done(struct parser *parser, struct pipe *pipe)
 
 /* ------------------------------------------------------------------------------------------------------------ commands */
 
-/* A chain's first token: a dot, a field or a variable. */
-static struct token head_of_chain(struct str text, uint32_t pos)
+/* A chain's first term: a dot, a field or a variable. */
+static void head_of_chain(struct operand *o, struct str text)
 {
-    enum token_kind kind = text.data[0] == '$' ? TOKEN_VARIABLE : text.len == 1 ? TOKEN_DOT : TOKEN_FIELD;
     const char *end = memchr(text.data + 1, '.', text.len - 1);
 
-    return (struct token){kind, pos, end ? (uint32_t)(end - text.data) : (uint32_t)text.len};
+    o->kind = text.data[0] == '$' ? TOKEN_VARIABLE : text.len == 1 ? TOKEN_DOT : TOKEN_FIELD;
+    o->len = end ? (uint32_t)(end - text.data) : (uint32_t)text.len;
 }
 
 void command_chain(struct parser *parser, struct token token)
 {
     struct str text = token_text(&parser->lex, token);
-    struct operand o = {.token = head_of_chain(text, token.pos), .pos = token.pos, .end = token.pos + token.len};
-    size_t at = o.token.kind == TOKEN_FIELD ? 0 : o.token.len;
+    struct operand o = {.start = token.pos, .pos = token.pos, .end = token.pos + token.len};
+    size_t at;
 
+    head_of_chain(&o, text);
+    at = o.kind == TOKEN_FIELD ? 0 : o.len;
     while (at < text.len) {
         const char *name = text.data + at + 1, *end = memchr(name, '.', text.len - at - 1);
         size_t len = end ? (size_t)(end - name) : text.len - at - 1;
@@ -409,11 +417,15 @@ void command_operand(struct parser *parser, struct pipe *pipe)
 
 void command_begin(struct parser *parser, struct pipe *pipe, struct token first)
 {
-    uint32_t base = pipe->slot + (pipe->stages > 0);
+    struct command *command = &pipe->command;
 
-    emit_temp(EMIT, base);
-    pipe->command = (struct command){.start = first.pos, .end = first.pos, .base = base, .visited = EMIT->visited};
-    pipe->command.code = EMIT->failed ? 0 : emit_label(EMIT);
+    command->head = HEAD_NONE;
+    command->start = command->end = first.pos;
+    command->base = pipe->slot + (pipe->stages > 0);
+    command->node = command->argc = 0;
+    command->visited = EMIT->visited;
+    command->code = emit_label(EMIT);
+    emit_temp(EMIT, command->base);
 }
 
 /* The value of the pipeline so far becomes the last argument. */
@@ -473,13 +485,13 @@ static void logic_end(struct parser *parser, struct pipe *pipe, struct command *
 
 static uint32_t callee_name(struct parser *parser, const struct operand *o)
 {
-    bool paren = o->token.kind == TOKEN_LPAREN && o->nfields == 0;
+    bool paren = o->kind == TOKEN_LPAREN && o->nfields == 0;
     struct str name;
     struct buf text;
     char *copy;
 
     buf_init(&text, LIMIT_TEMPLATE_BYTES * 2);
-    diag_print(EMIT->tpl, o->token.pos + paren, o->end - paren, false, &text);
+    diag_print(EMIT->tpl, o->start + paren, o->end - paren, false, &text);
     copy = arena_strndup(&EMIT->tpl->arena, text.data, text.len, parser->err);
     name = (struct str){copy, text.len};
     buf_done(&text);

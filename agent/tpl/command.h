@@ -10,7 +10,7 @@
 #include "tpl/check.h"
 #include "tpl/parse.h"
 
-enum pipe_step { STEP_STAGE, STEP_OPERAND, STEP_FIELDS, STEP_AFTER };
+enum pipe_step { STEP_STAGE, STEP_OPERAND, STEP_FIELDS };
 
 /* What a command begins with. */
 enum head {
@@ -22,8 +22,10 @@ enum head {
     HEAD_METHOD, /* a chain that ends in what must be a method, as it has arguments */
 };
 
+/* Its token lies here field by field, as it is asked for: one word that is made of pieces would have to be waited for. */
 struct operand {
-    struct token token;
+    enum token_kind kind;
+    uint32_t start, len;
     const struct func *func;  /* of an identifier */
     uint32_t slot;            /* number of the temporary that takes its value */
     uint32_t fields, nfields; /* names that follow it; the first is the operand itself if it is a field */
@@ -37,10 +39,15 @@ struct command {
     uint32_t node;          /* of its head */
     uint32_t base, argc;    /* temporaries of its arguments */
     uint32_t label;         /* HEAD_METHOD: its op; HEAD_LOGIC: newest of the chained jumps */
-    const struct func *func;
+    const struct func *func; /* of HEAD_FUNC, HEAD_LOGIC and HEAD_CALL, as are its params */
     struct params params;
     struct operand first; /* argument, for `call` */
 };
+
+static inline struct str operand_text(const struct parser *parser, const struct operand *o)
+{
+    return (struct str){parser->lex.text + o->start, o->len};
+}
 
 /* An open pipeline. */
 struct pipe {

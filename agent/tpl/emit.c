@@ -212,10 +212,6 @@ uint32_t emit_node(struct emit *emit, enum node_kind kind, uint32_t pos, uint32_
 {
     struct node *node = emit_row(emit, &emit->nodes, sizeof(*node));
 
-    if (node && emit->nodes.len == 1) {
-        *node = (struct node){0}; /* number 0 means none */
-        node = emit_row(emit, &emit->nodes, sizeof(*node));
-    }
     if (!node)
         return 0;
     *node = (struct node){pos, start, end, kind};

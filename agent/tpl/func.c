@@ -35,9 +35,14 @@ static size_t hash_name(struct str name)
     return (hash ^ hash >> 15) % INDEX_SIZE;
 }
 
-static bool is_named(const struct func *row, struct str name)
+/* Names are short: a call would take longer. */
+static inline bool is_named(const struct func *row, struct str name)
 {
-    return strncmp(row->name, name.data, name.len) == 0 && row->name[name.len] == '\0';
+    size_t i = 0;
+
+    while (i < name.len && row->name[i] == name.data[i])
+        i++;
+    return i == name.len && row->name[i] == '\0';
 }
 
 /* The place of `name`, or the gap where it would be. */

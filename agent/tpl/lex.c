@@ -21,6 +21,7 @@ void lex_seek(struct lexer *lex, size_t pos)
 {
     lex->pos = pos;
     lex->inside = true;
+    lex->spaced = false;
     lex->parens = 0;
 }
 
@@ -84,7 +85,7 @@ static inline bool looking_at(const struct lexer *lex, size_t ahead, struct str 
            memcmp(lex->text + lex->pos + ahead, what.data, what.len) == 0;
 }
 
-static bool left_trim_marker(const struct lexer *lex, size_t ahead)
+static inline bool left_trim_marker(const struct lexer *lex, size_t ahead)
 {
     return byte_at(lex, ahead) == '-' && is_space(byte_at(lex, ahead + 1));
 }
@@ -136,14 +137,14 @@ static inline void skip_word(struct lexer *lex)
 
 static struct token token_from(const struct lexer *lex, enum token_kind kind, size_t start)
 {
-    return (struct token){kind, (uint32_t)start, (uint32_t)(lex->pos - start)};
+    return (struct token){kind, false, (uint32_t)start, (uint32_t)(lex->pos - start)};
 }
 
 /* The text is in lex->error; nothing comes after an error. */
 static _cold_ struct token error_at(struct lexer *lex, size_t start)
 {
     lex->pos = lex->len;
-    return (struct token){TOKEN_ERROR, (uint32_t)start, 0};
+    return (struct token){TOKEN_ERROR, false, (uint32_t)start, 0};
 }
 
 static _cold_ struct token error_token(struct lexer *lex, size_t start, const char *text)
@@ -213,7 +214,7 @@ static bool lex_left(struct lexer *lex, struct token *ret)
     }
     *ret = token_from(lex, TOKEN_LEFT, start);
     lex->pos += marker;
-    if (lex->plain && (!marker || lex->text[lex->pos - 1] == ' ') && lex_chain(lex, ret)) {
+    if (lex->plain && (!marker || lex->text[lex->pos - 1] == ' ') && lex_whole(lex, ret)) {
         lex_right(lex);
         return true;
     }
@@ -264,7 +265,7 @@ static struct token lex_text(struct lexer *lex)
         lex->pos = (size_t)(left - lex->text);
         len = text_length(lex, start);
         if (len > 0)
-            return (struct token){TOKEN_TEXT, (uint32_t)start, (uint32_t)len};
+            return (struct token){TOKEN_TEXT, false, (uint32_t)start, (uint32_t)len};
         if (lex_left(lex, &token))
             return token;
     }
@@ -490,13 +491,20 @@ struct token lex_next(struct lexer *lex)
 unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room)
 {
     unsigned count = 0;
+    struct token token;
 
     do {
         if (lex->inside && lex->plain)
             count += lex_plain(lex, tokens + count, room - count);
-        if (count < room)
-            tokens[count++] = lex_next(lex);
-    } while (tokens[count - 1].kind > TOKEN_EOF && count < room);
+        if (count == room)
+            break;
+        token = lex_next(lex);
+        if (token.kind != TOKEN_SPACE) {
+            token.spaced = lex->spaced;
+            tokens[count++] = token;
+        }
+        lex->spaced = token.kind == TOKEN_SPACE;
+    } while (token.kind > TOKEN_EOF);
     return count;
 }
 

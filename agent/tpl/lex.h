@@ -45,8 +45,8 @@ enum token_kind {
     TOKEN_BREAK,
     TOKEN_CONTINUE,
     TOKEN_DEFINE,
-    TOKEN_ELSE,
-    TOKEN_END,
+    TOKEN_ELSE,       /* outside of actions: a whole action, as TOKEN_CHAIN is */
+    TOKEN_END,        /* likewise */
     TOKEN_IF,
     TOKEN_NIL,
     TOKEN_RANGE,
@@ -56,7 +56,8 @@ enum token_kind {
 
 /* One word, so that it is handed on in a register: in pieces the processor would wait for them to come together. */
 struct token {
-    enum token_kind kind : 8;
+    enum token_kind kind : 7;
+    bool spaced : 1;             /* from lex_read(): white space stands before it, inside the action */
     uint64_t pos : 28, len : 28; /* bytes of the source */
 };
 _Static_assert(sizeof(struct token) == 8 && LIMIT_TEMPLATE_BYTES < 1 << 28, "a token is one word");
@@ -66,7 +67,8 @@ struct lexer {
     size_t len, pos;
     struct str left, right; /* delimiters */
     bool inside;            /* an action is open */
-    bool plain;             /* the right delimiter does not begin like a token: TOKEN_CHAIN and lex_plain() may be tried */
+    bool plain;             /* the right delimiter does not begin like a token: whole actions and lex_plain() may be tried */
+    bool spaced;            /* lex_read() has passed over white space whose token is still to come */
     unsigned parens;
     struct buf error; /* text of TOKEN_ERROR */
 };
@@ -75,7 +77,7 @@ struct lexer {
 void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right);
 void lex_done(struct lexer *lex);
 struct token lex_next(struct lexer *lex);
-/* As many tokens as there is room for, up to the end or an error; at least one. */
+/* As many tokens as there is room for, up to the end or an error; at least one. Instead of TOKEN_SPACE what follows it is `spaced`. */
 unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room);
 /* Go on at `pos`, which is inside an action. */
 void lex_seek(struct lexer *lex, size_t pos);

@@ -131,6 +131,7 @@ static inline const char *scan(struct lexer *lex, const char *start, const char 
 unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room)
 {
     const char *start = lex->text + lex->pos, *end = lex->text + lex->len;
+    bool spaced = lex->spaced;
     unsigned count = 0;
 
     for (const char *at; count < room && end - start > 1; start = at) {
@@ -139,8 +140,11 @@ unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room)
         at = scan(lex, start, end, &kind);
         if (!at)
             break;
-        tokens[count++] = (struct token){kind, (uint32_t)(start - lex->text), (uint32_t)(at - start)};
+        if (kind != TOKEN_SPACE)
+            tokens[count++] = (struct token){kind, spaced, (uint32_t)(start - lex->text), (uint32_t)(at - start)};
+        spaced = kind == TOKEN_SPACE;
     }
+    lex->spaced = spaced;
     lex->pos = (size_t)(start - lex->text);
     return count;
 }
@@ -164,23 +168,33 @@ static const char *chain_end(const char *at, const char *end)
     return at;
 }
 
+/* The end of `else` or `end`, or `at`. */
+static const char *closing_end(const char *at, const char *end, enum token_kind *ret_kind)
+{
+    const char *stop = skip_word(at, end);
+
+    *ret_kind = lex_word_kind((struct str){at, (size_t)(stop - at)});
+    return *ret_kind == TOKEN_ELSE || *ret_kind == TOKEN_END ? stop : at;
+}
+
 static bool at_right(const struct lexer *lex, const char *at, const char *end)
 {
     return at < end && *at == lex->right.data[0] && (size_t)(end - at) >= lex->right.len && memcmp(at, lex->right.data, lex->right.len) == 0;
 }
 
-bool lex_chain(struct lexer *lex, struct token *ret)
+bool lex_whole(struct lexer *lex, struct token *ret)
 {
     const char *start = lex->text + lex->pos, *end = lex->text + lex->len, *stop, *at;
+    enum token_kind kind = TOKEN_CHAIN;
 
     while (start < end && *start == ' ')
         start++;
-    stop = at = chain_end(start, end);
+    stop = at = start < end && *start == 'e' ? closing_end(start, end, &kind) : chain_end(start, end);
     while (end - at > 1 && *at == ' ' && at[1] != '-')
         at++;
     if (stop == start || !(at_right(lex, at, end) || (end - at > 2 && *at == ' ' && at_right(lex, at + 2, end))))
         return false;
     lex->pos = (size_t)(at - lex->text);
-    *ret = (struct token){TOKEN_CHAIN, (uint32_t)(start - lex->text), (uint32_t)(stop - start)};
+    *ret = (struct token){kind, false, (uint32_t)(start - lex->text), (uint32_t)(stop - start)};
     return true;
 }

@@ -14,13 +14,13 @@ extern const unsigned char lex_classes[256];
 
 /* Is the byte none that a plain token may begin with? Only then can a right delimiter begin with it. */
 bool lex_plain_free(char c);
-/* Plain tokens from the cursor, inside an action, as many as there are and room. */
+/* Plain tokens from the cursor, inside an action, as many as there are and room; as lex_read() gives them. */
 unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room);
 /*
- * The left delimiter and its marker have been taken. Is the whole action blanks, `.a.b`, `$v.a` or a dot, and blanks? Then the cursor goes
- * to its right delimiter.
+ * The left delimiter and its marker have been taken. Is the whole action one of `.a.b`, `$v.a`, a dot, `else` and `end`, and blanks around
+ * it? Then the cursor goes to its right delimiter.
  */
-bool lex_chain(struct lexer *lex, struct token *ret);
+bool lex_whole(struct lexer *lex, struct token *ret);
 /* A keyword, or an identifier. */
 enum token_kind lex_word_kind(struct str word);
 

@@ -80,7 +80,7 @@ int parse_unexpected(struct parser *parser, struct token token, const char *cont
 
 static int expect(struct parser *parser, enum token_kind kind, const char *context)
 {
-    struct token token = parse_next_nonspace(parser);
+    struct token token = parse_next(parser);
 
     return token.kind == kind ? 0 : parse_unexpected(parser, token, context);
 }
@@ -176,7 +176,7 @@ static int control_head(struct parser *parser, enum control_kind kind, bool chai
         if (kind == CONTROL_WITH)
             with_begin(parser, &pipe);
     }
-    parse_peek_nonspace(parser);
+    parse_peek(parser);
     return 0;
 }
 
@@ -255,19 +255,19 @@ static int read_define(struct parser *parser)
     struct str name;
 
     parser->action = NOTHING;
-    if (template_name(parser, parse_next_nonspace(parser), context, &name) != 0 || expect(parser, TOKEN_RIGHT, context) != 0)
+    if (template_name(parser, parse_next(parser), context, &name) != 0 || expect(parser, TOKEN_RIGHT, context) != 0)
         return -1;
     if (!control_begin(parser, CONTROL_DEFINE))
         return -1;
     emit_unit_begin(EMIT, name);
-    parse_peek_nonspace(parser);
+    parse_peek(parser);
     return 0;
 }
 
 /* What `template` and `block` share: the call. Its pipeline is evaluated only when the unit can be entered. */
 static int read_call(struct parser *parser, const char *context, bool pipeline_optional, struct str *ret_name)
 {
-    struct token token = parse_next_nonspace(parser);
+    struct token token = parse_next(parser);
     struct pipe_end pipe = {.slot = TEMP(0)};
     uint32_t node, unit;
 
@@ -276,7 +276,7 @@ static int read_call(struct parser *parser, const char *context, bool pipeline_o
     unit = emit_unit_find(EMIT, *ret_name);
     node = emit_node(EMIT, NODE_TEMPLATE, token.pos, 0, 0);
     emit_op(EMIT, (struct op){.code = OP_ENTER, .arg = unit, .node = node});
-    if (pipeline_optional && parse_next_nonspace(parser).kind == TOKEN_RIGHT) {
+    if (pipeline_optional && parse_next(parser).kind == TOKEN_RIGHT) {
         emit_op(EMIT, (struct op){.code = OP_CONST, .dst = emit_temp(EMIT, 0), .arg = emit_constant(EMIT, (struct val){0})});
     } else {
         if (pipeline_optional)
@@ -306,7 +306,7 @@ static int read_block(struct parser *parser)
     top_control(parser)->head_end = parse_newest(parser)->pos;
     emit_unit_begin(EMIT, name);
     parser->action = NOTHING;
-    parse_peek_nonspace(parser);
+    parse_peek(parser);
     return 0;
 }
 
@@ -316,7 +316,7 @@ static int read_block(struct parser *parser)
 static int read_jump(struct parser *parser, bool is_break)
 {
     const char *name = is_break ? "{{break}}" : "{{continue}}";
-    struct token token = parse_next_nonspace(parser);
+    struct token token = parse_next(parser);
     const struct control *top = top_control(parser);
     struct control *controls = parser->controls.rows;
 
@@ -331,13 +331,12 @@ static int read_jump(struct parser *parser, bool is_break)
     return 0;
 }
 
-static int read_end(struct parser *parser)
+/* {{end}} as a whole. */
+static int close_control(struct parser *parser)
 {
     struct control *control = top_control(parser);
     bool chained;
 
-    if (expect(parser, TOKEN_RIGHT, "end") != 0)
-        return -1;
     parser->action = NOTHING;
     if (!control)
         return parse_error(parser, "unexpected {{end}}");
@@ -353,6 +352,11 @@ static int read_end(struct parser *parser)
     return 0;
 }
 
+static int read_end(struct parser *parser)
+{
+    return expect(parser, TOKEN_RIGHT, "end") != 0 ? -1 : close_control(parser);
+}
+
 static int unexpected_else(struct parser *parser, const struct control *control)
 {
     if (!control)
@@ -364,24 +368,29 @@ static int unexpected_else(struct parser *parser, const struct control *control)
     return parse_error(parser, "expected end; found {{else}}");
 }
 
-static int read_else(struct parser *parser)
+/* {{else}}, or as far as `next`, which begins another head. */
+static int turn_control(struct parser *parser, enum token_kind next)
 {
     struct control *control = top_control(parser);
-    enum token_kind next = parse_peek_nonspace(parser).kind;
-    bool head = next == TOKEN_IF || next == TOKEN_WITH;
 
-    if (!head && expect(parser, TOKEN_RIGHT, "else") != 0)
-        return -1;
     parser->action = NOTHING;
     if (!control || control->otherwise || control->kind > CONTROL_RANGE)
         return unexpected_else(parser, control);
     control_else(parser, control);
     if ((control->kind == CONTROL_IF && next == TOKEN_IF) || (control->kind == CONTROL_WITH && next == TOKEN_WITH)) {
-        parse_next_nonspace(parser);
+        parse_next(parser);
         return control_head(parser, control->kind, true);
     }
-    parse_peek_nonspace(parser);
+    parse_peek(parser);
     return 0;
+}
+
+static int read_else(struct parser *parser)
+{
+    enum token_kind next = parse_peek(parser).kind;
+    bool head = next == TOKEN_IF || next == TOKEN_WITH;
+
+    return !head && expect(parser, TOKEN_RIGHT, "else") != 0 ? -1 : turn_control(parser, next);
 }
 
 static void emit_content(struct emit *emit)
@@ -436,7 +445,7 @@ static int read_pipeline(struct parser *parser)
 /* The left delimiter has been taken. Heads of control structures leave their action open for messages, as Go does. */
 static int read_action(struct parser *parser)
 {
-    struct token token = parse_next_nonspace(parser);
+    struct token token = parse_next(parser);
 
     EMIT->visited = 0;
     if (token.kind != TOKEN_END && token.kind != TOKEN_ELSE)
@@ -498,16 +507,23 @@ static void read_text(struct parser *parser, struct token token)
 
 static int read_item(struct parser *parser, struct token token)
 {
-    if (token.kind == TOKEN_TEXT) {
+    switch (token.kind) {
+    case TOKEN_TEXT:
         read_text(parser, token);
         return 0;
-    }
-    if (token.kind == TOKEN_CHAIN)
+    case TOKEN_CHAIN:
         return read_chain(parser, token);
-    if (token.kind != TOKEN_LEFT)
+    case TOKEN_ELSE:
+        return turn_control(parser, TOKEN_RIGHT);
+    case TOKEN_END:
+        return close_control(parser);
+    case TOKEN_LEFT:
+        break;
+    default:
         return parse_unexpected(parser, token, "input");
-    if (parser->controls.len == 0 && parse_peek_nonspace(parser).kind == TOKEN_DEFINE) {
-        parse_next_nonspace(parser);
+    }
+    if (parser->controls.len == 0 && parse_peek(parser).kind == TOKEN_DEFINE) {
+        parse_next(parser);
         return read_define(parser);
     }
     parser->action = token.pos;
@@ -519,7 +535,7 @@ static int read_all(struct parser *parser)
     struct token token;
 
     emit_unit_begin(EMIT, EMIT->tpl->name);
-    while ((token = parse_next_nonspace(parser)).kind != TOKEN_EOF) {
+    while ((token = parse_next(parser)).kind != TOKEN_EOF) {
         if (read_item(parser, token) != 0 || EMIT->failed)
             return -1;
     }
@@ -550,6 +566,7 @@ static void lend(struct parser *parser, struct first_rows *first)
     parser->pipes = TABLE_IN(first->pipes);
     EMIT->root_ops = TABLE_IN(first->ops);
     EMIT->nodes = TABLE_IN(first->nodes);
+    emit_node(EMIT, NODE_PLAIN, 0, 0, 0); /* number 0 means none */
     EMIT->constants = TABLE_IN(first->constants);
     EMIT->names_of_fields = TABLE_IN(first->fields);
     EMIT->names = TABLE_IN(first->names);

@@ -48,25 +48,15 @@ static inline struct token parse_next(struct parser *parser)
     return token;
 }
 
-/* Spaces are taken. */
-static inline struct token parse_peek_nonspace(struct parser *parser)
+/* Does the next token follow without white space? One behind white space counts as not looked at yet. */
+static inline bool parse_glued(struct parser *parser)
 {
-    struct token token;
-
-    while ((token = parse_peek(parser)).kind == TOKEN_SPACE)
-        parser->next++;
-    return token;
+    if (parser->next == parser->filled)
+        parse_refill(parser);
+    return !parser->tokens[parser->next].spaced;
 }
 
-static inline struct token parse_next_nonspace(struct parser *parser)
-{
-    struct token token = parse_peek_nonspace(parser);
-
-    parser->next++;
-    return token;
-}
-
-/* The last `count` tokens are to be taken once more, spaces included. */
+/* The last `count` tokens are to be taken once more. */
 static inline void parse_back(struct parser *parser, unsigned count)
 {
     parser->next -= count;

@@ -17,11 +17,12 @@ static struct pipe *top_pipe(struct parser *parser)
 
 static int pipe_begin(struct parser *parser, const char *context, uint32_t slot);
 
-static int read_parenthesis(struct parser *parser, const struct operand *o)
+static int read_parenthesis(struct parser *parser, struct pipe *pipe)
 {
     if (parser->pipes.len > LIMIT_TEMPLATE_PARENTHESES)
         return parse_error(parser, "max expression depth exceeded");
-    return pipe_begin(parser, NULL, o->slot);
+    pipe->step = STEP_FIELDS;
+    return pipe_begin(parser, NULL, pipe->operand.slot);
 }
 
 static int unknown_function(struct parser *parser, struct str name)
@@ -45,61 +46,36 @@ static int unknown_variable(struct parser *parser, struct str name)
 /* What the parser knows before it looks further. */
 static int check_term(struct parser *parser, struct operand *o, struct str text)
 {
-    if (o->token.kind == TOKEN_IDENTIFIER) {
+    if (o->kind == TOKEN_IDENTIFIER) {
         o->func = command_function(parser, text);
         return o->func ? 0 : unknown_function(parser, text);
     }
-    if (o->token.kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text))
+    if (o->kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text))
         return unknown_variable(parser, text);
     return 0;
 }
 
 static int read_literal(struct parser *parser, struct pipe *pipe)
 {
-    struct token token = pipe->operand.token;
+    const struct operand *o = &pipe->operand;
     struct err why UNSET_AT_FIRST;
 
-    if (literal_parse(token.kind, token_text(&parser->lex, token), &EMIT->tpl->arena, &pipe->literal, &why) == 0)
+    if (literal_parse(o->kind, operand_text(parser, o), &EMIT->tpl->arena, &pipe->literal, &why) == 0)
         return 0;
     if (why.code == ERR_LIMIT)
         return err_set(parser->err, ERR_LIMIT, "%s", why.text);
     return parse_error(parser, "%s", why.text);
 }
 
-/* Field by field: a token is one word, and is to be written as one. */
 static inline void operand_begin(struct operand *o, struct token token)
 {
-    o->token = token;
+    o->kind = token.kind;
+    o->start = token.pos;
+    o->len = token.len;
     o->func = NULL;
     o->slot = o->fields = o->nfields = 0;
     o->pos = token.pos;
     o->end = token.pos + token.len;
-}
-
-/* A term, or nothing: then the command goes on with whatever stands there. */
-static int read_term(struct parser *parser, struct pipe *pipe)
-{
-    struct token token = parse_next_nonspace(parser);
-    struct str text = token_text(&parser->lex, token);
-
-    if (!token_is_term(token.kind)) {
-        parse_back(parser, 1);
-        pipe->step = STEP_AFTER;
-        return 0;
-    }
-    operand_begin(&pipe->operand, token);
-    if (check_term(parser, &pipe->operand, text) != 0)
-        return -1;
-    pipe->operand.slot = command_operand_slot(parser, &pipe->command);
-    pipe->step = STEP_FIELDS;
-    if (token.kind == TOKEN_FIELD) {
-        pipe->operand.fields = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
-        pipe->operand.nfields = 1;
-    }
-    emit_temp(EMIT, pipe->operand.slot);
-    if (token_is_literal(token.kind))
-        return read_literal(parser, pipe);
-    return token.kind == TOKEN_LPAREN ? read_parenthesis(parser, &pipe->operand) : 0;
 }
 
 static int dot_after_literal(struct parser *parser, const struct operand *o)
@@ -107,56 +83,8 @@ static int dot_after_literal(struct parser *parser, const struct operand *o)
     _cleanup_buf_ struct buf quoted;
 
     buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
-    format_quote(&quoted, token_text(&parser->lex, o->token));
+    format_quote(&quoted, operand_text(parser, o));
     return parse_error(parser, "unexpected . after term %s", quoted.data);
-}
-
-/* The fields glued to a term; the chain's place is that of the first of them. */
-static int read_fields(struct parser *parser, struct pipe *pipe)
-{
-    struct operand *o = &pipe->operand;
-    bool glued = false;
-
-    while (parse_peek(parser).kind == TOKEN_FIELD) {
-        struct token token = parse_next(parser);
-        struct str text = token_text(&parser->lex, token);
-        uint32_t name = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
-
-        if (!glued)
-            o->pos = token.pos;
-        if (o->nfields++ == 0)
-            o->fields = name;
-        o->end = token.pos + token.len;
-        glued = true;
-    }
-    if (glued && (token_is_literal(o->token.kind) || o->token.kind == TOKEN_DOT))
-        return dot_after_literal(parser, o);
-    pipe->step = STEP_AFTER;
-    command_operand(parser, pipe);
-    return 0;
-}
-
-static int after_operand(struct parser *parser, struct pipe *pipe)
-{
-    struct token token = parse_next(parser);
-
-    switch (token.kind) {
-    case TOKEN_SPACE:
-        parse_peek_nonspace(parser);
-        pipe->step = STEP_OPERAND;
-        return 0;
-    case TOKEN_RIGHT:
-    case TOKEN_RPAREN:
-        parse_back(parser, 1);
-        break;
-    case TOKEN_PIPE:
-        break;
-    default:
-        return parse_unexpected(parser, token, "operand");
-    }
-    command_end(parser, pipe);
-    pipe->step = STEP_STAGE;
-    return 0;
 }
 
 static void declare_variables(struct parser *parser, const struct pipe *pipe)
@@ -187,10 +115,9 @@ static int pipe_end(struct parser *parser, struct pipe *pipe, struct token end)
     return 0;
 }
 
-static int next_stage(struct parser *parser, struct pipe *pipe)
+/* `token` has been taken: the pipeline's end, or the first term of its next command. */
+static int next_stage(struct parser *parser, struct pipe *pipe, struct token token)
 {
-    struct token token = parse_next_nonspace(parser);
-
     if (token.kind == (pipe->context ? TOKEN_RIGHT : TOKEN_RPAREN))
         return pipe_end(parser, pipe, token);
     if (!token_is_term(token.kind))
@@ -199,6 +126,69 @@ static int next_stage(struct parser *parser, struct pipe *pipe)
     command_begin(parser, pipe, token);
     pipe->step = STEP_OPERAND;
     return 0;
+}
+
+/* No operand follows: `token`, which has been taken, ends the command. */
+static int end_command(struct parser *parser, struct pipe *pipe, struct token token)
+{
+    if (token.kind != TOKEN_PIPE && token.kind != TOKEN_RIGHT && token.kind != TOKEN_RPAREN)
+        return parse_unexpected(parser, token, "operand");
+    command_end(parser, pipe);
+    if (token.kind != TOKEN_PIPE)
+        return next_stage(parser, pipe, token);
+    pipe->step = STEP_STAGE;
+    return 0;
+}
+
+/* The fields glued to a term, whose place is that of the first of them, and what comes then. */
+static int read_fields(struct parser *parser, struct pipe *pipe)
+{
+    struct operand *o = &pipe->operand;
+    bool glued = false;
+
+    while (parse_glued(parser) && parse_peek(parser).kind == TOKEN_FIELD) {
+        struct token token = parse_next(parser);
+        struct str text = token_text(&parser->lex, token);
+        uint32_t name = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
+
+        if (!glued)
+            o->pos = token.pos;
+        if (o->nfields++ == 0)
+            o->fields = name;
+        o->end = token.pos + token.len;
+        glued = true;
+    }
+    if (glued && (token_is_literal(o->kind) || o->kind == TOKEN_DOT))
+        return dot_after_literal(parser, o);
+    command_operand(parser, pipe);
+    if (parse_glued(parser))
+        return end_command(parser, pipe, parse_next(parser));
+    pipe->step = STEP_OPERAND;
+    return 0;
+}
+
+/* A term with its fields, or the end of the command. */
+static int read_term(struct parser *parser, struct pipe *pipe)
+{
+    struct token token = parse_next(parser);
+    struct str text = token_text(&parser->lex, token);
+
+    if (!token_is_term(token.kind))
+        return end_command(parser, pipe, token);
+    operand_begin(&pipe->operand, token);
+    if (check_term(parser, &pipe->operand, text) != 0)
+        return -1;
+    pipe->operand.slot = command_operand_slot(parser, &pipe->command);
+    if (token.kind == TOKEN_FIELD) {
+        pipe->operand.fields = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
+        pipe->operand.nfields = 1;
+    }
+    emit_temp(EMIT, pipe->operand.slot);
+    if (token.kind == TOKEN_LPAREN)
+        return read_parenthesis(parser, pipe);
+    if (token_is_literal(token.kind) && read_literal(parser, pipe) != 0)
+        return -1;
+    return read_fields(parser, pipe);
 }
 
 static void add_decl(struct parser *parser, struct pipe *pipe, struct token variable)
@@ -216,7 +206,7 @@ static int read_comma(struct parser *parser, struct pipe *pipe)
 
     if (!pipe->context || strcmp(pipe->context, "range") != 0 || pipe->decls > 1)
         return parse_error(parser, "too many declarations in %s", context_of(pipe));
-    next = parse_peek_nonspace(parser).kind;
+    next = parse_peek(parser).kind;
     if (next != TOKEN_VARIABLE && next != TOKEN_RIGHT && next != TOKEN_RPAREN)
         return parse_error(parser, "range can only initialize variables");
     emit_node_at(EMIT, pipe->node)->kind = NODE_KEY_ONLY;
@@ -226,24 +216,23 @@ static int read_comma(struct parser *parser, struct pipe *pipe)
 /* `$x :=`, `$x =`, and in a range `$k, $v :=`. A variable that is none of these is an operand and goes back. */
 static int read_decls(struct parser *parser, struct pipe *pipe)
 {
-    struct token variable = parse_peek_nonspace(parser), after, next;
+    struct token variable = parse_peek(parser), next;
 
     if (variable.kind != TOKEN_VARIABLE)
         return 0;
     parse_next(parser);
-    after = parse_peek(parser);
-    next = parse_peek_nonspace(parser);
+    next = parse_peek(parser);
     if (next.kind == TOKEN_ASSIGN || next.kind == TOKEN_DECLARE) {
         pipe->assigned = next.kind == TOKEN_ASSIGN;
-        parse_next_nonspace(parser);
+        parse_next(parser);
         add_decl(parser, pipe, variable);
         emit_node_at(EMIT, pipe->node)->kind = NODE_PLAIN;
     } else if (next.kind == TOKEN_CHAR && parser->lex.text[next.pos] == ',') {
-        parse_next_nonspace(parser);
+        parse_next(parser);
         add_decl(parser, pipe, variable);
         return read_comma(parser, pipe);
     } else {
-        parse_back(parser, after.kind == TOKEN_SPACE ? 2 : 1);
+        parse_back(parser, 1);
     }
     return 0;
 }
@@ -251,7 +240,7 @@ static int read_decls(struct parser *parser, struct pipe *pipe)
 static int pipe_begin(struct parser *parser, const char *context, uint32_t slot)
 {
     struct pipe *pipe = emit_row(EMIT, &parser->pipes, sizeof(*pipe));
-    uint32_t start = parse_peek_nonspace(parser).pos;
+    uint32_t start = parse_peek(parser).pos;
     int more;
 
     if (!pipe)
@@ -275,13 +264,11 @@ static int pipe_step(struct parser *parser, struct pipe *pipe)
 {
     switch (pipe->step) {
     case STEP_STAGE:
-        return next_stage(parser, pipe);
+        return next_stage(parser, pipe, parse_next(parser));
     case STEP_OPERAND:
         return read_term(parser, pipe);
     case STEP_FIELDS:
         return read_fields(parser, pipe);
-    case STEP_AFTER:
-        return after_operand(parser, pipe);
     }
     return -1;
 }

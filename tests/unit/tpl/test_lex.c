@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "tpl/lex.h"
 
-/* Read in rows of `room`, the same tokens come. */
+/* Read in rows of `room`, the same tokens come, without spaces. */
 static void expect_same_in_rows(const char *text, const char *left, const char *right, unsigned room)
 {
     struct lexer one, rows;
@@ -21,7 +21,11 @@ static void expect_same_in_rows(const char *text, const char *left, const char *
         count = lex_read(&rows, tokens, room);
         assert_in_range(count, 1, room);
         for (unsigned i = 0; i < count; i++) {
-            token = lex_next(&one);
+            bool spaced = false;
+
+            while ((token = lex_next(&one)).kind == TOKEN_SPACE)
+                spaced = true;
+            assert_int_equal(tokens[i].spaced, spaced);
             assert_int_equal(tokens[i].kind, token.kind);
             assert_int_equal(tokens[i].pos, token.pos);
             assert_int_equal(tokens[i].len, token.len);
