@@ -240,6 +240,18 @@ static void conn_on_deadline(void *ctx)
     conn_end(ctx);
 }
 
+/* Full: the connection that is nearest its deadline goes, if it waits for its peer. A new one is served in milliseconds, so the lazy ones go first. */
+static void httpd_make_room(struct httpd *httpd)
+{
+    struct conn *conn, *first = NULL;
+
+    LIST_FOREACH(conn, &httpd->conns, link)
+    if (conn->evcon && conn->phase <= PHASE_RECEIVING && (!first || conn->deadline.at < first->deadline.at))
+        first = conn;
+    if (first)
+        conn_end(first);
+}
+
 /*
  * evhttp offers its connection object only with the first whole request, which a hostile peer never sends. It is the argument of
  * the callbacks that evhttp has set on the bufferevent by now (libevent 2.2 has evhttp_set_newreqcb() for this).
@@ -255,18 +267,9 @@ static void conn_adopt(evutil_socket_t fd, short what, void *ctx)
     conn_remember(conn);
     evhttp_connection_set_closecb(conn->evcon, conn_on_close, conn);
     conn_enter(conn, PHASE_OPENING);
-}
-
-/* Full: the connection that is nearest its deadline goes, if it waits for its peer. A new one is served in milliseconds, so the lazy ones go first. */
-static void httpd_make_room(struct httpd *httpd)
-{
-    struct conn *conn, *first = NULL;
-
-    LIST_FOREACH(conn, &httpd->conns, link)
-    if (conn->evcon && conn->phase <= PHASE_RECEIVING && (!first || conn->deadline.at < first->deadline.at))
-        first = conn;
-    if (first)
-        conn_end(first);
+    /* Of those accepted in one turn none could be ended for the next. */
+    if (conn->httpd->make_room && conn->httpd->count == conn->httpd->max)
+        httpd_make_room(conn->httpd);
 }
 
 static struct bufferevent *httpd_on_accept(struct event_base *base, void *ctx)
