@@ -11,7 +11,7 @@ from support.wait import until
 
 def test_replicas_that_start_at_once_on_an_empty_secret_agree(install):
     one = install(replicas=3)
-    until(lambda: all(one.trusts(replica) for replica in one.replicas), "every replica to be trusted")
+    one.all_trusted()
     assert one.ring()["ca.crt"].strip() in one.bundle()
     for replica in one.replicas:
         one.route(replica)
@@ -28,14 +28,16 @@ def test_a_reset_bundle_is_put_right(install):
 
 def test_an_emptied_secret_gets_its_certificates_back(install):
     one = install(replicas=2)
+    one.all_trusted()
     right = one.ring()
     one.apiserver.api.merge(one.secret, {"data": None})
     until(lambda: one.ring() == right, "the Secret to be filled again")
-    until(lambda: all(one.trusts(replica) for replica in one.replicas), "every replica to be trusted")
+    one.all_trusted()
 
 
 def test_a_deleted_secret_is_made_again_with_the_same_certificates(install):
     one = install(replicas=2)
+    one.all_trusted()
     right = one.ring()
     pods = Load(one)
     one.apiserver.api.delete(one.secret)
@@ -120,6 +122,7 @@ def test_no_request_fails_while_a_replica_ends(install):
 
 def test_no_request_fails_while_a_certificate_is_exchanged(install):
     one = install(replicas=2)
+    one.all_trusted()
     load = Load(one)
     load.more()
     before = one.ring()["tls.crt"]

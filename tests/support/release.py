@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from . import wait
 from .injector import Installed
 from .site import unique
 
@@ -86,6 +87,10 @@ class Release(Installed):
     def certificate(self, replica):
         """The one that it serves."""
         return ssl.get_server_certificate(("127.0.0.1", replica.port))
+
+    def all_trusted(self):
+        """Waits until every replica holds certificates: from then on none makes others of its own."""
+        wait.until(lambda: all(self.trusts(replica) for replica in self.replicas), "every replica to be trusted")
 
     def trusts(self, replica):
         """Whether that replica is ready and has a certificate that the API server takes."""
