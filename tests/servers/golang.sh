@@ -10,17 +10,11 @@ older() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head 
 # module_hash FILE...: what a build depends on, short.
 module_hash() { cat "$@" | sha256sum | cut -c1-16; }
 
-install_go() {
-  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
-  say "no Go here: installing Debian's golang-go"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends golang-go ca-certificates; } >&2 </dev/null || true
-}
-
 # find_go MODULE ADVICE: the Go command to build that folder with. One that cannot fetch newer toolchains itself (before 1.21, as Debian 12
 # has it) can still download the toolchain as a module, checked like every module. ADVICE ends the message when there is no Go.
 find_go() {
   local need have answer dir
-  command -v go >/dev/null || install_go
+  command -v go >/dev/null || "${BASH_SOURCE[0]%/*}/../../deploy/install" golang-go ca-certificates || true
   command -v go >/dev/null || die "no Go to build with: install Go (Debian: apt-get install golang-go)$2"
   need=$(sed -n 's/^go //p' "$1/go.mod")
   have=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go\([0-9.]*\).*/\1/p')
