@@ -50,7 +50,7 @@
 #define LIMIT_HANDOVER_BYTES MIB(8)
 /* Answers of the mount table that are remembered: one that is needed and not there any more is asked for again. */
 #define LIMIT_MOUNTS 256
-/* Nodes of a cluster that redirects are followed to: clusters have at most nine. */
+/* Nodes of a cluster that redirects are followed to: clusters have at most nine. One more takes the oldest one's place. */
 #define LIMIT_REDIRECT_HOSTS 16
 /* Requests per second of the whole process, and how many may go at once after a pause. */
 #define LIMIT_REQUEST_RATE 10

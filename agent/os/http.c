@@ -251,6 +251,11 @@ void http_client_idle(struct http_client *client)
         client_drop_pool(client, client->pool);
 }
 
+bool http_client_busy(const struct http_client *client)
+{
+    return client->exchanges != NULL;
+}
+
 struct http_counts http_client_counts(const struct http_client *client)
 {
     return client->counts;

@@ -80,6 +80,9 @@ void http_cancel(struct http_exchange *exchange);
 /* Close connections now, or as soon as the running exchanges have ended: what carried secrets does not linger. */
 void http_client_idle(struct http_client *client);
 
+/* Whether an exchange has not been answered yet. */
+bool http_client_busy(const struct http_client *client);
+
 /* What was used since the client began: for logs and tests. */
 struct http_counts {
     unsigned long requests, connections;

@@ -1,6 +1,7 @@
 #include "vault/redirect.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,6 +12,7 @@
 struct peer {
     char *origin; /* "https://host:port" */
     struct http_client *http;
+    uint64_t used; /* counts up: the smallest has waited longest */
 };
 
 struct redirect {
@@ -19,6 +21,7 @@ struct redirect {
     struct http_options options; /* texts owned */
     struct peer peers[LIMIT_REDIRECT_HOSTS];
     size_t peer_count;
+    uint64_t uses;
 };
 
 /* The parts of "scheme://host:port/path", borrowed. */
@@ -55,14 +58,19 @@ struct redirect *redirect_new(struct loop *loop, struct http_client *home, const
     return redirect;
 }
 
+static void peer_done(struct peer *peer)
+{
+    http_client_free(peer->http);
+    mem_free(peer->origin);
+    *peer = (struct peer){0};
+}
+
 void redirect_free(struct redirect *redirect)
 {
     if (!redirect)
         return;
-    for (size_t i = 0; i < redirect->peer_count; i++) {
-        http_client_free(redirect->peers[i].http);
-        mem_free(redirect->peers[i].origin);
-    }
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        peer_done(&redirect->peers[i]);
     for (size_t i = 0; i < ARRAY_LEN(text_offsets); i++)
         mem_free((void *)*text_of(&redirect->options, i));
     mem_free(redirect);
@@ -105,26 +113,53 @@ static bool is_address(struct str host)
     return host.data[0] == '[' || inet_pton(AF_INET, text, &v4) == 1;
 }
 
+static struct peer *find_peer(struct redirect *redirect, const char *origin)
+{
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        if (strcmp(redirect->peers[i].origin, origin) == 0)
+            return &redirect->peers[i];
+    return NULL;
+}
+
+/* A place for one more. Pods of a server come and go: the one that was not asked for longest makes room, unless it still owes an answer. */
+static struct peer *make_room(struct redirect *redirect)
+{
+    struct peer *oldest = NULL;
+
+    if (redirect->peer_count < LIMIT_REDIRECT_HOSTS)
+        return &redirect->peers[redirect->peer_count++];
+    for (size_t i = 0; i < redirect->peer_count; i++) {
+        struct peer *peer = &redirect->peers[i];
+
+        if (!http_client_busy(peer->http) && (!oldest || peer->used < oldest->used))
+            oldest = peer;
+    }
+    if (oldest)
+        peer_done(oldest);
+    return oldest;
+}
+
 static int open_peer(struct redirect *redirect, const struct place_of *to, const char *server_name, struct http_client **ret,
                      struct err *err)
 {
     struct http_options options = redirect->options;
-    struct peer *peer = &redirect->peers[redirect->peer_count];
     _cleanup_free_ char *origin = mem_strndup(to->origin.data, to->origin.len);
+    struct peer *peer = find_peer(redirect, origin);
+    struct http_client *http;
 
-    for (size_t i = 0; i < redirect->peer_count; i++)
-        if (strcmp(redirect->peers[i].origin, origin) == 0) {
-            *ret = redirect->peers[i].http;
-            return 0;
-        }
-    if (redirect->peer_count == LIMIT_REDIRECT_HOSTS)
-        return err_set(err, ERR_LIMIT, "redirected to more than %d hosts", LIMIT_REDIRECT_HOSTS);
     options.address = origin;
     options.server_name = server_name;
-    if (http_client_new(redirect->loop, &options, &peer->http, err) != 0)
-        return -1;
-    peer->origin = steal(origin);
-    redirect->peer_count++;
+    if (!peer) {
+        if (http_client_new(redirect->loop, &options, &http, err) != 0)
+            return -1;
+        peer = make_room(redirect);
+        if (!peer) {
+            http_client_free(http);
+            return err_set(err, ERR_RETRY, "redirected to more than %d hosts at once", LIMIT_REDIRECT_HOSTS);
+        }
+        *peer = (struct peer){.origin = steal(origin), .http = http};
+    }
+    peer->used = ++redirect->uses;
     *ret = peer->http;
     return 0;
 }
@@ -173,4 +208,10 @@ int redirect_find(struct redirect *redirect, const char *location, struct http_c
         return err_wrap(err, "redirect");
     *ret_path = to.path;
     return 0;
+}
+
+void redirect_idle(struct redirect *redirect)
+{
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        http_client_idle(redirect->peers[i].http);
 }

@@ -3,7 +3,7 @@
  *
  * A standby sends us to the active node. We follow to the same scheme only, and only to the host we were configured with (any
  * port) or, over verified TLS, to a host whose certificate carries the configured name: it is checked against that name, not
- * against its own.
+ * against its own. LIMIT_REDIRECT_HOSTS are kept; one more takes the place of the one that was not asked for longest.
  */
 #ifndef VAULT_REDIRECT_H
 #define VAULT_REDIRECT_H
@@ -21,5 +21,8 @@ void redirect_free(struct redirect *redirect);
 /* Where `location` leads: a connection and the path to ask there (inside `location`). ERR_DENIED says why not. */
 int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path,
                   struct err *err) MUST_USE;
+
+/* Close the idle connections to other hosts. */
+void redirect_idle(struct redirect *redirect);
 
 #endif

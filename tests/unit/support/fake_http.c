@@ -5,7 +5,7 @@
 #define FAKE_HTTP_LATENCY_MS 5
 
 struct fake_request {
-    char method[16], path[512], token[128], bearer[128], body[16384];
+    char method[16], path[512], token[128], namespace[128], bearer[128], body[16384];
     const char *address; /* of the client that sent it */
     const char *server_name;
 };
@@ -114,6 +114,9 @@ struct http_exchange *http_send(struct http_client *client, const struct http_re
         if (strcmp(req->headers[i].name, "X-Vault-Token") == 0)
             copy_text(request.token, sizeof(request.token), req->headers[i].value, strlen(req->headers[i].value));
     for (size_t i = 0; i < req->header_count; i++)
+        if (strcmp(req->headers[i].name, "X-Vault-Namespace") == 0)
+            copy_text(request.namespace, sizeof(request.namespace), req->headers[i].value, strlen(req->headers[i].value));
+    for (size_t i = 0; i < req->header_count; i++)
         if (strcmp(req->headers[i].name, "Authorization") == 0)
             copy_text(request.bearer, sizeof(request.bearer), req->headers[i].value, strlen(req->headers[i].value));
     exchange->client = client;
@@ -138,6 +141,11 @@ void http_cancel(struct http_exchange *exchange)
 void http_client_idle(struct http_client *client)
 {
     client->idled++;
+}
+
+bool http_client_busy(const struct http_client *client)
+{
+    return client->running != NULL;
 }
 
 struct http_counts http_client_counts(const struct http_client *client)
