@@ -55,6 +55,7 @@ struct http_exchange {
     struct curl_slist *headers, *resolve, *connect_to;
     size_t max_body, header_bytes;
     int64_t timeout_ms;
+    unsigned sends, most_sends; /* how often the request went out, and may */
 
     struct http_pool *pool; /* while it runs */
     CURL *easy;

@@ -429,6 +429,29 @@ static bool set_target(struct http_exchange *exchange, CURL *easy)
     return !bad;
 }
 
+/*
+ * Each time that a request is about to go out. libcurl sends one that a connection lost or refused unread up to five times more by itself, past
+ * all that is counted above; here it may do so once, where a kept connection may have died unseen.
+ */
+static int on_send(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+    struct http_exchange *exchange = ctx;
+    long fresh = 1;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    if (exchange->sends++ == 0) {
+        curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &fresh);
+        exchange->most_sends = fresh ? 1 : 2;
+    }
+    if (exchange->sends <= exchange->most_sends)
+        return CURL_PREREQFUNC_OK;
+    stop_with(exchange, ERR_RETRY, "the server refused the request, or closed the connection, before it read it");
+    return CURL_PREREQFUNC_ABORT;
+}
+
 static bool set_callbacks(struct http_exchange *exchange, CURL *easy)
 {
     bool bad = false;
@@ -439,6 +462,8 @@ static bool set_callbacks(struct http_exchange *exchange, CURL *easy)
     SET(WRITEDATA, exchange);
     SET(HEADERFUNCTION, on_header);
     SET(HEADERDATA, exchange);
+    SET(PREREQFUNCTION, on_send);
+    SET(PREREQDATA, exchange);
     return !bad;
 }
 

@@ -369,16 +369,21 @@ static ssize_t h2_body(nghttp2_session *session, int32_t stream, uint8_t *buf, s
     return snprintf((char *)buf, len, "%d", (int)getpid());
 }
 
-/* A request whose path is "/hang" is never answered. */
+/* How many requests all connections refused; the processes share it. */
+static unsigned *h2_refused;
+
+/* A request whose path is "/hang" is never answered, one whose path is "/refuse" is refused unread. */
 static int h2_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len, const uint8_t *value,
                      size_t value_len, uint8_t flags, void *ctx)
 {
-    static char hang[] = "hang";
+    static char hang[] = "hang", refuse[] = "refuse";
 
     (void)flags;
     (void)ctx;
     if (name_len == 5 && memcmp(name, ":path", 5) == 0 && value_len == 5 && memcmp(value, "/hang", 5) == 0)
         nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, hang);
+    if (name_len == 5 && memcmp(name, ":path", 5) == 0 && value_len == 7 && memcmp(value, "/refuse", 7) == 0)
+        nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, refuse);
     return 0;
 }
 
@@ -386,11 +391,16 @@ static int h2_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 {
     const nghttp2_nv headers[] = {{(uint8_t *)":status", (uint8_t *)"200", 7, 3, 0}};
     const nghttp2_data_provider body = {.read_callback = h2_body};
+    const char *word = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
     (void)ctx;
     if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
-    if (nghttp2_session_get_stream_user_data(session, frame->hd.stream_id))
+    if (word && *word == 'r') {
+        __atomic_fetch_add(h2_refused, 1, __ATOMIC_SEQ_CST);
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+    }
+    if (word)
         return 0;
     return nghttp2_submit_response(session, frame->hd.stream_id, headers, 1, &body);
 }

@@ -1,5 +1,7 @@
 #include "http_bench.h"
 
+#include <sys/mman.h>
+
 /* -------------------------------------------------------------------------------------------------------------- TLS */
 
 static void https_verifies_chain_and_name(void **state)
@@ -194,6 +196,20 @@ static void http2_leaves_a_connection_on_which_something_timed_out(void **state)
     assert_string_not_equal(get("/").body, before);
 }
 
+/* libcurl alone would send it six times over, past every budget above. */
+static void http2_sends_what_was_refused_no_more_often_than_it_was_told_to(void **state)
+{
+    (void)state;
+    h2_refused = mmap(NULL, sizeof(*h2_refused), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    secure((struct server_wish){.cert = &good, .http2 = true}, (struct http_options){.ca_cert = NULL});
+    assert_true(get("/refuse").failed);
+    assert_int_equal(*h2_refused, 1);
+    assert_int_equal(get("/").status, 200);
+    assert_failure("/refuse", ERR_RETRY, "refused the request");
+    assert_true(*h2_refused <= 3); /* a connection that lay idle may have died unseen: once more on a fresh one */
+    munmap(h2_refused, sizeof(*h2_refused));
+}
+
 static void http2_is_not_spoken_when_http1_is_asked_for(void **state)
 {
     (void)state;
@@ -278,6 +294,7 @@ int main(void)
         T(https_handshakes_that_hang_end_with_the_connect_limit),
         T(http2_shares_one_connection_from_the_first_request_on),
         T(http2_leaves_a_connection_on_which_something_timed_out),
+        T(http2_sends_what_was_refused_no_more_often_than_it_was_told_to),
         T(http2_is_not_spoken_when_http1_is_asked_for),
         T(http_goes_through_a_proxy_and_names_it_without_its_password),
         T(https_goes_through_a_tunnel_and_still_checks_the_server_name),
