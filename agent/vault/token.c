@@ -60,14 +60,17 @@ static int keep_wrap(struct token *token, const struct val *info, struct err *er
     return keep(token, text.data, &token->wrap, err);
 }
 
-int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err)
+/* Only what was asked for: a wrapped answer that nobody asked for would put whatever it holds into a sink. */
+int token_from_auth(const struct reply *reply, bool wrapped, int64_t asked_at, struct token **ret, struct err *err)
 {
     _cleanup_(cleanup_token) struct token *token = token_new();
     const struct val *auth = val_get(&reply->body, "auth");
     const struct val *wrap = val_get(&reply->body, "wrap_info");
     const char *value = val_get_cstr(auth, "client_token");
 
-    if (wrap && wrap->kind == VAL_MAP) {
+    if (wrapped) {
+        if (!wrap || wrap->kind != VAL_MAP)
+            return err_set(err, ERR_INPUT, "login: status %d, but the answer is not wrapped as wrap_ttl asks for", reply->status);
         if (keep_wrap(token, wrap, err) != 0)
             return -1;
         *ret = steal(token);

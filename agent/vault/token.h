@@ -25,7 +25,8 @@ struct token {
     bool handed;      /* taken over from another process */
 };
 
-int token_from_auth(const struct reply *reply, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
+/* `wrapped`: the login asked for a wrapped answer, and nothing else is taken. */
+int token_from_auth(const struct reply *reply, bool wrapped, int64_t asked_at, struct token **ret, struct err *err) MUST_USE;
 /* `value` is the token that was looked up. */
 int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err)
     MUST_USE;

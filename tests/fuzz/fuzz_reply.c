@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || dep_new(DEP_READ, STR("secret/app"), NULL, 0, NULL, &dep, &err) != 0)
         return 0;
     if (reply_parse(&reply, statuses[data[0] % 8], (const char *)data + 1, size - 1, "GET x", &err) == 0) {
-        if (token_from_auth(&reply, 0, &token, &err) == 0)
+        if (token_from_auth(&reply, data[0] & 1, 0, &token, &err) == 0)
             token_free(token);
         if (token_from_lookup(&reply, "t", 0, &token, &err) == 0)
             token_free(token);

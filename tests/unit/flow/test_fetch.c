@@ -133,7 +133,7 @@ static void new_token(struct world *world)
     serve_login(&answer);
     assert_int_equal(reply_parse(&reply, 200, answer.body.data, answer.body.len, "login", &err), 0);
     token_free(world->token);
-    assert_int_equal(token_from_auth(&reply, clock_now(), &world->token, &err), 0);
+    assert_int_equal(token_from_auth(&reply, false, clock_now(), &world->token, &err), 0);
     assert_int_equal(client_set_token(world->client, world->token->value, &err), 0);
     fetch_token(world->fetch, world->token);
     reply_done(&reply);
