@@ -40,7 +40,7 @@ struct auth {
     struct client *client;
     struct login *login;
     struct auth_events events;
-    char *wrap_ttl;
+    char *wrap_ttl, *namespace;
     bool exit_on_err;
 
     enum state state;
@@ -77,12 +77,16 @@ static void on_reply(void *ctx, struct reply *reply, const struct err *err)
     dispatch(auth, err ? ON_FAILED : ON_DONE, &(struct news){reply, err});
 }
 
-static void send(struct auth *auth, enum state state, const struct request *request)
+/* Everything about the token goes where it was made; secrets may live in another namespace. */
+static void send(struct auth *auth, enum state state, const struct request *described)
 {
+    struct request request = *described;
+
+    request.namespace = auth->namespace;
     timer_stop(&auth->timer);
     auth->state = state;
     auth->asked_at = clock_now();
-    auth->call = client_send(auth->client, request, on_reply, auth);
+    auth->call = client_send(auth->client, &request, on_reply, auth);
 }
 
 static void cancel(struct auth *auth)
@@ -218,7 +222,7 @@ static int token_of(struct auth *auth, const struct reply *reply, struct err *er
 {
     if (auth->request.lookup)
         return token_from_lookup(reply, auth->request.token.data, auth->asked_at, &auth->fresh, err);
-    return token_from_auth(reply, auth->asked_at, &auth->fresh, err);
+    return token_from_auth(reply, auth->wrap_ttl[0] != '\0', auth->asked_at, &auth->fresh, err);
 }
 
 static void login_done(struct auth *auth, const struct news *news)
@@ -527,6 +531,7 @@ int auth_new(struct loop *loop, struct client *client, const struct auth_options
     auth->events = *events;
     auth->exit_on_err = options->exit_on_err;
     auth->wrap_ttl = mem_strdup(options->wrap_ttl ? options->wrap_ttl : "");
+    auth->namespace = mem_strdup(options->namespace ? options->namespace : client_namespace(client));
     timer_init(&auth->timer, loop, on_time, auth);
     backoff_init(&auth->login_backoff, options->min_backoff_ms, options->max_backoff_ms);
     backoff_init(&auth->renew_backoff, 0, 0);
@@ -549,6 +554,7 @@ void auth_free(struct auth *auth)
     token_free(auth->token);
     token_free(auth->fresh);
     mem_free(auth->wrap_ttl);
+    mem_free(auth->namespace);
     mem_free(auth);
 }
 

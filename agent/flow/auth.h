@@ -22,6 +22,7 @@ struct auth_options {
     const char *type;                       /* "kubernetes" */
     const char *mount;                      /* NULL or "": auth/<type> */
     const struct val *config;               /* the method's config map, read during auth_new() */
+    const char *namespace;                  /* of everything about the token; NULL: the client's */
     const char *wrap_ttl;                   /* "" or NULL: the token itself */
     int64_t min_backoff_ms, max_backoff_ms; /* 0: 1 s, 5 min */
     bool exit_on_err;

@@ -29,7 +29,7 @@ struct config_vault {
     const char *ca_cert, *ca_path, *client_cert, *client_key, *tls_server_name;
     const char *ca_pem; /* *_CACERT_BYTES: the certificates themselves, when ca_cert is not given */
     bool tls_skip_verify;
-    const char *namespace;  /* canonical "a/b/"; method.namespace when nothing else gives one */
+    const char *namespace;  /* of secrets: canonical "a/b/"; method.namespace when nothing else gives one */
     const char *proxy;      /* *_PROXY_ADDR or *_HTTP_PROXY; "": the usual proxy variables */
     const char *token;      /* *_TOKEN: sent along with the login request; secret */
     int num_retries;        /* 12; 0 = none (the file's -1) */
@@ -42,7 +42,7 @@ struct config_vault {
 struct config_method {
     const char *type;       /* "" when there is no auto_auth */
     const char *mount_path; /* "auth/<type>" by default; no slash at the end */
-    const char *namespace;  /* canonical, as given in the block */
+    const char *namespace;  /* of the login and its token: canonical; vault.namespace when a flag or variable gives that, or the block none */
     const char *wrap_ttl;   /* "" or seconds as the header wants them: "300s" */
     int64_t min_backoff_ms, max_backoff_ms; /* 0: not given (1 s, 5 min) */
     bool exit_on_err;

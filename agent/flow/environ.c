@@ -165,6 +165,19 @@ static void warn_unsupported(const struct apply *apply)
                      "not supported yet; logs go to standard error");
 }
 
+/* Flag and variable count for everything. Without them the login may have its own, and what only one of the two has counts for both. */
+static void apply_namespace(const struct apply *apply)
+{
+    struct config *config = apply->config;
+    bool given = apply->flags->namespace || environ_get(apply->getenv, "NAMESPACE");
+
+    config->vault.namespace = stanza_namespace(&config->arena, config->vault.namespace);
+    if (!config->vault.namespace[0])
+        config->vault.namespace = config->method.namespace;
+    if (given || !config->method.namespace[0])
+        config->method.namespace = config->vault.namespace;
+}
+
 void environ_apply(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems)
 {
     const struct apply apply = {config, flags, getenv, problems};
@@ -180,7 +193,5 @@ void environ_apply(struct config *config, const struct flags *flags, config_gete
         config->exit_after_auth = flags->exit_after_auth;
     if (!config->vault.address[0])
         config->vault.address = "https://127.0.0.1:8200";
-    config->vault.namespace = stanza_namespace(&config->arena, config->vault.namespace);
-    if (!config->vault.namespace[0])
-        config->vault.namespace = config->method.namespace;
+    apply_namespace(&apply);
 }

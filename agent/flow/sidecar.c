@@ -416,6 +416,7 @@ static int new_auth(struct sidecar *car, struct err *err)
         .type = method->type,
         .mount = method->mount_path,
         .config = &method->config,
+        .namespace = method->namespace,
         .wrap_ttl = method->wrap_ttl,
         .min_backoff_ms = method->min_backoff_ms,
         .max_backoff_ms = method->max_backoff_ms,

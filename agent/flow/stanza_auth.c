@@ -63,7 +63,7 @@ static void read_config_map(struct reading *reading, const struct val *v, const 
 static const struct option method_options[] = {
     ROW("type", OPTION_TEXT, type, "kubernetes, jwt, approle or token_file; or the block's label"),
     ROW("mount_path", OPTION_TEXT, m.mount_path, "where the method is mounted; auth/TYPE"),
-    ROW("namespace", OPTION_TEXT, m.namespace, "used when no other namespace is given"),
+    ROW("namespace", OPTION_TEXT, m.namespace, "namespace of the login; vault.namespace"),
     ROW("wrap_ttl", OPTION_SECONDS, wrap_ttl_ms, "ask for a wrapped token of this life; needs exactly one sink"),
     ROW("min_backoff", OPTION_SECONDS, m.min_backoff_ms, "first pause after a failure; 1s"),
     ROW("max_backoff", OPTION_SECONDS, m.max_backoff_ms, "longest pause; 5m"),

@@ -31,7 +31,7 @@ static const struct option vault_options[] = {
     ROW("client_key", OPTION_TEXT, client_key, "PEM file of its key"),
     ROW("tls_skip_verify", OPTION_BOOLISH, tls_skip_verify, "trust any certificate"),
     ROW("tls_server_name", OPTION_TEXT, tls_server_name, "name to expect in the server's certificate"),
-    ROW("namespace", OPTION_TEXT, namespace, "namespace of all requests"),
+    ROW("namespace", OPTION_TEXT, namespace, "namespace of the secrets, and of the login unless its method has one"),
     {"retry", OPTION_BLOCK, 0, "see vault.retry", read_retry},
 };
 static const struct stanza vault_table = {"vault", vault_options, ARRAY_LEN(vault_options), false, false};

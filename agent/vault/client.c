@@ -18,6 +18,7 @@ struct client_call {
     struct http_exchange *exchange;
     char *method, *path, *wrap_ttl;
     char *token;     /* NULL: the client's */
+    char *namespace; /* NULL: the client's */
     struct buf body; /* secret */
     bool has_body;
     int64_t timeout_ms;
@@ -84,6 +85,7 @@ static void call_free(struct client_call *call)
     mem_free(call->method);
     mem_free(call->path);
     mem_free(call->wrap_ttl);
+    mem_free(call->namespace);
     mem_wipe_str(call->token);
     mem_free(call->token);
     buf_done(&call->body);
@@ -192,6 +194,7 @@ static void start(struct client_call *call, struct http_client *http, const char
 {
     struct client *client = call->client;
     const char *token = call->token ? call->token : client->token;
+    const char *namespace = call->namespace ? call->namespace : client->namespace;
     struct http_header headers[5];
     struct http_req req = {.method = call->method, .path = path, .headers = headers, .timeout_ms = call->timeout_ms};
     struct err err;
@@ -199,8 +202,8 @@ static void start(struct client_call *call, struct http_client *http, const char
     headers[req.header_count++] = (struct http_header){"X-Vault-Request", "true"};
     if (token && token[0])
         headers[req.header_count++] = (struct http_header){"X-Vault-Token", token};
-    if (client->namespace[0])
-        headers[req.header_count++] = (struct http_header){"X-Vault-Namespace", client->namespace};
+    if (namespace[0])
+        headers[req.header_count++] = (struct http_header){"X-Vault-Namespace", namespace};
     if (call->wrap_ttl)
         headers[req.header_count++] = (struct http_header){"X-Vault-Wrap-TTL", call->wrap_ttl};
     if (call->has_body) {
@@ -245,6 +248,16 @@ static void pump(void *ctx)
     }
 }
 
+static char *namespace_name(const char *name)
+{
+    size_t len;
+
+    name = name ? name + strspn(name, "/") : "";
+    for (len = strlen(name); len && name[len - 1] == '/';)
+        len--;
+    return mem_strndup(name, len);
+}
+
 struct client_call *client_send(struct client *client, const struct request *request, client_done *done, void *ctx)
 {
     struct client_call *call = mem_alloc(sizeof(*call));
@@ -258,6 +271,7 @@ struct client_call *client_send(struct client *client, const struct request *req
     call->path = mem_strdup(request->path);
     call->wrap_ttl = request->wrap_ttl && request->wrap_ttl[0] ? mem_strdup(request->wrap_ttl) : NULL;
     call->token = request->token ? mem_strdup(request->token) : NULL;
+    call->namespace = request->namespace ? namespace_name(request->namespace) : NULL;
     call->has_body = request->body != NULL;
     buf_init_secret(&call->body, LIMIT_REPLY_BYTES);
     if (request->body)
@@ -279,8 +293,10 @@ void client_cancel(struct client_call *call)
 
 void client_idle(struct client *client)
 {
-    if (!client->waiting_head && !client->running)
-        http_client_idle(client->http);
+    if (client->waiting_head || client->running)
+        return;
+    http_client_idle(client->http);
+    redirect_idle(client->redirect);
 }
 
 /* ---- the client itself ---- */
@@ -318,16 +334,6 @@ const char *client_namespace(const struct client *client)
 unsigned long client_requests(const struct client *client)
 {
     return client->requests;
-}
-
-static char *namespace_name(const char *name)
-{
-    size_t len;
-
-    name = name ? name + strspn(name, "/") : "";
-    for (len = strlen(name); len && name[len - 1] == '/';)
-        len--;
-    return mem_strndup(name, len);
 }
 
 int client_new(struct loop *loop, const struct client_options *options, struct client **ret, struct err *err)

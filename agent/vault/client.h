@@ -32,6 +32,7 @@ struct request {
     const char *body;   /* JSON, copied as secret; NULL: none */
     size_t body_len;
     const char *token;    /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
+    const char *namespace; /* instead of the client's; "" for none; NULL: the client's */
     const char *wrap_ttl; /* X-Vault-Wrap-TTL */
     bool urgent;          /* exempt from the budget */
     int64_t timeout_ms;   /* 0: the client's */

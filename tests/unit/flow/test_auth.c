@@ -60,17 +60,22 @@ static void write_token(struct world *world, const char *text)
     fclose(f);
 }
 
-static void make_auth(struct world *world, bool exit_on_err, const char *wrap_ttl)
+static void make_auth_in(struct world *world, bool exit_on_err, const char *wrap_ttl, const char *namespace)
 {
     struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(world->token_path)}};
     struct val config = val_map(pairs, 2);
-    struct auth_options options = {.type = "kubernetes", .config = &config, .exit_on_err = exit_on_err, .wrap_ttl = wrap_ttl};
+    struct auth_options options = {.type = "kubernetes", .config = &config, .exit_on_err = exit_on_err, .wrap_ttl = wrap_ttl, .namespace = namespace};
     struct auth_events events = {world, on_token, on_failure, on_warning, on_renewed};
-    struct client_options client = {.http = {.address = "http://vault:8200"}};
+    struct client_options client = {.http = {.address = "http://vault:8200"}, .namespace = "apps/"};
     struct err err;
 
     assert_int_equal(client_new(world->loop, &client, &world->client, &err), 0);
     assert_int_equal(auth_new(world->loop, world->client, &options, &events, &world->auth, &err), 0);
+}
+
+static void make_auth(struct world *world, bool exit_on_err, const char *wrap_ttl)
+{
+    make_auth_in(world, exit_on_err, wrap_ttl, NULL);
 }
 
 static int setup(void **state)
@@ -424,6 +429,52 @@ static void a_wrapped_login_is_handed_on_and_not_renewed(void **state)
     assert_int_equal(vault.arrival_count, 1);
 }
 
+static void everything_about_the_token_goes_to_the_namespace_of_the_login(void **state)
+{
+    struct world *world = *state;
+
+    auth_free(world->auth);
+    client_free(world->client);
+    make_auth_in(world, false, NULL, "logins/");
+    begin(world);
+    fake_loop_run(world->loop, 45 * MINUTE);
+    auth_suspect(world->auth);
+    fake_loop_run(world->loop, 1 * SECOND);
+    auth_stop(world->auth, true, 3 * SECOND, on_stopped, world);
+    fake_loop_run(world->loop, 1 * SECOND);
+    assert_int_equal(vault.arrival_count, 4); /* login, renew-self, lookup-self, revoke-self */
+    for (size_t i = 0; i < vault.arrival_count; i++)
+        assert_string_equal(vault.arrivals[i].namespace, "logins");
+}
+
+static void a_wrapped_answer_that_nobody_asked_for_is_no_login(void **state)
+{
+    struct world *world = *state;
+
+    fake_vault_fault("auth/kubernetes/login", 200, 1)->body = "{\"wrap_info\":{\"token\":\"w\",\"ttl\":300}}";
+    fake_vault_fault("auth/kubernetes/login", 200, 1)->body =
+        "{\"auth\":{\"client_token\":\"t1\",\"lease_duration\":3600},\"wrap_info\":{\"token\":\"w\",\"ttl\":300}}";
+    auth_start(world->auth);
+    fake_loop_run(world->loop, MINUTE);
+    assert_int_equal(world->failures, 1);
+    assert_non_null(strstr(world->failure, "no token"));
+    assert_string_equal(auth_token(world->auth)->wrap, "");
+    assert_string_equal(auth_token(world->auth)->value, "t1");
+}
+
+static void a_plain_answer_to_a_wrapped_login_is_refused(void **state)
+{
+    struct world *world = *state;
+
+    auth_free(world->auth);
+    client_free(world->client);
+    make_auth(world, false, "5m");
+    auth_start(world->auth);
+    fake_loop_run(world->loop, MINUTE);
+    assert_int_equal(world->tokens, 0);
+    assert_non_null(strstr(world->failure, "not wrapped"));
+}
+
 static void stopping_revokes_the_token_within_its_limit(void **state)
 {
     struct world *world = *state;
@@ -498,6 +549,9 @@ int main(void)
         TEST(a_renewal_that_brings_another_token_is_ignored),
         TEST(a_token_of_one_second_is_renewed_once_a_second_with_a_warning),
         TEST(a_wrapped_login_is_handed_on_and_not_renewed),
+        TEST(everything_about_the_token_goes_to_the_namespace_of_the_login),
+        TEST(a_wrapped_answer_that_nobody_asked_for_is_no_login),
+        TEST(a_plain_answer_to_a_wrapped_login_is_refused),
         TEST(stopping_revokes_the_token_within_its_limit),
         TEST(a_server_that_hangs_does_not_hold_up_the_end),
         TEST(a_hundred_thousand_renewals_leave_nothing_behind),

@@ -289,6 +289,37 @@ static void config_flag_wins_over_environment_over_file(void **state)
     assert_int_equal(f->config.log_level, LOG_ERROR);
 }
 
+/* What only one of the two has counts for both; flag and variable count for everything. */
+static void config_namespaces_of_login_and_secrets_are_two(void **state)
+{
+    static const struct {
+        const char *vault, *method, *variable, *flag, *secrets, *login;
+    } rows[] = {
+        {"apps", "logins", NULL, NULL, "apps/", "logins/"}, {"apps", "", NULL, NULL, "apps/", "apps/"},
+        {"", "logins", NULL, NULL, "logins/", "logins/"},   {"", "", NULL, NULL, "", ""},
+        {"apps", "logins", "VAULT_NAMESPACE=env", NULL, "env/", "env/"},
+        {"apps", "logins", "BAO_NAMESPACE=env", "flag", "flag/", "flag/"},
+    };
+    char text[512];
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture *f;
+
+        teardown(state);
+        setup(state);
+        f = *state;
+        snprintf(text, sizeof(text),
+                 "vault { namespace = \"%s\" } auto_auth { method \"token_file\" { namespace = \"%s\" config { token_file_path = \"/t\" } } "
+                 "sink \"file\" { config { path = \"/s\" } } }", rows[i].vault, rows[i].method);
+        add(f, "a.hcl", text);
+        variables[0] = rows[i].variable;
+        f->flags.namespace = rows[i].flag;
+        expect_loaded(f);
+        assert_string_equal(f->config.vault.namespace, rows[i].secrets);
+        assert_string_equal(f->config.method.namespace, rows[i].login);
+    }
+}
+
 static void config_skip_verify_must_be_a_truth_value_and_is_warned_about(void **state)
 {
     struct fixture *f = *state;
@@ -544,6 +575,7 @@ int main(void)
         TEST(config_later_files_replace_stanzas_whole_and_add_templates),
         TEST(config_directory_gives_its_files_in_order_without_editors_leftovers),
         TEST(config_flag_wins_over_environment_over_file),
+        TEST(config_namespaces_of_login_and_secrets_are_two),
         TEST(config_skip_verify_must_be_a_truth_value_and_is_warned_about),
         TEST(config_comes_from_the_environment_without_a_shell),
         TEST(config_without_any_source_says_how_to_give_one),

@@ -16,7 +16,7 @@ struct fake_fault {
 struct fake_arrival {
     int64_t at;
     char path[128];
-    char token[32];
+    char token[32], namespace[32];
 };
 
 static struct {
@@ -228,6 +228,7 @@ static inline void fake_vault_serve(const struct fake_request *request, struct f
     arrival->at = clock_now();
     snprintf(arrival->path, sizeof(arrival->path), "%.127s", path);
     snprintf(arrival->token, sizeof(arrival->token), "%.31s", request->token);
+    snprintf(arrival->namespace, sizeof(arrival->namespace), "%.31s", request->namespace);
     if (injected(path, answer))
         return;
     if (strcmp(path, "auth/kubernetes/login") == 0)

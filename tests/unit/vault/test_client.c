@@ -10,6 +10,7 @@ static struct {
     int status;
     const char *body;
     int64_t retry_after;
+    bool every_location; /* each first request leads to a host of its own */
 } server;
 
 static void serve(const struct fake_request *request, struct fake_answer *answer)
@@ -26,6 +27,13 @@ static void serve(const struct fake_request *request, struct fake_answer *answer
     if (n < ARRAY_LEN(server.location) && server.location[n]) {
         answer->status = 307;
         answer->location = server.location[n];
+    }
+    if (server.every_location && strcmp(request->address, "https://vault.example:8200") == 0) {
+        static char places[64][64];
+
+        snprintf(places[n % 64], sizeof(places[0]), "https://vault.example:%u/v1/x", 9000 + n);
+        answer->status = 307;
+        answer->location = places[n % 64];
     }
     buf_adds(&answer->body, server.body);
 }
@@ -137,6 +145,18 @@ static void the_namespace_is_kept_without_slashes(void **state)
     struct world *world = *state;
 
     assert_string_equal(client_namespace(world->client), "team/a");
+}
+
+static void a_request_may_bring_its_own_namespace_or_none(void **state)
+{
+    struct world *world = *state;
+    static const char *const given[] = {NULL, "logins/", ""}, *const sent[] = {"team/a", "logins", ""};
+
+    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+        client_send(world->client, &(struct request){.method = "GET", .path = "x", .namespace = given[i]}, on_done, &world->heard);
+        fake_loop_run(world->loop, MINUTE);
+        assert_string_equal(server.last[i].namespace, sent[i]);
+    }
 }
 
 static void requests_wait_for_the_budget_unless_urgent(void **state)
@@ -265,15 +285,34 @@ static void a_second_redirect_is_an_error(void **state)
     assert_int_equal(server.count, 2);
 }
 
-static void redirects_lead_to_a_bounded_number_of_hosts(void **state)
+static void redirects_lead_to_any_host_of_a_bounded_number_at_a_time(void **state)
 {
     struct world *world = *state;
     char location[64];
 
-    for (int i = 0; i < LIMIT_REDIRECT_HOSTS + 2; i++) {
+    for (int i = 0; i < 3 * LIMIT_REDIRECT_HOSTS; i++) {
         snprintf(location, sizeof(location), "https://vault.example:%d/v1/x", 9000 + i);
-        redirected(world, location, i < LIMIT_REDIRECT_HOSTS ? ERR_NONE : ERR_LIMIT);
+        redirected(world, location, ERR_NONE);
+        redirected(world, "https://vault.example:9000/v1/x", ERR_NONE); /* in use all the time: it stays */
     }
+}
+
+/* Hosts that still owe an answer are not dropped for another. */
+static void a_host_too_many_at_once_is_asked_again_later(void **state)
+{
+    struct world *world = *state;
+    struct heard heard[LIMIT_REDIRECT_HOSTS + 1] = {0};
+    unsigned later = 0;
+
+    server.every_location = true;
+    for (size_t i = 0; i < ARRAY_LEN(heard); i++)
+        client_send(world->client, &(struct request){.method = "GET", .path = "secret/app", .urgent = true}, on_done, &heard[i]);
+    fake_loop_run(world->loop, MINUTE);
+    for (size_t i = 0; i < ARRAY_LEN(heard); i++) {
+        assert_int_equal(heard[i].answers, 1);
+        later += heard[i].err.code == ERR_RETRY;
+    }
+    assert_int_equal(later, 1);
 }
 
 int main(void)
@@ -284,6 +323,7 @@ int main(void)
         TEST(a_request_may_bring_its_own_token_or_none),
         TEST(a_token_that_cannot_be_sent_is_refused),
         TEST(the_namespace_is_kept_without_slashes),
+        TEST(a_request_may_bring_its_own_namespace_or_none),
         TEST(requests_wait_for_the_budget_unless_urgent),
         TEST(a_cancelled_call_is_never_answered),
         TEST(retry_after_is_clamped),
@@ -292,7 +332,8 @@ int main(void)
         TEST(a_redirect_to_another_host_must_prove_our_hosts_name),
         TEST(the_token_goes_nowhere_else),
         TEST(a_second_redirect_is_an_error),
-        TEST(redirects_lead_to_a_bounded_number_of_hosts),
+        TEST(redirects_lead_to_any_host_of_a_bounded_number_at_a_time),
+        TEST(a_host_too_many_at_once_is_asked_again_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
