@@ -56,13 +56,11 @@ def test_as_part_of_another_chart_it_may_be_switched():
 
 # What is not a value of that kind, and the part of the message that names it.
 REFUSED = [
-    ({"injector": {"replicaz": 2}}, "replicaz"),
     ({"injector": {"replicas": "two"}}, "replicas"),
     ({"injector": {"replicas": -1}}, "replicas"),
     ({"injector": {"port": 70000}}, "port"),
     ({"injector": {"webhook": {"failurePolicy": "fail"}}}, "failurePolicy"),
     ({"injector": {"webhook": {"timeoutSeconds": 31}}}, "timeoutSeconds"),
-    ({"injector": {"webhook": {"failurPolicy": "Fail"}}}, "webhook"),
     ({"injector": {"webhook": {"url": "http://plain"}}}, "url"),
     ({"injector": {"agentDefaults": {"template": "yaml"}}}, "template"),
     ({"injector": {"agentDefaults": {"memLimit": "128mb"}}}, "memLimit"),
@@ -70,11 +68,10 @@ REFUSED = [
     ({"injector": {"policy": {"mode": "strict"}}}, "mode"),
     ({"injector": {"logLevel": "loud"}}, "logLevel"),
     ({"injector": {"image": {"repository": ""}}}, "repository"),
-    ({"injector": {"certs": {"secret": "x"}}}, "secret"),
     ({"injector": {"extraEnvironmentVars": {"A-B": "x"}}}, "A-B"),
+    ({"injector": {"policy": {"allowPath": []}}}, "allowPath"),
     ({"injector": {"podDisruptionBudget": {"minimum": 1}}}, "minimum"),
     ({"injector": {"kubernetesVersion": "v1.30.2"}}, "kubernetesVersion"),
-    ({"injektor": {}}, "injektor"),
 ]
 
 
@@ -82,6 +79,60 @@ REFUSED = [
 def test_the_schema_refuses(values, word):
     with pytest.raises(Refused, match=re.escape(word)):
         render(values=values)
+
+
+# Texts that cannot be used, and what the message says of them.
+TEXTS = [
+    ("injector.affinity", "{{ include \"vault.fullname\" . ", "unclosed action"),
+    ("injector.affinity", "podAffinity: {a: b", "injector.affinity: this text is no YAML"),
+    ("injector.tolerations", "- a\nb: c", "injector.tolerations: this text is no YAML"),
+    ("injector.webhook.objectSelector", "matchLabels: {a: '{{ template \"vault.mode\" . }}'}", 'injector.webhook.objectSelector: this text calls the template "vault.mode"'),
+    ("injector.annotations", "a: '{{include `openbao.injectorEnabled` .}}'", 'injector.annotations: this text calls the template "openbao.injectorEnabled"'),
+    ("injector.nodeSelector", '{{ include "injector.nodeselector" . }}', 'injector.nodeSelector: this text calls the template "injector.nodeselector"'),
+]  # fmt: skip
+
+
+def tree(path, value):
+    for word in reversed(path.split(".")):
+        value = {word: value}
+    return value
+
+
+@pytest.mark.parametrize("path, text, word", TEXTS, ids=[f"{n} {path}" for n, (path, _, _) in enumerate(TEXTS)])
+def test_a_text_that_cannot_be_used_is_told_with_its_name(path, text, word):
+    with pytest.raises(Refused, match=re.escape(word)):
+        render(values=tree(path, text))
+
+
+@pytest.mark.parametrize("vendor", ["vault", "openbao"])
+@pytest.mark.parametrize("name, mine", [("name", "vault"), ("fullname", "secrets-vault"), ("namespace", "ns"), ("chart", None)])
+def test_helpers_of_the_other_charts_in_texts_mean_what_they_mean_there(vendor, name, mine):
+    text = f"podAffinity: {{a: '{{{{ include \"{vendor}.{name}\" . }}}}'}}"
+    deployment = pick(render("nameOverride=vault", values=tree("injector.affinity", text), release="secrets", namespace="ns"), "Deployment")
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+    assert look(deployment, "spec/template/spec/affinity/podAffinity/a") == (mine or f"ampule-{version}")
+    if name == "fullname":
+        assert deployment["metadata"]["name"] == mine + "-agent-injector"
+
+
+# Whatever else stands in a user's values file for another chart: it is taken, and NOTES name it (test_objects).
+UNKNOWN = [
+    {"priorityClassName": "system-cluster-critical"},
+    {"injector": {"serviceAccount": {"create": True, "name": "vault-agent-injector", "annotations": {}}}},
+    {"injector": {"agentDefaults": {"extraEnvironmentVars": {"VAULT_ADDR": "https://vault.example.com"}}}},
+    {"injector": {"replicaz": 2}},
+    {"injector": {"webhook": {"failurPolicy": "Fail"}, "certs": {"secret": "x"}, "metrics": {"serviceMonitor": {"enabled": True}}}},
+    {"injector": {"image": {"digest": "sha256:0"}, "livenessProbe": {"enabled": True}, "networkPolicy": {"allowExternal": True}}},
+    {"injektor": {}, "global": {"storageClass": "", "imagePullSecrets": [{"name": "a", "b": "c"}]}},
+    {"server": {"dataStorage": {"size": "10Gi"}}, "csi": {}, "ui": {"enabled": True}, "snapshotAgent": {}, "extraObjects": [{}], "vault": {}},
+]
+
+
+@pytest.mark.parametrize("values", UNKNOWN, ids=[next(iter(v)) + str(n) for n, v in enumerate(UNKNOWN)])
+def test_values_of_others_change_nothing(values):
+    objects = render(values=values)
+    assert [o["kind"] for o in objects] == [o["kind"] for o in render()]
+    assert look(pick(objects, "Deployment"), FIRST) == look(pick(render(), "Deployment"), FIRST)
 
 
 def test_every_value_has_a_place_in_the_schema():
@@ -152,6 +203,25 @@ def test_what_only_ampule_has_is_a_variable_too(sets, name, value):
     assert look(pick(render(options=options), "Deployment"), f"{FIRST}/env/AMPULE_INJECT_{name}/value") == value
 
 
+@pytest.mark.parametrize("name", ["AGENT_INJECT_VAULT_ADDR", "agent.inject.log.level", "NAMESPACE", "POD_NAME", "AMPULE_INJECT_POLICY", "OTHER"])
+def test_a_variable_that_the_user_gives_takes_the_place_of_the_charts(name):
+    env = look(pick(render(values={"injector": {"extraEnvironmentVars": {name: "mine"}}}), "Deployment"), FIRST + "/env")
+    names = [v["name"] for v in env]
+    assert len(names) == len(set(names))
+    assert {"name": name.upper().replace(".", "_"), "value": "mine"} in env
+
+
+def test_names_that_become_the_same_variable_are_one():
+    env = look(pick(render(values={"injector": {"extraEnvironmentVars": {"foo.bar": "a", "FOO_BAR": "b"}}}), "Deployment"), FIRST + "/env")
+    assert len([v for v in env if v["name"] == "FOO_BAR"]) == 1
+
+
+@pytest.mark.parametrize("ports, allowed", [([], [None]), ([7443], [7443])])
+def test_ports_of_api_servers_elsewhere_may_be_named_or_left_open(ports, allowed):
+    policy = pick(render(values={"injector": {"networkPolicy": {"apiServerPorts": ports}}}), "NetworkPolicy")
+    assert [p.get("port") for p in look(policy, "spec/egress/0/ports") if p.get("port") != 53] == allowed
+
+
 def test_every_setting_of_ampule_has_a_value():
     known = set(re.findall(r"\[(AMPULE_INJECT_\w+)", subprocess.run([program("ampule-injector"), "--help"], capture_output=True, text=True, check=True).stdout))
     values = {"injector": {"policy": {"allowImages": ["a"], "allowAddresses": ["a"]}, "agentDefaults": {"annotations": {"ampule.dev/direct": "true"}}}}
@@ -210,6 +280,7 @@ def test_an_injector_that_has_nothing_to_ask_the_api_server_has_no_token_and_no_
 
 @pytest.mark.parametrize("sets, away", [
     ((), 0), (("injector.hostNetwork=true",), 1), (("injector.affinity.a=b",), 1), (("injector.affinity.a=b", "injector.replicas=1"), 0),
+    (("injector.hostNetwork=true", "injector.replicas=1"), 1), (("injector.hostNetwork=true", "injector.replicas=1", "global.openshift=true"), 0),
 ])  # fmt: skip
 def test_an_update_goes_on_where_no_node_has_room_for_one_more(sets, away):
     strategy = pick(render(*sets), "Deployment")["spec"]["strategy"]["rollingUpdate"]

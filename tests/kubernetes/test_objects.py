@@ -72,7 +72,17 @@ def test_notes_say_what_is_installed(apiserver, values):
         assert "helm -n default test ampule" in notes
         assert ("guessed" in notes) == (values == {})
         assert ("have no effect" in notes) == ("server" in values)
-        assert ("run another injector" in notes) == ("injector" in values)
+        assert ("the image of another injector" in notes) == ("injector" in values)
+
+
+def test_notes_name_the_values_that_have_no_effect(apiserver):
+    values = {"priorityClassName": "high", "ui": {"enabled": True}, "csi": {"enabled": False}, "global": {"psp": {"enable": False}, "region": "x"},
+              "injector": {"replicaz": 2, "serviceAccount": {"create": True, "annotations": {}}, "agentImage": {"pullPolicy": "Always"},
+                           "agentDefaults": {"extraEnvironmentVars": {"A": "b"}}, "extraEnvironmentVars": {"C": "d"}, "affinity": {"e": {}}}}  # fmt: skip
+    said = apiserver.helm("install", "ampule", CHART, "--dry-run=server", "--values", "-", text=json.dumps(values))
+    named = said.split("have no effect:\n")[1].split()
+    assert named == ["csi", "global.psp", "global.region", "injector.agentDefaults.extraEnvironmentVars", "injector.agentImage.pullPolicy",
+                     "injector.replicaz", "injector.serviceAccount.create", "priorityClassName", "ui"]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------------------- kustomize
@@ -97,6 +107,7 @@ def test_the_kustomize_base_has_the_objects_of_the_chart(apiserver):
     based = [o for o in kustomized(apiserver, KUSTOMIZE / "base") if o["kind"] != "Namespace"]
     theirs, ours = ({key(o): without_managed_by(o) for o in objects} for objects in (rendered, based))
     assert ours == theirs, "run deploy/kustomize/update"
+    assert not [o for o in based if "managed-by" in str(o["metadata"])], "the base is managed by whoever applies it"
 
 
 def overlays():

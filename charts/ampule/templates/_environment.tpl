@@ -1,5 +1,20 @@
-{{/* The injector's settings as variables, in the order of the charts before this one; what only Ampule has comes last. */}}
+{{/* The injector's variables. One that is given in extraEnvironmentVars takes the place of the chart's: no name stands there twice. */}}
 {{- define "ampule.environment" -}}
+{{- $given := dict -}}
+{{- range $name, $value := .Values.injector.extraEnvironmentVars }}{{ $_ := set $given ($name | upper | replace "." "_") $value }}{{ end -}}
+{{- range fromYamlArray (include "ampule.settings" .) }}
+{{- if not (hasKey $given .name) }}
+- {{ toYaml . | nindent 2 | trim }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $given }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* The chart's settings as variables, in the order of the charts before this one; what only Ampule has comes last. */}}
+{{- define "ampule.settings" -}}
 {{- $injector := .Values.injector -}}
 {{- $defaults := $injector.agentDefaults -}}
 {{- $policy := $injector.policy -}}
@@ -80,10 +95,6 @@
 - name: {{ first . }}
   value: {{ last . | quote }}
 {{- end }}
-{{- end }}
-{{- range $name, $value := $injector.extraEnvironmentVars }}
-- name: {{ $name | upper | replace "." "_" }}
-  value: {{ $value | quote }}
 {{- end }}
 - name: POD_NAME
   valueFrom:

@@ -5,7 +5,17 @@
 
 {{/* Texts in values files of the charts of vault and openbao call these. They mean what those charts mean by them, so that both charts may be in one release. */}}
 {{- define "vault.name" -}}{{ .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}{{- end -}}
+{{- define "vault.fullname" -}}
+{{- $name := .Values.nameOverride | default .Chart.Name -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- .Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- define "vault.chart" -}}{{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}{{- end -}}
+{{- define "vault.namespace" -}}{{ .Values.global.namespace | default .Release.Namespace }}{{- end -}}
 {{- define "openbao.name" -}}{{ template "vault.name" . }}{{- end -}}
+{{- define "openbao.fullname" -}}{{ template "vault.fullname" . }}{{- end -}}
+{{- define "openbao.chart" -}}{{ template "vault.chart" . }}{{- end -}}
+{{- define "openbao.namespace" -}}{{ template "vault.namespace" . }}{{- end -}}
 
 {{- define "ampule.fullname" -}}
 {{- $name := include "ampule.name" . -}}
@@ -41,10 +51,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
-{{/* "true" where the injector is on. */}}
+{{/* "true" where the injector is on: by itself, or with everything else. */}}
 {{- define "ampule.enabled" -}}
 {{- $own := .Values.injector.enabled | toString -}}
-{{- if and (eq (.Values.global.enabled | toString) "true") (or (eq $own "true") (eq $own "-")) -}}true{{- end -}}
+{{- if or (eq $own "true") (and (eq $own "-") (eq (.Values.global.enabled | toString) "true")) -}}true{{- end -}}
 {{- end -}}
 
 {{/* Metrics are served where they are asked for, or where a monitor would ask in vain. */}}
@@ -99,9 +109,14 @@ tlsConfig:
 {{- if .image.registry }}{{ trimSuffix "/" .image.registry }}/{{ end }}{{ .image.repository }}:{{ $tag }}
 {{- end -}}
 
+{{/* The chart of vault asks `global` first, the chart of openbao the injector's own: whose values these are, its spelling tells. */}}
 {{- define "ampule.address" -}}
 {{- $injector := .Values.injector -}}
-{{- $given := coalesce .Values.global.externalVaultAddr .Values.global.externalBaoAddr $injector.externalVaultAddr $injector.externalBaoAddr -}}
+{{- $global := .Values.global -}}
+{{- $given := coalesce $global.externalVaultAddr $injector.externalVaultAddr -}}
+{{- if or $global.externalBaoAddr $injector.externalBaoAddr -}}
+{{- $given = coalesce $injector.externalBaoAddr $injector.externalVaultAddr $global.externalBaoAddr -}}
+{{- end -}}
 {{- if $given -}}
 {{- $given -}}
 {{- else -}}
@@ -111,9 +126,24 @@ tlsConfig:
 {{- end -}}
 {{- end -}}
 
-{{/* A value that may be a text (run through the template engine) or an object: as YAML. */}}
+{{/* A value that may be a text (run through the template engine) or an object: as YAML. What is wrong with a text is told with the value's name. */}}
 {{- define "ampule.value" -}}
-{{- if kindIs "string" .value }}{{ tpl .value .root }}{{ else }}{{ toYaml .value }}{{ end -}}
+{{- if kindIs "string" .value -}}
+{{- include "ampule.calls" . -}}
+{{- $read := fromYaml (printf "text:\n%s" (tpl .value .root | indent 2)) -}}
+{{- if hasKey $read "Error" }}{{ fail (printf "%s: this text is no YAML: %s" .of $read.Error) }}{{ end -}}
+{{- toYaml $read.text -}}
+{{- else }}{{ toYaml .value }}{{ end -}}
+{{- end -}}
+
+{{/* Texts from the charts of vault and openbao may call what only those have. */}}
+{{- define "ampule.calls" -}}
+{{- range regexFindAll "(include|template)\\s+[\"`](vault|openbao|injector)\\.[^\"`]+" .value -1 -}}
+{{- $called := regexReplaceAll "^[^\"`]+[\"`]" . "" -}}
+{{- if not (regexMatch "^(vault|openbao)\\.(name|fullname|chart|namespace)$" $called) -}}
+{{- fail (printf "%s: this text calls the template %q, which only the chart it comes from has: write down what it stands for" $.of $called) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* NAME: and that value below it, or nothing when it is empty. */}}
@@ -122,6 +152,21 @@ tlsConfig:
 {{ .name }}:
   {{- include "ampule.value" . | trim | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/* The values that this chart does not know, or knows to be another chart's, one a line. */}}
+{{- define "ampule.unknown" -}}
+{{- $known := .known -}}
+{{- $path := .path -}}
+{{- range $key, $value := .values -}}
+{{- $name := printf "%s%s" $path $key -}}
+{{- $below := get $known $key -}}
+{{- if or (not (hasKey $known $key)) (and (kindIs "bool" $below) (not $below) $value) -}}
+{{ $name }}{{ "\n" }}
+{{- else if and (kindIs "map" $value) (kindIs "map" $below) -}}
+{{ include "ampule.unknown" (dict "values" $value "known" $below "path" (printf "%s." $name)) }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "ampule.pullSecrets" -}}
