@@ -172,6 +172,8 @@
 #define LIMIT_TEMPLATE_PLUGINS 32
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
+/* Numbers that are closed one by one where neither close_range(2) nor /proc is there: a million would take a second. */
+#define LIMIT_DESCRIPTORS 65536
 /* Processes of one name, without a master, that one signal goes to: each is held by a descriptor meanwhile. */
 #define LIMIT_NAMED_PROCESSES 64
 

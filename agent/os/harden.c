@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "os/descriptor.h"
 #include "os/landlock.h"
 #include "os/seccomp.h"
 
@@ -43,15 +45,6 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
-static void close_rest_on_exec(struct harden_report *report)
-{
-    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-        return;
-    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    harden_gap(report, "close_range", "only descriptors below 1024 are closed on exec before Linux 5.11");
-}
-
 void harden_begin(struct harden_origin *ret, struct harden_report *report)
 {
     struct rlimit none;
@@ -65,7 +58,8 @@ void harden_begin(struct harden_origin *ret, struct harden_report *report)
     if (setrlimit(RLIMIT_CORE, &none) < 0)
         harden_gap(report, "core", "core dumps are not switched off: %s", strerror(errno));
     fill_standard_descriptors();
-    close_rest_on_exec(report);
+    if (!descriptors_close_on_exec(STDERR_FILENO + 1))
+        harden_gap(report, "descriptors", "without close_range(2) and /proc only those below %d are closed on exec", LIMIT_DESCRIPTORS);
 }
 
 /* ---- for good ---- */

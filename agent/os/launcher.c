@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "os/descriptor.h"
 
 /* Messages: one struct a packet, both ways. */
 enum request_kind { REQUEST_RUN, REQUEST_ANY, REQUEST_SIGNAL, REQUEST_DETACH };
@@ -178,7 +179,7 @@ static _Noreturn void become(const struct server *server, const struct program *
     if (server->core)
         setrlimit(RLIMIT_CORE, server->core);
     signal(SIGPIPE, SIG_DFL);
-    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* the socket's copy is not close-on-exec */
+    descriptors_close_on_exec(STDERR_FILENO + 1);
     sigprocmask(SIG_SETMASK, &server->mask, NULL);
     environ = (char **)program->envp;
     execvp(program->argv[0], (char *const *)program->argv);
@@ -360,8 +361,8 @@ static _Noreturn void live(const struct launcher *launcher, int socket, const st
     prctl(PR_SET_NAME, "ampule-launcher");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (socket != STDERR_FILENO + 1)
-        server.socket = dup2(socket, STDERR_FILENO + 1);
-    close_range(STDERR_FILENO + 2, ~0U, 0);
+        server.socket = dup3(socket, STDERR_FILENO + 1, O_CLOEXEC);
+    descriptors_close(STDERR_FILENO + 2);
     server.children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server.children >= 0)
         serve_all(&server);

@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,6 +27,12 @@ static int open_how(int root, const char *path, int flags, uint64_t resolve)
             break;
     }
     return fd;
+}
+
+/* Before Linux 5.6; old container runtimes refuse what they do not know with EPERM. A refusal that was meant is met again without it. */
+static bool lacks_openat2(void)
+{
+    return errno == ENOSYS || errno == EPERM;
 }
 
 int path_next(const char **path, char name[256])
@@ -126,18 +134,26 @@ int path_open_below(int root, const char *path, int flags, enum path_links links
     const char *name = *path ? path : ".";
     int fd = open_how(root, name, flags, resolve);
 
-    if (fd >= 0 || errno != ENOSYS)
+    if (fd >= 0 || !lacks_openat2())
         return fd;
     if (*path == '\0')
         return openat(root, ".", flags | O_CLOEXEC);
     return links == PATH_LINKS_NONE ? walk_without_links(root, path, flags) : open_and_verify(root, path, flags);
 }
 
+/* What a magic link says is taken for the text that it is, and so leads to an ordinary file or nowhere. */
+static int open_by_text(const char *path, int flags)
+{
+    char real[PATH_MAX];
+
+    return realpath(path, real) ? open(real, flags | O_NOFOLLOW | O_CLOEXEC) : -1;
+}
+
 int path_open_plain(const char *path, int flags)
 {
     int fd = open_how(AT_FDCWD, path, flags, RESOLVE_NO_MAGICLINKS);
 
-    return fd >= 0 || errno != ENOSYS ? fd : open(path, flags | O_CLOEXEC);
+    return fd >= 0 || !lacks_openat2() ? fd : open_by_text(path, flags);
 }
 
 int path_make_below(int root, const char *path)

@@ -1,7 +1,7 @@
 /*
  * path: opening names below a folder, and nowhere else.
  *
- * openat2(2) does the work in one step; where it is missing (before Linux 5.6, old sandboxes) the same promise is kept component by component.
+ * openat2(2) does the work in one step; where it is missing (before Linux 5.6) or refused (old container runtimes) the same promise is kept without it.
  * Results are descriptors, -1 with errno: EXDEV leads outside, ELOOP a symbolic link where none may be.
  */
 #ifndef OS_PATH_H

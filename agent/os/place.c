@@ -93,9 +93,10 @@ static void split(struct place *place, const char *path)
 static uint64_t volume_of(int fd)
 {
     struct statx sx;
+    struct stat st;
 
     if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
-        return 0;
+        return fstat(fd, &st) < 0 ? 0 : st.st_dev;
     return sx.stx_mask & STATX_MNT_ID ? sx.stx_mnt_id : (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor;
 }
 

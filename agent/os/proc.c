@@ -173,6 +173,12 @@ static int open_pidfd(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Before Linux 5.3, or an old container runtime that refuses what it does not know. */
+static bool is_refused_call(int number)
+{
+    return number == ENOSYS || number == EPERM;
+}
+
 void proc_close(struct proc *proc)
 {
     /* A zeroed struct holds no descriptor 0. */
@@ -198,7 +204,7 @@ int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct 
     fd = open_pidfd(pid);
     if (fd < 0 && errno == ESRCH)
         return gone(pid, err);
-    if (fd < 0)
+    if (fd < 0 && !is_refused_call(errno))
         return err_system(err, "process %d", (int)pid);
     /* Same start time before and after: the descriptor is of the process that was looked at. */
     if (!see(pid, &after) || after.start != before.start)
@@ -239,9 +245,29 @@ int proc_open_pid_file(const char *path, const struct proc_want *want, struct pr
     return proc_open((pid_t)pid, want, ret, err) < 0 ? err_wrap(err, "pid file \"%s\"", path) : 0;
 }
 
+/* By its number, after one more look: the time between the two is all that the descriptor would have saved. */
+static int signal_by_number(const struct proc *proc, int signo)
+{
+    struct sight now;
+
+    if (see(proc->pid, &now) && now.start == proc->start)
+        return kill(proc->pid, signo);
+    errno = ESRCH;
+    return -1;
+}
+
+static int send_signal(const struct proc *proc, int signo)
+{
+    if (proc->pidfd < 0)
+        return signal_by_number(proc, signo);
+    if (syscall(SYS_pidfd_send_signal, proc->pidfd, signo, NULL, 0) == 0)
+        return 0;
+    return is_refused_call(errno) ? signal_by_number(proc, signo) : -1;
+}
+
 int proc_signal(const struct proc *proc, int signo, struct err *err)
 {
-    if (syscall(SYS_pidfd_send_signal, proc->pidfd, signo, NULL, 0) == 0)
+    if (send_signal(proc, signo) == 0)
         return 0;
     if (errno == ESRCH)
         return gone(proc->pid, err);

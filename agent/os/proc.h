@@ -1,8 +1,8 @@
 /*
  * proc: other people's processes: find one, be sure it is still that one, signal it.
  *
- * A process is held by a pidfd, opened between two looks at its start time, so a reused number cannot be hit. Names and pid files are hints that others
- * can forge; the uid is what the kernel vouches for. Pids 0 and 1 are refused unless asked for. Zombies count as gone.
+ * A process is held by a pidfd, opened between two looks at its start time, so a reused number cannot be hit (before Linux 5.3: one more look right
+ * before the signal). Names and pid files are hints that others can forge; the uid is what the kernel vouches for. Pids 0 and 1 are refused unless asked for. Zombies count as gone.
  * Names need a shared PID namespace (shareProcessNamespace: true). Signals need the target's uid (or CAP_KILL); a refusal says so.
  * Errors: ERR_MISSING no such process or pid file (yet), ERR_DENIED not permitted, ERR_INPUT a pid file without a pid, pid 1, wrong uid or name.
  */
@@ -26,7 +26,7 @@ struct proc_want {
 
 struct proc {
     pid_t pid, parent;
-    int pidfd;      /* -1 when not held */
+    int pidfd;      /* -1 when not held, or the kernel has none */
     uint64_t start; /* clock ticks since boot */
     uid_t uid;      /* effective */
     char name[64];

@@ -54,7 +54,7 @@ static const int allowed[] = {
     SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getresuid, SYS_getresgid, SYS_getgroups,
     SYS_getrusage, SYS_sysinfo, SYS_uname, SYS_capget, SYS_sched_yield, SYS_sched_getaffinity,
     /* signals and the end */
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_tgkill, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_wait4,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_tgkill, SYS_kill, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_wait4,
     SYS_waitid, SYS_restart_syscall, SYS_exit, SYS_exit_group,
     /* the older spellings that glibc still uses on x86-64 */
 #ifdef SYS_open

@@ -5,6 +5,7 @@ from support import wait
 from support.agent import template
 from support.rendering import SOON, user
 
+pytestmark = pytest.mark.every_system
 both_servers = pytest.mark.both_servers
 
 

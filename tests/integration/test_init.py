@@ -5,6 +5,7 @@ from support import wait
 from support.agent import block, original, template
 from support.rendering import user
 
+pytestmark = pytest.mark.every_system
 both_servers = pytest.mark.both_servers
 ours = pytest.mark.skipif(original(), reason="Ampule's own setting, or its way to say the cause")
 STRICT = {"exit_on_retry_failure": True}

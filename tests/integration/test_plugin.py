@@ -5,7 +5,7 @@ from support import wait
 from support.agent import block, original, template
 from support.rendering import SOON
 
-pytestmark = pytest.mark.both_servers
+pytestmark = [pytest.mark.both_servers, pytest.mark.every_system]
 ours = pytest.mark.skipif(original(), reason="the original runs programs on every pass, in the middle of it")
 ALLOW = "" if original() else block("ampule", allow=["plugin"])
 STRICT = block("template_config", exit_on_retry_failure=True)

@@ -7,7 +7,7 @@ from support import wait
 from support.agent import block, original, template
 from support.rendering import SOON
 
-pytestmark = pytest.mark.both_servers
+pytestmark = [pytest.mark.both_servers, pytest.mark.every_system]
 ours = pytest.mark.skipif(original(), reason="the original writes on every pass and in place")
 
 

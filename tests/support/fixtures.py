@@ -2,6 +2,7 @@
 
 import pytest
 
+from . import systems
 from .agent import Agent, original
 from .apiserver import ApiServer
 from .certs import Authority
@@ -102,13 +103,25 @@ def own_postgres():
     postgres.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def older_systems():
+    yield
+    systems.clean()
+
+
 @pytest.fixture
-def agent(tmp_path):
+def system():
+    """What agents run on: the mark `every_system` runs a test with each, see support/systems."""
+    return "new"
+
+
+@pytest.fixture
+def agent(tmp_path, system):
     """agent(config, *args, env={…}) starts one; whatever still runs at the end is ended, and none may have shown a secret."""
     started = []
 
-    def start(config, *args, **pairs):
-        one = Agent(tmp_path / unique("agent"), config, *args, **pairs)
+    def start(config, *args, within=(), **pairs):
+        one = Agent(tmp_path / unique("agent"), config, *args, within=[*within, *systems.prefix(system)], **pairs)
         started.append(one)
         return one
 

@@ -9,6 +9,10 @@
 
 #include "base/limits.h"
 #include "os/file.h"
+#include "without.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
 
 static void file_is_read_whole(void **state)
 {
@@ -150,6 +154,48 @@ static void link_that_leads_out_of_the_root_is_not_followed(void **state)
     assert_int_equal(file_read(in_folder("root/link"), 10, &buf, &err), 0);
 }
 
+/* Where openat2(2) does not work: links are followed, those that only look like links are not, and nothing below a root leads out. */
+static int reads_without_openat2(unsigned number)
+{
+    _cleanup_buf_ struct buf buf = {0};
+    struct err err;
+    char magic[64];
+    int fd = open(in_folder("outside"), O_RDONLY);
+
+    snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
+    unlink(in_folder("outside"));
+    put_file(in_folder("outside"), "new");
+    if (without_call(SYS_openat2, number) < 0 || file_read(in_folder("root/link"), 10, &buf, &err) < 0)
+        return 1;
+    buf_done(&buf);
+    if (file_read(magic, 10, &buf, &err) == 0)
+        return 2;
+    if (file_read_below(in_folder("root"), "inside", 10, &buf, &err) < 0)
+        return 3;
+    return file_read_below(in_folder("root"), "link", 10, &buf, &err) < 0 && err.code == ERR_INPUT ? 0 : 4;
+}
+
+static void files_are_read_alike_where_openat2_is_missing_or_refused(void **state)
+{
+    static const unsigned numbers[] = {ENOSYS, EPERM};
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+    assert_int_equal(symlink("../outside", in_folder("root/link")), 0);
+    put_file(in_folder("root/inside"), "y");
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        pid_t child;
+        int status;
+
+        put_file(in_folder("outside"), "x");
+        child = fork();
+        if (child == 0)
+            _exit(reads_without_openat2(numbers[i]));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
@@ -164,6 +210,7 @@ int main(void)
         in_a_folder(token_that_is_empty_or_holds_nul_is_refused),
         in_a_folder(token_of_a_mebibyte_is_refused),
         in_a_folder(link_that_leads_out_of_the_root_is_not_followed),
+        in_a_folder(files_are_read_alike_where_openat2_is_missing_or_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "os/proc.h"
+#include "without.h"
 
 #define NAME "amp (1) test"
 
@@ -243,6 +244,38 @@ static void refused_signal_names_the_uid_to_run_as(void **state)
     end_of(target);
 }
 
+/* The child has no pidfds: the first target is told, the second is gone by then. */
+static int signals_by_number(unsigned number, pid_t target, pid_t ended)
+{
+    struct proc proc, late;
+
+    if (without_call(SYS_pidfd_open, number) < 0 || proc_open(target, &any, &proc, &err) < 0 || proc_open(ended, &any, &late, &err) < 0)
+        return 1;
+    if (proc.pidfd != -1 || proc_signal(&proc, SIGUSR1, &err) < 0 || kill(ended, SIGKILL) < 0)
+        return 2;
+    while (proc_signal(&late, SIGUSR1, &err) == 0)
+        continue; /* until it is a zombie */
+    return err.code == ERR_MISSING ? 0 : 3;
+}
+
+static void a_kernel_without_pidfds_signals_by_number_what_is_still_the_same(void **state)
+{
+    static const unsigned numbers[] = {ENOSYS, EPERM};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        pid_t target = start_sleeper(NAME, 0), ended = start_sleeper(NAME, 0), child = fork();
+        int status;
+
+        if (child == 0)
+            _exit(signals_by_number(numbers[i], target, ended));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(end_of(target), SIGUSR1);
+        end_of(ended);
+    }
+}
+
 static void signals_have_names_and_numbers(void **state)
 {
     (void)state;
@@ -270,6 +303,7 @@ int main(void)
         cmocka_unit_test(too_many_of_one_name_are_refused_before_any_is_signalled),
         cmocka_unit_test(nobody_of_that_name_is_told_with_a_hint),
         cmocka_unit_test(refused_signal_names_the_uid_to_run_as),
+        cmocka_unit_test(a_kernel_without_pidfds_signals_by_number_what_is_still_the_same),
         cmocka_unit_test(signals_have_names_and_numbers),
     };
 
