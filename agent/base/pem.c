@@ -49,46 +49,74 @@ static bool read_label(struct str line, struct str *ret)
 }
 
 /* "Proc-Type: 4,ENCRYPTED" and its like. */
-static struct str skip_headers(struct str body)
+static struct str headers_of(struct str body)
 {
+    struct str rest = body;
     size_t len;
 
-    while ((len = line_len(body)) > 0 && memchr(body.data, ':', len))
-        body = behind(body, len);
-    return body;
+    while ((len = line_len(rest)) > 0 && memchr(rest.data, ':', len))
+        rest = behind(rest, len);
+    return (struct str){body.data, body.len - rest.len};
 }
 
-/* The block whose BEGIN line stands at the front of `text`. */
-static bool read_block(struct str text, struct str *ret_label, struct buf *bytes)
+/* The block whose BEGIN line stands at the front of `text`; its length, 0 when it is not whole. */
+static size_t read_block(struct str text, struct pem *block, struct buf *bytes)
 {
     size_t line = line_len(text), before = bytes->len, end;
-    struct str body, label, tail;
+    struct str body, tail;
     struct err ignored;
 
-    if (!read_label((struct str){text.data, line}, &label))
-        return false;
+    if (!read_label((struct str){text.data, line}, &block->label))
+        return 0;
     body = behind(text, line);
     end = find(body, "-----END ");
     if (end == body.len || (end > 0 && body.data[end - 1] != '\n'))
-        return false;
+        return 0;
     tail = behind(body, end + strlen("-----END "));
-    if (tail.len < label.len || memcmp(tail.data, label.data, label.len) != 0 || !str_has_prefix(behind(tail, label.len), "-----"))
-        return false;
-    body = skip_headers((struct str){body.data, end});
+    if (tail.len < block->label.len || memcmp(tail.data, block->label.data, block->label.len) != 0 ||
+        !str_has_prefix(behind(tail, block->label.len), "-----"))
+        return 0;
+    block->headers = headers_of((struct str){body.data, end});
+    body = behind((struct str){body.data, end}, block->headers.len);
     if (base64_decode(body.data, body.len, bytes, &ignored) != 0) {
         buf_cut(bytes, before);
-        return false;
+        return 0;
     }
-    *ret_label = label;
-    return true;
+    return (size_t)(tail.data - text.data) + line_len(tail);
+}
+
+static void lines_skip(struct str *rest, size_t *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        *line += rest->data[i] == '\n';
+    *rest = behind(*rest, len);
+}
+
+bool pem_next(struct str *rest, size_t *line, struct pem *ret, struct buf *bytes)
+{
+    size_t len;
+
+    for (; rest->len > 0; lines_skip(rest, line, line_len(*rest))) {
+        if (!str_has_prefix(*rest, "-----BEGIN "))
+            continue;
+        *ret = (struct pem){.line = *line};
+        len = read_block(*rest, ret, bytes);
+        ret->whole = len > 0;
+        lines_skip(rest, line, len > 0 ? len : line_len(*rest));
+        return true;
+    }
+    return false;
 }
 
 bool pem_first(struct str text, struct str *ret_label, struct buf *bytes)
 {
-    while (text.len > 0) {
-        if (str_has_prefix(text, "-----BEGIN ") && read_block(text, ret_label, bytes))
+    struct pem block;
+    size_t line = 1;
+
+    while (pem_next(&text, &line, &block, bytes)) {
+        *ret_label = block.label;
+        if (block.whole)
             return !bytes->full;
-        text = behind(text, line_len(text));
     }
     return false;
 }

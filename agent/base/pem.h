@@ -1,7 +1,7 @@
 /*
  * pem: RFC 7468's text around bytes.
  *
- * Reading looks for the first block that is whole, as Go's encoding/pem does: text around it is skipped, headers too.
+ * Blocks are found as Go's encoding/pem finds them: at the start of a line, text around them is skipped. Headers are not decoded.
  */
 #ifndef BASE_PEM_H
 #define BASE_PEM_H
@@ -11,6 +11,14 @@
 #include "base/buf.h"
 #include "base/val.h"
 
+struct pem {
+    struct str label, headers; /* within the text */
+    size_t line;               /* of its BEGIN, from 1 */
+    bool whole;                /* else `bytes` got nothing: no END, another END, not base64 */
+};
+
+/* A text's blocks one after the other, broken ones as well; *line counts, from 1. False at the end. */
+bool pem_next(struct str *rest, size_t *line, struct pem *ret, struct buf *bytes);
 /* False when there is none. *ret_label lies in the text; the bytes are appended. */
 bool pem_first(struct str text, struct str *ret_label, struct buf *bytes);
 /* Lines of 64 characters. */

@@ -1,10 +1,18 @@
 #include "flow/connect.h"
 
+#include "base/log.h"
+
+#define MODULE "agent.tls"
 #define USER_AGENT "Ampule/" AMPULE_VERSION
 
 static const char *given(const char *text)
 {
     return *text ? text : NULL;
+}
+
+static void on_note(const char *text)
+{
+    log_warn(MODULE, "%s", text);
 }
 
 int connect_server(struct loop *loop, const struct config_vault *vault, struct client **ret, struct err *err)
@@ -23,6 +31,7 @@ int connect_server(struct loop *loop, const struct config_vault *vault, struct c
                 .proxy = given(vault->proxy),
                 .user_agent = USER_AGENT,
                 .timeout_ms = vault->timeout_ms,
+                .on_note = on_note,
             },
         .namespace = vault->namespace,
     };

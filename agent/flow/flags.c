@@ -29,7 +29,7 @@ static const struct flag table[] = {
     TEXT(AGENT, "log-file", log_file, "PATH", "Not supported yet: logs go to standard error."),
     TEXT(BOTH, "address", address, "URL", "Address of the server: https://HOST:PORT, http://HOST:PORT or unix:///PATH."),
     TEXT(BOTH, "ca-cert", ca_cert, "PATH", "PEM file of the certificate authorities to trust."),
-    TEXT(BOTH, "ca-path", ca_path, "PATH", "Folder of such files."),
+    TEXT(BOTH, "ca-path", ca_path, "PATH", "Folder of such files, or one file."),
     TEXT(BOTH, "client-cert", client_cert, "PATH", "PEM file of the client certificate."),
     TEXT(BOTH, "client-key", client_key, "PATH", "PEM file of its key."),
     TEXT(BOTH, "tls-server-name", tls_server_name, "NAME", "Name to expect in the server's certificate."),

@@ -26,7 +26,7 @@ static void read_retry(struct reading *reading, const struct val *v, const char 
 static const struct option vault_options[] = {
     ROW("address", OPTION_TEXT, address, "https://HOST:PORT, http://HOST:PORT or unix:///PATH"),
     ROW("ca_cert", OPTION_TEXT, ca_cert, "PEM file of the certificate authorities to trust"),
-    ROW("ca_path", OPTION_TEXT, ca_path, "folder of such files, when ca_cert is not given"),
+    ROW("ca_path", OPTION_TEXT, ca_path, "folder of such files, or one file, when ca_cert is not given"),
     ROW("client_cert", OPTION_TEXT, client_cert, "PEM file of the client certificate"),
     ROW("client_key", OPTION_TEXT, client_key, "PEM file of its key"),
     ROW("tls_skip_verify", OPTION_BOOLISH, tls_skip_verify, "trust any certificate"),

@@ -46,11 +46,42 @@ static int proxy_choose(struct http_client *client, const char *explicit, struct
     return 0;
 }
 
+/* Once for each text: CA files are read again at every connection. */
+void client_tell(struct http_client *client, const char *note)
+{
+    if (!*note || !client->on_note || (client->told && strcmp(client->told, note) == 0))
+        return;
+    mem_free(client->told);
+    client->told = mem_strdup(note);
+    client->on_note(note);
+}
+
 static int trust_read(struct http_client *client, struct trust *ret, struct err *err)
 {
     struct trust_files files = {client->ca_cert, client->ca_path, client->client_cert, client->client_key, client->ca_pem};
 
-    return trust_load(ret, &files, err);
+    if (trust_load(ret, &files, err) < 0)
+        return -1;
+    client_tell(client, ret->ca.note);
+    return 0;
+}
+
+/* "[::1]" is an address as well. */
+static char *server_name_copy(const char *name)
+{
+    size_t len = name ? strlen(name) : 0;
+
+    if (len > 2 && name[0] == '[' && name[len - 1] == ']')
+        return mem_strndup(name + 1, len - 2);
+    return copy_or_null(name);
+}
+
+static void wanted_fill(struct http_client *client)
+{
+    bool tls_proxy = client->proxied && strcmp(client->proxy.scheme, "https") == 0;
+
+    client->verify.wanted[0] = client->server_name ? client->server_name : client->origin.host;
+    client->verify.wanted[1] = tls_proxy ? client->proxy.host : NULL;
 }
 
 static int client_fill(struct http_client *client, const struct http_options *options, struct err *err)
@@ -62,7 +93,7 @@ static int client_fill(struct http_client *client, const struct http_options *op
     client->ca_path = copy_or_null(options->ca_path);
     client->client_cert = copy_or_null(options->client_cert);
     client->client_key = copy_or_null(options->client_key);
-    client->server_name = client->origin.https ? copy_or_null(options->server_name) : NULL;
+    client->server_name = client->origin.https ? server_name_copy(options->server_name) : NULL;
     client->user_agent = copy_or_null(options->user_agent);
     client->skip_verify = options->skip_verify;
     client->http1_only = options->http1_only;
@@ -71,11 +102,9 @@ static int client_fill(struct http_client *client, const struct http_options *op
     client->resolv_conf = copy_or_null(options->resolv_conf);
     client->hosts = copy_or_null(options->hosts);
     client->names = (struct dns_options){.resolv_conf = client->resolv_conf, .hosts = client->hosts};
-    if (trust_read(client, &client->trust, err) < 0)
-        return -1;
-    if (client->origin.https && !client->skip_verify && !client->trust.ca.len && !client->trust.bundle)
-        return err_set(err, ERR_MISSING, "%s: no CA certificates on this machine; set ca_cert", client->origin.name);
-    return 0;
+    client->on_note = options->on_note;
+    wanted_fill(client);
+    return trust_read(client, &client->trust, err);
 }
 
 int http_client_new(struct loop *loop, const struct http_options *options, struct http_client **ret, struct err *err)
@@ -99,7 +128,8 @@ int http_client_new(struct loop *loop, const struct http_options *options, struc
 static void client_wipe(struct http_client *client)
 {
     char *const texts[] = {client->proxy_url,  client->ca_cert,     client->ca_pem,     client->ca_path,     client->client_cert,
-                           client->client_key, client->server_name, client->user_agent, client->resolv_conf, client->hosts};
+                           client->client_key, client->server_name, client->user_agent, client->resolv_conf, client->hosts,
+                           client->told};
 
     mem_wipe_str(client->proxy_url);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)

@@ -23,15 +23,17 @@ struct http_options {
     const char *address;     /* "https://host:port", "http://…", "unix:///path" (plain HTTP, Host localhost) */
     const char *ca_cert;     /* PEM bundle file, wins over ca_pem */
     const char *ca_pem;      /* the bundle itself, wins over ca_path */
-    const char *ca_path;     /* any folder of PEM files, read whole */
+    const char *ca_path;     /* any folder of PEM files, read whole; or a file */
     const char *client_cert, *client_key; /* PEM files; both or neither */
-    const char *server_name; /* SNI and name check instead of the address's host */
+    const char *server_name; /* SNI and name check (os/verify) instead of the address's host */
     bool skip_verify;
     const char *proxy;    /* explicit proxy URL; NULL: Go's environment rules (HTTP(S)_PROXY, NO_PROXY, upper and lower case) */
     const char *user_agent;
     int64_t timeout_ms;   /* whole exchange; 0 = 60 s */
     int64_t connect_ms;   /* TCP and TLS; 0 = 10 s */
     bool http1_only;
+    /* What is no failure and still to be told: parts of a CA file that were left out. A line for the log; NULL to hear nothing. */
+    void (*on_note)(const char *text);
     const char *resolv_conf, *hosts; /* tests; NULL: the machine's own */
 };
 

@@ -11,10 +11,10 @@
 
 #include "os/dns.h"
 #include "os/http.h"
-#include "os/http_peer.h"
 #include "os/http_pool.h"
 #include "os/origin.h"
 #include "os/trust.h"
+#include "os/verify.h"
 
 struct http_client {
     struct loop *loop;
@@ -26,7 +26,9 @@ struct http_client {
 
     char *ca_cert, *ca_pem, *ca_path, *client_cert, *client_key;
     struct trust trust;
-    struct http_peer peer;
+    struct verify verify;
+    void (*on_note)(const char *text);
+    char *told; /* the last note */
 
     struct dns_options names;
     char *resolv_conf, *hosts;
@@ -78,6 +80,8 @@ bool exchange_has_begun(const struct http_exchange *exchange);
 
 /* Failed before any request was sent: the others that wait for the same connection would only try in vain one by one. */
 void client_on_no_connection(struct http_client *client, const struct http_pool *pool, const struct err *err);
+/* Through options.on_note. */
+void client_tell(struct http_client *client, const char *note);
 /* The next exchange takes a new connection. */
 void client_drop_pool(struct http_client *client, struct http_pool *pool);
 

@@ -59,7 +59,7 @@ static int explain_certificate(const struct http_exchange *exchange, struct err 
 {
     const struct http_client *client = exchange->client;
 
-    return peer_explain(&client->peer, client->server_name ? client->server_name : client->origin.host, err);
+    return verify_explain(&client->verify, client->server_name ? client->server_name : client->origin.host, err);
 }
 
 /* OpenSSL's reasons, which libcurl hands on as text, in words that lead on. */

@@ -5,15 +5,20 @@
 #include <strings.h>
 #include <time.h>
 
+#include <openssl/x509.h>
+
 #include "base/clock.h"
 #include "base/cur.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "os/hostname.h"
 
 enum {
     KEEPALIVE_S = 15, /* a silent peer is noticed in half a minute */
     IDLE_S = 30,      /* load balancers drop idle connections after 60 s, often without a word */
 };
+
+#define NOWHERE "/dev/null" /* no folder, and never one */
 
 /* ---------------------------------------------------------------------------------- the request, checked and copied */
 
@@ -344,10 +349,22 @@ static bool set_request(const struct http_exchange *exchange, CURL *easy)
     return !bad;
 }
 
+/* Libcurl's own store of authorities is replaced by ours, and its check of names by os/verify's. */
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
 {
+    struct http_exchange *exchange = ctx;
+    struct http_client *client = exchange->client;
+    X509_STORE *store = verify_store(&client->verify);
+
     (void)easy;
-    peer_watch(ssl_ctx, ctx);
+    if (!store)
+        return CURLE_OUT_OF_MEMORY;
+    if (trust_fill(&client->trust, store, &exchange->err) < 0) {
+        X509_STORE_free(store);
+        return CURLE_SSL_CACERT_BADFILE;
+    }
+    client_tell(client, client->trust.ca.note);
+    verify_watch(ssl_ctx, store, &client->verify);
     return CURLE_OK;
 }
 
@@ -356,26 +373,34 @@ static struct curl_blob blob_of(const struct buf *buf)
     return (struct curl_blob){.data = buf->data, .len = buf->len, .flags = CURL_BLOB_COPY};
 }
 
-static bool set_tls(const struct http_exchange *exchange, CURL *easy)
+/*
+ * Handshakes with an address carry no name that os/verify could hold them to when there are two addresses, the server's and a proxy's; libcurl
+ * compares addresses exactly, and does it besides.
+ */
+static long name_check(const char *wanted)
 {
-    struct http_client *client = exchange->client;
-    struct curl_blob ca = blob_of(&client->trust.ca), cert = blob_of(&client->trust.cert), key = blob_of(&client->trust.key);
+    unsigned char address[HOSTNAME_ADDRESS];
+
+    return wanted && hostname_address(str_of(wanted), address) ? 2L : 0L;
+}
+
+static bool set_tls(struct http_exchange *exchange, CURL *easy)
+{
+    const struct http_client *client = exchange->client;
+    struct curl_blob cert = blob_of(&client->trust.cert), key = blob_of(&client->trust.key);
     bool bad = false;
 
     SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(SSL_VERIFYPEER, client->skip_verify ? 0L : 1L);
-    SET(SSL_VERIFYHOST, client->skip_verify ? 0L : 2L);
-    SET(CA_CACHE_TIMEOUT, 0L); /* a parsed bundle is a megabyte; new connections are rare */
+    SET(SSL_VERIFYHOST, client->skip_verify ? 0L : name_check(client->verify.wanted[0]));
+    SET(PROXY_SSL_VERIFYPEER, client->skip_verify ? 0L : 1L);
+    SET(PROXY_SSL_VERIFYHOST, client->skip_verify ? 0L : name_check(client->verify.wanted[1]));
+    SET(CA_CACHE_TIMEOUT, 0L);
+    SET(CAPATH, NOWHERE); /* else it would add the machine's own authorities */
+    SET(PROXY_CAPATH, NOWHERE);
     if (!client->skip_verify) {
         SET(SSL_CTX_FUNCTION, on_ssl_ctx);
-        SET(SSL_CTX_DATA, &client->peer);
-    }
-    if (ca.len) {
-        SET(CAINFO_BLOB, &ca);
-        SET(PROXY_CAINFO_BLOB, &ca);
-    } else if (client->trust.bundle) {
-        SET(CAINFO, client->trust.bundle);
-        SET(PROXY_CAINFO, client->trust.bundle);
+        SET(SSL_CTX_DATA, exchange);
     }
     if (cert.len) {
         SET(SSLCERT_BLOB, &cert);

@@ -1,7 +1,7 @@
 /*
- * tls_openssl: what os/tls.c and os/tls_server.c share: OpenSSL's objects with cleanup attributes, and its reasons as errors.
+ * tls_openssl: what the files of os/ that use OpenSSL share: OpenSSL's objects with cleanup attributes, and its reasons as errors.
  *
- * Private to os/tls*.
+ * Private to os/.
  */
 #ifndef OS_TLS_OPENSSL_H
 #define OS_TLS_OPENSSL_H

@@ -2,35 +2,21 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "os/tls_openssl.h"
 
 #define FOLDER_DEPTH 4
-
-static void bio_cleanup(BIO **bio)
-{
-    BIO_free(*bio);
-}
-
-static void x509_cleanup(X509 **cert)
-{
-    X509_free(*cert);
-}
-
-static void key_cleanup(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
 
 static void dir_cleanup(DIR **dir)
 {
@@ -38,93 +24,75 @@ static void dir_cleanup(DIR **dir)
         closedir(*dir);
 }
 
-/* An encrypted key has no passphrase here; without this OpenSSL would ask on the terminal. */
-static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
-{
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    (void)ctx;
-    return -1;
-}
-
-static bool holds_certificate(const struct buf *pem)
-{
-    _cleanup_(bio_cleanup) BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
-    _cleanup_(x509_cleanup) X509 *cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-
-    ERR_clear_error();
-    return cert != NULL;
-}
-
-static void pem_add(struct buf *all, const struct buf *pem)
-{
-    buf_add(all, pem->data, pem->len);
-    buf_addc(all, '\n');
-}
-
 /* -------------------------------------------------------------------------------------------------- CA certificates */
 
-static int ca_add(struct buf *ca, const struct buf *pem, const char *what, struct err *err)
-{
-    if (!holds_certificate(pem))
-        return err_set(err, ERR_INPUT, "%s: no PEM certificate in it", what);
-    pem_add(ca, pem);
-    return buf_check(ca, what, err);
-}
-
-static int ca_file(struct buf *ca, const char *path, struct err *err)
+static int ca_file(struct authorities *ca, const char *path, struct err *err)
 {
     _cleanup_buf_ struct buf pem = {0};
+    int taken;
 
-    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0 || ca_add(ca, &pem, path, err) < 0)
+    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0)
         return err_wrap(err, "CA file");
-    return 0;
+    taken = authority_add(ca, (struct str){pem.data, pem.len}, path, err);
+    if (taken == 0)
+        err_set(err, ERR_INPUT, "%s", ca->note);
+    return taken > 0 ? 0 : err_wrap(err, "CA file");
 }
 
-static int ca_text(struct buf *ca, const char *text, struct err *err)
+static int ca_text(struct authorities *ca, const char *text, struct err *err)
 {
-    _cleanup_buf_ struct buf pem;
+    int taken = authority_add(ca, str_of(text), "CA certificates given as text", err);
 
-    buf_init(&pem, LIMIT_CA_BYTES);
-    buf_add(&pem, text, strlen(text));
-    return buf_check(&pem, "CA certificates", err) < 0 ? -1 : ca_add(ca, &pem, "CA certificates given as text", err);
+    return taken == 0 ? err_set(err, ERR_INPUT, "%s", ca->note) : taken < 0 ? -1 : 0;
 }
 
-static int folder_add(struct buf *ca, const char *path, unsigned depth, struct err *err);
+static int folder_add(struct authorities *ca, const char *path, unsigned depth, struct err *err);
 
-static int entry_add(struct buf *ca, const char *path, unsigned depth, struct err *err)
+/* Keys and the like lie beside certificates in a folder; that is not worth a note, what was meant as a certificate is. */
+static int entry_read(struct authorities *ca, const char *path, struct err *err)
 {
     _cleanup_buf_ struct buf pem = {0};
+    char note[AUTHORITY_NOTE];
+    int taken;
+
+    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0)
+        return err_wrap(err, "CA folder");
+    memcpy(note, ca->note, sizeof(note));
+    taken = authority_add(ca, (struct str){pem.data, pem.len}, path, err);
+    if (taken == 0 && !strstr(pem.data, "-----BEGIN CERTIFICATE-----"))
+        memcpy(ca->note, note, sizeof(note));
+    return taken < 0 ? err_wrap(err, "CA folder") : 0;
+}
+
+static int entry_add(struct authorities *ca, const char *path, unsigned depth, struct err *err)
+{
     struct stat st;
 
     if (stat(path, &st) < 0)
         return errno == ENOENT ? 0 : err_system(err, "CA folder: %s", path);
     if (S_ISDIR(st.st_mode))
         return depth < FOLDER_DEPTH ? folder_add(ca, path, depth + 1, err) : 0;
-    if (!S_ISREG(st.st_mode))
-        return 0;
-    if (file_read(path, LIMIT_CA_BYTES, &pem, err) < 0)
-        return err_wrap(err, "CA folder");
-    if (holds_certificate(&pem))
-        pem_add(ca, &pem);
-    return buf_check(ca, path, err);
+    return S_ISREG(st.st_mode) ? entry_read(ca, path, err) : 0;
 }
 
-static int folder_add(struct buf *ca, const char *path, unsigned depth, struct err *err)
+static int folder_fail(const char *path, struct err *err)
+{
+    enum err_code code = errno == ENOENT ? ERR_MISSING : errno == EACCES ? ERR_DENIED : ERR_SYSTEM;
+
+    err_system(err, "CA folder %s", path);
+    err->code = code;
+    return -1;
+}
+
+static int folder_add(struct authorities *ca, const char *path, unsigned depth, struct err *err)
 {
     _cleanup_(dir_cleanup) DIR *dir = opendir(path);
     _cleanup_buf_ struct buf name;
     struct dirent *entry;
 
-    buf_init(&name, 4096);
-    if (!dir) {
-        enum err_code code = errno == ENOENT ? ERR_MISSING : errno == EACCES ? ERR_DENIED : ERR_SYSTEM;
-
-        err_system(err, "CA folder %s", path);
-        err->code = code;
-        return -1;
-    }
+    buf_init(&name, PATH_MAX);
+    if (!dir)
+        return folder_fail(path, err);
     while ((entry = readdir(dir))) {
         if (strcmp(entry->d_name, ".") == 0 || strncmp(entry->d_name, "..", 2) == 0)
             continue;
@@ -136,12 +104,33 @@ static int folder_add(struct buf *ca, const char *path, unsigned depth, struct e
     return 0;
 }
 
-static int ca_folder(struct buf *ca, const char *path, struct err *err)
+/* A file is as good as a folder. */
+static int ca_path(struct authorities *ca, const char *path, struct err *err)
 {
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        return ca_file(ca, path, err);
     if (folder_add(ca, path, 1, err) < 0)
         return -1;
-    return ca->len ? 0 : err_set(err, ERR_INPUT, "CA folder %s: no PEM certificate in any of its files", path);
+    if (ca->count)
+        return 0;
+    return err_set(err, ERR_INPUT, "CA folder %s: no PEM certificate in any of its files%s%s", path, ca->note[0] ? "; " : "", ca->note);
 }
+
+static int ca_load(struct trust *trust, const struct trust_files *files, struct err *err)
+{
+    if (files->ca_cert && *files->ca_cert)
+        return ca_file(&trust->ca, files->ca_cert, err);
+    if (files->ca_pem && *files->ca_pem)
+        return ca_text(&trust->ca, files->ca_pem, err);
+    if (files->ca_path && *files->ca_path)
+        return ca_path(&trust->ca, files->ca_path, err);
+    trust->system = true;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- whom the system trusts */
 
 static const char *env_get(const char *name)
 {
@@ -170,30 +159,99 @@ const char *trust_bundle(void)
     return NULL;
 }
 
-static int ca_load(struct trust *trust, const struct trust_files *files, struct err *err)
+/* Links to what the distribution made the bundle of, and links beside their file, bring nothing new. */
+static bool is_old(int folder, const char *name, bool bundled)
 {
-    const char *folder = env_get("SSL_CERT_DIR");
+    char target[PATH_MAX];
+    ssize_t len = readlinkat(folder, name, target, sizeof(target) - 1);
 
-    if (files->ca_cert && *files->ca_cert)
-        return ca_file(&trust->ca, files->ca_cert, err);
-    if (files->ca_pem && *files->ca_pem)
-        return ca_text(&trust->ca, files->ca_pem, err);
-    if (files->ca_path && *files->ca_path)
-        return ca_folder(&trust->ca, files->ca_path, err);
-    if (folder && !env_get("SSL_CERT_FILE"))
-        return ca_folder(&trust->ca, folder, err);
-    trust->bundle = trust_bundle();
+    if (len < 0)
+        return false;
+    target[len] = '\0';
+    return !strchr(target, '/') || (bundled && strncmp(target, "/usr/share/ca-certificates/", 27) == 0);
+}
+
+/* One folder of SSL_CERT_DIR or of the system's: what cannot be read in it is passed over, as in Go. */
+static int system_folder(struct authorities *ca, const char *path, const char *bundle, struct err *err)
+{
+    _cleanup_(dir_cleanup) DIR *dir = opendir(path);
+    _cleanup_buf_ struct buf name;
+    struct dirent *entry;
+    struct err ignored;
+
+    buf_init(&name, PATH_MAX);
+    while (dir && (entry = readdir(dir))) {
+        buf_reset(&name);
+        buf_addf(&name, "%s/%s", path, entry->d_name);
+        if (buf_check(&name, "CA folder: path", err) < 0)
+            return -1;
+        if (entry->d_name[0] == '.' || is_old(dirfd(dir), entry->d_name, bundle != NULL) || (bundle && strcmp(name.data, bundle) == 0))
+            continue;
+        if (entry_add(ca, name.data, FOLDER_DEPTH, &ignored) < 0 && ignored.code == ERR_LIMIT)
+            return -1;
+    }
     return 0;
+}
+
+static int system_folders(struct authorities *ca, const char *bundle, struct err *err)
+{
+    const char *list = env_get("SSL_CERT_DIR") ? env_get("SSL_CERT_DIR") : "/etc/ssl/certs:/etc/pki/tls/certs";
+
+    while (*list) {
+        size_t len = strcspn(list, ":");
+        _cleanup_free_ char *path = mem_strndup(list, len);
+
+        if (len > 0 && system_folder(ca, path, bundle, err) < 0)
+            return -1;
+        list += len + (list[len] == ':');
+    }
+    return 0;
+}
+
+/* A bundle that cannot be used is an error only if there is nobody else to trust. */
+static int system_read(struct authorities *ca, struct err *err)
+{
+    const char *bundle = trust_bundle(), *file = env_get("SSL_CERT_FILE"), *folders = env_get("SSL_CERT_DIR");
+    struct err cause = {.text = ""};
+
+    if (bundle && ca_file(ca, bundle, &cause) < 0)
+        snprintf(ca->note, sizeof(ca->note), "%s", cause.text);
+    if (system_folders(ca, bundle, err) < 0)
+        return -1;
+    if (ca->count)
+        return 0;
+    if (cause.text[0]) {
+        *err = cause;
+        return file ? err_wrap(err, "SSL_CERT_FILE") : -1;
+    }
+    if (folders)
+        return err_set(err, ERR_MISSING, "SSL_CERT_DIR: no PEM certificate in any file of %s", folders);
+    return err_set(err, ERR_MISSING, "no CA certificates on this machine; set ca_cert");
+}
+
+int trust_fill(struct trust *trust, X509_STORE *store, struct err *err)
+{
+    struct authorities all;
+    int rc;
+
+    if (!trust->system)
+        return authority_fill(&trust->ca, store, err);
+    authority_init(&all);
+    rc = system_read(&all, err) < 0 ? -1 : authority_fill(&all, store, err);
+    if (env_get("SSL_CERT_FILE") || env_get("SSL_CERT_DIR"))
+        memcpy(trust->ca.note, all.note, sizeof(all.note));
+    authority_done(&all);
+    return rc;
 }
 
 /* ---------------------------------------------------------------------------------------- the client's own identity */
 
 static int pair_check(const struct trust *trust, const struct trust_files *files, struct err *err)
 {
-    _cleanup_(bio_cleanup) BIO *cert_bio = BIO_new_mem_buf(trust->cert.data, (int)trust->cert.len);
-    _cleanup_(bio_cleanup) BIO *key_bio = BIO_new_mem_buf(trust->key.data, (int)trust->key.len);
-    _cleanup_(x509_cleanup) X509 *cert = PEM_read_bio_X509(cert_bio, NULL, no_passphrase, NULL);
-    _cleanup_(key_cleanup) EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL);
+    _cleanup_bio_ BIO *cert_bio = BIO_new_mem_buf(trust->cert.data, (int)trust->cert.len);
+    _cleanup_bio_ BIO *key_bio = BIO_new_mem_buf(trust->key.data, (int)trust->key.len);
+    _cleanup_x509_ X509 *cert = PEM_read_bio_X509(cert_bio, NULL, tls_no_passphrase, NULL);
+    _cleanup_pkey_ EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, tls_no_passphrase, NULL);
     bool match = cert && key && X509_check_private_key(cert, key) == 1;
 
     ERR_clear_error();
@@ -223,9 +281,9 @@ static int pair_load(struct trust *trust, const struct trust_files *files, struc
 
 int trust_load(struct trust *ret, const struct trust_files *files, struct err *err)
 {
-    struct trust trust = {.bundle = NULL};
+    struct trust trust = {.system = false};
 
-    buf_init(&trust.ca, LIMIT_CA_BYTES);
+    authority_init(&trust.ca);
     if (ca_load(&trust, files, err) < 0 || pair_load(&trust, files, err) < 0) {
         trust_done(&trust);
         return -1;
@@ -236,8 +294,7 @@ int trust_load(struct trust *ret, const struct trust_files *files, struct err *e
 
 void trust_done(struct trust *trust)
 {
-    buf_done(&trust->ca);
+    authority_done(&trust->ca);
     buf_done(&trust->cert);
     buf_done(&trust->key);
-    trust->bundle = NULL;
 }

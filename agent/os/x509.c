@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/limits.h"
+#include "os/verify.h"
 
 void x509_block_done(struct x509_block *block)
 {
@@ -139,8 +140,7 @@ int x509_check_issuer(const char *pem, const char *issuer_pem, struct err *err)
 bool x509_is_for(const char *pem, const char *name)
 {
     X509 *certificate = first_certificate(pem);
-    bool is = certificate && (X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1 ||
-                              X509_check_ip_asc(certificate, name, 0) == 1);
+    bool is = certificate && verify_names(certificate, name);
 
     X509_free(certificate);
     ERR_clear_error();

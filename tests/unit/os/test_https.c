@@ -57,6 +57,103 @@ static void https_refuses_another_name_and_says_which(void **state)
     cert_free(&cert);
 }
 
+static void https_takes_a_wildcard_for_any_one_label(void **state)
+{
+    struct cert cert = signed_for("DNS:*.vault,DNS:*.vault-internal");
+
+    (void)state;
+    secure((struct server_wish){.cert = &cert}, (struct http_options){.server_name = "vault.vault"});
+    assert_reply("/hello", 200, "hello");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url, .ca_cert = in_folder("ca.pem"), .server_name = "Vault-0.vault-internal."});
+    assert_reply("/hello", 200, "hello");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url, .ca_cert = in_folder("ca.pem"), .server_name = "a.b.vault"});
+    assert_failure("/hello", ERR_DENIED, "certificate is for \"*.vault, *.vault-internal\", not \"a.b.vault\"; set tls_server_name");
+    cert_free(&cert);
+}
+
+static void https_reads_no_common_name(void **state)
+{
+    struct cert cert = cert_make((struct cert_wish){.name = "vault.example", .names = "email:a@example", .from_s = -60, .until_s = 3600, .issuer = &ca});
+    struct cert address = cert_make((struct cert_wish){.name = "127.0.0.1", .names = "email:a@example", .from_s = -60, .until_s = 3600, .issuer = &ca});
+
+    (void)state;
+    secure((struct server_wish){.cert = &cert}, (struct http_options){.server_name = "vault.example"});
+    assert_failure("/hello", ERR_DENIED, "certificate has the common name \"vault.example\" and no subject alternative name; it needs \"vault.example\" as one");
+    http_client_free(client);
+    server_stop(&server);
+    secure((struct server_wish){.cert = &address}, (struct http_options){.ca_cert = NULL});
+    assert_failure("/hello", ERR_DENIED, "it needs \"127.0.0.1\" as one");
+    cert_free(&cert);
+    cert_free(&address);
+}
+
+static void https_takes_an_address_as_server_name(void **state)
+{
+    struct cert cert = signed_for("IP:10.0.0.1,IP:::1");
+
+    (void)state;
+    secure((struct server_wish){.cert = &cert}, (struct http_options){.server_name = "10.0.0.1"});
+    assert_reply("/hello", 200, "hello");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url, .ca_cert = in_folder("ca.pem"), .server_name = "[::1]"});
+    assert_reply("/hello", 200, "hello");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url, .ca_cert = in_folder("ca.pem"), .server_name = "10.0.0.2"});
+    assert_failure("/hello", ERR_DENIED, "certificate is for \"10.0.0.1, ::1\", not \"10.0.0.2\"");
+    cert_free(&cert);
+}
+
+/* Whom the machine trusts is nobody's business when an authority is named. */
+static void https_trusts_the_named_authority_alone(void **state)
+{
+    struct cert other = cert_make((struct cert_wish){.name = "Other CA", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    cert_write(&other, in_folder("other.pem"));
+    setenv("SSL_CERT_FILE", in_folder("ca.pem"), 1);
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_failure("/hello", ERR_DENIED, "unknown authority");
+    http_client_free(client);
+    client_open((struct http_options){.address = server.url});
+    assert_reply("/hello", 200, "hello");
+    http_client_free(client);
+    setenv("SSL_CERT_FILE", in_folder("none"), 1);
+    setenv("SSL_CERT_DIR", in_folder("none"), 1);
+    client_open((struct http_options){.address = server.url});
+    assert_failure("/hello", ERR_MISSING, "SSL_CERT_FILE: CA file: ");
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    cert_free(&other);
+    unlink(in_folder("other.pem"));
+}
+
+static unsigned told;
+
+static void on_note(const char *text)
+{
+    assert_non_null(strstr(text, "other.pem:1: \"X509 CRL\" is no certificate; 1 of 2 blocks are left out"));
+    told++;
+}
+
+static void https_uses_a_bundle_without_its_odd_block_and_tells_once(void **state)
+{
+    FILE *file = fopen(in_folder("other.pem"), "w");
+
+    (void)state;
+    told = 0;
+    fputs("-----BEGIN X509 CRL-----\nMIIBAA==\n-----END X509 CRL-----\n", file);
+    PEM_write_X509(file, ca.x509);
+    fclose(file);
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem"), .on_note = on_note});
+    assert_reply("/hello", 200, "hello");
+    http_client_idle(client);
+    assert_reply("/hello", 200, "hello");
+    assert_int_equal(told, 1);
+    unlink(in_folder("other.pem"));
+}
+
 static void https_checks_the_server_name_instead_and_keeps_the_host(void **state)
 {
     struct cert cert = signed_for("DNS:vault.example");
@@ -284,6 +381,11 @@ int main(void)
         T(https_refuses_an_unknown_authority),
         T(https_reads_a_rotated_ca_before_the_next_connection),
         T(https_refuses_another_name_and_says_which),
+        T(https_takes_a_wildcard_for_any_one_label),
+        T(https_reads_no_common_name),
+        T(https_takes_an_address_as_server_name),
+        T(https_trusts_the_named_authority_alone),
+        T(https_uses_a_bundle_without_its_odd_block_and_tells_once),
         T(https_checks_the_server_name_instead_and_keeps_the_host),
         T(https_refuses_a_wrong_server_name),
         T(https_resolves_the_address_and_not_the_server_name),

@@ -22,6 +22,7 @@
 static char folder[64];
 static struct trust trust;
 static struct err err;
+static long lifetime_s;
 
 static const char *in_folder(const char *name)
 {
@@ -49,8 +50,8 @@ static void pair_write(const char *name, const char *passphrase)
     char file_name[64];
     FILE *file;
 
-    X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), lifetime_s);
     X509_set_pubkey(cert, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
     X509_sign(cert, key, EVP_sha256());
@@ -66,22 +67,14 @@ static void pair_write(const char *name, const char *passphrase)
     EVP_PKEY_free(key);
 }
 
-static size_t certificates_in(const struct buf *pem)
-{
-    size_t n = 0;
-
-    for (const char *at = pem->len ? pem->data : ""; (at = strstr(at, "-----BEGIN CERTIFICATE")); at++)
-        n++;
-    return n;
-}
-
 static int setup(void **state)
 {
     (void)state;
+    lifetime_s = 3600;
     unsetenv("SSL_CERT_FILE");
     unsetenv("SSL_CERT_DIR");
     snprintf(folder, sizeof(folder), "/tmp/ampule-trust-XXXXXX");
-    trust = (struct trust){.bundle = NULL};
+    trust = (struct trust){.system = false};
     return mkdtemp(folder) ? 0 : -1;
 }
 
@@ -110,8 +103,8 @@ static void trust_reads_a_ca_file(void **state)
     (void)state;
     pair_write("a", NULL);
     assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = in_folder("a.pem")}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 1);
-    assert_null(trust.bundle);
+    assert_int_equal(trust.ca.count, 1);
+    assert_false(trust.system);
 }
 
 static void trust_reads_every_file_of_a_ca_folder_once(void **state)
@@ -126,7 +119,7 @@ static void trust_reads_every_file_of_a_ca_folder_once(void **state)
     assert_int_equal(symlink("..data/a.pem", in_folder("a.pem")), 0);
     text_write("README", "no certificate");
     assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_path = folder}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 2);
+    assert_int_equal(trust.ca.count, 2);
 }
 
 static void trust_takes_the_file_before_the_folder(void **state)
@@ -135,7 +128,7 @@ static void trust_takes_the_file_before_the_folder(void **state)
     pair_write("a", NULL);
     pair_write("b", NULL);
     assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = in_folder("a.pem"), .ca_path = folder}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 1);
+    assert_int_equal(trust.ca.count, 1);
 }
 
 static void trust_takes_certificates_as_text_after_a_file_and_before_a_folder(void **state)
@@ -148,10 +141,10 @@ static void trust_takes_certificates_as_text_after_a_file_and_before_a_folder(vo
     assert_int_equal(file_read(in_folder("a.pem"), LIMIT_CA_BYTES, &pem, &err), 0);
     buf_add(&pem, pem.data, pem.len);
     assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_pem = pem.data, .ca_path = "/none"}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 2);
+    assert_int_equal(trust.ca.count, 2);
     trust_done(&trust);
     assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_pem = pem.data, .ca_cert = in_folder("b.pem")}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 1);
+    assert_int_equal(trust.ca.count, 1);
     trust_done(&trust);
     assert_refused((struct trust_files){.ca_pem = "/etc/ca.pem"}, ERR_INPUT, "given as text: no PEM certificate in it");
 }
@@ -166,17 +159,174 @@ static void trust_names_ca_files_that_are_wrong(void **state)
     assert_refused((struct trust_files){.ca_path = in_folder("none")}, ERR_MISSING, "none");
 }
 
-static void trust_prefers_what_the_environment_names(void **state)
+/* ------------------------------------------------------------------------------------- bundles with something odd in them */
+
+#define CRL "-----BEGIN X509 CRL-----\nMIIBAA==\n-----END X509 CRL-----\n"
+#define BROKEN "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+#define NO_BASE64 "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n"
+#define CUT "-----BEGIN CERTIFICATE-----\nMIIB"
+#define OTHER_END "-----BEGIN CERTIFICATE-----\nMIIB\n-----END X509 CRL-----\n"
+#define HEADERS "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n\nMIIB\n-----END CERTIFICATE-----\n"
+#define KEY "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+#define COMMENT "# CN=Some CA, serial 1\n\ttext: -----BEGIN here\n"
+
+static void trust_leaves_out_what_is_no_certificate_and_says_so(void **state)
+{
+    static const struct {
+        const char *before, *after, *note;
+    } rows[] = {
+        {"", "", ""},
+        {COMMENT, COMMENT, ""},
+        {"\r\n\r\n", "", ""},
+        {CRL, "", "bundle:1: \"X509 CRL\" is no certificate; 1 of 2 blocks are left out"},
+        {"", CRL, ": \"X509 CRL\" is no certificate; 1 of 2 blocks are left out"},
+        {BROKEN, "", "bundle:1: the certificate does not parse; 1 of 2 blocks"},
+        {COMMENT BROKEN CRL, "", "bundle:3: the certificate does not parse; 2 of 3 blocks"},
+        {NO_BASE64, "", "bundle:1: the block is broken or cut off; 1 of 2 blocks"},
+        {CUT "\n", "", "bundle:1: the block is broken or cut off; 1 of 2 blocks"},
+        {"", CUT, ": the block is broken or cut off; 1 of 2 blocks"},
+        {OTHER_END, "", "bundle:1: the block is broken or cut off; 1 of 2 blocks"},
+        {HEADERS, "", "bundle:1: a certificate with headers; 1 of 2 blocks"},
+        {"", KEY, ": \"PRIVATE KEY\" is no certificate; 1 of 2 blocks"},
+        {"-----BEGIN A\001B-----\nMIIB\n-----END A\001B-----\n", "", "bundle:1: \"A?B\" is no certificate"},
+    };
+
+    (void)state;
+    pair_write("a", NULL);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        _cleanup_buf_ struct buf pem = {0}, text;
+
+        assert_int_equal(file_read(in_folder("a.pem"), LIMIT_CA_BYTES, &pem, &err), 0);
+        buf_init(&text, LIMIT_CA_BYTES);
+        buf_addf(&text, "%s%s%s", rows[i].before, pem.data, rows[i].after);
+        text_write("bundle", text.data);
+        assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = in_folder("bundle")}, &err), 0);
+        assert_int_equal(trust.ca.count, 1);
+        if (!strstr(trust.ca.note, rows[i].note) || !*rows[i].note != !*trust.ca.note)
+            fail_msg("row %zu: \"%s\" does not say \"%s\"", i, trust.ca.note, rows[i].note);
+        trust_done(&trust);
+    }
+}
+
+static void trust_refuses_a_bundle_without_any_and_says_why(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } rows[] = {
+        {"", "bundle: no PEM certificate in it"},
+        {"text", "bundle: no PEM certificate in it"},
+        {CRL, "bundle: no PEM certificate in it; line 1: \"X509 CRL\" is no certificate"},
+        {COMMENT CUT, "bundle: no PEM certificate in it; line 3: the block is broken or cut off"},
+        {KEY BROKEN, "line 1: \"PRIVATE KEY\" is no certificate"},
+        {"0\202\001\001", "no PEM certificate in it; it is DER: openssl x509 -inform der makes it PEM"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        text_write("bundle", rows[i].text);
+        assert_refused((struct trust_files){.ca_cert = in_folder("bundle")}, ERR_INPUT, rows[i].words);
+        assert_refused((struct trust_files){.ca_path = in_folder("bundle")}, ERR_INPUT, rows[i].words);
+    }
+    assert_refused((struct trust_files){.ca_pem = CRL}, ERR_INPUT, "\"X509 CRL\" is no certificate");
+}
+
+static void trust_takes_an_expired_authority_and_says_so(void **state)
+{
+    (void)state;
+    lifetime_s = -60;
+    pair_write("a", NULL);
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = in_folder("a.pem")}, &err), 0);
+    assert_int_equal(trust.ca.count, 1);
+    assert_non_null(strstr(trust.ca.note, "a.pem:1: this authority has expired"));
+}
+
+static void trust_takes_a_file_as_ca_path(void **state)
+{
+    (void)state;
+    pair_write("a", NULL);
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_path = in_folder("a.pem")}, &err), 0);
+    assert_int_equal(trust.ca.count, 1);
+}
+
+/* Keys lie beside certificates everywhere; a certificate that cannot be read is another matter. */
+static void trust_says_what_is_broken_in_a_folder_and_nothing_of_keys(void **state)
+{
+    (void)state;
+    pair_write("a", NULL);
+    text_write("README", "no certificate");
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_path = folder}, &err), 0);
+    assert_string_equal(trust.ca.note, "");
+    trust_done(&trust);
+    text_write("bundle", BROKEN);
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_path = folder}, &err), 0);
+    assert_non_null(strstr(trust.ca.note, "bundle: no PEM certificate in it; line 1: the certificate does not parse"));
+}
+
+/* ----------------------------------------------------------------------------------------------- whom the system trusts */
+
+/* How many of a.pem and b.pem the system's authorities have; -1 with `err`. */
+static int own_trusted(void)
+{
+    X509_STORE *store = X509_STORE_new();
+    int rc, found = 0;
+
+    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = ""}, &err), 0);
+    rc = trust_fill(&trust, store, &err);
+    for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); i++) {
+        X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(X509_STORE_get0_objects(store), i));
+        char name[64] = "";
+
+        X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
+        found += strcmp(name, "a") == 0 || strcmp(name, "b") == 0;
+    }
+    X509_STORE_free(store);
+    return rc < 0 ? -1 : found;
+}
+
+static void trust_reads_the_file_and_the_folders_of_the_environment(void **state)
+{
+    char list[512];
+
+    (void)state;
+    pair_write("a", NULL);
+    pair_write("b", NULL);
+    mkdir(in_folder("sub"), 0755);
+    rename(in_folder("b.pem"), in_folder("sub/b.pem"));
+    setenv("SSL_CERT_FILE", in_folder("a.pem"), 1);
+    assert_int_equal(own_trusted(), 1);
+    setenv("SSL_CERT_DIR", in_folder("sub"), 1);
+    trust_done(&trust);
+    assert_int_equal(own_trusted(), 2);
+    unsetenv("SSL_CERT_FILE");
+    snprintf(list, sizeof(list), ":%s:%s:%s:", in_folder("none"), folder, in_folder("sub"));
+    setenv("SSL_CERT_DIR", list, 1);
+    trust_done(&trust);
+    assert_int_equal(own_trusted(), 2);
+}
+
+static void trust_names_an_environment_that_leads_nowhere(void **state)
+{
+    (void)state;
+    setenv("SSL_CERT_FILE", in_folder("bundle"), 1);
+    setenv("SSL_CERT_DIR", in_folder("none"), 1);
+    assert_int_equal(own_trusted(), -1);
+    assert_non_null(strstr(err.text, "SSL_CERT_FILE: CA file: "));
+    assert_non_null(strstr(err.text, "bundle"));
+    text_write("bundle", CRL);
+    trust_done(&trust);
+    assert_int_equal(own_trusted(), -1);
+    assert_non_null(strstr(err.text, "\"X509 CRL\" is no certificate"));
+}
+
+/* One that cannot be used does not take away the other. */
+static void trust_tells_of_a_file_of_the_environment_that_is_left_out(void **state)
 {
     (void)state;
     pair_write("a", NULL);
     setenv("SSL_CERT_FILE", in_folder("bundle"), 1);
-    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = ""}, &err), 0);
-    assert_string_equal(trust.bundle, in_folder("bundle"));
-    unsetenv("SSL_CERT_FILE");
     setenv("SSL_CERT_DIR", folder, 1);
-    assert_int_equal(trust_load(&trust, &(struct trust_files){.ca_cert = ""}, &err), 0);
-    assert_int_equal(certificates_in(&trust.ca), 1);
+    assert_int_equal(own_trusted(), 1);
+    assert_non_null(strstr(trust.ca.note, "bundle"));
 }
 
 static void trust_reads_a_client_certificate_and_its_key(void **state)
@@ -225,7 +375,14 @@ int main(void)
         T(trust_takes_the_file_before_the_folder),
         T(trust_takes_certificates_as_text_after_a_file_and_before_a_folder),
         T(trust_names_ca_files_that_are_wrong),
-        T(trust_prefers_what_the_environment_names),
+        T(trust_leaves_out_what_is_no_certificate_and_says_so),
+        T(trust_refuses_a_bundle_without_any_and_says_why),
+        T(trust_takes_an_expired_authority_and_says_so),
+        T(trust_takes_a_file_as_ca_path),
+        T(trust_says_what_is_broken_in_a_folder_and_nothing_of_keys),
+        T(trust_reads_the_file_and_the_folders_of_the_environment),
+        T(trust_names_an_environment_that_leads_nowhere),
+        T(trust_tells_of_a_file_of_the_environment_that_is_left_out),
         T(trust_reads_a_client_certificate_and_its_key),
         T(trust_refuses_a_pair_that_is_half_written),
         T(trust_refuses_a_locked_key_without_asking),

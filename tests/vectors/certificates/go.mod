@@ -1,0 +1,3 @@
+module ampule/tests/vectors/certificates
+
+go 1.24
