@@ -150,6 +150,7 @@
 /* ampule explain: a list of 20,000 pods has about 200 MB as JSON; YAML becomes a tree that costs more. Lines of differences: nobody reads more. */
 #define LIMIT_EXPLAIN_BYTES MIB(1024)
 #define LIMIT_EXPLAIN_TREE_BYTES MIB(256)
+#define LIMIT_EXPLAIN_SHELLS      8 /* lines of shell within lines of shell */
 #define LIMIT_EXPLAIN_DIFFERENCES 50
 
 /* resolv.conf and hosts are a few lines; kubelet writes them, or an image does. */

@@ -13,6 +13,9 @@
 #include "tools/offline.h"
 #include "tools/verdict.h"
 
+/* What the chart gives the injector; a test compares the two. */
+#define CHART_AGENT_IMAGE "ampule/agent-compat:" AMPULE_VERSION
+
 struct explaining {
     struct settings settings;
     const char *namespace;
@@ -210,8 +213,8 @@ static void usage(FILE *to)
             "  --namespace, -n       of objects that name none (default \"default\")\n\n"
             "Outcomes: same as today, better (a mistake is pointed out), different, not supported by the agent, refused, not injected.\n"
             "Exit status: 0 all is as today or better; 1 something differs, is not supported or would be refused; 2 wrong usage or input.\n\n"
-            "Behind these the injector's own settings may be given, as it has them:\n%s",
-            text.data);
+            "Behind these the injector's own settings may be given, as it has them; where they are not, the image is the chart's (%s):\n%s",
+            CHART_AGENT_IMAGE, text.data);
 }
 
 /* The value of `--name=VALUE`, `--name VALUE` or `-n VALUE` (kubectl's way), or NULL when this is another word; "" when the value is missing. */
@@ -302,8 +305,9 @@ int explain_main(int argc, char **argv)
 {
     struct explaining e = {.namespace = "default"};
     char address[] = "-vault-address=https://vault:8200"; /* without one nothing could be injected; offline any will do */
-    char *flags[LIMIT_CONFIG_FLAGS] = {address};
-    int flag_count = 1, file_count = 0, status;
+    char image[] = "-vault-image=" CHART_AGENT_IMAGE;
+    char *flags[LIMIT_CONFIG_FLAGS] = {address, image};
+    int flag_count = 2, file_count = 0, status;
     struct err err;
 
     for (int i = 1; i < argc; i++) {

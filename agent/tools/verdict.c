@@ -10,6 +10,7 @@
 #include "flow/flags.h"
 #include "inject/annot.h"
 #include "inject/review.h"
+#include "tools/calls.h"
 #include "tools/check.h"
 #include "tools/compare.h"
 
@@ -128,6 +129,7 @@ static bool open_container(struct verdict *verdict, json_t *container)
             continue;
         usable = check_config(verdict, value);
         list_files(verdict, config);
+        verdict->missing += calls_missing(config, json_string_value(json_object_get(container, "image")), verdict->notes);
         json_object_set_new(variable, "value", config);
     }
     return usable;
@@ -262,6 +264,9 @@ static void judge(struct verdict *verdict, const struct workload *workload, cons
     else
         set_text(verdict, mended ? VERDICT_BETTER : VERDICT_SAME, "%s would be injected, %zu file%s", shape_words(reviewed), files,
                  files == 1 ? "" : "s");
+    if (verdict->missing && verdict->outcome != VERDICT_DIFFERENT)
+        set_text(verdict, VERDICT_DIFFERENT, "%s would be injected, but its image has not what %zu command%s", shape_words(reviewed),
+                 verdict->missing, verdict->missing == 1 ? " calls" : "s call");
 }
 
 int verdict_reach(const struct settings *settings, const struct workload *workload, const char *namespace, struct verdict *ret,

@@ -158,6 +158,19 @@ static void mistakes_make_it_better_and_policies_do_not(void **state)
     assert_true(noted("policy root"));
 }
 
+static void a_command_that_the_image_has_not_makes_it_different(void **state)
+{
+#define WITH_COMMAND(command)                                                                                    \
+    DEPLOYMENT(ASKING ",\"vault.hashicorp.com/agent-inject-secret-db\":\"kv/db\",\"vault.hashicorp.com/agent-image\":\"ampule/agent-compat\"," \
+                      "\"vault.hashicorp.com/agent-inject-command-db\":\"" command "\"")
+    (void)state;
+    explain(WITH_COMMAND("pkill -HUP app || true"));
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
+    explain(WITH_COMMAND("curl -X POST http://localhost/reload"));
+    assert_int_equal(verdict.outcome, VERDICT_DIFFERENT);
+    assert_true(noted("/vault/secrets/db: its command calls curl, which is not in ampule/agent-compat"));
+}
+
 static void what_the_agent_cannot_do_is_not_supported(void **state)
 {
     (void)state;
@@ -373,6 +386,7 @@ int main(void)
         TEST(what_would_be_injected_is_told_with_its_files),
         TEST(the_reason_for_not_injecting_is_told),
         TEST(mistakes_make_it_better_and_policies_do_not),
+        TEST(a_command_that_the_image_has_not_makes_it_different),
         TEST(what_the_agent_cannot_do_is_not_supported),
         TEST(a_pod_that_was_injected_is_compared_with_what_it_would_be),
         TEST(a_pod_that_asks_and_runs_without_was_missed),
