@@ -13,6 +13,9 @@ RUN /packages $TARGETARCH
 COPY agent/deps /src/agent/deps
 ENV AMPULE_CACHE=/cache
 RUN AMPULE_DEPS_CC=$(cat /target)-gcc /src/agent/deps/build
+COPY deploy/images/shell deploy/images/pins /src/deploy/images/
+COPY agent/tools/applets.def /src/agent/tools/
+RUN /src/deploy/images/shell /shell
 COPY CMakeLists.txt /src/
 COPY agent /src/agent
 COPY deploy/images/compile /src/deploy/images/
@@ -22,7 +25,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache /src/deploy/images/compile /bu
 COPY deploy/images/assemble deploy/images/sbom /src/deploy/images/
 # The time that all files in the images have. It is part of the folders' names, or layers of another time would be taken from the cache.
 ARG SOURCE_DATE_EPOCH=0
-RUN /src/deploy/images/assemble /build /roots
+RUN /src/deploy/images/assemble /build /shell /roots
 
 # ------------------------------------------------------------------------------------------------------------------------ the images
 FROM scratch AS agent
