@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/duration.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define STATIC_INTERVAL_MS ((int64_t)5 * 60 * 1000)
@@ -55,7 +57,8 @@ struct secret *secret_take(const struct dep *dep, struct reply *reply, int64_t a
 struct facts {
     const struct secret *secret;
     const struct val *data;
-    int64_t base_ms; /* the rule's answer */
+    int64_t interval_ms; /* of what has no time of its own */
+    int64_t base_ms;     /* the rule's answer */
 };
 
 static bool number_in(const struct val *data, const char *key, int64_t *ret)
@@ -83,13 +86,68 @@ static bool is_secret_id(struct facts *facts)
     return true;
 }
 
+/* Seconds, as a number, as its text, or as Go prints a duration. */
+static bool seconds_in(const struct val *data, const char *key, int64_t *ret)
+{
+    const struct val *v = val_get(data, key);
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored;
+    int64_t nanos;
+
+    if (!v || v->kind != VAL_STRING || !v->s.len)
+        return number_in(data, key, ret);
+    buf_init(&text, KIB(1));
+    buf_add(&text, v->s.data, v->s.len);
+    if (v->s.data[v->s.len - 1] >= '0' && v->s.data[v->s.len - 1] <= '9')
+        buf_addc(&text, 's');
+    if (buf_check(&text, key, &ignored) != 0 || duration_parse((struct str){text.data, text.len}, true, &nanos, &ignored) != 0 || nanos < 0)
+        return false;
+    *ret = nanos / DURATION_SECOND;
+    return true;
+}
+
+/* At a time that the server chose, by period or by schedule: what is read before it is the old one. */
 static bool is_rotated(struct facts *facts)
+{
+    static const char *const marks[] = {"rotation_period", "rotation_schedule", "last_vault_rotation"};
+    int64_t ttl;
+    bool is = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(marks) && !is; i++)
+        is = !val_is_nil(val_get(facts->data, marks[i]));
+    if (!is || !seconds_in(facts->data, "ttl", &ttl))
+        return false;
+    facts->base_ms = ttl ? (ttl + 1) * 1000 : 0;
+    return true;
+}
+
+/* It ends by itself: tokens of identity/oidc and of clouds. A role's or mount's settings speak of a ttl too, and of its maximum. */
+static bool is_mortal(struct facts *facts)
+{
+    static const char *const names[] = {"ttl", "token_ttl"}, *const settings[] = {"max_ttl", "token_max_ttl", "template"};
+    bool is_setting = false;
+    int64_t ttl = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        is_setting |= val_get(facts->data, settings[i]) != NULL;
+    if (facts->secret->lease.ttl_ms || is_setting)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(names) && ttl == 0; i++) {
+        if (!seconds_in(facts->data, names[i], &ttl))
+            ttl = 0;
+    }
+    facts->base_ms = ttl * 1000;
+    return ttl > 0;
+}
+
+/* Whoever unwraps it needs another one soon; it never lies there expired. */
+static bool is_wrapped(struct facts *facts)
 {
     int64_t ttl;
 
-    if (!val_get(facts->data, "rotation_period") || !number_in(facts->data, "ttl", &ttl))
+    if (!seconds_in(val_get(&facts->secret->reply, "wrap_info"), "ttl", &ttl) || ttl * 1000 >= facts->interval_ms)
         return false;
-    facts->base_ms = ttl ? (ttl + 1) * 1000 : 0;
+    facts->base_ms = ttl * 1000;
     return true;
 }
 
@@ -110,6 +168,8 @@ static const struct rule {
     {"certificate", is_certificate, false, false},
     {"secret id", is_secret_id, false, false},
     {"rotated by the server", is_rotated, false, true},
+    {"its own ttl", is_mortal, false, false},
+    {"wrapped", is_wrapped, false, false},
     {"lease duration", is_timed, true, false},
 };
 
@@ -129,13 +189,13 @@ static int64_t static_interval(const struct refresh_options *options)
 
 struct refresh secret_refresh(const struct dep *dep, const struct secret *secret, const struct refresh_options *options)
 {
-    struct facts facts = {.secret = secret, .data = val_get(&secret->reply, "data")};
+    struct facts facts = {.secret = secret, .data = val_get(&secret->reply, "data"), .interval_ms = static_interval(options)};
     int64_t since = secret->lease.since;
     const char *why = "interval";
     bool exact = false;
 
     if (dep->kind == DEP_LIST)
-        return (struct refresh){.why = "listing", .at = since + static_interval(options)};
+        return (struct refresh){.why = "listing", .at = since + facts.interval_ms};
     if (secret->reply.kind == VAL_NULL)
         return (struct refresh){.why = "nothing to repeat", .at = CLOCK_NEVER};
     if (secret->lease.renewable)
@@ -150,7 +210,7 @@ struct refresh secret_refresh(const struct dep *dep, const struct secret *secret
     if (exact)
         return (struct refresh){.why = why, .at = since + facts.base_ms, .retry = facts.base_ms == 0};
     if (facts.base_ms <= 0)
-        facts.base_ms = static_interval(options);
+        facts.base_ms = facts.interval_ms;
     facts.base_ms = (int64_t)((double)facts.base_ms * fraction(options));
     return (struct refresh){.why = why, .at = since + (facts.base_ms > 1000 ? facts.base_ms : 1000)};
 }

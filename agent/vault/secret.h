@@ -21,6 +21,7 @@ struct secret {
     struct val reply;   /* VAL_NULL: the server answered without a body (a KV v1 write) */
     struct lease lease; /* of lease_id, or of a child token in "auth" */
     bool bound;         /* dies with the token it was read with */
+    bool cached;        /* DEP_PKI: out of a file, not from the server */
     bool unsound;       /* its lease numbers were out of range: taken as 0 */
 };
 

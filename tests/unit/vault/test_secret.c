@@ -45,11 +45,49 @@ static void the_table_of_rules_says_when_to_ask_again(void **state)
     again_after(DEP_READ, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":99}}", 85, 95);
     again_after(DEP_READ, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":0}}", 255, 285);
     again_after(DEP_READ, "{\"data\":{\"rotation_period\":60,\"ttl\":42}}", 43, 43);
-    again_after(DEP_READ, "{\"data\":{\"rotation_schedule\":\"* *\",\"ttl\":42}}", 255, 285);
+    again_after(DEP_READ, "{\"data\":{\"rotation_schedule\":\"* *\",\"rotation_window\":0,\"ttl\":42}}", 43, 43);
+    again_after(DEP_READ, "{\"data\":{\"last_vault_rotation\":\"2026\",\"ttl\":\"42\"}}", 43, 43);
+    again_after(DEP_READ, "{\"data\":{\"rotation_period\":60,\"ttl\":-3}}", 255, 285);
+    again_after(DEP_READ, "{\"data\":{\"rotation_period\":60,\"ttl\":1e300}}", 255, 285);
     again_after(DEP_READ, "{\"lease_duration\":-5,\"data\":{}}", 255, 285);
     again_after(DEP_READ, "{\"data\":{\"certificate\":\"c\",\"expiration\":12}}", 255, 285); /* over long ago: no storm */
     again_after(DEP_READ, "{\"lease_duration\":1,\"data\":{}}", 1, 1);
     again_after(DEP_LIST, "{\"data\":{\"keys\":[]}}", 300, 300);
+}
+
+static void an_answer_without_a_lease_that_says_its_ttl_is_asked_for_before_it_ends(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t low, high;
+    } rows[] = {
+        {"{\"data\":{\"client_id\":\"c\",\"token\":\"t\",\"ttl\":100}}", 85, 95},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":86400}}", 73440, 82080},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":\"100\"}}", 85, 95},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":\"1m40s\"}}", 85, 95},
+        {"{\"data\":{\"token\":\"t\",\"token_ttl\":100}}", 85, 95},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":1}}", 1, 1},
+        {"{\"wrap_info\":{\"token\":\"t\",\"ttl\":100}}", 85, 95},
+        /* no life of its own: */
+        {"{\"wrap_info\":{\"token\":\"t\",\"ttl\":86400}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":0}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":-1}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":\"\"}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":\"soon\"}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":null}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":[1]}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":1e300}}", 255, 285},
+        {"{\"data\":{\"token\":\"t\",\"ttl\":99999999999999999999}}", 255, 285},
+        {"{\"data\":{\"ttl\":3600,\"max_ttl\":7200}}", 255, 285}, /* settings of a role */
+        {"{\"data\":{\"token_ttl\":3600,\"token_max_ttl\":0}}", 255, 285},
+        {"{\"data\":{\"data\":{\"ttl\":3600}}}", 255, 285}, /* somebody's secret */
+        {"{\"lease_id\":\"l\",\"lease_duration\":1000,\"data\":{\"ttl\":10}}", 850, 950},
+        {"{\"lease_duration\":1000,\"data\":{\"ttl\":10}}", 850, 950}, /* KV v1 speaks for itself */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        again_after(DEP_READ, rows[i].body, rows[i].low, rows[i].high);
 }
 
 static void special(const char *body, bool retry)
@@ -108,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_of_rules_says_when_to_ask_again),
+        cmocka_unit_test(an_answer_without_a_lease_that_says_its_ttl_is_asked_for_before_it_ends),
         cmocka_unit_test(some_answers_are_not_asked_for_by_time),
         cmocka_unit_test(leases_and_child_tokens_are_bound_to_our_token),
     };
