@@ -146,3 +146,32 @@ bool x509_is_for(const char *pem, const char *name)
     ERR_clear_error();
     return is;
 }
+
+bool x509_is_called(const char *pem, const char *name)
+{
+    X509 *certificate = first_certificate(pem);
+    X509_NAME *subject = certificate ? X509_get_subject_name(certificate) : NULL;
+    int at = subject ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+    unsigned char *text = NULL;
+    int len = at < 0 ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    bool is = len >= 0 && (size_t)len == strlen(name) && strncasecmp((const char *)text, name, (size_t)len) == 0;
+
+    OPENSSL_free(text);
+    X509_free(certificate);
+    ERR_clear_error();
+    return is;
+}
+
+bool x509_fits(const char *pem, const char *key_pem)
+{
+    X509 *certificate = first_certificate(pem);
+    BIO *in = BIO_new_mem_buf(key_pem, -1);
+    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL) : NULL;
+    bool fits = certificate && key && X509_check_private_key(certificate, key) == 1;
+
+    EVP_PKEY_free(key);
+    BIO_free(in);
+    X509_free(certificate);
+    ERR_clear_error();
+    return fits;
+}

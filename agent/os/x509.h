@@ -30,6 +30,10 @@ void x509_block_done(struct x509_block *block); /* zeroed structs are accepted *
 
 /* 0 when the first certificate in `pem` was signed by that of `issuer_pem`, else ERR_DENIED or ERR_INPUT. Both NUL-terminated. */
 int x509_check_issuer(const char *pem, const char *issuer_pem, struct err *err) MUST_USE;
+/* Whether that is the common name of the first certificate in `pem`, whatever its case. */
+bool x509_is_called(const char *pem, const char *name);
+/* Whether the first private key in `key_pem` is that of the first certificate in `pem`. */
+bool x509_fits(const char *pem, const char *key_pem);
 /* Whether the first certificate in `pem` names this host or IP address among its alternative names. */
 bool x509_is_for(const char *pem, const char *name);
 

@@ -206,12 +206,19 @@ static int set_path(struct dep *dep, struct str path, struct err *err)
 
 /* ---- arguments ---- */
 
-static struct dep_arg *find_arg(struct dep *dep, struct str key)
+static struct dep_arg *find_arg(const struct dep *dep, struct str key)
 {
     for (size_t i = 0; i < dep->arg_count; i++)
         if (str_eqs(key, dep->args[i].key))
             return &dep->args[i];
     return NULL;
+}
+
+const char *dep_arg(const struct dep *dep, const char *key)
+{
+    const struct dep_arg *arg = find_arg(dep, str_of(key));
+
+    return arg ? arg->value : NULL;
 }
 
 static void put_arg(struct dep *dep, struct str key, struct str value)
@@ -287,12 +294,10 @@ static void set_key(struct dep *dep)
     buf_addf(&key, "%s(%s", kinds[dep->kind].name, dep->path);
     if (dep->kind == DEP_READ)
         add_read_suffix(dep, &key);
-    if (dep->kind == DEP_WRITE) {
+    if (kinds[dep->kind].takes_args) {
         args_hash(dep, hash);
         buf_addf(&key, " -> %s", hash);
     }
-    if (dep->kind == DEP_PKI)
-        buf_addf(&key, "->%s", dep->destination);
     buf_addc(&key, ')');
     dep->key = buf_take(&key);
 }
@@ -313,8 +318,7 @@ static void set_id(struct dep *dep)
     add_part(&text, kinds[dep->kind].name);
     add_part(&text, dep->path);
     add_part(&text, dep->query);
-    add_part(&text, dep->destination);
-    for (size_t i = 0; dep->kind == DEP_WRITE && i < dep->arg_count; i++) {
+    for (size_t i = 0; i < dep->arg_count; i++) {
         add_part(&text, dep->args[i].key);
         add_part(&text, dep->args[i].value);
     }

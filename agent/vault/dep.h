@@ -2,8 +2,8 @@
  * dep: what is asked for; key of the store; printable for logs and policies.
  *
  * Immutable and counted: dep_ref() and dep_unref() instead of copies. Two deps are the same when their identities are: kind,
- * path, every query parameter, every argument of a write; for a certificate the path and the destination file. Arguments of
- * writes may be secret: they are wiped at the end and appear in the key only as a short hash.
+ * path, every query parameter, every argument of a write or a certificate. Arguments may be secret: they are wiped at the end
+ * and appear in the key only as a short hash.
  */
 #ifndef VAULT_DEP_H
 #define VAULT_DEP_H
@@ -27,7 +27,8 @@ struct dep {
     char *query;          /* "a=1&version=2", escaped, sorted by name; "" without one */
     struct dep_arg *args; /* sorted by key, one a key */
     size_t arg_count;
-    char *destination; /* DEP_PKI: the file that is its cache, or "" */
+    char *destination; /* DEP_PKI: the file that is its cache, or ""; no part of the identity */
+    bool needs_key;    /* DEP_PKI: without its private key it is no answer; no part of the identity */
     char *key;         /* "vault.read(secret/app)" */
     unsigned char id[DIGEST_SHA256_LEN];
     unsigned refs;
@@ -42,6 +43,8 @@ int dep_new(enum dep_kind kind, struct str path, const struct val *args, size_t 
 struct dep *dep_ref(struct dep *dep);
 void dep_unref(struct dep *dep); /* NULL is accepted */
 bool dep_same(const struct dep *a, const struct dep *b);
+/* The value of an argument, NULL without it. */
+const char *dep_arg(const struct dep *dep, const char *key);
 /* The value of one query parameter as written, NULL without it. `len` receives its length. */
 const char *dep_query(const struct dep *dep, const char *name, size_t *len);
 

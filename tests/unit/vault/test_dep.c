@@ -57,7 +57,10 @@ static void dep_prints_as_the_originals_do(void **state)
     has_key("secret/app#part", "vault.read(secret/app)");
     assert_memory_equal(write->key, "vault.write(pki/issue/web -> ", 29);
     assert_int_equal(strlen(write->key), 29 + 8 + 1);
-    assert_string_equal(pki->key, "vault.pki(pki/issue/web->/etc/cert.pem)");
+    assert_memory_equal(pki->key, "vault.pki(pki/issue/web -> ", 27);
+    assert_string_equal(pki->key + 27, write->key + 29);
+    assert_string_equal(dep_arg(pki, "common_name"), "a.example");
+    assert_null(dep_arg(pki, "common"));
     dep_unref(write);
     dep_unref(pki);
 }
@@ -85,8 +88,9 @@ static void dep_of_a_write_is_told_apart_by_its_arguments_in_any_order(void **st
     (void)state;
     same(true, make(DEP_WRITE, "p", 2, ab, NULL), make(DEP_WRITE, "p", 3, ba, NULL));
     same(false, make(DEP_WRITE, "p", 2, ab, NULL), make(DEP_WRITE, "p", 2, other, NULL));
-    same(true, make(DEP_PKI, "p", 2, ab, "/d"), make(DEP_PKI, "p", 2, other, "/d"));
-    same(false, make(DEP_PKI, "p", 2, ab, "/d"), make(DEP_PKI, "p", 2, ab, "/e"));
+    same(false, make(DEP_PKI, "p", 2, ab, "/d"), make(DEP_PKI, "p", 2, other, "/d"));
+    same(true, make(DEP_PKI, "p", 2, ab, "/d"), make(DEP_PKI, "p", 3, ba, "/e"));
+    same(false, make(DEP_PKI, "p", 2, ab, "/d"), make(DEP_WRITE, "p", 2, ab, NULL));
 }
 
 static void dep_keeps_the_first_equals_sign_as_the_cut(void **state)
