@@ -42,8 +42,8 @@
 /* Secrets: a path and its query (servers refuse request lines over a few KiB), parameters of one query. */
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_QUERY_PARAMS 32
-/* Secrets wanted by one process: the originals warn at 128; each costs a timer and at least 4 KiB of locked memory. */
-#define LIMIT_STORE_DEPS 4096
+/* Secrets wanted by one process: the originals warn at 128, reports speak of 10,000; each costs a timer, 3 KiB, and at least 4 KiB of locked memory. */
+#define LIMIT_STORE_DEPS 32768
 /* Addresses that `sockaddr` chooses from: a pod has two or three, a node one for each of its pods. */
 #define LIMIT_INTERFACES 512
 /* What an init agent leaves to the sidecar: one large answer, or dozens of ordinary ones; it lies in a small tmpfs. */

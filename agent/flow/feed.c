@@ -13,6 +13,7 @@
 #include "flow/listing.h"
 #include "flow/pki.h"
 #include "flow/renewal.h"
+#include "vault/answer.h"
 #include "vault/secret.h"
 
 #define SETTLE_MS       ((int64_t)5000) /* a standby may lag this long behind a login */
@@ -56,6 +57,7 @@ struct feed {
     int64_t asked_at;
     uint64_t asked_with; /* the token's number */
     bool answered, tried;
+    bool wrapped;        /* the request under way writes to KV v2 */
     bool table_asked;    /* after a refusal: once, until something works again */
     struct err *refusal; /* what CHECKING returns to */
     unsigned failures;   /* since the last answer */
@@ -224,6 +226,7 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
 {
     const struct fetch_events *events = &feed->shared->events;
     unsigned most = most_retries(feed);
+    struct err ignored;
 
     if (is_unsettled(feed, status)) {
         wait_until(feed, PAUSING, clock_now() + SETTLE_PAUSE_MS);
@@ -231,6 +234,8 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
     }
     feed->failures++;
     set_trouble(feed, err);
+    if (store_fail(feed->shared->store, feed->dep, err->code == ERR_MISSING, &ignored) != 0)
+        warn(feed, "not remembered as failed");
     wait_until(feed, PAUSING, clock_now() + pause_ms(feed, feed->failures > most, retry_after_ms));
     if (status == 403)
         events->on_suspect(events->ctx);
@@ -238,30 +243,6 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
 }
 
 /* -------------------------------------------------------------------------------------------------------------- answers */
-
-static bool same_field(const struct val *a, const struct val *b, const char *key)
-{
-    const struct val *x = val_get(a, key), *y = val_get(b, key);
-
-    if (val_is_nil(x) || val_is_nil(y))
-        return val_is_nil(x) && val_is_nil(y);
-    return val_equal(x, y);
-}
-
-/* request_id differs with every answer, lease_duration with every second: neither is news to a template. */
-static bool same_answer(const struct secret *a, const struct secret *b)
-{
-    static const char *const fields[] = {"data", "auth", "wrap_info", "lease_id", "warnings"};
-
-    if (a->reply.kind != VAL_MAP || b->reply.kind != VAL_MAP)
-        return val_equal(&a->reply, &b->reply);
-    if (!val_get(&a->reply, "data"))
-        return val_equal(&a->reply, &b->reply);
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-        if (!same_field(&a->reply, &b->reply, fields[i]))
-            return false;
-    return true;
-}
 
 static void check_lease(struct feed *feed, const struct secret *secret)
 {
@@ -275,7 +256,7 @@ static void keep(struct feed *feed, struct secret *secret, int64_t next_at)
 {
     const struct fetch_events *events = &feed->shared->events;
     const struct secret *old = store_get(feed->shared->store, feed->dep);
-    bool changed = !old || !same_answer(old, secret);
+    bool changed = !old || !answer_same(old, secret);
     /* A lease of a token that was replaced meanwhile dies with it. */
     bool stale = secret->bound && feed->asked_with != feed->shared->token_number;
     struct err err;
@@ -335,13 +316,15 @@ static void take(struct feed *feed, struct secret *secret)
 
 static void read_done(struct feed *feed, const struct news *news)
 {
+    const struct secret *held = store_get(feed->shared->store, feed->dep);
     struct err err;
 
     if (feed->dep->kind == DEP_PKI) {
         take_pki(feed, news);
         return;
     }
-    if (feed->dep->kind == DEP_LIST && listing_from_reply(news->reply, &err) != 0) {
+    if (answer_check(feed->dep, news->reply, feed->wrapped, held, &err) != 0 ||
+        (feed->dep->kind == DEP_LIST && listing_from_reply(news->reply, &err) != 0)) {
         err_wrap(&err, "%s", feed->dep->key);
         attempt_failed(feed, &err, 0, -1);
         return;
@@ -362,6 +345,7 @@ static void read_path(struct feed *feed, const struct mount *mount)
     mount_request_path(dep, mount, &path);
     if (writes)
         mount_request_body(dep, mount, &body);
+    feed->wrapped = dep->kind == DEP_WRITE && mount && mount->kv2;
     send(feed, READING,
          &(struct request){
              .method = writes ? "PUT" : "GET",
@@ -376,10 +360,15 @@ static void read_path(struct feed *feed, const struct mount *mount)
 static bool take_file(struct feed *feed)
 {
     int64_t until = 0;
-    struct secret *secret = pki_from_file(feed->dep->destination, feed->shared->options.renewal_threshold, &until);
+    const char *name = dep_arg(feed->dep, "common_name");
+    struct secret *secret = pki_from_file(feed->dep->destination, name, feed->shared->options.renewal_threshold, &until);
 
     if (!secret)
         return false;
+    if (pki_lost_key(feed->dep, secret)) {
+        secret_free(secret);
+        return false;
+    }
     keep(feed, secret, until);
     return true;
 }
@@ -399,6 +388,8 @@ static bool take_handed(struct feed *feed)
     }
     pem = pki_from_parts(&secret->reply, feed->shared->options.renewal_threshold, &until);
     secret_free(secret);
+    if (pem && pki_lost_key(feed->dep, pem))
+        secret_free(steal(pem));
     if (pem)
         keep(feed, pem, until);
     return pem != NULL;
@@ -677,6 +668,15 @@ void feed_start(struct feed *feed)
 void feed_go(struct feed *feed)
 {
     dispatch(feed, ON_GO, NULL);
+}
+
+void feed_need_key(struct feed *feed)
+{
+    const struct secret *secret = store_get(feed->shared->store, feed->dep);
+
+    feed->dep->needs_key = true;
+    if (feed->state == HOLDING && secret && pki_lost_key(feed->dep, secret))
+        again(feed, NULL);
 }
 
 void feed_token(struct feed *feed)

@@ -37,6 +37,8 @@ const struct dep *feed_dep(const struct feed *feed);
 void feed_start(struct feed *feed);
 /* Ask now, unless it is being asked already. */
 void feed_go(struct feed *feed);
+/* A certificate without its key is no answer any more: one that is held, from its file, is issued anew. */
+void feed_need_key(struct feed *feed);
 /* There is another token. */
 void feed_token(struct feed *feed);
 void feed_stop(struct feed *feed);

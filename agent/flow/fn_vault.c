@@ -7,43 +7,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "flow/pki.h"
 #include "flow/sockaddr.h"
 #include "os/file.h"
-
-/* ------------------------------------------------------------------------------------------------------------ dep_list */
-
-void dep_list_clear(struct dep_list *list)
-{
-    for (size_t i = 0; i < list->len; i++)
-        dep_unref(list->items[i]);
-    mem_free(list->items);
-    *list = (struct dep_list){0};
-}
-
-bool dep_list_has(const struct dep_list *list, const struct dep *dep)
-{
-    for (size_t i = 0; i < list->len; i++) {
-        if (dep_same(list->items[i], dep))
-            return true;
-    }
-    return false;
-}
-
-static int dep_list_add(struct dep_list *list, struct dep *dep, struct err *err)
-{
-    if (dep_list_has(list, dep))
-        return 0;
-    if (list->len >= LIMIT_STORE_DEPS)
-        return err_set(err, ERR_LIMIT, "more than %d secrets in one template", (int)LIMIT_STORE_DEPS);
-    if (list->len == list->room) {
-        size_t room = list->room ? list->room * 2 : 4;
-
-        list->items = mem_grow(list->items, list->len * sizeof(*list->items), room * sizeof(*list->items));
-        list->room = room;
-    }
-    list->items[list->len++] = dep_ref(dep);
-    return 0;
-}
 
 /* ------------------------------------------------------------------------------------------------------------- secrets */
 
@@ -52,20 +18,105 @@ static void unref(struct dep **dep)
     dep_unref(*dep);
 }
 
+static bool changes_something(const struct dep *dep)
+{
+    return dep->kind == DEP_WRITE || dep->kind == DEP_PKI;
+}
+
+/* "secret/data/app" and "secret/app". */
+static bool is_with_data(const char *longer, const char *shorter)
+{
+    static const char folder[] = "/data/";
+    const char *at = strstr(longer, folder);
+    size_t head = at ? (size_t)(at - longer) + 1 : 0;
+
+    return at && strncmp(longer, shorter, head) == 0 && strcmp(at + strlen(folder), shorter + head) == 0;
+}
+
+static bool same_place(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || is_with_data(a, b) || is_with_data(b, a);
+}
+
+/* Everything that is missing is the very place that it writes to, and the server said that nothing is there. */
+static bool creates_what_is_absent(const struct fn_vault *fn, const struct dep *dep)
+{
+    if (dep->kind != DEP_WRITE || fn->held.len || fn->plugin_held || plugin_pending(&fn->plugins))
+        return false;
+    for (size_t i = 0; i < fn->missing.len; i++) {
+        const struct dep *missing = fn->missing.items[i];
+
+        if (missing->kind != DEP_READ || !same_place(missing->path, dep->path) || store_state(fn->store, missing) != STORE_ABSENT)
+            return false;
+    }
+    return true;
+}
+
+/* Go's ways to print what is not there. */
+static bool shows_nothing(const char *text)
+{
+    return strstr(text, "<nil>") || strstr(text, "<no value>");
+}
+
+static bool made_of_nothing(const struct dep *dep)
+{
+    bool is = shows_nothing(dep->path);
+
+    for (size_t i = 0; i < dep->arg_count && !is; i++)
+        is = shows_nothing(dep->args[i].value);
+    return is;
+}
+
+static bool must_wait(const struct fn_vault *fn, const struct dep *dep)
+{
+    if (!fn_vault_lacks(fn))
+        return false;
+    return made_of_nothing(dep) || (changes_something(dep) && !creates_what_is_absent(fn, dep));
+}
+
+static void note_lack(struct fn_vault *fn, struct dep *dep)
+{
+    if (!dep_list_has(&fn->missing, dep))
+        dep_list_add(must_wait(fn, dep) ? &fn->held : &fn->missing, dep);
+}
+
+/* printf with a value that is not there, although every answer is: nobody wants that on a server. */
+static int check_values(const struct fn_vault *fn, const struct dep *dep, struct err *err)
+{
+    if (!changes_something(dep) || fn_vault_lacks(fn))
+        return 0;
+    for (size_t i = 0; i < dep->arg_count; i++) {
+        const char *at = strstr(dep->args[i].value, "(<nil>)");
+
+        if (at && at - dep->args[i].value >= 3 && at[-3] == '%' && at[-2] == '!')
+            return err_set(err, ERR_INPUT, "%s: the value of \"%s\" is made of one that is not there, so it is not sent", dep->key, dep->args[i].key);
+    }
+    return 0;
+}
+
+static const struct secret *answer_to(const struct fn_vault *fn, const struct dep *dep)
+{
+    const struct secret *secret = store_get(fn->store, dep);
+
+    return secret && pki_lost_key(dep, secret) ? NULL : secret;
+}
+
 /* Note the use; the answer, or NULL while there is none. */
 static int look_up(struct fn_vault *fn, enum dep_kind kind, struct str path, const struct val *args, size_t argc,
                    const struct secret **ret, struct err *err)
 {
     const char *destination = kind == DEP_PKI ? fn->template->destination : NULL;
     _cleanup_(unref) struct dep *dep = NULL;
-    const struct secret *secret;
 
-    if (dep_new(kind, path, args, argc, destination, &dep, err) != 0 || dep_list_add(&fn->used, dep, err) != 0)
+    if (dep_new(kind, path, args, argc, destination, &dep, err) != 0 || check_values(fn, dep, err) != 0)
         return -1;
-    secret = store_get(fn->store, dep);
-    if (!secret && dep_list_add(&fn->missing, dep, err) != 0)
-        return -1;
-    *ret = secret;
+    dep->needs_key = kind == DEP_PKI && fn->wants_key;
+    if (fn->used.len >= LIMIT_STORE_DEPS && !dep_list_has(&fn->used, dep))
+        return err_set(err, ERR_LIMIT, "more than %d secrets in one template", (int)LIMIT_STORE_DEPS);
+    dep_list_add(&fn->used, dep);
+    *ret = answer_to(fn, dep);
+    if (!*ret)
+        note_lack(fn, dep);
     return 0;
 }
 
@@ -244,8 +295,9 @@ static int on_plugin(void *ctx, struct str name, const struct val *args, size_t 
 
     if (!fn->config->allow_plugin)
         return err_set(err, ERR_INPUT, "running programs is not allowed here: see ampule.allow");
-    if (plugin_find(&fn->plugins, name, args, argc, &output, err) != 0)
+    if (plugin_find(&fn->plugins, name, args, argc, !fn_vault_lacks(fn), &output, err) != 0)
         return -1;
+    fn->plugin_held |= !output && !plugin_pending(&fn->plugins);
     *ret = val_cstr("");
     return output ? val_copy_str(arena, output->data, output->len, ret, err) : 0;
 }
@@ -259,17 +311,37 @@ void fn_vault_init(struct fn_vault *fn, const struct config *config, const struc
 
 void fn_vault_begin(struct fn_vault *fn)
 {
+    if (!fn->failed) {
+        dep_list_clear(&fn->good);
+        fn->good = fn->used;
+        fn->used = (struct dep_list){0};
+    }
     dep_list_clear(&fn->used);
     dep_list_clear(&fn->missing);
+    dep_list_clear(&fn->held);
+    fn->failed = fn->plugin_held = false;
     for (size_t i = 0; i < fn->file_count; i++)
         mem_free(fn->files[i]);
     fn->file_count = 0;
     aside_clear(&fn->asides);
 }
 
+void fn_vault_failed(struct fn_vault *fn)
+{
+    fn->failed = true;
+    for (size_t i = 0; i < fn->good.len; i++)
+        dep_list_add(&fn->used, fn->good.items[i]);
+}
+
+bool fn_vault_lacks(const struct fn_vault *fn)
+{
+    return fn->missing.len || fn->held.len || fn->plugin_held || plugin_pending(&fn->plugins);
+}
+
 void fn_vault_done(struct fn_vault *fn)
 {
     fn_vault_begin(fn);
+    dep_list_clear(&fn->good);
     plugin_clear(&fn->plugins);
     mem_free(fn->files);
     fn->files = NULL;

@@ -97,6 +97,11 @@ static int add_answer(struct buf *out, const struct dep *dep, const struct secre
 
 int handover_write(struct buf *out, const struct handover_place *place, const struct token *token, const struct store *store, struct err *err)
 {
+    const struct secret *secret;
+    const struct dep *dep;
+    bool first = true;
+    size_t at = 0;
+
     buf_addf(out, "{\"format\":%d,\"written\":%lld,", FORMAT, (long long)clock_now());
     add_text(out, "identity", place->identity);
     add_text(out, "boot", place->boot);
@@ -106,11 +111,9 @@ int handover_write(struct buf *out, const struct handover_place *place, const st
     buf_addf(out, "\"batch\":%s,", token->batch ? "true" : "false");
     add_lease(out, &token->lease);
     buf_adds(out, "},\"answers\":[");
-    for (size_t i = 0; i < store_count(store); i++) {
-        const struct secret *secret;
-        const struct dep *dep = store_at(store, i, &secret);
-
-        buf_adds(out, i ? "," : "");
+    while ((dep = store_next(store, &at, &secret))) {
+        buf_adds(out, first ? "" : ",");
+        first = false;
         if (add_answer(out, dep, secret, err) != 0)
             return -1;
     }

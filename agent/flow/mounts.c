@@ -141,17 +141,17 @@ static void answer_neighbours(struct mounts *mounts, const char *path, const str
     }
 }
 
-static void remember(struct mounts *mounts, const struct reply *reply)
+static int remember(struct mounts *mounts, const struct reply *reply, struct err *err)
 {
     struct mount mount = {0};
-    struct err ignored;
 
-    if (mount_parse(reply, client_namespace(mounts->client), &mount, &ignored) != 0)
-        return;
+    if (mount_parse(reply, client_namespace(mounts->client), &mount, err) != 0)
+        return -1;
     mounts_forget(mounts, mount.path);
     if (mounts->known_count == LIMIT_MOUNTS)
         mounts_forget(mounts, mounts->known[0].path);
     mounts->known[mounts->known_count++] = mount;
+    return 0;
 }
 
 static void on_reply(void *ctx, struct reply *reply, const struct err *err)
@@ -159,12 +159,14 @@ static void on_reply(void *ctx, struct reply *reply, const struct err *err)
     struct mounts_question *question = ctx;
     struct mounts *mounts = question->mounts;
     _cleanup_free_ char *path = mem_strdup(question->path);
-    /* A refusal is an answer: nothing is known about this path. */
-    bool failed = err && (err->code == ERR_RETRY || reply->status == 0);
+    struct err odd;
+    bool failed;
 
     question->call = NULL;
-    if (!err)
-        remember(mounts, reply);
+    if (!err && remember(mounts, reply, &odd) != 0)
+        err = &odd;
+    /* A refusal is an answer: nothing is known about this path. What is no answer of a server at all is none. */
+    failed = err && (err->code == ERR_RETRY || reply->status < 300);
     finish(question, failed ? NULL : find(mounts, path), failed ? err : NULL, reply->retry_after_ms);
     answer_neighbours(mounts, path, failed ? err : NULL, reply->retry_after_ms);
 }

@@ -7,10 +7,14 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "flow/render.h"
 #include "flow/write.h"
 #include "os/owner.h"
+
+/* What is still on its way may keep a template waiting for so long after the last news: it may not need it any more. */
+#define QUIET_MS ((int64_t)1000)
 
 /* One template and everything that belongs to it. */
 struct slot {
@@ -25,6 +29,9 @@ struct slot {
     int64_t failing; /* since when `last` is an error */
     int64_t due;     /* CLOCK_NEVER: nothing to do */
     int64_t latest;  /* `wait`: not later than this */
+    int64_t news_at; /* when something came that the last evaluation did not know */
+    bool news;
+    size_t settled;  /* of what was missing, from the first on: answered meanwhile, or tried in vain */
     bool finished;   /* bytes wait to be written */
     bool written;    /* at least once */
     bool running;    /* waits for a plugin */
@@ -109,12 +116,19 @@ static void slot_failed(struct pass *pass, struct slot *slot, const struct err *
 }
 
 /* `wait`: changes are held until they have been quiet for `min`, at most for `max`; the first render is not held. */
+static bool is_held(const struct slot *slot)
+{
+    return slot->written && slot->template->wait_min_ms;
+}
+
 static void slot_changed(struct slot *slot)
 {
     const struct config_template *template = slot->template;
     int64_t now = clock_now();
 
-    if (!slot->written || template->wait_min_ms == 0) {
+    slot->news = true;
+    slot->news_at = now;
+    if (!is_held(slot)) {
         slot->due = now;
         return;
     }
@@ -123,35 +137,46 @@ static void slot_changed(struct slot *slot)
     slot->due = now + template->wait_min_ms < slot->latest ? now + template->wait_min_ms : slot->latest;
 }
 
-/* While one of the deps that it lacked last time is still without an answer, evaluating again would only tell the same. */
-static bool still_lacks(const struct slot *slot)
+/* Something that it lacked last time is still on its way: evaluating again would mostly tell the same. */
+static bool still_lacks(struct slot *slot)
 {
-    const struct dep_list *missing = render_missing(&slot->render);
+    const struct fn_vault *fn = &slot->render.fn;
 
-    for (size_t i = 0; i < missing->len; i++) {
-        if (!store_get(slot->render.fn.store, missing->items[i]))
-            return true;
-    }
-    return plugin_pending(&slot->render.fn.plugins);
+    while (slot->settled < fn->missing.len && store_state(fn->store, fn->missing.items[slot->settled]) != STORE_PENDING)
+        slot->settled++;
+    return slot->settled < fn->missing.len || plugin_pending(&fn->plugins);
 }
 
-static void slot_render(struct pass *pass, struct slot *slot)
+static void slot_run(struct pass *pass, struct slot *slot)
 {
     struct err err;
 
     slot->due = CLOCK_NEVER;
     slot->latest = CLOCK_NEVER;
-    slot->finished = false;
-    if (still_lacks(slot))
-        return;
+    slot->finished = slot->news = false;
+    slot->settled = 0;
     if (render_run(&slot->render, &err) != 0) {
         err_wrap(&err, "%s", slot->label);
         slot_failed(pass, slot, &err, slot->template->error_fatal);
         return;
     }
     slot->finished = render_finished(&slot->render);
+    log_debug("agent.template.server", "evaluated: %s secrets=%zu missing=%zu held=%zu", slot->label, slot->render.fn.used.len,
+              slot->render.fn.missing.len, slot->render.fn.held.len);
     if (!slot->finished)
         render_forget(&slot->render);
+}
+
+static bool slot_render(struct pass *pass, struct slot *slot)
+{
+    int64_t quiet_at = slot->news_at + QUIET_MS;
+
+    if (slot->news && quiet_at > clock_now() && still_lacks(slot)) {
+        slot->due = quiet_at;
+        return false;
+    }
+    slot_run(pass, slot);
+    return true;
 }
 
 static void slot_written(struct pass *pass, struct slot *slot, bool changed)
@@ -240,6 +265,22 @@ void pass_file_changed(struct pass *pass, const char *path)
     }
 }
 
+/* Another evaluation may tell something else: there is something new, or what was not found may now be written. */
+static bool is_stirred(const struct slot *slot)
+{
+    return slot->news || slot->render.fn.held.len;
+}
+
+void pass_dep_failed(struct pass *pass, const struct dep *dep)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct slot *slot = &pass->slots[i];
+
+        if (is_stirred(slot) && !is_held(slot) && dep_list_has(&slot->render.fn.missing, dep))
+            slot->due = clock_now();
+    }
+}
+
 void pass_plugin_ended(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
@@ -256,6 +297,8 @@ static void report_uses(struct pass *pass, struct slot *slot)
     struct err err;
 
     for (size_t i = 0; i < fn->used.len; i++) {
+        if (dep_list_has(&fn->held, fn->used.items[i]))
+            continue;
         if (pass->events.on_dep(pass->events.ctx, fn->used.items[i], &err) != 0) {
             err_wrap(&err, "%s", slot->label);
             slot_failed(pass, slot, &err, true);
@@ -269,14 +312,20 @@ static void report_uses(struct pass *pass, struct slot *slot)
         pass->events.on_plugins(pass->events.ctx, &slot->render.fn.plugins);
 }
 
-void pass_render(struct pass *pass)
+bool pass_render(struct pass *pass)
 {
     int64_t now = clock_now();
+    bool any = false;
 
     for (size_t i = 0; i < pass->count; i++) {
         if (pass->slots[i].due <= now)
-            slot_render(pass, &pass->slots[i]);
+            any |= slot_render(pass, &pass->slots[i]);
     }
+    return any;
+}
+
+void pass_report(struct pass *pass)
+{
     for (size_t i = 0; i < pass->count; i++)
         report_uses(pass, &pass->slots[i]);
 }

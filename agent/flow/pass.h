@@ -29,7 +29,7 @@ struct pass_events {
     /* A template failed to render or to be written; the next try comes by itself. `label` is "template[2]". `fatal` where the originals end. */
     void (*on_error)(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal);
     void (*on_written)(void *ctx, const char *label, const struct config_template *template);
-    /* A dep that a template uses, after each walk. */
+    /* A dep that a template uses, and that may be asked for. */
     int (*on_dep)(void *ctx, struct dep *dep, struct err *err);
     /* A file that a template reads. */
     void (*on_file)(void *ctx, const char *path);
@@ -48,12 +48,16 @@ int pass_root(const struct pass *pass, size_t template);
 /* Something changed: the templates that use it are due. */
 void pass_dep_changed(struct pass *pass, const struct dep *dep);
 void pass_file_changed(struct pass *pass, const char *path);
+/* It was asked for in vain: templates that only waited for it are due, if something else has come. */
+void pass_dep_failed(struct pass *pass, const struct dep *dep);
 
 /* A plugin ended: the templates that wait for one are due. */
 void pass_plugin_ended(struct pass *pass);
 
-/* Evaluate what is due, then report every dep and file in use. */
-void pass_render(struct pass *pass);
+/* Evaluate what is due; whether anything was. */
+bool pass_render(struct pass *pass);
+/* Report every dep and file in use. */
+void pass_report(struct pass *pass);
 /* Write what is finished; rules of the files that changed into `rules` (room for two a template), how many as result. */
 size_t pass_write(struct pass *pass, const struct notify_rule **rules);
 /* The next moment at which pass_render() has something to do; CLOCK_NEVER: nothing. */

@@ -18,6 +18,7 @@ struct bundle {
     struct val chain[CHAIN_MAX];
     size_t chain_len;
     int64_t not_before, not_after; /* of the leaf */
+    size_t leaves;                 /* different ones */
 };
 
 static void cleanup_secret(struct secret **secret)
@@ -51,6 +52,7 @@ static int add_block(struct bundle *bundle, const struct x509_block *block, stru
         return 0;
     if (block->is_ca)
         return add_ca(bundle, &text, err);
+    bundle->leaves += !str_eq(bundle->cert.s, text.s);
     bundle->cert = text;
     bundle->not_before = block->not_before;
     bundle->not_after = block->not_after;
@@ -106,7 +108,15 @@ static int64_t due_in(const struct bundle *bundle, double threshold)
     return bundle->not_before + (int64_t)(life * threshold) - clock_wall();
 }
 
-struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_until)
+/* A file that others write into too, or that is of a call that had other arguments, is nobody's cache. */
+static bool is_of(const struct bundle *bundle, const char *name)
+{
+    if (bundle->leaves != 1 || (name && *name && !x509_is_called(bundle->cert.s.data, name)))
+        return false;
+    return !bundle->key.s.len || x509_fits(bundle->cert.s.data, bundle->key.s.data);
+}
+
+struct secret *pki_from_file(const char *path, const char *name, double threshold, int64_t *ret_until)
 {
     _cleanup_(cleanup_secret) struct secret *secret = secret_new();
     _cleanup_buf_ struct buf text = {0};
@@ -117,10 +127,18 @@ struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_un
     if (!path[0] || file_read(path, LIMIT_OUTPUT_BYTES, &text, &ignored) != 0 ||
         add_text(&bundle, text.data, text.len, &ignored) != 0)
         return NULL;
-    if (!bundle.cert.s.len || due_in(&bundle, threshold) <= 0 || finish(&bundle, &ignored) != 0)
+    if (!is_of(&bundle, name) || due_in(&bundle, threshold) <= 0 || finish(&bundle, &ignored) != 0)
         return NULL;
+    secret->cached = true;
     *ret_until = clock_now() + due_in(&bundle, threshold);
     return steal(secret);
+}
+
+bool pki_lost_key(const struct dep *dep, const struct secret *secret)
+{
+    const char *key = val_get_cstr(&secret->reply, "Key");
+
+    return dep->needs_key && secret->cached && !(key && *key);
 }
 
 static int add_val(struct bundle *bundle, const struct val *v, struct err *err)
@@ -154,6 +172,7 @@ struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t
     if (parts->kind != VAL_MAP || add_data(&bundle, parts, "CAChain", &ignored) != 0 || !bundle.cert.s.len ||
         due_in(&bundle, threshold) <= 0 || finish(&bundle, &ignored) != 0)
         return NULL;
+    secret->cached = true;
     *ret_until = clock_now() + due_in(&bundle, threshold);
     return steal(secret);
 }

@@ -7,6 +7,7 @@
 #ifndef FLOW_PKI_H
 #define FLOW_PKI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -14,9 +15,11 @@
 #include "vault/reply.h"
 #include "vault/secret.h"
 
-/* What is still good in the destination file; NULL when there is nothing to reuse. *ret_until: clock_now() time at which to ask
- * anew. */
-struct secret *pki_from_file(const char *path, double threshold, int64_t *ret_until);
+/* What is still good in the destination file: one leaf, of this common name (NULL: any), and a key only if it belongs to it. NULL when there is
+ * nothing to reuse. *ret_until: clock_now() time at which to ask anew. */
+struct secret *pki_from_file(const char *path, const char *name, double threshold, int64_t *ret_until);
+/* A certificate out of a file that does not hold its key, for a template that wants it. */
+bool pki_lost_key(const struct dep *dep, const struct secret *secret);
 /* The same out of a map of CA, CAChain, Cert, Key, as another process had it. */
 struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t *ret_until);
 /* Out of an answer; fails when it holds no leaf or one that is already due. */

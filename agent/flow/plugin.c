@@ -70,7 +70,7 @@ static int check(const struct plugin_list *list, struct str name, const struct v
     return 0;
 }
 
-int plugin_find(struct plugin_list *list, struct str name, const struct val *args, size_t argc, const struct buf **ret, struct err *err)
+int plugin_find(struct plugin_list *list, struct str name, const struct val *args, size_t argc, bool may, const struct buf **ret, struct err *err)
 {
     *ret = NULL;
     for (size_t i = 0; i < list->len; i++) {
@@ -85,7 +85,8 @@ int plugin_find(struct plugin_list *list, struct str name, const struct val *arg
     }
     if (check(list, name, args, argc, err) != 0)
         return -1;
-    add(list, name, args, argc);
+    if (may)
+        add(list, name, args, argc);
     return 0;
 }
 

@@ -31,8 +31,8 @@ struct plugin_list {
     size_t len;
 };
 
-/* What that program printed; NULL in *ret while that is not known. -1: too many, or it failed. */
-int plugin_find(struct plugin_list *list, struct str name, const struct val *args, size_t argc, const struct buf **ret, struct err *err) MUST_USE;
+/* What that program printed; NULL in *ret while that is not known: then it is wanted, if it `may` run. -1: too many, or it failed. */
+int plugin_find(struct plugin_list *list, struct str name, const struct val *args, size_t argc, bool may, const struct buf **ret, struct err *err) MUST_USE;
 /* One that was wanted or runs. */
 bool plugin_pending(const struct plugin_list *list);
 /* Start what is wanted; on_end comes from the loop for each. */

@@ -32,10 +32,13 @@ static int compile(struct render *render, struct err *err)
     };
     _cleanup_buf_ struct buf text = {0};
 
-    if (template->contents)
+    if (template->contents) {
+        render->fn.wants_key = render_mentions(template, "Key");
         return tpl_parse(template->contents, template->contents_len, &options, &render->tpl, err);
+    }
     if (file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, err) != 0)
         return err_wrap(err, "source");
+    render->fn.wants_key = text.len && memmem(text.data, text.len, "Key", 3);
     if (tpl_parse(text.data, text.len, &options, &render->tpl, err) != 0)
         return err_wrap(err, "%s: parse", template->source);
     return 0;
@@ -53,23 +56,19 @@ int render_run(struct render *render, struct err *err)
     buf_reset(&render->output);
     if (tpl_execute(render->tpl, &root, &env, &render->output, err) == 0)
         return 0;
+    fn_vault_failed(&render->fn);
     render_forget(render);
     return render_finished(render) ? -1 : 0;
 }
 
 bool render_finished(const struct render *render)
 {
-    return render->fn.missing.len == 0 && !plugin_pending(&render->fn.plugins);
+    return !fn_vault_lacks(&render->fn);
 }
 
 const struct dep_list *render_deps(const struct render *render)
 {
     return &render->fn.used;
-}
-
-const struct dep_list *render_missing(const struct render *render)
-{
-    return &render->fn.missing;
 }
 
 void render_forget(struct render *render)

@@ -2,7 +2,7 @@
  * render: one template of the configuration, from its text to finished bytes.
  *
  * The text is read and compiled when it is first needed; that may fail and be tried again (a source file that is not there yet).
- * render_run() evaluates against the store and causes no request. Afterwards render_deps() says what was used, render_missing() what had no
+ * render_run() evaluates against the store and causes no request. Afterwards render_deps() says what was used, fn.missing and fn.held what had no
  * answer yet: while something is missing (or a plugin runs) the output is not finished, and an error of the evaluation is put down to the missing data.
  * The output is secret, and so are the files beside it (fn.asides); render_forget() wipes both.
  */
@@ -32,7 +32,6 @@ void render_done(struct render *render);
 int render_run(struct render *render, struct err *err) MUST_USE;
 bool render_finished(const struct render *render);
 const struct dep_list *render_deps(const struct render *render);
-const struct dep_list *render_missing(const struct render *render);
 void render_forget(struct render *render);
 /* Whether a word stands in the template's text; one that cannot be read yet may hold it. */
 bool render_mentions(const struct config_template *template, const char *word);

@@ -181,9 +181,11 @@ static void on_walk(void *ctx)
     struct err err;
     size_t count;
 
-    fetch_begin(car->fetch);
-    pass_render(car->pass);
-    fetch_end(car->fetch);
+    if (pass_render(car->pass)) {
+        fetch_begin(car->fetch);
+        pass_report(car->pass);
+        fetch_end(car->fetch);
+    }
     count = pass_write(car->pass, car->rules);
     if (count && notify_batch(car->notify, car->rules, count, &err) != 0)
         log_error("agent.template.server", "%s", err.text);
@@ -377,6 +379,8 @@ static void on_secret_error(void *ctx, const struct dep *dep, const struct err *
 
     err_wrap(&cause, "%s", dep->key);
     car->last_fetch = cause;
+    pass_dep_failed(car->pass, dep);
+    plan_walk(car);
     if (exhausted && car->config->render.exit_on_retry_failure)
         fail(car, &cause);
     else

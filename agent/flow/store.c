@@ -7,7 +7,8 @@
 
 struct entry {
     struct dep *dep;
-    struct secret *secret;
+    struct secret *secret; /* NULL: tried in vain */
+    bool absent;
     uint64_t version;
 };
 
@@ -60,6 +61,17 @@ static bool locate(const struct store *store, const struct dep *dep, size_t *ret
     return false;
 }
 
+enum store_state store_state(const struct store *store, const struct dep *dep)
+{
+    size_t i;
+
+    if (!locate(store, dep, &i))
+        return STORE_PENDING;
+    if (store->entries[i].secret)
+        return STORE_ANSWERED;
+    return store->entries[i].absent ? STORE_ABSENT : STORE_FAILED;
+}
+
 const struct secret *store_get(const struct store *store, const struct dep *dep)
 {
     size_t i;
@@ -83,13 +95,24 @@ uint64_t store_version(const struct store *store, const struct dep *dep)
 
 size_t store_count(const struct store *store)
 {
-    return store->count;
+    size_t count = 0;
+
+    for (size_t i = 0; i < store->count; i++)
+        count += store->entries[i].secret != NULL;
+    return count;
 }
 
-const struct dep *store_at(const struct store *store, size_t i, const struct secret **ret_secret)
+const struct dep *store_next(const struct store *store, size_t *at, const struct secret **ret_secret)
 {
-    *ret_secret = store->entries[i].secret;
-    return store->entries[i].dep;
+    while (*at < store->count) {
+        const struct entry *entry = &store->entries[(*at)++];
+
+        if (!entry->secret)
+            continue;
+        *ret_secret = entry->secret;
+        return entry->dep;
+    }
+    return NULL;
 }
 
 static int insert_entry(struct store *store, size_t place, struct dep *dep, struct err *err)
@@ -119,6 +142,16 @@ int store_put(struct store *store, struct dep *dep, struct secret *secret, struc
     secret_free(store->entries[i].secret);
     store->entries[i].secret = secret;
     store->entries[i].version++;
+    return 0;
+}
+
+int store_fail(struct store *store, struct dep *dep, bool absent, struct err *err)
+{
+    size_t i;
+
+    if (!locate(store, dep, &i) && insert_entry(store, i, dep, err) != 0)
+        return -1;
+    store->entries[i].absent = absent;
     return 0;
 }
 

@@ -41,6 +41,23 @@ static const char key_pem[] = "-----BEGIN EC PRIVATE KEY-----\n"
                               "ie5vHEw5pcsK4waX1mb4B9eVaecynapmbw==\n"
                               "-----END EC PRIVATE KEY-----\n";
 
+static const char other_leaf_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBdDCCARqgAwIBAgIUZHDByvc00ZSSFsqwC/kRYPLJvqcwCgYIKoZIzj0EAwIw\n"
+    "EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTMwMTYyOTI5WhgPMjEyNjExMDYxNjI5\n"
+    "MjlaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
+    "Oi5xqOQzTscq+FfaebMij36pM8gPcVVuV0/Wc4McIBS7lBMSLywp+/tpbzqUgNGY\n"
+    "1PMgOv1WpXP6kdbs1cGY6KNQME4wHQYDVR0OBBYEFAuPq8Az53lDmT9CruCsRK2L\n"
+    "2BpgMB8GA1UdIwQYMBaAFAuPq8Az53lDmT9CruCsRK2L2BpgMAwGA1UdEwEB/wQC\n"
+    "MAAwCgYIKoZIzj0EAwIDSAAwRQIhAKgKNniSy/G/W/4N8PsIgPEwD2mBkcFcA7mv\n"
+    "691kMCx9AiB2DUu6WlgubaZ8be2Ov3zcbTiLsRMWBGqMOl3ZOZ8J4g==\n"
+    "-----END CERTIFICATE-----\n";
+static const char other_key_pem[] = "-----BEGIN EC PRIVATE KEY-----\n"
+                                    "MHcCAQEEIGyLJgZn0v4KGa5MMd5pYWv7I4cgJcPRN8Ck9pBKRcffoAoGCCqGSM49\n"
+                                    "AwEHoUQDQgAEOi5xqOQzTscq+FfaebMij36pM8gPcVVuV0/Wc4McIBS7lBMSLywp\n"
+                                    "+/tpbzqUgNGY1PMgOv1WpXP6kdbs1cGY6A==\n"
+                                    "-----END EC PRIVATE KEY-----\n";
+
 static char path[] = "/tmp/ampule-test-pki-XXXXXX";
 
 static void write_file(const char *const *parts)
@@ -66,7 +83,7 @@ static void a_good_certificate_in_the_file_is_used_again(void **state)
 
     (void)state;
     write_file(parts);
-    secret = pki_from_file(path, 0, &until);
+    secret = pki_from_file(path, NULL, 0, &until);
     assert_non_null(secret);
     assert_string_equal(field(secret, "CA"), ca_pem);
     assert_string_equal(field(secret, "Cert"), leaf_pem);
@@ -85,29 +102,57 @@ static void the_threshold_moves_the_renewal(void **state)
 
     (void)state;
     write_file(parts);
-    secret = pki_from_file(path, 0.5, &until);
+    secret = pki_from_file(path, NULL, 0.5, &until);
     assert_non_null(secret);
     assert_int_equal(until - clock_now(), 40 * DAY);
     assert_string_equal(field(secret, "Key"), "");
     secret_free(secret);
-    assert_null(pki_from_file(path, 0.05, &until));
+    assert_null(pki_from_file(path, NULL, 0.05, &until));
 }
 
 static void a_file_without_a_good_leaf_is_not_used(void **state)
 {
     static const char *const no_leaf[] = {ca_pem, key_pem, NULL}, *const empty[] = {NULL};
+    static const char *const stranger[] = {leaf_pem, other_key_pem, NULL};
     static const char *const broken[] = {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", leaf_pem, NULL};
     int64_t until;
 
     (void)state;
     write_file(no_leaf);
-    assert_null(pki_from_file(path, 0, &until));
+    assert_null(pki_from_file(path, NULL, 0, &until));
     write_file(empty);
-    assert_null(pki_from_file(path, 0, &until));
+    assert_null(pki_from_file(path, NULL, 0, &until));
+    write_file(stranger);
+    assert_null(pki_from_file(path, NULL, 0, &until)); /* a key that is not its own */
     write_file(broken);
-    assert_null(pki_from_file(path, 0, &until));
-    assert_null(pki_from_file("/nonexistent/file", 0, &until));
-    assert_null(pki_from_file("", 0, &until));
+    assert_null(pki_from_file(path, NULL, 0, &until));
+    assert_null(pki_from_file("/nonexistent/file", NULL, 0, &until));
+    assert_null(pki_from_file("", NULL, 0, &until));
+}
+
+static void a_file_belongs_to_the_call_that_made_it(void **state)
+{
+    static const char *const parts[] = {ca_pem, leaf_pem, key_pem, NULL}, *const twice[] = {leaf_pem, key_pem, leaf_pem, NULL};
+    static const char *const two[] = {leaf_pem, key_pem, other_leaf_pem, NULL};
+    static const char *const names[] = {"Leaf", "", NULL};
+    struct secret *secret;
+    int64_t until;
+
+    (void)state;
+    write_file(parts);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        secret = pki_from_file(path, names[i], 0, &until);
+        assert_true(secret && secret->cached);
+        secret_free(secret);
+    }
+    assert_null(pki_from_file(path, "lea", 0, &until));
+    assert_null(pki_from_file(path, "leaf.test", 0, &until));
+    write_file(two); /* which of them it was nobody knows */
+    assert_null(pki_from_file(path, "leaf", 0, &until));
+    write_file(twice);
+    secret = pki_from_file(path, "leaf", 0, &until);
+    assert_non_null(secret);
+    secret_free(secret);
 }
 
 static int from_reply(const char *const *names, const char *const *values, struct secret **ret, struct err *err)
@@ -185,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_good_certificate_in_the_file_is_used_again),
         cmocka_unit_test(the_threshold_moves_the_renewal),
         cmocka_unit_test(a_file_without_a_good_leaf_is_not_used),
+        cmocka_unit_test(a_file_belongs_to_the_call_that_made_it),
         cmocka_unit_test(an_answer_gives_key_leaf_issuer_and_chain),
         cmocka_unit_test(an_answer_without_a_leaf_or_with_an_old_one_is_an_error),
     };

@@ -25,7 +25,7 @@ static int find(struct plugin_list *list, const char *line, const struct buf **r
 {
     const struct val args[] = {val_cstr("-c"), val_cstr(line)};
 
-    return plugin_find(list, STR("sh"), args, 2, ret, &err);
+    return plugin_find(list, STR("sh"), args, 2, true, ret, &err);
 }
 
 static void answer_is_there_after_one_run(void **state)
@@ -83,7 +83,7 @@ static void byte_zero_in_an_argument_is_refused(void **state)
     const struct buf *output;
 
     (void)state;
-    assert_int_equal(plugin_find(&list, STR("sh"), &bad, 1, &output, &err), -1);
+    assert_int_equal(plugin_find(&list, STR("sh"), &bad, 1, true, &output, &err), -1);
     assert_int_equal(list.len, 0);
 }
 

@@ -44,6 +44,39 @@ static void what_was_put_is_found_with_a_rising_version(void **state)
     store_free(store);
 }
 
+static void it_is_known_why_there_is_no_answer(void **state)
+{
+    struct store *store = store_new();
+    struct dep *dep = make(1), *other = make(2);
+    const struct secret *secret;
+    struct err err;
+    size_t at = 0;
+
+    (void)state;
+    assert_int_equal(store_state(store, dep), STORE_PENDING);
+    assert_int_equal(store_fail(store, dep, false, &err), 0);
+    assert_int_equal(store_state(store, dep), STORE_FAILED);
+    assert_int_equal(store_fail(store, dep, true, &err), 0);
+    assert_int_equal(store_state(store, dep), STORE_ABSENT);
+    assert_null(store_get(store, dep));
+    assert_int_equal(store_count(store), 0);
+    assert_null(store_next(store, &at, &secret));
+    assert_int_equal(store_put(store, other, secret_new(), &err), 0);
+    assert_int_equal(store_put(store, dep, secret_new(), &err), 0);
+    assert_int_equal(store_fail(store, dep, true, &err), 0); /* an answer is kept */
+    assert_int_equal(store_state(store, dep), STORE_ANSWERED);
+    assert_int_equal(store_count(store), 2);
+    at = 0;
+    assert_non_null(store_next(store, &at, &secret));
+    assert_non_null(store_next(store, &at, &secret));
+    assert_null(store_next(store, &at, &secret));
+    store_drop(store, dep);
+    assert_int_equal(store_state(store, dep), STORE_PENDING);
+    dep_unref(dep);
+    dep_unref(other);
+    store_free(store);
+}
+
 static void many_are_kept_apart_up_to_the_limit(void **state)
 {
     struct store *store = store_new();
@@ -77,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_found_with_a_rising_version),
+        cmocka_unit_test(it_is_known_why_there_is_no_answer),
         cmocka_unit_test(many_are_kept_apart_up_to_the_limit),
     };
 
