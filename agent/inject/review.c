@@ -10,6 +10,7 @@
 #include "inject/hint.h"
 #include "inject/patch.h"
 #include "inject/policy.h"
+#include "inject/refusal.h"
 #include "inject/value.h"
 
 struct reviewing {
@@ -117,6 +118,7 @@ static int inject(struct reviewing *r, struct err *err)
     r->note->reason = "annotation";
     if (patch_write(&r->plan, &r->patch, &r->arena, err) != 0)
         return err_wrap(err, "error creating patch for agent");
+    refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings, &r->note->refusal);
     if (r->settings->annotation_warnings)
         hint_orphans(&r->plan, &r->warnings);
     r->note->verdict = REVIEW_INJECTED;

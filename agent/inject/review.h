@@ -7,6 +7,7 @@
 #ifndef INJECT_REVIEW_H
 #define INJECT_REVIEW_H
 
+#include "inject/refusal.h"
 #include "inject/settings.h"
 
 enum review_verdict {
@@ -25,6 +26,7 @@ struct review_note {
     const char *reason; /* a short static word for metrics: "disabled", "already-injected", "annotation", "policy", … */
     char text[512];     /* the denial's message, or why the body is unreadable; else "" */
     unsigned warnings;  /* admission warnings in the answer */
+    struct refusal refusal; /* of REVIEW_INJECTED: why the pod will not be taken, or not run, all the same */
 };
 
 /* Replaces what `out` holds with the answer's body (JSON for 200, text for 400) and returns the HTTP status; 500 only when `out` is too small. */

@@ -400,3 +400,15 @@ int value_quantity(struct str text, struct buf *ret, struct err *err)
         buf_add(ret, text.data, text.len);
     return 0;
 }
+
+bool value_quantity_nanos(struct str text, __int128 *ret)
+{
+    struct quantity q;
+    struct suffix suffix;
+    unsigned __int128 nanos;
+
+    if (text.len == 0 || !quantity_split(text, &q) || !suffix_find(q.suffix, &suffix) || !in_nanos(&q, &suffix, &nanos))
+        return false;
+    *ret = q.negative ? -(__int128)nanos : (__int128)nanos;
+    return true;
+}

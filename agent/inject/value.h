@@ -29,6 +29,9 @@ int value_duration(struct str text, struct err *err) MUST_USE;
 /* A Kubernetes quantity; appends its canonical form, which a typed client writes: 0.5 as 500m, 1024Mi as 1Gi. */
 int value_quantity(struct str text, struct buf *ret, struct err *err) MUST_USE;
 
+/* The same as a whole number of 10^-9, rounded up; false when it is none, or too long to count with. */
+bool value_quantity_nanos(struct str text, __int128 *ret);
+
 /* Go's strconv.Quote. */
 void value_quote(struct buf *buf, struct str text);
 

@@ -293,9 +293,11 @@ int verdict_reach(const struct settings *settings, const struct workload *worklo
     }
     patch = json_string_value(json_object_get(response, "patch"));
     ret->operations = patch ? decode_base64_json(patch) : NULL;
-    if (open_operations(ret))
-        judge(ret, workload, &reviewed, mended);
-    else
+    if (!open_operations(ret))
         set_text(ret, VERDICT_UNSUPPORTED, "the agent cannot run with this configuration");
+    else if (*reviewed.refusal.text)
+        set_text(ret, reviewed.refusal.count ? VERDICT_REFUSED : VERDICT_UNSUPPORTED, "%s", reviewed.refusal.text);
+    else
+        judge(ret, workload, &reviewed, mended);
     return 0;
 }

@@ -184,7 +184,7 @@ static json_t *injected_pod(void)
 {
     json_error_t error;
     json_t *pod = json_loads("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING ",\"vault.hashicorp.com/agent-inject-secret-a\":\"x\","
-                             "\"vault.hashicorp.com/agent-inject-status\":\"injected\"}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"volumes\":[],"
+                             "\"vault.hashicorp.com/agent-inject-status\":\"injected\"}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"volumes\":[{\"name\":\"t\"}],"
                              "\"initContainers\":[],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":"
                              "\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}",
                              0, &error);
@@ -254,7 +254,7 @@ static void a_pod_that_was_injected_is_compared_with_what_it_would_be(void **sta
 static void a_pod_that_asks_and_runs_without_was_missed(void **state)
 {
     (void)state;
-    explain("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING "}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"containers\":["
+    explain("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING "}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"volumes\":[{\"name\":\"t\"}],\"containers\":["
             "{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}");
     assert_string_equal(verdict.text, "it asks for injection and runs without: the injector did not see it when it was created");
 }
