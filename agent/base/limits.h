@@ -175,8 +175,8 @@
 #define LIMIT_CHILDREN 64
 /* Numbers that are closed one by one where neither close_range(2) nor /proc is there: a million would take a second. */
 #define LIMIT_DESCRIPTORS 65536
-/* Processes of one name, without a master, that one signal goes to: each is held by a descriptor meanwhile. */
-#define LIMIT_NAMED_PROCESSES 64
+/* Processes of one name, without a master, that one signal goes to: their numbers are kept meanwhile. Those that we may not signal do not count. */
+#define LIMIT_NAMED_PROCESSES 1024
 
 /* A request's URL: Go's servers refuse request heads over 1 MiB, proxies far less; paths and queries of ours stay under 4 KiB. */
 #define LIMIT_URL_BYTES KIB(16)

@@ -100,6 +100,17 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err)
     return fd < 0 ? refuse(err, path) : file_read_fd(fd, path, max, ret, err);
 }
 
+int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_owner, struct err *err)
+{
+    _cleanup_close_ int fd = path_open_plain(path, READ_FLAGS);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse(err, path);
+    *ret_owner = st.st_uid;
+    return file_read_fd(fd, path, max, ret, err);
+}
+
 int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err)
 {
     _cleanup_close_ int dir = path_open_plain(root, O_PATH | O_DIRECTORY);

@@ -11,12 +11,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
 /* The whole file, at most `max` bytes, into `ret` (made secret by this call; pass a zeroed struct). An empty file is not an error. */
 int file_read(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* As file_read(), and who owns it. */
+int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_owner, struct err *err) MUST_USE;
 
 /* As file_read(), for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else. */
 int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;

@@ -168,6 +168,11 @@ static int check(pid_t pid, const struct sight *sight, const struct proc_want *w
     return 0;
 }
 
+static bool is_ourselves(pid_t pid, const struct proc_want *want)
+{
+    return pid == getpid() || (want->launcher > 0 && pid == want->launcher);
+}
+
 static int open_pidfd(pid_t pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -197,6 +202,8 @@ int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct 
     _cleanup_close_ int fd = -1;
     struct sight before, after;
 
+    if (is_ourselves(pid, want))
+        return err_set(err, ERR_INPUT, "process %d: is this agent itself, which is never signalled: a stale or forged pid file?", (int)pid);
     if (pid < 1 || (pid == 1 && !want->allow_init))
         return err_set(err, ERR_INPUT, "process %d: is not signalled unless asked for by allow_init", (int)pid);
     if (!see(pid, &before))
@@ -211,7 +218,7 @@ int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct 
         return gone(pid, err);
     if (check(pid, &after, want, err) < 0)
         return -1;
-    *ret = (struct proc){.pid = pid, .parent = after.parent, .pidfd = fd, .start = after.start, .uid = after.uid};
+    *ret = (struct proc){.pid = pid, .parent = after.parent, .pidfd = fd, .start = after.start, .uid = after.uid, .real_uid = after.real_uid};
     memcpy(ret->name, after.comm, sizeof(after.comm));
     fd = -1;
     return 0;
@@ -228,21 +235,38 @@ static size_t trimmed(const struct buf *buf, const char **ret)
     return len;
 }
 
-int proc_open_pid_file(const char *path, const struct proc_want *want, struct proc *ret, struct err *err)
+static int read_pid(const char *path, uint64_t *ret_pid, uid_t *ret_owner, struct err *err)
 {
     _cleanup_buf_ struct buf buf = {0};
     const char *text;
     char digits[16];
-    uint64_t pid;
     size_t len;
 
-    if (file_read(path, PID_FILE_BYTES, &buf, err) < 0)
+    if (file_read_owned(path, PID_FILE_BYTES, &buf, ret_owner, err) < 0)
         return err_wrap(err, "pid file");
     len = trimmed(&buf, &text);
     snprintf(digits, sizeof(digits), "%.*s", (int)(len < sizeof(digits) ? len : sizeof(digits) - 1), text);
-    if (len >= sizeof(digits) || !cur_whole_uint(digits, 10, INT32_MAX, &pid))
+    if (len >= sizeof(digits) || !cur_whole_uint(digits, 10, INT32_MAX, ret_pid))
         return err_set(err, ERR_INPUT, "pid file \"%s\": does not hold a process number", path);
-    return proc_open((pid_t)pid, want, ret, err) < 0 ? err_wrap(err, "pid file \"%s\"", path) : 0;
+    return 0;
+}
+
+int proc_open_pid_file(const char *path, const struct proc_want *want, struct proc *ret, struct err *err)
+{
+    _cleanup_proc_ struct proc proc = {0};
+    uid_t owner = 0;
+    uint64_t pid = 0;
+
+    if (read_pid(path, &pid, &owner, err) < 0)
+        return -1;
+    if (proc_open((pid_t)pid, want, &proc, err) < 0)
+        return err_wrap(err, "pid file \"%s\"", path);
+    if (owner != 0 && owner != geteuid() && owner != proc.uid && owner != proc.real_uid)
+        return err_set(err, ERR_INPUT, "pid file \"%s\": was written by uid %u, process %d (%s) runs as uid %u: it may be forged", path,
+                       (unsigned)owner, (int)proc.pid, proc.name, (unsigned)proc.uid);
+    *ret = proc;
+    proc = (struct proc){0};
+    return 0;
 }
 
 /* By its number, after one more look: the time between the two is all that the descriptor would have saved. */
@@ -289,21 +313,46 @@ static void close_list(DIR **list)
 
 static bool matches(pid_t pid, const struct proc_want *want, struct sight *sight)
 {
-    if (pid < 1 || pid == getpid() || (pid == 1 && !want->allow_init))
+    if (pid < 1 || is_ourselves(pid, want) || (pid == 1 && !want->allow_init))
         return false;
     return see(pid, sight) && has_uid(sight, want) && has_name(pid, sight, want->name);
 }
 
-/* Processes to signal; all are held before the first is: an end of a master must not make its workers look like masters. */
+/*
+ * Processes to signal, told apart by when they started. All are known before the first is signalled: the end of a master must not make its workers
+ * look like masters.
+ */
 struct targets {
-    struct proc held[LIMIT_NAMED_PROCESSES];
+    struct target {
+        pid_t pid;
+        uint64_t start;
+    } *items;
     size_t count;
+    unsigned left_out;
+    struct err refused; /* why the first one was */
 };
 
 static void targets_done(struct targets *targets)
 {
-    while (targets->count > 0)
-        proc_close(&targets->held[--targets->count]);
+    mem_free(targets->items);
+}
+
+/* One that we may not signal takes nobody's place: a neighbour can have as many of a name as it likes. */
+static void targets_add(struct targets *targets, pid_t pid, const struct proc_want *want)
+{
+    _cleanup_proc_ struct proc proc = {0};
+    struct err why;
+
+    if (proc_open(pid, want, &proc, &why) < 0)
+        return; /* it has ended, or is another one by now */
+    if (proc_signal(&proc, 0, &why) < 0) {
+        if (targets->left_out++ == 0)
+            targets->refused = why;
+    } else if (targets->count == LIMIT_NAMED_PROCESSES) {
+        targets->left_out++;
+    } else {
+        targets->items[targets->count++] = (struct target){proc.pid, proc.start};
+    }
 }
 
 static int targets_find(const struct proc_want *want, struct targets *targets, struct err *err)
@@ -311,50 +360,49 @@ static int targets_find(const struct proc_want *want, struct targets *targets, s
     _cleanup_(close_list) DIR *list = opendir("/proc");
     struct sight sight, above;
     struct dirent *entry;
-    struct err why;
     uint64_t pid;
 
     if (!list)
         return err_system(err, "\"/proc\"");
+    targets->items = mem_array(LIMIT_NAMED_PROCESSES, sizeof(*targets->items));
     while ((entry = readdir(list))) {
-        if (!cur_whole_uint(entry->d_name, 10, INT32_MAX, &pid) || !matches((pid_t)pid, want, &sight) ||
-            matches(sight.parent, want, &above))
-            continue;
-        if (targets->count == LIMIT_NAMED_PROCESSES)
-            return err_set(err, ERR_LIMIT, "process \"%s\": more than %d of that name and no master: name a pid file", want->name,
-                           LIMIT_NAMED_PROCESSES);
-        if (proc_open((pid_t)pid, want, &targets->held[targets->count], &why) == 0)
-            targets->count++;
-        else if (why.code != ERR_MISSING) { /* it may have ended meanwhile */
-            *err = why;
-            return -1;
-        }
+        if (cur_whole_uint(entry->d_name, 10, INT32_MAX, &pid) && matches((pid_t)pid, want, &sight) && !matches(sight.parent, want, &above))
+            targets_add(targets, (pid_t)pid, want);
     }
     return 0;
 }
 
-/* Every one is tried; the first refusal is what is reported, unless all that failed had simply gone. */
-int proc_signal_named(const struct proc_want *want, int signo, unsigned *ret_count, struct err *err)
+static int signal_target(const struct target *target, const struct proc_want *want, int signo, struct err *err)
 {
-    _cleanup_(targets_done) struct targets targets = {.count = 0};
-    struct err first = {0}, now;
-    unsigned count = 0;
+    _cleanup_proc_ struct proc proc = {0};
+
+    if (proc_open(target->pid, want, &proc, err) < 0)
+        return -1;
+    return proc.start == target->start ? proc_signal(&proc, signo, err) : gone(target->pid, err);
+}
+
+int proc_signal_named(const struct proc_want *want, int signo, struct proc_told *ret, struct err *err)
+{
+    _cleanup_(targets_done) struct targets targets = {0};
+    struct proc_told told = {0};
+    struct err why;
 
     if (targets_find(want, &targets, err) < 0)
         return -1;
+    told.left_out = targets.left_out;
     for (size_t i = 0; i < targets.count; i++) {
-        if (proc_signal(&targets.held[i], signo, &now) == 0)
-            count++;
-        else if (first.code == ERR_NONE && now.code != ERR_MISSING)
-            first = now;
+        if (signal_target(&targets.items[i], want, signo, &why) == 0)
+            told.reached++;
+        else if (why.code != ERR_MISSING && told.left_out++ == 0)
+            targets.refused = why;
     }
-    if (first.code != ERR_NONE) {
-        *err = first;
+    if (told.reached == 0 && told.left_out > 0) {
+        *err = targets.refused;
         return -1;
     }
-    if (count == 0)
+    if (told.reached == 0)
         return err_set(err, ERR_MISSING, "process \"%s\": none is running here; does the pod have shareProcessNamespace: true?",
                        want->name);
-    *ret_count = count;
+    *ret = told;
     return 0;
 }

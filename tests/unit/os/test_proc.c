@@ -17,7 +17,7 @@
 
 #define NAME "amp (1) test"
 
-static const struct proc_want any = {NULL, PROC_ANY_UID, false};
+static const struct proc_want any = {NULL, PROC_ANY_UID, false, 0};
 static struct err err;
 
 /* A process that waits for its end; with a name of its own, and ready when this returns. */
@@ -89,7 +89,7 @@ static void pid_file_without_a_pid_is_refused(void **state)
 
 static void pids_0_and_1_are_refused_unless_asked_for(void **state)
 {
-    struct proc_want init = {NULL, PROC_ANY_UID, true};
+    struct proc_want init = {NULL, PROC_ANY_UID, true, 0};
     _cleanup_proc_ struct proc proc = {0};
 
     (void)state;
@@ -117,7 +117,7 @@ static void zombie_counts_as_gone(void **state)
 
 static void wrong_uid_or_name_is_told(void **state)
 {
-    struct proc_want uid = {NULL, 4242, false}, name = {"nginx", PROC_ANY_UID, false};
+    struct proc_want uid = {NULL, 4242, false, 0}, name = {"nginx", PROC_ANY_UID, false, 0};
     pid_t pid = start_sleeper(NAME, 0);
     struct proc proc;
 
@@ -132,17 +132,17 @@ static void wrong_uid_or_name_is_told(void **state)
 
 static void name_and_uid_find_the_right_one(void **state)
 {
-    struct proc_want want = {NAME, 1234, false};
+    struct proc_want want = {NAME, 1234, false, 0};
     pid_t mine, theirs;
-    unsigned count;
+    struct proc_told told;
 
     (void)state;
     if (geteuid() != 0)
         skip();
     mine = start_sleeper(NAME, 0);
     theirs = start_sleeper(NAME, 1234);
-    assert_int_equal(proc_signal_named(&want, SIGUSR2, &count, &err), 0);
-    assert_int_equal(count, 1);
+    assert_int_equal(proc_signal_named(&want, SIGUSR2, &told, &err), 0);
+    assert_int_equal(told.reached, 1);
     assert_int_equal(end_of(theirs), SIGUSR2);
     assert_int_equal(kill(mine, 0), 0);
     kill(mine, SIGKILL);
@@ -171,10 +171,10 @@ static pid_t start_master(const char *name, int fd)
 static void master_is_signalled_and_not_its_workers(void **state)
 {
     char name[16];
-    struct proc_want want = {name, PROC_ANY_UID, false};
+    struct proc_want want = {name, PROC_ANY_UID, false, 0};
     pid_t workers[WORKERS], master;
     int ready[2];
-    unsigned count;
+    struct proc_told told;
 
     (void)state;
     snprintf(name, sizeof(name), "amp-%d", (int)getpid());
@@ -183,37 +183,135 @@ static void master_is_signalled_and_not_its_workers(void **state)
     close(ready[1]);
     assert_int_equal(read(ready[0], workers, sizeof(workers)), sizeof(workers));
     close(ready[0]);
-    assert_int_equal(proc_signal_named(&want, SIGUSR1, &count, &err), 0);
-    assert_int_equal(count, 1);
+    assert_int_equal(proc_signal_named(&want, SIGUSR1, &told, &err), 0);
+    assert_int_equal(told.reached, 1);
     assert_int_equal(end_of(master), SIGUSR1);
 }
 
-static void too_many_of_one_name_are_refused_before_any_is_signalled(void **state)
+/* As anybody but root would. Exit status: what did not hold. */
+static int signal_as(uid_t uid, const char *name, unsigned reached, unsigned left_out)
 {
+    struct proc_want want = {name, PROC_ANY_UID, false, 0};
+    struct proc_told told = {0};
+    struct err why = {0};
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        int failed = setresuid(uid, uid, uid) < 0 ? -2 : proc_signal_named(&want, SIGUSR1, &told, &why);
+
+        if (reached == 0)
+            _exit(failed == -1 && why.code == ERR_DENIED && strstr(why.text, "may not signal") ? 0 : 1);
+        _exit(failed == 0 && told.reached == reached && told.left_out == left_out ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void neighbours_of_the_same_name_keep_no_signal_from_its_target(void **state)
+{
+    enum { NEIGHBOURS = 70 };
+    pid_t theirs[NEIGHBOURS], ours;
     char name[16];
-    struct proc_want want = {name, PROC_ANY_UID, false};
-    pid_t pids[LIMIT_NAMED_PROCESSES + 1];
-    unsigned count;
 
     (void)state;
+    if (geteuid() != 0)
+        skip();
     snprintf(name, sizeof(name), "many-%d", (int)getpid());
-    for (size_t i = 0; i < ARRAY_LEN(pids); i++)
-        pids[i] = start_sleeper(name, 0);
-    assert_int_equal(proc_signal_named(&want, SIGUSR1, &count, &err), -1);
-    assert_int_equal(err.code, ERR_LIMIT);
-    for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
-        kill(pids[i], SIGKILL);
-        assert_int_equal(end_of(pids[i]), SIGKILL);
+    for (size_t i = 0; i < NEIGHBOURS; i++)
+        theirs[i] = start_sleeper(name, 4321);
+    assert_int_equal(signal_as(1234, name, 0, NEIGHBOURS), 0);
+    ours = start_sleeper(name, 1234);
+    assert_int_equal(signal_as(1234, name, 1, NEIGHBOURS), 0);
+    assert_int_equal(end_of(ours), SIGUSR1);
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        kill(theirs[i], SIGKILL);
+        assert_int_equal(end_of(theirs[i]), SIGKILL);
     }
+}
+
+static void more_of_one_name_than_there_is_room_for_are_counted(void **state)
+{
+    enum { ROOM = LIMIT_NAMED_PROCESSES, ALL = ROOM + 3 };
+    char name[16];
+    struct proc_want want = {name, PROC_ANY_UID, false, 0};
+    pid_t pids[ALL];
+    struct proc_told told;
+
+    (void)state;
+    snprintf(name, sizeof(name), "lots-%d", (int)getpid());
+    for (size_t i = 0; i < ALL; i++)
+        pids[i] = start_sleeper(name, 0);
+    assert_int_equal(proc_signal_named(&want, SIGUSR1, &told, &err), 0);
+    assert_int_equal(told.reached, ROOM);
+    assert_int_equal(told.left_out, ALL - ROOM);
+    for (size_t i = 0; i < ALL; i++) {
+        kill(pids[i], SIGKILL);
+        end_of(pids[i]);
+    }
+}
+
+/* Who shares a folder with the application could write any number there. */
+static void pid_file_of_a_stranger_is_not_believed(void **state)
+{
+    _cleanup_proc_ struct proc proc = {0};
+    pid_t pid = start_sleeper(NAME, 1234);
+    const struct {
+        uid_t owner;
+        int result;
+    } rows[] = {{0, 0}, {1234, 0}, {4321, -1}};
+    char text[32];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    snprintf(text, sizeof(text), "%d\n", (int)pid);
+    put_file(in_folder("pid"), text);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(chown(in_folder("pid"), rows[i].owner, 0), 0);
+        assert_int_equal(proc_open_pid_file(in_folder("pid"), &any, &proc, &err), rows[i].result);
+        proc_close(&proc);
+    }
+    assert_non_null(strstr(err.text, "written by uid 4321"));
+    kill(pid, SIGKILL);
+    end_of(pid);
+}
+
+static void fifo_as_pid_file_is_refused_at_once(void **state)
+{
+    struct proc proc;
+
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("pid"), 0666), 0);
+    assert_int_equal(proc_open_pid_file(in_folder("pid"), &any, &proc, &err), -1);
+    assert_non_null(strstr(err.text, "FIFO"));
+}
+
+static void neither_this_process_nor_its_launcher_is_opened(void **state)
+{
+    pid_t launcher = start_sleeper(NAME, 0);
+    struct proc_want want = {NULL, PROC_ANY_UID, false, launcher}, named = {NAME, PROC_ANY_UID, false, launcher};
+    struct proc_told told;
+    struct proc proc;
+
+    (void)state;
+    assert_int_equal(proc_open(getpid(), &want, &proc, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_int_equal(proc_open(launcher, &want, &proc, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_int_equal(proc_signal_named(&named, SIGUSR1, &told, &err), -1);
+    assert_int_equal(err.code, ERR_MISSING);
+    kill(launcher, SIGKILL);
+    assert_int_equal(end_of(launcher), SIGKILL);
 }
 
 static void nobody_of_that_name_is_told_with_a_hint(void **state)
 {
-    struct proc_want want = {"no-such-process", PROC_ANY_UID, false};
-    unsigned count;
+    struct proc_want want = {"no-such-process", PROC_ANY_UID, false, 0};
+    struct proc_told told;
 
     (void)state;
-    assert_int_equal(proc_signal_named(&want, SIGHUP, &count, &err), -1);
+    assert_int_equal(proc_signal_named(&want, SIGHUP, &told, &err), -1);
     assert_int_equal(err.code, ERR_MISSING);
     assert_non_null(strstr(err.text, "shareProcessNamespace"));
 }
@@ -300,7 +398,11 @@ int main(void)
         cmocka_unit_test(wrong_uid_or_name_is_told),
         cmocka_unit_test(name_and_uid_find_the_right_one),
         cmocka_unit_test(master_is_signalled_and_not_its_workers),
-        cmocka_unit_test(too_many_of_one_name_are_refused_before_any_is_signalled),
+        cmocka_unit_test(neighbours_of_the_same_name_keep_no_signal_from_its_target),
+        cmocka_unit_test(more_of_one_name_than_there_is_room_for_are_counted),
+        in_a_folder(pid_file_of_a_stranger_is_not_believed),
+        in_a_folder(fifo_as_pid_file_is_refused_at_once),
+        cmocka_unit_test(neither_this_process_nor_its_launcher_is_opened),
         cmocka_unit_test(nobody_of_that_name_is_told_with_a_hint),
         cmocka_unit_test(refused_signal_names_the_uid_to_run_as),
         cmocka_unit_test(a_kernel_without_pidfds_signals_by_number_what_is_still_the_same),
