@@ -14,7 +14,7 @@ struct child {
     void *ctx;
     int64_t timeout_ms;
     struct loop_timer limit;
-    bool timed_out;
+    bool timed_out, detached;
 };
 
 static void signal_quietly(struct child *child, int signo)
@@ -45,6 +45,8 @@ static int explain(const struct child *child, const struct launch_exit *exit, st
         return err_set(err, ERR_RETRY, "\"%s\": not found: install it in this image, or use notify with a signal", name);
     if (exit->start_errno)
         return err_set(err, ERR_RETRY, "\"%s\": cannot be started: %s", name, strerror(exit->start_errno));
+    if (child->detached)
+        return 0; /* how it ended is its own matter */
     if (child->timed_out)
         return err_set(err, ERR_RETRY, "\"%s\": did not end within %lld s, killed with its process group", name,
                        (long long)(child->timeout_ms + 999) / 1000);
@@ -86,23 +88,20 @@ int child_signal(struct child *child, int signo, struct err *err)
     return launch_signal(child->launcher, child->run, signo, err);
 }
 
-static void let_go(struct child *child)
-{
-    timer_stop(&child->limit);
-    mem_free(child);
-}
-
 void child_free(struct child *child)
 {
     if (!child)
         return;
-    signal_quietly(child, SIGKILL);
+    if (!child->detached)
+        signal_quietly(child, SIGKILL);
     launch_forget(child->launcher, child->run);
-    let_go(child);
+    timer_stop(&child->limit);
+    mem_free(child);
 }
 
 void child_detach(struct child *child)
 {
+    child->detached = true;
+    timer_stop(&child->limit);
     launch_detach(child->launcher, child->run);
-    let_go(child);
 }

@@ -28,9 +28,9 @@ typedef void child_done(void *ctx, const struct launch_exit *exit, const struct 
 int child_start(struct loop *loop, struct launcher *launcher, unsigned program, int64_t timeout_ms, child_done *done, void *ctx,
                 struct child **ret, struct err *err) MUST_USE;
 int child_signal(struct child *child, int signo, struct err *err) MUST_USE;
-/* SIGKILL to its group, no callback. NULL is accepted. */
+/* SIGKILL to its group unless it is detached, no callback. NULL is accepted. */
 void child_free(struct child *child);
-/* Let it run on by itself: no callback, no limit, it may outlive us. */
+/* Right after its start: let it run on by itself, without a limit; it may outlive us. The callback comes as soon as it runs, or cannot be started. */
 void child_detach(struct child *child);
 
 #endif

@@ -121,6 +121,11 @@ unsigned launcher_count(const struct launcher *launcher)
     return launcher->program_count;
 }
 
+pid_t launcher_pid(const struct launcher *launcher)
+{
+    return launcher ? launcher->pid : 0;
+}
+
 const char *launcher_name(const struct launcher *launcher, unsigned program)
 {
     return program < launcher->program_count ? launcher->programs[program].argv[0] : "?";
@@ -235,6 +240,14 @@ static void send_signal(struct running *running, int signo)
     kill(-running->pid, signo);
 }
 
+/* That it runs is all that will be told of it. */
+static void detach(const struct server *server, struct running *running)
+{
+    answer(server, &(struct answer){.run = running->run});
+    running->detached = true;
+    running->run = 0;
+}
+
 static void serve_any(struct server *server, const struct packet *packet, size_t len, int output)
 {
     const char *argv[LIMIT_LAUNCH_BYTES / 2 + 1];
@@ -264,7 +277,7 @@ static void serve(struct server *server, const struct packet *packet, size_t len
     else if (request->kind == REQUEST_SIGNAL && running)
         send_signal(running, request->value);
     else if (request->kind == REQUEST_DETACH && running)
-        running->detached = true;
+        detach(server, running);
 }
 
 static void report_end(struct server *server, pid_t pid, int status)
@@ -274,7 +287,8 @@ static void report_end(struct server *server, pid_t pid, int status)
 
         if (running->pid != pid)
             continue;
-        answer(server, &(struct answer){.run = running->run,
+        if (running->run)
+            answer(server, &(struct answer){.run = running->run,
                                         .code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
                                         .signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0});
         running->pid = 0;
@@ -558,5 +572,4 @@ void launch_detach(struct launcher *launcher, uint32_t run)
     /* A launcher that cannot be asked kills it at our end, which is the lesser evil. */
     if (request(launcher, REQUEST_DETACH, run, 0, &ignored) < 0)
         (void)ignored;
-    launch_forget(launcher, run);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -27,6 +28,7 @@ struct launcher *launcher_new(void);
  */
 int launcher_add(struct launcher *launcher, const char *const *argv, const char *const *envp, unsigned *ret, struct err *err) MUST_USE;
 unsigned launcher_count(const struct launcher *launcher);
+pid_t launcher_pid(const struct launcher *launcher); /* 0 before the start; NULL is accepted */
 const char *launcher_name(const struct launcher *launcher, unsigned program); /* argv[0] */
 
 /* Before launcher_start(): besides its programs it shall run any that launch_any() names, with this environment (copied). */
@@ -62,7 +64,7 @@ int launch_any(struct launcher *launcher, const char *const *argv, int output, l
 int launch_signal(struct launcher *launcher, uint32_t run, int signo, struct err *err) MUST_USE;
 /* No callback any more. */
 void launch_forget(struct launcher *launcher, uint32_t run);
-/* No callback any more, and it may outlive us. */
+/* It may outlive us. Its callback comes at once: with zeros when it runs, else as always. */
 void launch_detach(struct launcher *launcher, uint32_t run);
 
 #endif

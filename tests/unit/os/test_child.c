@@ -228,6 +228,37 @@ static void child_that_is_freed_is_killed_and_stays_silent(void **state)
     assert_int_equal(last.code, 0);
 }
 
+static void detached_program_tells_only_that_it_runs(void **state)
+{
+    unsigned program = add_line("exec 3>$D/fifo; echo up >&3; read go < $D/gate; echo on >&3; exit 3"), missing = 0;
+    struct child *child;
+    char text[8];
+    int fd, gate;
+
+    (void)state;
+    assert_int_equal(launcher_add(launcher, (const char *const[]){"/no/such/program", NULL}, plain_env, &missing, &err), 0);
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(mkfifo(in_folder("gate"), 0600), 0);
+    start_launcher(NULL);
+    assert_int_equal(child_start(loop, launcher, missing, 0, on_done, NULL, &child, &err), 0);
+    child_detach(child);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_true(failed);
+    assert_int_equal(last.start_errno, ENOENT);
+    assert_int_equal(child_start(loop, launcher, program, 0, on_done, NULL, &child, &err), 0);
+    child_detach(child);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_false(failed);
+    fd = open(in_folder("fifo"), O_RDONLY);
+    assert_int_equal(read(fd, text, sizeof(text)), 3);
+    launcher_free(steal(launcher));
+    gate = open(in_folder("gate"), O_WRONLY);
+    assert_int_equal(write(gate, "go\n", 3), 3);
+    assert_int_equal(read(fd, text, sizeof(text)), 3);
+    close(gate);
+    close(fd);
+}
+
 static void end_of_the_agent_ends_what_runs(void **state)
 {
     unsigned program = add_line("exec 3>$D/fifo; echo up >&3; exec cat $D/never");
@@ -323,6 +354,7 @@ int main(void)
         in_a_folder(program_that_hangs_and_forks_leaves_nothing_after_its_time),
         in_a_folder(signal_reaches_the_group),
         in_a_folder(child_that_is_freed_is_killed_and_stays_silent),
+        in_a_folder(detached_program_tells_only_that_it_runs),
         in_a_folder(end_of_the_agent_ends_what_runs),
         in_a_folder(more_commands_than_allowed_are_refused),
         in_a_folder(no_more_programs_run_at_a_time_than_allowed),
