@@ -5,11 +5,13 @@
  * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration; token revoked); 1 anything else, but
  * `token revoke` says 2 when the command line was good and the token could not be revoked, and `probe` 2 when the command line is wrong.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -86,14 +88,30 @@ static int reload(void *ctx, enum log_level *ret_level, struct err *err)
     return 0;
 }
 
+/* A regular file, or a new one in place of what is none: opening a FIFO that somebody put there would wait for ever. */
+static int open_pid_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    if (fd < 0 && errno != ENXIO)
+        return -1;
+    if (fd >= 0)
+        close(fd);
+    unlink(path);
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 /* The decimal pid without a newline, as the original writes it. */
 static int write_pid(const char *path, struct err *err)
 {
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = open_pid_file(path);
     char text[16];
     int len = snprintf(text, sizeof(text), "%d", (int)getpid());
 
-    if (fd < 0 || file_write_all(fd, text, (size_t)len) != 0)
+    if (fd < 0 || ftruncate(fd, 0) != 0 || file_write_all(fd, text, (size_t)len) != 0)
         return err_system(err, "pid_file: \"%s\"", path);
     return 0;
 }

@@ -1,9 +1,7 @@
 """What the kernel says about a running agent, and what another process of the same user can get out of it."""
 
 import os
-import pathlib
 import shutil
-import tempfile
 
 import pytest
 from support import canary, spaces, wait
@@ -57,14 +55,6 @@ def test_a_token_in_the_environment_is_wiped_from_it(site, agent, tmp_path):
     one = Rendering(site, agent, tmp_path, env={"VAULT_TOKEN": token, "HARMLESS": "yes"}).expect()
     environment = one.agent.proc("environ")
     assert "HARMLESS=yes" in environment and token not in environment
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that another user may enter."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -123,3 +113,10 @@ def test_a_template_cannot_reach_out_of_its_sandbox_path(site, agent, tmp_path):
     one.agent.wait_log(r"template\[1\]")
     one.follows("bob")
     assert wait.read(tmp_path / "out") is None
+
+
+def test_a_fifo_in_the_place_of_the_pid_file_stops_nothing(rendering, tmp_path):
+    """Opening one waits for its other end; anybody who shares the folder can make one."""
+    os.mkfifo(tmp_path / "pid")
+    one = rendering(top={"pid_file": tmp_path / "pid"})
+    assert not (tmp_path / "pid").is_fifo() and wait.read(tmp_path / "pid") == str(one.agent.pid)
