@@ -180,17 +180,16 @@ static int64_t backoff(unsigned attempt)
     return (int64_t)digest_jitter(BACKOFF_FIRST_MS, (double)top + 1);
 }
 
-/* An application that is not there reads the new file when it starts; a signal after that might end it before it is ready for one. */
-static bool nobody_to_tell(const struct notify_rule *rule, const struct err *err)
+/* A signal to an application that starts later might end it before it is ready for one. */
+static bool worth_another(const struct notify *notify, const struct notify_rule *rule, const struct err *err)
 {
-    return rule->program == NOTIFY_SIGNAL && err->code == ERR_MISSING;
+    return err && notify->options.insist && (rule->program != NOTIFY_SIGNAL || err->code != ERR_MISSING);
 }
 
-static void finish(struct notify *notify, struct job *job, const struct err *err)
+static void finish(struct notify *notify, struct job *job, const struct proc_told *told, const struct err *err)
 {
     const struct notify_rule *rule = job->rule;
-    unsigned attempt = ++job->attempt;
-    int64_t wait = 0;
+    struct notify_result result = {.attempt = ++job->attempt, .told = *told, .err = err};
 
     if (notify->running == job)
         notify->running = NULL;
@@ -198,24 +197,28 @@ static void finish(struct notify *notify, struct job *job, const struct err *err
         notify->renewed = false;
         job->attempt = 0;
         job->again = 0;
-    } else if (!err || nobody_to_tell(rule, err)) {
-        wait = NOTIFY_NOT_AGAIN;
-        forget(notify, job);
+    } else if (worth_another(notify, rule, err)) {
+        result.again_ms = backoff(result.attempt);
+        job->again = clock_now() + result.again_ms;
     } else {
-        wait = backoff(attempt);
-        job->again = clock_now() + wait;
+        result.again_ms = NOTIFY_NOT_AGAIN;
+        forget(notify, job);
     }
-    notify->options.on_result(notify->options.ctx, rule, attempt, wait, err);
+    notify->options.on_result(notify->options.ctx, rule, &result);
 }
 
-static int send_signal(const struct notify_rule *rule, struct err *err)
+static int send_signal(const struct notify *notify, const struct notify_rule *rule, struct proc_told *ret_told, struct err *err)
 {
     _cleanup_proc_ struct proc proc = {0};
-    unsigned count;
+    struct proc_want want = rule->process;
 
+    want.launcher = launcher_pid(notify->options.launcher);
     if (!rule->pid_file)
-        return proc_signal_named(&rule->process, rule->signo, &count, err);
-    return proc_open_pid_file(rule->pid_file, &rule->process, &proc, err) < 0 ? -1 : proc_signal(&proc, rule->signo, err);
+        return proc_signal_named(&want, rule->signo, ret_told, err);
+    if (proc_open_pid_file(rule->pid_file, &want, &proc, err) < 0 || proc_signal(&proc, rule->signo, err) < 0)
+        return -1;
+    ret_told->reached = 1;
+    return 0;
 }
 
 static void on_child_done(void *ctx, const struct launch_exit *exit, const struct err *err)
@@ -224,7 +227,7 @@ static void on_child_done(void *ctx, const struct launch_exit *exit, const struc
 
     (void)exit;
     notify->child = NULL;
-    finish(notify, notify->running, err);
+    finish(notify, notify->running, &(struct proc_told){0}, err);
     timer_after(&notify->timer, 0);
 }
 
@@ -237,25 +240,23 @@ static int start_command(struct notify *notify, struct job *job, struct err *err
     if (child_start(notify->options.loop, notify->options.launcher, (unsigned)rule->program, rule->timeout_ms, on_child_done, notify,
                     &notify->child, err) < 0)
         return -1;
-    if (rule->timeout_ms != 0) {
-        notify->running = job;
-        return 0;
-    }
-    child_detach(steal(notify->child));
-    finish(notify, job, NULL);
+    notify->running = job;
+    if (rule->timeout_ms == 0)
+        child_detach(notify->child);
     return 0;
 }
 
 static void tell(struct notify *notify, struct job *job)
 {
+    struct proc_told told = {0};
     struct err err;
 
     if (job->rule->program == NOTIFY_SIGNAL) {
-        int failed = send_signal(job->rule, &err);
+        int failed = send_signal(notify, job->rule, &told, &err);
 
-        finish(notify, job, failed ? &err : NULL);
+        finish(notify, job, &told, failed ? &err : NULL);
     } else if (start_command(notify, job, &err) < 0) {
-        finish(notify, job, &err);
+        finish(notify, job, &told, &err);
     }
 }
 

@@ -76,7 +76,7 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
     else if (label)
         err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
     else
-        err_set(ret, ERR_RETRY, "%s", car->sunk ? "a command has not succeeded" : "a sink has not been written");
+        err_set(ret, ERR_RETRY, "%s", !car->sunk ? "a sink has not been written" : notify_busy(car->notify) ? "a command is still running" : "a command has not succeeded");
 }
 
 static void note_troubles(const struct sidecar *car, struct health *health)
@@ -264,40 +264,62 @@ static void on_template_written(void *ctx, const char *label, const struct confi
 
 /* ---------------------------------------------------------------------------------------------------------------- notify */
 
-/* Where the originals' runner would end: a command that fails in init mode. */
+/* Where strictness was asked for twice. */
 static bool notify_fatal(const struct sidecar *car, const struct notify_rule *rule)
 {
-    return car->config->exit_after_auth && car->config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL;
+    const struct config *config = car->config;
+
+    return config->strict_commands && config->exit_after_auth && config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL;
 }
 
-static void note_result(struct sidecar *car, const struct notify_rule *rule, int64_t again_ms, const struct err *err)
+static void note_result(struct sidecar *car, const struct notify_rule *rule, const struct notify_result *result)
 {
-    if (!err && !notify_failing(car->notify)) {
+    if (!result->err && !notify_failing(car->notify)) {
         car->last_notify.code = ERR_NONE;
-    } else if (err && again_ms != NOTIFY_NOT_AGAIN) {
+    } else if (result->err && result->again_ms != NOTIFY_NOT_AGAIN) {
         if (!car->last_notify.code)
             car->notify_failing = clock_now();
-        car->last_notify = *err;
+        car->last_notify = *result->err;
         err_wrap(&car->last_notify, "%s", rule->label);
     }
 }
 
-static void on_notify_result(void *ctx, const struct notify_rule *rule, unsigned attempt, int64_t again_ms, const struct err *err)
+static void log_told(const struct notify_rule *rule, const struct notify_result *result)
+{
+    if (rule->program != NOTIFY_SIGNAL)
+        log_info("agent.notify", "%s: command %s", rule->label, rule->timeout_ms ? "succeeded" : "started");
+    else if (result->told.left_out == 0)
+        log_info("agent.notify", "%s: application signalled: processes=%u", rule->label, result->told.reached);
+    else
+        log_info("agent.notify", "%s: application signalled: processes=%u; of its name, but not ours to signal: %u", rule->label, result->told.reached, result->told.left_out);
+}
+
+static void log_not_told(const struct notify_rule *rule, const struct notify_result *result)
+{
+    bool signal = rule->program == NOTIFY_SIGNAL;
+
+    if (result->again_ms != NOTIFY_NOT_AGAIN)
+        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, result->err->text, result->attempt, (long long)((result->again_ms + 999) / 1000));
+    else if (signal && result->err->code == ERR_MISSING)
+        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, result->err->text);
+    else
+        log_error("agent.notify", "%s: %s failed, the file is in place: %s: again=at the next change", rule->label, signal ? "the signal" : "the command", result->err->text);
+}
+
+static void on_notify_result(void *ctx, const struct notify_rule *rule, const struct notify_result *result)
 {
     struct sidecar *car = ctx;
 
-    note_result(car, rule, again_ms, err);
-    if (!err) {
-        log_info("agent.notify", "%s: %s", rule->label, rule->program == NOTIFY_SIGNAL ? "application signalled" : "command succeeded");
+    note_result(car, rule, result);
+    if (!result->err) {
+        log_told(rule, result);
     } else if (notify_fatal(car, rule)) {
-        struct err cause = *err;
+        struct err cause = *result->err;
 
         err_wrap(&cause, "%s", rule->label);
         fail(car, &cause);
-    } else if (again_ms == NOTIFY_NOT_AGAIN) {
-        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, err->text);
     } else {
-        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, err->text, attempt, (long long)((again_ms + 999) / 1000));
+        log_not_told(rule, result);
     }
 }
 
@@ -488,6 +510,7 @@ static void new_templates(struct sidecar *car)
     const struct notify_options options = {
         .loop = car->loop,
         .launcher = car->options.programs->launcher,
+        .insist = car->config->strict_commands,
         .on_result = on_notify_result,
         .on_idle = on_notify_idle,
         .ctx = car,

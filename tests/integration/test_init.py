@@ -1,5 +1,7 @@
 """Init mode: 0 when every file is there, anything else when the originals would say so, and the cause as the last line."""
 
+import os
+
 import pytest
 from support import wait
 from support.agent import block, original, template
@@ -42,14 +44,63 @@ def test_init_mode_ends_after_the_command_of_a_file_has_succeeded(site, agent, t
     assert (code, wait.read(tmp_path / "seen")) == (0, "alice"), one.log
 
 
+FAILING = {
+    "line": {"command": "kill -HUP $(cat /no/such/pid)"},
+    "list": {"command": ["/bin/sh", "-c", "exit 3"]},
+    "block": {"body": block("exec", command=["/bin/false"])},
+    "missing program": {"command": ["/no/such/program"]},
+    "missing program that is not waited for": {"command": ["/no/such/program"], "command_timeout": "0s"},
+    "missing shell": {"body": block("exec", command=["/no/such/sh", "-c", "exit 0"], timeout="1s")},
+    "time-out": {"command": "sleep 600", "command_timeout": "1s"},
+    "killed": {"command": "kill -KILL $$"},
+    "pid file without a number": {"body": block("notify", signal="HUP", pid_file="/etc/passwd")},
+    "signal to nobody": {"body": block("notify", signal="HUP", process="no-such-process")},
+}
+
+
+@both_servers
+@pytest.mark.parametrize("strict", [False, True], ids=["", "exit_on_retry_failure"])
+@pytest.mark.parametrize("way", FAILING)
+def test_init_mode_ends_with_0_whatever_a_command_does(site, agent, tmp_path, way, strict):
+    """In an init container no application runs yet: a command that would tell it fails in every pod."""
+    if original() and "notify" in str(FAILING[way]):
+        pytest.skip("`notify` is Ampule's own")
+    path = site.kv2().put("app", user="alice")
+    told = template(user(path), tmp_path / "user", **FAILING[way])
+    one, code = run(site, agent, site.login(), told, config=STRICT if strict else {})
+    assert (code, wait.read(tmp_path / "user")) == (0, "alice"), one.log
+    assert original() or len([line for line in one.log.splitlines() if "agent.notify: template[0]" in line]) == 1, one.log
+
+
+@ours
+def test_init_mode_waits_for_the_end_of_a_command(site, agent, tmp_path):
+    path = site.kv2().put("app", user="alice")
+    os.mkfifo(tmp_path / "gate")
+    told = template(user(path), tmp_path / "user", command=f"cat {tmp_path}/gate >{tmp_path}/seen; exit 3")
+    one = agent(site.config(site.login(), told, exit_after_auth=True))
+    (tmp_path / "gate").write_text("open")
+    assert (one.wait_exit(), wait.read(tmp_path / "seen")) == (0, "open"), one.log
+
+
+INSISTING = block("ampule", strict_commands=True)
+
+
 @ours
 @both_servers
-def test_init_mode_ends_after_a_command_that_failed_first_has_succeeded(site, agent, tmp_path):
+def test_strict_init_mode_ends_after_a_command_that_failed_first_has_succeeded(site, agent, tmp_path):
     path = site.kv2().put("app", user="alice")
-    one = agent(site.config(site.login(), template(user(path), tmp_path / "user", command=f"test -e {tmp_path}/go"), exit_after_auth=True))
+    told = template(user(path), tmp_path / "user", command=f"test -e {tmp_path}/go")
+    one = agent(site.config(site.login(), told, INSISTING, exit_after_auth=True))
     one.wait_log("exit code 1")
     (tmp_path / "go").touch()
     assert one.wait_exit() == 0, one.log
+
+
+@ours
+def test_strict_init_mode_ends_with_1_at_once_where_failures_are_fatal(site, agent, tmp_path):
+    path = site.kv2().put("app", user="alice")
+    one, code = run(site, agent, site.login(), template(user(path), tmp_path / "user", command="exit 3"), INSISTING, config=STRICT)
+    assert code == 1 and "exit code 3" in one.last_line, one.log
 
 
 @both_servers

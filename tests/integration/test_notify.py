@@ -3,12 +3,14 @@
 import os
 import pathlib
 import secrets
+import shutil
 import signal
 
 import pytest
 from support import wait
-from support.agent import block, original
+from support.agent import Agent, block, original, program, template
 from support.process import Process
+from support.rendering import SOON, user
 
 pytestmark = [pytest.mark.both_servers, pytest.mark.every_system]
 ours = pytest.mark.skipif(original(), reason="`notify` is Ampule's own")
@@ -30,13 +32,13 @@ while True:
 class App:
     """A program that notes each signal, and what the file held by then; its name is known to nobody else."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **options):
         self.folder = folder
         self.name = f"app-{secrets.token_hex(4)}"
-        program = folder / self.name
-        program.write_text(APP)
-        program.chmod(0o755)
-        self.process = Process([program, folder])
+        script = folder / self.name
+        script.write_text(APP)
+        script.chmod(0o755)
+        self.process = Process([script, folder], **options)
         wait.until(lambda: wait.read(self.pid_file), "the application to start")
 
     @property
@@ -90,6 +92,58 @@ def test_a_failing_command_is_reported_and_the_file_is_followed_all_the_same(ren
     one = rendering(template={"command": "exit 3"}) if not original() else pytest.skip("the original ends here")
     one.agent.wait_log(r"template\[0\].*3")
     one.follows("bob")
+    # Once a change, and by then the first was over.
+    assert sum("exit code 3" in line for line in one.agent.log.splitlines()) <= 2, one.agent.log
+
+
+@ours
+def test_an_agent_never_signals_itself(rendering, app, tmp_path):
+    """Whoever shares the folder of the pid file can write our own number there."""
+    one = rendering(template={"body": block("notify", signal="TERM", pid_file=app.pid_file)})
+    app.process.kill()
+    app.pid_file.write_text(str(one.agent.pid))
+    one.follows("bob")
+    one.agent.wait_log("this agent itself")
+    one.follows("carol")
+    assert one.agent.running
+
+
+@pytest.fixture
+def theirs(open_folder):
+    """Processes of another user with any name."""
+    started = []
+
+    def start(name, count):
+        started.extend(Process(["/bin/bash", "-c", f"exec -a {name} sleep 600"], user=4321) for _ in range(count))
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@ours
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes other uids: needs root")
+def test_neighbours_of_the_same_name_do_not_make_the_application_hear_twice(site, open_folder, theirs, monkeypatch):
+    """In a shared PID namespace anybody can take a name. The agent runs as the application does, the neighbours as somebody else."""
+    kv, login, files = site.kv2(), site.login(), open_folder
+    for source, name in ((login.token_file, "token"), (site.ca_file, "ca.pem"), (program("ampule-agent"), "ampule-agent")):
+        shutil.copy(source, files / name)
+    (files / "agent").mkdir()
+    for each in (files, *files.iterdir()):
+        os.chown(each, 1234, 1234)
+    monkeypatch.setenv("AMPULE_BIN", str(files))
+    app, login.volume = App(files, user=1234), files
+    theirs(app.name, 66)
+    told = template(user(kv.put("app", user="alice")), files / "user", body=block("notify", signal="HUP", process=app.name))
+    one = Agent(files / "agent", site.config(login, told, SOON, vault={"ca_cert": files / "ca.pem"}), user=1234)
+    try:
+        app.heard("alice")
+        one.wait_log(r"application signalled: processes=1; .*: 66")
+        kv.put("app", user="bob")
+        app.heard("alice", "bob")
+    finally:
+        one.stop()
+        app.process.kill()
 
 
 @ours

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from support import wait
-from support.agent import original, program, template
+from support.agent import block, original, program, template
 from support.rendering import SOON, user
 
 pytestmark = [pytest.mark.both_servers, pytest.mark.skipif(original(), reason="only Ampule has probes")]
@@ -90,11 +90,22 @@ def test_a_template_that_fails_later_is_not_ready(site, agent, tmp_path):
     says(one, 0, "", "-patience=0s")
 
 
-def test_a_command_that_goes_on_failing_is_not_started(site, agent, tmp_path):
+@pytest.mark.parametrize("command", ["exit 3", "no-such-program -x", ["/no/such/program"]])
+def test_a_command_that_fails_holds_nothing_back(site, agent, tmp_path, command):
     path = site.kv2().put("app", user="alice")
-    one = agent(site.config(site.login(), template(user(path), tmp_path / "user", command=f"test -e {tmp_path}/go")))
+    one = agent(site.config(site.login(), template(user(path), tmp_path / "user", command=command)))
+    one.wait_log(r"template\[0\]: the command failed")
+    for purpose in ("startup", "readiness", "liveness"):
+        assert ask(one, f"-for={purpose}", "-wait=20s") == (0, ""), purpose
+    assert ask(one, "-patience=0s") == (0, "")
+
+
+def test_a_command_that_goes_on_failing_is_not_started_where_that_is_asked_for(site, agent, tmp_path):
+    path = site.kv2().put("app", user="alice")
+    failing = template(user(path), tmp_path / "user", command=f"test -e {tmp_path}/go")
+    one = agent(site.config(site.login(), failing, block("ampule", strict_commands=True)))
     one.wait_log("exit code 1")
-    assert ask(one, "-for=startup") [0] == 1
+    assert ask(one, "-for=startup")[0] == 1
     (tmp_path / "go").touch()
     says(one, 0, "", "-for=startup")
 

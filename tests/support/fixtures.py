@@ -1,5 +1,9 @@
 """Fixtures of every suite. One server of a kind, one PostgreSQL and one authority a worker; names, agents and proxies of its own for each test."""
 
+import pathlib
+import shutil
+import tempfile
+
 import pytest
 
 from . import systems
@@ -133,6 +137,14 @@ def agent(tmp_path, system):
         shown.append(one.shown())
     assert original() or not any(shown), f"secrets are shown: {[s for s in shown if s]}"
     assert [one.log for one in started if one.reports] == []
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that another user may enter."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

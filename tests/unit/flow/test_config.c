@@ -474,9 +474,10 @@ static void config_own_stanza_sets_the_deadline_of_init(void **state)
 {
     struct fixture *f = *state;
 
-    add(f, "a.hcl", LOGIN "ampule { init_deadline = \"60s\" }");
+    add(f, "a.hcl", LOGIN "ampule { init_deadline = \"60s\" strict_commands = true }");
     expect_loaded(f);
     assert_int_equal(f->config.init_deadline_ms, 60000);
+    assert_true(f->config.strict_commands);
 }
 
 static void config_files_and_templates_are_bounded(void **state)
