@@ -6,7 +6,7 @@
 
 void build_init(struct build *build, struct arena *arena)
 {
-    *build = (struct build){.arena = arena};
+    *build = (struct build){.arena = arena, .members_most = LIMIT_MEMBERS};
 }
 
 void build_done(struct build *build)
@@ -27,8 +27,8 @@ int build_open(struct build *build, size_t *ret_mark, struct err *err)
 
 int build_push(struct build *build, const struct val *key, const struct val *value, struct err *err)
 {
-    if (build->members >= LIMIT_MEMBERS)
-        return err_set(err, ERR_LIMIT, "more than %d members", LIMIT_MEMBERS);
+    if (build->members >= build->members_most)
+        return err_set(err, ERR_LIMIT, "more than %zu members", build->members_most);
     if (build->used == build->room) {
         size_t room = build->room ? build->room * 2 : FIRST_ROOM, size = sizeof(*build->stack);
 

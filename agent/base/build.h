@@ -18,11 +18,12 @@
 struct build {
     struct arena *arena;
     struct val_pair *stack;
-    size_t used, room, members;
+    size_t used, room, members, members_most;
     unsigned depth;
     const struct val *known[BUILD_KNOWN]; /* keys by hash: documents say the same few again and again */
 };
 
+/* Of at most LIMIT_MEMBERS; who knows better lowers `members_most`. */
 void build_init(struct build *build, struct arena *arena);
 void build_done(struct build *build);
 

@@ -613,6 +613,8 @@ int json_read(const char *text, size_t len, const struct json_options *options,
     if (!options)
         options = &none;
     build_init(&reader.build, arena);
+    if (options->members)
+        reader.build.members_most = options->members;
     reader.flags = options->flags;
     reader.file = options->file;
     reader.place = options->place;

@@ -32,6 +32,7 @@ enum json_read_flag {
 struct json_options {
     unsigned flags;          /* enum json_read_flag */
     uint16_t file;           /* stamped on every node */
+    size_t members;          /* at most so many of all objects and lists together; 0: LIMIT_MEMBERS */
     struct val_place *place; /* if not NULL: where reading failed */
 };
 

@@ -108,12 +108,30 @@
 
 /* Admission reviews: an object ends at etcd's 1.5 MiB, an update brings two of them; their trees cost more than their text. */
 #define LIMIT_REVIEW_BYTES MIB(4)
-#define LIMIT_REVIEW_TREE_BYTES MIB(32)
-/* The answer: a patch in base64 holds two configurations in base64, each with every template of at most 256 KiB of annotations. */
+#define LIMIT_REVIEW_TREE_BYTES MIB(8)
+/* Members of all its objects and lists: pods have a few hundred, and a container about thirty; each takes a look, and keys are sorted. */
+#define LIMIT_REVIEW_MEMBERS 50000
+/* Kubernetes' own: names and values of all annotations of one object together. */
+#define LIMIT_REVIEW_ANNOTATION_BYTES KIB(256)
+/*
+ * What is made of one review, or looked at again while it is answered: about 5 ns a byte, and nobody else is answered meanwhile. Ordinary pods take 10 KiB;
+ * a template is written into two configurations, those as base64 into the patch; a thousand secrets in folders of their own and ten containers, 12 times their text.
+ */
+#define LIMIT_REVIEW_EFFORT_BASE KIB(256)
+#define LIMIT_REVIEW_EFFORT_FACTOR 16
+#define LIMIT_REVIEW_EFFORT_BYTES MIB(5)
+/* The answer: a patch that the effort allows, in base64, with the names of the review around it. */
 #define LIMIT_REVIEW_ANSWER_BYTES MIB(16)
 /* Default annotations of the injector: as many as a pod may have (256 KiB), as a tree. */
 #define LIMIT_REVIEW_DEFAULTS_TREE_BYTES MIB(4)
 
+/*
+ * Reviews up to this size are answered as they come: a pod has a few KiB, of which nothing takes more than some milliseconds. Larger ones take turns; so
+ * many of them may wait, besides those that are still being sent.
+ */
+#define LIMIT_REVIEW_AT_ONCE_BYTES KIB(32)
+#define LIMIT_REVIEWS_WAITING 256
+#define LIMIT_REVIEWS_WAITING_BYTES MIB(12)
 /* Memory for answers that stays between two reviews: ordinary answers have under 30 KiB. */
 #define LIMIT_REVIEW_KEPT_BYTES KIB(256)
 /*

@@ -3,7 +3,7 @@
  *
  * `2024-10-29T13:52:44.913Z [INFO]  agent.auth: message: key=value`. Nothing secret is ever an argument: paths, names, codes, lengths,
  * durations only. Written without blocking; lines that a full pipe refuses are counted and reported in the next line that fits.
- * Floors below main and flow/sidecar return errors instead of logging them; LOG_DEBUG lines are allowed everywhere.
+ * Only main, flow/sidecar and serve/journal log; everything else returns errors. LOG_DEBUG lines are allowed everywhere.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

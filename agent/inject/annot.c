@@ -156,6 +156,8 @@ const struct annot_row *annot_find(struct str suffix, const char **ret_name)
     const struct annot_row *row = find_exact(suffix);
 
     *ret_name = NULL;
+    if (suffix.len > LIMIT_ANNOTATION_NAME)
+        return NULL;
     if (row && row->kind != ANNOT_FAMILY)
         return row;
     for (size_t len = suffix.len; len-- > 0;) {

@@ -1,6 +1,6 @@
 #include "inject/config.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/emit.h"
@@ -12,30 +12,36 @@
 
 struct option {
     struct str name, value;
+    size_t place; /* in the order in which they were said */
 };
 
-/* A later value of the same name replaces the earlier one; sorted at the end, as Go writes maps. */
-static void set_option(struct option *options, size_t *count, struct str name, struct str value)
+static void add_option(struct option *options, size_t *count, struct str name, struct str value)
 {
-    for (size_t i = 0; i < *count; i++) {
-        if (str_eq(options[i].name, name)) {
-            options[i].value = value;
-            return;
-        }
-    }
-    options[(*count)++] = (struct option){name, value};
+    options[*count] = (struct option){name, value, *count};
+    (*count)++;
 }
 
-static void sort_options(struct option *options, size_t count)
+static int compare_options(const void *a, const void *b)
 {
-    for (size_t i = 1; i < count; i++) {
-        for (size_t k = i; k > 0 && str_cmp(options[k - 1].name, options[k].name) > 0; k--) {
-            struct option swapped = options[k];
+    const struct option *first = a, *second = b;
+    int order = str_cmp(first->name, second->name);
 
-            options[k] = options[k - 1];
-            options[k - 1] = swapped;
-        }
+    return order ? order : (first->place > second->place) - (first->place < second->place);
+}
+
+/* As Go writes maps; a later value of the same name replaces the earlier one. */
+static void write_options(struct option *options, size_t count, struct buf *out)
+{
+    qsort(options, count, sizeof(*options), compare_options);
+    emit_open(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && str_eq(options[i].name, options[i + 1].name))
+            continue;
+        emit_str(out, options[i].name);
+        buf_addc(out, ':');
+        emit_str(out, options[i].value);
     }
+    emit_close(out, '}');
 }
 
 static struct str underscored(struct str name, struct arena *arena, struct err *err)
@@ -58,7 +64,7 @@ static int add_params(const struct plan *plan, struct option *options, size_t *c
 
         if (!name.data)
             return -1;
-        set_option(options, count, name, pair->value.s);
+        add_option(options, count, name, pair->value.s);
     }
     return 0;
 }
@@ -72,20 +78,13 @@ static int write_method_config(const struct plan *plan, const struct plan_identi
 
     if (!options || !token.data)
         return -1;
-    set_option(options, &count, STR("token_path"), token);
+    add_option(options, &count, STR("token_path"), token);
     if (add_params(plan, options, &count, first, family, arena, err) != 0)
         return -1;
     if (identity->role.len)
-        set_option(options, &count, STR("role"), identity->role);
-    sort_options(options, count);
+        add_option(options, &count, STR("role"), identity->role);
     emit_key(out, "config");
-    emit_open(out, '{');
-    for (size_t i = 0; i < count; i++) {
-        emit_str(out, options[i].name);
-        buf_addc(out, ':');
-        emit_str(out, options[i].value);
-    }
-    emit_close(out, '}');
+    write_options(options, count, out);
     return 0;
 }
 

@@ -11,10 +11,12 @@
 #include "inject/value.h"
 
 #define AGENT "/bin/ampule-agent" /* where our image has it */
+#define LOOK_BYTES 32             /* what looking at a container or an annotation costs */
 
 struct writing {
     const struct plan *plan;
     const struct container *container;
+    struct effort *effort;
     struct buf *out;
     struct arena *arena;
     struct err *err;
@@ -58,7 +60,7 @@ static int env_config(const struct writing *w)
     buf_init(&config, LIMIT_REVIEW_ANSWER_BYTES);
     if (config_write(w->plan, w->container->identity, w->container->role, &config, w->arena, w->err) != 0)
         return -1;
-    if (buf_check(&config, "configuration", w->err) != 0)
+    if (buf_check(&config, "configuration", w->err) != 0 || effort_spend(w->effort, config.len, w->err) != 0)
         return -1;
     emit_open(w->out, '{');
     emit_member(w->out, "name", STR("VAULT_CONFIG"));
@@ -111,13 +113,13 @@ static void env_ca(const struct writing *w)
         env(w->out, "VAULT_CACERT_BYTES", given);
 }
 
-/* The literal value of a variable in the first container that has it; data NULL when none has. */
-static struct str find_env(const struct pod *pod, const char *name)
+/* The literal value of a variable in the first container that has it; data NULL when none has. Variables that were looked at are counted. */
+static struct str find_env(const struct pod *pod, const char *name, size_t *looked_at)
 {
     for (size_t c = 0; c < pod->containers->list.len; c++) {
         const struct val *list = val_get(&pod->containers->list.items[c], "env");
 
-        for (size_t i = 0; list && list->kind == VAL_LIST && i < list->list.len; i++) {
+        for (size_t i = 0; list && list->kind == VAL_LIST && i < list->list.len; i++, (*looked_at)++) {
             if (str_eqs(pod_text(&list->list.items[i], "name"), name))
                 return pod_text(&list->list.items[i], "value");
         }
@@ -125,20 +127,22 @@ static struct str find_env(const struct pod *pod, const char *name)
     return (struct str){NULL, 0};
 }
 
-static void env_aws(const struct writing *w)
+static int env_aws(const struct writing *w)
 {
     static const char *const names[] = {"AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"};
     struct str region = annots_named(w->plan->annots, ANNOT_AUTH_CONFIG, STR("region"));
+    size_t looked_at = 0;
 
     if (!str_eqs(plan_text(w->plan, ANNOT_AUTH_TYPE), "aws"))
-        return;
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        struct str value = find_env(w->plan->pod, names[i]);
+        struct str value = find_env(w->plan->pod, names[i], &looked_at);
 
         if (value.data)
             env(w->out, names[i], value);
     }
     env_if(w->out, "AWS_REGION", region);
+    return effort_spend(w->effort, LOOK_BYTES / 4 * looked_at, w->err);
 }
 
 static int write_env(const struct writing *w)
@@ -163,7 +167,8 @@ static int write_env(const struct writing *w)
     else if (env_config(w) != 0)
         return -1;
     env_ca(w);
-    env_aws(w);
+    if (env_aws(w) != 0)
+        return -1;
     emit_close(out, ']');
     return 0;
 }
@@ -472,19 +477,32 @@ static int write_plain(const struct writing *w)
     return 0;
 }
 
-int container_write(const struct plan *plan, const struct container *container, struct buf *out, struct arena *arena, struct err *err)
+/* Looks at the whole pod: mounts that are copied, variables, telemetry. */
+static int pay_look(const struct writing *w)
+{
+    const struct pod *pod = w->plan->pod;
+    size_t containers = pod->containers->list.len + pod->init_containers->list.len, annotations = w->plan->annots->map.map.len;
+
+    return effort_spend(w->effort, LOOK_BYTES * (containers + annotations), w->err);
+}
+
+int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out, struct arena *arena,
+                    struct err *err)
 {
     bool init = container->role == CONFIG_INIT;
     struct str patch = plan_text(plan, init ? ANNOT_AGENT_INIT_JSON_PATCH : ANNOT_AGENT_JSON_PATCH);
-    struct writing w = {plan, container, out, arena, err};
+    struct writing w = {plan, container, effort, out, arena, err};
+    size_t before = out->len;
     _cleanup_buf_ struct buf plain = {0};
 
+    if (pay_look(&w) != 0)
+        return -1;
     if (amend_is_empty(patch))
-        return write_plain(&w);
+        return write_plain(&w) == 0 ? effort_spend(effort, out->len - before, err) : -1;
     buf_init(&plain, LIMIT_REVIEW_ANSWER_BYTES);
     w.out = &plain;
-    if (write_plain(&w) != 0 || buf_check(&plain, "container", err) != 0)
+    if (write_plain(&w) != 0 || buf_check(&plain, "container", err) != 0 || effort_spend(effort, plain.len, err) != 0)
         return -1;
     emit_next(out);
-    return amend_container((struct str){plain.data, plain.len}, patch, out, err);
+    return amend_container((struct str){plain.data, plain.len}, patch, effort, out, err);
 }

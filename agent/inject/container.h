@@ -5,6 +5,7 @@
 #define INJECT_CONTAINER_H
 
 #include "inject/config.h"
+#include "inject/effort.h"
 
 /* What tells one container from another. */
 struct container {
@@ -13,7 +14,7 @@ struct container {
 };
 
 /* Appends one container, its own JSON patch applied. */
-int container_write(const struct plan *plan, const struct container *container, struct buf *out, struct arena *arena,
+int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out, struct arena *arena,
                     struct err *err) MUST_USE;
 
 /* "vault-agent-init", with "-IDENTITY" behind it for others than the first; the same for volumes. */

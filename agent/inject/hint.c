@@ -20,7 +20,7 @@ static size_t distance(struct str a, struct str b)
 {
     size_t row[WORD_MAX + 1];
 
-    if (a.len > WORD_MAX || b.len > WORD_MAX)
+    if (a.len > WORD_MAX || b.len > WORD_MAX || a.len > b.len + NEAR || b.len > a.len + NEAR)
         return WORD_MAX;
     for (size_t i = 0; i <= b.len; i++)
         row[i] = i;
@@ -74,7 +74,7 @@ void hint_unknown(const struct val *annotations, struct warnings *warnings)
 {
     const char *name;
 
-    for (size_t i = 0; annotations && i < annotations->map.len; i++) {
+    for (size_t i = 0; annotations && i < annotations->map.len && !warn_full(warnings); i++) {
         struct str key = annotations->map.pairs[i].key->s, suffix = annot_suffix(key);
         const struct annot_row *nearest;
 
@@ -97,29 +97,28 @@ static const enum annot companions[] = {
     ANNOT_OWN_OWNER,                ANNOT_OWN_SIGNAL,                ANNOT_OWN_IDENTITY,
 };
 
-static bool is_declared(const struct plan *plan, struct str name, struct str *ret_like)
+/* A declared name that differs in case only; data NULL when there is none. */
+static struct str find_like(const struct plan *plan, struct str name)
 {
-    ret_like->data = NULL;
     for (size_t i = 0; i < plan->secret_count; i++) {
-        if (str_eq(plan->secrets[i].name, name))
-            return true;
         if (plan->secrets[i].name.len == name.len && strncasecmp(plan->secrets[i].name.data, name.data, name.len) == 0)
-            *ret_like = plan->secrets[i].name;
+            return plan->secrets[i].name;
     }
-    return false;
+    return (struct str){NULL, 0};
 }
 
 static void hint_family(const struct plan *plan, enum annot family, struct warnings *warnings)
 {
     size_t count, first = annots_family(plan->annots, family, &count), skip = strlen(annot_rows[family].name) + 1;
 
-    for (size_t i = first; i < first + count; i++) {
+    for (size_t i = first; i < first + count && !warn_full(warnings); i++) {
         struct str key = plan->annots->map.map.pairs[i].key->s, name = {key.data + skip, key.len - skip}, like;
         const char *rest;
         const struct annot_row *row = annot_find(key, &rest);
 
-        if (row != &annot_rows[family] || is_declared(plan, name, &like))
+        if (row != &annot_rows[family] || plan_secret_named(plan, name))
             continue;
+        like = find_like(plan, name);
         if (like.data)
             warn_add(warnings, "annotation %.128s has no effect: the secret is named %.63s, in that case", key.data, like.data);
         else

@@ -9,6 +9,7 @@
 
 struct writing {
     const struct plan *plan;
+    struct effort *effort;
     struct buf *out;
     struct arena *arena;
     struct err *err;
@@ -18,7 +19,11 @@ struct writing {
 static void op_open(struct buf *out, const char *op, const char *path, bool append)
 {
     emit_open(out, '{');
-    buf_addf(out, "\"op\":\"%s\",\"path\":\"%s%s\"", op, path, append ? "/-" : "");
+    buf_adds(out, "\"op\":\"");
+    buf_adds(out, op);
+    buf_adds(out, "\",\"path\":\"");
+    buf_adds(out, path);
+    buf_adds(out, append ? "/-\"" : "\"");
 }
 
 /* One more element of the list at `path`: value_open(), the value, value_close(). */
@@ -162,24 +167,28 @@ static void add_mount(void *context, struct str name, struct str path)
     value_close(mounting->w, first);
 }
 
-static void mount_secrets(struct writing *w, const struct val *container, const char *list, size_t index)
+static int mount_secrets(struct writing *w, const struct val *container, const char *list, size_t index)
 {
     char path[64];
     struct mounting mounting = {w, path};
+    size_t before = w->out->len;
 
     snprintf(path, sizeof(path), "/spec/%s/%zu/volumeMounts", list, index);
     w->list_missing = pod_mounts(container)->list.len == 0;
     container_secret_mounts(w->plan, add_mount, &mounting);
+    return effort_spend(w->effort, w->out->len - before, w->err);
 }
 
-static void mount_into_containers(struct writing *w)
+static int mount_into_containers(struct writing *w)
 {
     const struct val *list = w->plan->pod->containers;
 
     for (size_t i = 0; i < list->list.len; i++) {
-        if (plan_wants_container(w->plan, pod_text(&list->list.items[i], "name")))
-            mount_secrets(w, &list->list.items[i], "containers", i);
+        if (plan_wants_container(w->plan, pod_text(&list->list.items[i], "name")) &&
+            mount_secrets(w, &list->list.items[i], "containers", i) != 0)
+            return -1;
     }
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------ containers */
@@ -189,7 +198,7 @@ static int add_agent(struct writing *w, const char *path, const struct plan_iden
     struct container container = {identity, role};
     bool first = value_open(w, path);
 
-    if (container_write(w->plan, &container, w->out, w->arena, w->err) != 0)
+    if (container_write(w->plan, &container, w->effort, w->out, w->arena, w->err) != 0)
         return -1;
     value_close(w, first);
     return 0;
@@ -209,14 +218,17 @@ static int add_agents(struct writing *w, const char *path, enum config_role role
 }
 
 /* The originals behind the agent again; as they came, with fields that nobody here knows. */
-static void add_originals(struct writing *w, const struct val *list)
+static int add_originals(struct writing *w, const struct val *list)
 {
+    size_t before = w->out->len;
+
     for (size_t i = 0; i < list->list.len; i++) {
         bool first = value_open(w, "/spec/initContainers");
 
         emit_val(w->out, &list->list.items[i]);
         value_close(w, first);
     }
+    return effort_spend(w->effort, w->out->len - before, w->err);
 }
 
 static int write_init_containers(struct writing *w)
@@ -232,11 +244,12 @@ static int write_init_containers(struct writing *w)
     w->list_missing = reorder || originals->list.len == 0;
     if (add_agents(w, "/spec/initContainers", w->plan->native ? CONFIG_SIDECAR : CONFIG_INIT, &agents) != 0)
         return -1;
-    if (reorder)
-        add_originals(w, originals);
+    if (reorder && add_originals(w, originals) != 0)
+        return -1;
     for (size_t i = 0; i < originals->list.len; i++) {
-        if (!str_eqs(pod_text(&originals->list.items[i], "name"), "vault-agent-init"))
-            mount_secrets(w, &originals->list.items[i], "initContainers", i + (reorder ? agents : 0));
+        if (!str_eqs(pod_text(&originals->list.items[i], "name"), "vault-agent-init") &&
+            mount_secrets(w, &originals->list.items[i], "initContainers", i + (reorder ? agents : 0)) != 0)
+            return -1;
     }
     return 0;
 }
@@ -258,14 +271,15 @@ static void write_status(struct writing *w)
              (int)strlen(w->plan->annots->prefix) - 1, w->plan->annots->prefix);
 }
 
-int patch_write(const struct plan *plan, struct buf *out, struct arena *arena, struct err *err)
+int patch_write(const struct plan *plan, struct effort *effort, struct buf *out, struct arena *arena, struct err *err)
 {
-    struct writing w = {plan, out, arena, err, false};
+    struct writing w = {plan, effort, out, arena, err, false};
     size_t count;
 
     emit_open(out, '[');
     write_volumes(&w);
-    mount_into_containers(&w);
+    if (effort_spend(effort, out->len, err) != 0 || mount_into_containers(&w) != 0)
+        return -1;
     if (plan_has_init(plan) && write_init_containers(&w) != 0)
         return -1;
     write_share(&w);

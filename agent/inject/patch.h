@@ -6,9 +6,10 @@
 #ifndef INJECT_PATCH_H
 #define INJECT_PATCH_H
 
+#include "inject/effort.h"
 #include "inject/plan.h"
 
 /* Appends the JSON array. */
-int patch_write(const struct plan *plan, struct buf *out, struct arena *arena, struct err *err) MUST_USE;
+int patch_write(const struct plan *plan, struct effort *effort, struct buf *out, struct arena *arena, struct err *err) MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 #include "inject/plan.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inject/amend.h"
@@ -233,6 +234,49 @@ static int parse_values(struct plan *plan, struct err *err)
     return 0;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static size_t count_members(struct str list)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < list.len; i++)
+        count += list.data[i] == ',';
+    return count;
+}
+
+/* Blanks count as part of a name, as upstream has it. */
+static int read_wanted(struct plan *plan, struct arena *arena, struct err *err)
+{
+    struct str list = plan->text[ANNOT_AGENT_INJECT_CONTAINERS], *wanted;
+    size_t count = count_members(list), given = 0, nameless = 0, kept = 0;
+    const char *start = list.data;
+
+    if (!list.data)
+        return 0;
+    wanted = arena_array(arena, count, sizeof(*wanted), err);
+    if (!wanted)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        const char *end = i + 1 < count ? memchr(start, ',', (size_t)(list.data + list.len - start)) : list.data + list.len;
+
+        if (end > start || !nameless++)
+            wanted[given++] = (struct str){start, (size_t)(end - start)};
+        start = end + 1;
+    }
+    qsort(wanted, given, sizeof(*wanted), compare_texts);
+    for (size_t i = 0; i < given; i++) {
+        if (i == 0 || !str_eq(wanted[kept - 1], wanted[i]))
+            wanted[kept++] = wanted[i];
+    }
+    plan->wanted = wanted;
+    plan->wanted_count = kept;
+    return 0;
+}
+
 /* The agent's own token: audience-bound, and there with automount off too. */
 static int find_token(struct plan *plan, struct err *err)
 {
@@ -249,6 +293,8 @@ static int parse(struct plan *plan, struct arena *arena, struct err *err)
         return -1;
     if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
         plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");
+    if (read_wanted(plan, arena, err) != 0)
+        return -1;
     plan->cache_persist = plan->cache && plan->prepopulate && !plan->prepopulate_only;
     return plan_own(plan, arena, err);
 }
@@ -309,18 +355,15 @@ bool plan_has_sidecar(const struct plan *plan)
 
 bool plan_wants_container(const struct plan *plan, struct str container)
 {
-    struct str list = plan->text[ANNOT_AGENT_INJECT_CONTAINERS];
-    const char *start = list.data, *end = list.data + list.len;
+    return !plan->wanted || bsearch(&container, plan->wanted, plan->wanted_count, sizeof(container), compare_texts);
+}
 
-    if (!list.data)
-        return true;
-    while (start <= end) {
-        const char *comma = memchr(start, ',', (size_t)(end - start));
-        struct str one = {start, (size_t)((comma ? comma : end) - start)};
+static int compare_secret(const void *name, const void *secret)
+{
+    return str_cmp(*(const struct str *)name, ((const struct plan_secret *)secret)->name);
+}
 
-        if (str_eq(one, container))
-            return true;
-        start += one.len + 1;
-    }
-    return false;
+const struct plan_secret *plan_secret_named(const struct plan *plan, struct str name)
+{
+    return plan->secret_count ? bsearch(&name, plan->secrets, plan->secret_count, sizeof(*plan->secrets), compare_secret) : NULL;
 }

@@ -41,6 +41,8 @@ struct plan {
     size_t secret_count;
     struct plan_identity *identities;
     size_t identity_count;
+    const struct str *wanted; /* containers that get the secrets: sorted, distinct; NULL: all */
+    size_t wanted_count;
     const struct str *custom_paths; /* distinct volume_path that differ from the pod's, in the order of the secrets */
     size_t custom_count;
 
@@ -66,5 +68,7 @@ bool plan_has_init(const struct plan *plan);
 bool plan_has_sidecar(const struct plan *plan);
 /* Whether a container of the pod gets the secrets. */
 bool plan_wants_container(const struct plan *plan, struct str container);
+/* The secret of that name, or NULL. */
+const struct plan_secret *plan_secret_named(const struct plan *plan, struct str name);
 
 #endif

@@ -305,22 +305,41 @@ static int identify(struct plan *plan, struct arena *arena, struct err *err)
 
 /* ------------------------------------------------------------------------------------------ whole */
 
+static int compare_places(const void *a, const void *b)
+{
+    const struct plan_secret *first = *(const struct plan_secret *const *)a, *second = *(const struct plan_secret *const *)b;
+
+    return (first > second) - (first < second);
+}
+
+/* Of equal paths the secret that comes first. */
+static int compare_paths(const void *a, const void *b)
+{
+    int order = str_cmp((*(const struct plan_secret *const *)a)->volume_path, (*(const struct plan_secret *const *)b)->volume_path);
+
+    return order ? order : compare_places(a, b);
+}
+
 static int collect_custom_paths(struct plan *plan, struct arena *arena, struct err *err)
 {
     struct str *paths = arena_array(arena, plan->secret_count + 1, sizeof(*paths), err), pods = plan_text(plan, ANNOT_SECRET_VOLUME_PATH);
+    const struct plan_secret **by_path = arena_array(arena, plan->secret_count + 1, sizeof(const struct plan_secret *), err);
+    size_t kept = 0;
 
-    if (!paths)
+    if (!paths || !by_path)
         return -1;
+    for (size_t i = 0; i < plan->secret_count; i++)
+        by_path[i] = &plan->secrets[i];
+    qsort(by_path, plan->secret_count, sizeof(const struct plan_secret *), compare_paths);
     for (size_t i = 0; i < plan->secret_count; i++) {
-        struct str path = plan->secrets[i].volume_path;
-        bool known = str_eq(path, pods);
-
-        for (size_t k = 0; k < plan->custom_count && !known; k++)
-            known = str_eq(path, paths[k]);
-        if (!known)
-            paths[plan->custom_count++] = path;
+        if (!str_eq(by_path[i]->volume_path, pods) && (i == 0 || !str_eq(by_path[i]->volume_path, by_path[i - 1]->volume_path)))
+            by_path[kept++] = by_path[i];
     }
+    qsort(by_path, kept, sizeof(const struct plan_secret *), compare_places);
+    for (size_t i = 0; i < kept; i++)
+        paths[i] = by_path[i]->volume_path;
     plan->custom_paths = paths;
+    plan->custom_count = kept;
     return 0;
 }
 

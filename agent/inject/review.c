@@ -7,6 +7,7 @@
 #include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "inject/effort.h"
 #include "inject/hint.h"
 #include "inject/patch.h"
 #include "inject/policy.h"
@@ -21,6 +22,7 @@ struct reviewing {
     struct str namespace;
     struct pod pod;
     struct annots annots;
+    struct effort effort;
     struct plan plan;
     struct buf patch;
     struct warnings warnings;
@@ -41,7 +43,7 @@ static int unreadable(struct buf *out, struct review_note *note, const char *tex
 
 static int read_review(struct reviewing *r, const char *body, size_t len, struct err *err)
 {
-    const struct json_options options = {.flags = JSON_REPLACE_UTF8};
+    const struct json_options options = {.flags = JSON_REPLACE_UTF8, .members = LIMIT_REVIEW_MEMBERS};
 
     if (len == 0)
         return err_set(err, ERR_INPUT, "Empty request body");
@@ -86,6 +88,18 @@ static int wants_injection(struct reviewing *r, bool *ret, struct err *err)
     return *ret ? 0 : skip(r->note, str_eqs(status, "injected") ? "already-injected" : "running");
 }
 
+/* The API server would refuse the pod for it, after whatever had been made of them. */
+static int check_size(const struct val *annotations, struct err *err)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; annotations && i < annotations->map.len; i++)
+        bytes += annotations->map.pairs[i].key->s.len + annotations->map.pairs[i].value.s.len;
+    if (bytes > LIMIT_REVIEW_ANNOTATION_BYTES)
+        return err_set(err, ERR_LIMIT, "metadata.annotations: %zu bytes; Kubernetes takes at most %zu", bytes, LIMIT_REVIEW_ANNOTATION_BYTES);
+    return 0;
+}
+
 static int check_namespace(const struct reviewing *r, struct err *err)
 {
     static const char *const system[] = {"kube-system", "kube-public"};
@@ -116,7 +130,7 @@ static int inject(struct reviewing *r, struct err *err)
     if (policy_check(&r->plan, &r->warnings, err) != 0)
         return -1;
     r->note->reason = "annotation";
-    if (patch_write(&r->plan, &r->patch, &r->arena, err) != 0)
+    if (patch_write(&r->plan, &r->effort, &r->patch, &r->arena, err) != 0)
         return err_wrap(err, "error creating patch for agent");
     refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings, &r->note->refusal);
     if (r->settings->annotation_warnings)
@@ -138,10 +152,21 @@ static void hint(struct reviewing *r)
                  r->annots.conflict);
 }
 
+/* What exists already keeps its containers: an API server refuses changes of those. */
+static bool is_creation(const struct reviewing *r)
+{
+    struct str operation = pod_text(r->request, "operation");
+
+    return operation.len == 0 || str_eqs(operation, "CREATE");
+}
+
 static int decide(struct reviewing *r, struct err *err)
 {
     bool wanted;
 
+    copy_name(r->note->pod, sizeof(r->note->pod), pod_text(r->request, "name"));
+    if (!is_creation(r))
+        return skip(r->note, "operation");
     r->note->reason = "pod";
     if (pod_read(&r->pod, val_get(r->request, "object"), err) != 0)
         return -1;
@@ -151,6 +176,8 @@ static int decide(struct reviewing *r, struct err *err)
         return -1;
     if (!wanted)
         return 0;
+    if (check_size(r->pod.annotations, err) != 0)
+        return -1;
     hint(r);
     return inject(r, err);
 }
@@ -212,6 +239,7 @@ static int answer(struct reviewing *r, const char *body, size_t len, struct buf 
     copy_name(r->note->namespace, sizeof(r->note->namespace), r->namespace);
     if (decide(r, &err) != 0) {
         r->note->verdict = REVIEW_DENIED;
+        r->note->reason = err.code == ERR_LIMIT ? "limit" : r->note->reason;
         copy_name(r->note->text, sizeof(r->note->text), str_of(err.text));
     }
     r->note->warnings = (unsigned)r->warnings.count;
@@ -225,6 +253,7 @@ int review_answer(const struct settings *settings, const char *body, size_t len,
     int status;
 
     *note = (struct review_note){.shape = "", .reason = ""};
+    effort_init(&r.effort, len);
     arena_init(&r.arena, LIMIT_REVIEW_TREE_BYTES, "admission review");
     buf_init(&r.patch, LIMIT_REVIEW_ANSWER_BYTES);
     status = answer(&r, body, len, out);

@@ -3,12 +3,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+bool warn_full(const struct warnings *warnings)
+{
+    return warnings->count == LIMIT_REVIEW_WARNINGS;
+}
+
 void warn_add(struct warnings *warnings, const char *fmt, ...)
 {
     char *text;
     va_list ap;
 
-    if (warnings->count == LIMIT_REVIEW_WARNINGS)
+    if (warn_full(warnings))
         return;
     text = warnings->text[warnings->count++];
     va_start(ap, fmt);

@@ -6,6 +6,7 @@
 #ifndef INJECT_WARN_H
 #define INJECT_WARN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -16,6 +17,8 @@ struct warnings {
     char text[LIMIT_REVIEW_WARNINGS][LIMIT_REVIEW_WARNING_BYTES];
 };
 
+/* Whoever looks for many things to warn of may stop. */
+bool warn_full(const struct warnings *warnings);
 void warn_add(struct warnings *warnings, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -6,9 +6,11 @@
 #include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -41,7 +43,7 @@ struct conn {
 struct request {
     struct httpd_req req; /* first: what handlers hold */
     struct conn *conn;    /* NULL when the peer has gone */
-    struct evhttp_request *ev;
+    struct evhttp_request *ev; /* ours until the answer is sent, so that it outlives its connection */
     struct evkeyvalq params;
     char *path;
 };
@@ -78,16 +80,25 @@ static bool conn_is_before(const struct conn *a, const struct conn *b)
     return a->deadline.at == b->deadline.at ? a->held > b->held : a->deadline.at < b->deadline.at;
 }
 
+/* What a handler has is the handler's to end. */
+static bool conn_may_go(const struct conn *conn)
+{
+    return conn->evcon && conn->held > 0 && conn->phase != PHASE_HANDLING;
+}
+
 /* Of those that hold not much less than the others, the one nearest its deadline: neither a small request among large ones nor a new one among old. */
 static struct conn *httpd_hoarder(const struct httpd *httpd)
 {
     struct conn *conn, *first = NULL;
-    size_t holders = 0;
+    size_t holders = 0, held = 0;
 
     LIST_FOREACH(conn, &httpd->conns, link)
-    holders += conn->held > 0;
+    if (conn_may_go(conn)) {
+        holders++;
+        held += conn->held;
+    }
     LIST_FOREACH(conn, &httpd->conns, link)
-    if (conn->evcon && conn->phase != PHASE_HANDLING && conn->held > httpd->held / holders / 2 && (!first || conn_is_before(conn, first)))
+    if (conn_may_go(conn) && conn->held > held / holders / 2 && (!first || conn_is_before(conn, first)))
         first = conn;
     return first;
 }
@@ -344,13 +355,11 @@ static struct request *request_new(struct conn *conn, struct evhttp_request *ev,
     struct request *request = mem_alloc(sizeof(*request));
     struct evbuffer *input = evhttp_request_get_input_buffer(ev);
     const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(ev));
-    ev_uint16_t port;
-    char *peer = NULL;
 
     TAILQ_INIT(&request->params);
     if (query && evhttp_parse_query_str(query, &request->params) < 0)
         evhttp_clear_headers(&request->params);
-    evhttp_connection_get_peer(conn->evcon, &peer, &port);
+    evhttp_request_own(ev);
     request->conn = conn;
     request->ev = ev;
     request->path = path;
@@ -360,7 +369,7 @@ static struct request *request_new(struct conn *conn, struct evhttp_request *ev,
         .path = path,
         .body_len = evbuffer_get_length(input),
         .body = (const char *)evbuffer_pullup(input, -1),
-        .peer = peer ? peer : "",
+        .peer = ev->remote_host ? ev->remote_host : "",
     };
     if (!request->req.body)
         request->req.body = "";
@@ -368,11 +377,40 @@ static struct request *request_new(struct conn *conn, struct evhttp_request *ev,
     return request;
 }
 
+/* How the request says where its body ends. */
+struct framing {
+    size_t lengths, encodings;
+    bool odd; /* a length that is no number, an encoding that evhttp does not know and passes over */
+};
+
+static struct framing framing_of(struct evhttp_request *ev)
+{
+    struct framing framing = {0};
+    struct evkeyval *header;
+
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(ev), next)
+    if (!strcasecmp(header->key, "Content-Length")) {
+        framing.lengths++;
+        framing.odd |= !*header->value || header->value[strspn(header->value, "0123456789")];
+    } else if (!strcasecmp(header->key, "Transfer-Encoding")) {
+        framing.encodings++;
+        framing.odd |= strcasecmp(header->value, "chunked") != 0;
+    }
+    return framing;
+}
+
+/* Two readers of one such request could disagree where the next one begins, and that could then be anybody's. */
+static bool framing_is_clear(const struct framing *framing)
+{
+    return framing->lengths + framing->encodings <= 1 && !framing->odd;
+}
+
 static void httpd_on_evhttp(struct evhttp_request *ev, void *ctx)
 {
     struct httpd *httpd = ctx;
     struct conn *conn = conn_of(httpd, ev);
-    char *path = path_decode(ev);
+    struct framing framing = framing_of(ev);
+    char *path = framing_is_clear(&framing) ? path_decode(ev) : NULL;
 
     evhttp_request_set_on_complete_cb(ev, conn_on_sent, conn);
     if (!path) {
@@ -388,7 +426,12 @@ const char *httpd_header(struct httpd_req *req, const char *name)
 {
     struct request *request = (struct request *)req;
 
-    return request->conn ? evhttp_find_header(evhttp_request_get_input_headers(request->ev), name) : NULL;
+    return evhttp_find_header(evhttp_request_get_input_headers(request->ev), name);
+}
+
+bool httpd_is_heard(const struct httpd_req *req)
+{
+    return ((const struct request *)req)->conn != NULL;
 }
 
 const char *httpd_param(struct httpd_req *req, const char *name)
@@ -427,6 +470,7 @@ static void request_send(struct request *request, const struct httpd_res *res)
     if (request->conn->httpd->draining)
         evhttp_add_header(headers, "Connection", "close");
     request->conn->request = NULL;
+    request->ev->flags &= ~EVHTTP_USER_OWNED; /* evhttp frees it when it is sent, or cannot be */
     conn_enter(request->conn, PHASE_SENDING);
     evhttp_send_reply(request->ev, res->status, NULL, body);
     conn_gather(request->conn);
@@ -441,6 +485,8 @@ void httpd_reply(struct httpd_req *req, const struct httpd_res *res)
 
     if (request->conn)
         request_send(request, res);
+    else
+        evhttp_request_free(request->ev);
     evhttp_clear_headers(&request->params);
     mem_free(request->path);
     mem_free(request);

@@ -4,8 +4,8 @@
  * The server owns its connections and their deadlines, which are absolute: a request must have arrived whole `request_ms` after
  * its first byte (evhttp's own time-outs start anew with every byte), an answer must be taken within `send_ms`, an idle
  * connection is closed after `idle_ms`. At `max_connections` it stops accepting until one ends. Bodies and headers past their
- * limits get 413 or 400 and the connection ends. A request belongs to its handler until httpd_reply(), which may come later than
- * on_request(); if the peer went away meanwhile the reply is dropped. The methods LIST and SCAN of Vault's API are understood.
+ * limits get 413 or 400 and the connection ends, as does one whose request leaves open where its body ends (two lengths, a length beside
+ * chunks, an encoding that is not known). The methods LIST and SCAN of Vault's API are understood.
  */
 #ifndef OS_HTTPD_H
 #define OS_HTTPD_H
@@ -21,7 +21,20 @@
 
 struct httpd;
 
-/* Valid until httpd_reply(). */
+/*
+ * Who owns what, until when:
+ *
+ *     struct httpd              whoever started it                until httpd_stop()
+ *     connection                the server                        its peer's or its deadline's end, httpd_stop()
+ *     request: all of httpd_req,
+ *     headers, parameters       the handler, from on_request() on  httpd_reply(), which must come, once, whatever happens meanwhile:
+ *                                                                 the peer goes away, the server stops. Then the answer is dropped.
+ *     answer: httpd_res         its caller                        httpd_reply() returns: everything is copied
+ *     strings of the options    their caller                      httpd_start() returns
+ *
+ * A request that is answered later counts for `max_held` until then. Its peer is not waited for: httpd_is_heard() says whether anybody still is.
+ */
+
 struct httpd_req {
     const char *method;
     const char *target; /* as sent: escaped path and query */
@@ -54,9 +67,8 @@ struct httpd_options {
     void *ctx;
 };
 
-/* Strings of the options are not needed afterwards. */
 int httpd_start(struct loop *loop, const struct httpd_options *options, struct httpd **ret, struct err *err) MUST_USE;
-/* Ends all connections; requests not yet answered must still be given to httpd_reply(), before or after. */
+/* Ends all connections. */
 void httpd_stop(struct httpd *httpd);
 /* Every answer from now on ends its connection ("Connection: close"); new ones are still accepted. */
 void httpd_drain(struct httpd *httpd);
@@ -70,6 +82,8 @@ size_t httpd_connections(const struct httpd *httpd);
 const char *httpd_header(struct httpd_req *req, const char *name);
 /* A query parameter, decoded; NULL when it is not there. */
 const char *httpd_param(struct httpd_req *req, const char *name);
+/* Whether an answer would still be sent. */
+bool httpd_is_heard(const struct httpd_req *req);
 /* Answers and frees `req`. */
 void httpd_reply(struct httpd_req *req, const struct httpd_res *res);
 

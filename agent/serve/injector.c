@@ -7,15 +7,13 @@
 #include "base/clock.h"
 #include "base/cur.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "os/harden.h"
 #include "os/x509.h"
 #include "serve/bundle.h"
+#include "serve/journal.h"
 #include "serve/keeper.h"
 #include "serve/pair.h"
 #include "serve/server.h"
-
-#define MODULE "injector"
 
 /* Every API server has read a changed webhook configuration by then. */
 enum { KNOWN_MS = 5000 };
@@ -71,7 +69,7 @@ static int serve(struct injector *injector, struct err *err)
     if (server_start(injector->loop, &options, &injector->server, err) < 0)
         return -1;
     server_set_ready(injector->server, injector->ready);
-    log_info(MODULE, "listening: address=%s", server_address(injector->server));
+    journal_listening(server_address(injector->server));
     return 0;
 }
 
@@ -87,7 +85,7 @@ static int take_certificate(struct injector *injector, const char *chain, const 
     injector->metrics.leaf_expires = expires;
     injector->metrics.certificate_changes++;
     if (expires <= clock_wall())
-        log_warn(MODULE, "the certificate has expired: %s", what);
+        journal_expired(what);
     return 0;
 }
 
@@ -184,7 +182,7 @@ static void on_known(void *ctx)
     struct err err;
 
     if (take_pair(injector, injector->next.cert, injector->next.key, &err) < 0)
-        log_warn(MODULE, "%s", err.text);
+        journal_pair_refused(&err);
     next_clear(injector);
 }
 
@@ -249,7 +247,7 @@ static void on_signal(void *ctx, int signo)
 {
     struct injector *injector = ctx;
 
-    log_info(MODULE, "ending: signal=%s grace=%llds", signo == SIGTERM ? "TERM" : "INT", (long long)(injector->grace_ms / 1000));
+    journal_ending(signo, injector->grace_ms);
     if (injector->server)
         server_drain(injector->server);
     else
@@ -314,7 +312,7 @@ static int confine(const struct settings *settings, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         mem_free(names[i]);
     for (size_t i = 0; i < report.count; i++)
-        log_debug(MODULE, "less confined: %s: %s", report.gaps[i].what, report.gaps[i].reason);
+        journal_gap(report.gaps[i].what, report.gaps[i].reason);
     return r;
 }
 

@@ -6,14 +6,13 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "kube/secret.h"
 #include "kube/watch.h"
 #include "kube/webhook.h"
 #include "serve/bundle.h"
+#include "serve/journal.h"
 
-#define MODULE "certificates"
 #define SECRETS "/api/v1/namespaces/%s/secrets"
 #define WEBHOOKS "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
@@ -75,7 +74,7 @@ static void turn_failed(struct keeper *keeper, const struct err *err)
     int64_t wait = backoff_next(&keeper->retry, clock_now(), CLOCK_NEVER, -1);
 
     keeper->options.metrics->kubernetes_errors++;
-    log_warn(MODULE, "%s: retry=%lldms", err->text, (long long)wait);
+    journal_retry(err, wait);
     keeper->again = false;
     turn_end(keeper);
     turn_soon(keeper, wait);
@@ -197,7 +196,7 @@ static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
 
     buf_init(&path, 4096);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
-    log_info(MODULE, "caBundle is put right: webhook=%s entries=%zu", keeper->options.webhook, entries);
+    journal_bundle(keeper->options.webhook, entries);
     call(keeper, PHASE_PATCH,
          &(struct kube_call){.method = "PATCH", .path = path.data, .type = "application/json-patch+json", .body = text->data, .body_len = text->len},
          on_patched);
@@ -330,7 +329,7 @@ static void take_step(struct keeper *keeper, const struct keyring *ring)
         turn_failed(keeper, &err);
         return;
     }
-    log_info(MODULE, "%s", words[step]);
+    journal_step(words[step]);
     if (keeper->options.secret) {
         write_ring(keeper);
         return;
@@ -341,7 +340,7 @@ static void take_step(struct keeper *keeper, const struct keyring *ring)
 
 static void restore(struct keeper *keeper)
 {
-    log_warn(MODULE, "the certificates are put back into the Secret: namespace=%s secret=%s", keeper->options.namespace, keeper->options.secret);
+    journal_secret_restored(keeper->options.namespace, keeper->options.secret);
     keyring_copy(&keeper->held, &keeper->written);
     write_ring(keeper);
 }
@@ -391,7 +390,7 @@ static enum keeper_source read_ring(const struct kube_secret *object, struct key
         bool has_key = keyring_fields[part].key && kube_secret_get(object, keyring_fields[part].key, &key);
 
         if (kube_secret_get(object, keyring_fields[part].cert, &cert) && keyring_set(ret, part, cert.data, has_key ? key.data : NULL, &err) < 0)
-            log_warn(MODULE, "Secret: %s", err.text);
+            journal_secret_unfit(&err);
     }
     return keyring_is_usable(ret) ? SOURCE_GOOD : SOURCE_EMPTY;
 }
@@ -450,7 +449,7 @@ static void on_watch_error(void *ctx, const struct err *err)
     struct keeper *keeper = ctx;
 
     keeper->options.metrics->kubernetes_errors++;
-    log_debug(MODULE, "watch: %s", err->text);
+    journal_watch_failed(err);
 }
 
 static int watch_start(struct keeper *keeper, size_t i, const char *collection, const char *name, struct err *err)

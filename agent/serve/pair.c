@@ -4,12 +4,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
 #include "os/watch.h"
-
-#define MODULE "certificates"
+#include "serve/journal.h"
 
 enum { FILES = 3, RETRY_MS = 1000, RETRY_MOST_MS = 60000 };
 
@@ -41,10 +39,10 @@ static void pair_reload(void *ctx)
     timer_stop(&pair->again);
     if (pair_read(pair, &err) == 0) {
         backoff_reset(&pair->backoff);
-        log_info(MODULE, "certificate taken over: file=%s", pair->options.paths.cert);
+        journal_pair_taken(pair->options.paths.cert);
         return;
     }
-    log_warn(MODULE, "certificate not taken over, the old one stays: %s", err.text);
+    journal_pair_refused(&err);
     timer_after(&pair->again, backoff_next(&pair->backoff, clock_now(), CLOCK_NEVER, -1));
 }
 

@@ -5,12 +5,10 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "inject/review.h"
-#include "kube/client.h"
-
-#define MODULE "handler"
+#include "serve/journal.h"
+#include "serve/waiting.h"
 
 enum {
     REQUEST_MS = 10000, /* API servers wait 10 s by default, 30 s at most */
@@ -26,6 +24,7 @@ struct server {
     const struct settings *settings;
     struct metrics *metrics;
     struct buf out; /* the answer's body; kept between requests */
+    struct waiting waiting;
     struct loop_timer grace, trim;
     int64_t grace_ms;
     bool ready, draining, finishing;
@@ -42,34 +41,6 @@ static void reply_text(struct httpd_req *req, int status, const char *text)
 
 /* ---------------------------------------------------------------------------------------------------------------- reviews */
 
-/* Anybody in the cluster may post a review: what is no name in Kubernetes could pass for other words of the line. */
-static const char *name_of(const char *text)
-{
-    struct err ignored;
-
-    return kube_name_check("name", text, &ignored) == 0 ? text : "";
-}
-
-static void log_note(const struct review_note *note)
-{
-    const char *namespace = name_of(note->namespace), *pod = name_of(note->pod);
-
-    switch (note->verdict) {
-    case REVIEW_INJECTED:
-        log_info(MODULE, "injected: namespace=%s pod=%s type=%s warnings=%u", namespace, pod, note->shape, note->warnings);
-        break;
-    case REVIEW_DENIED:
-        log_warn(MODULE, "denied: namespace=%s pod=%s reason=%s error=\"%s\"", namespace, pod, note->reason, note->text);
-        break;
-    case REVIEW_UNREADABLE:
-        log_warn(MODULE, "unreadable review: error=\"%s\"", note->text);
-        break;
-    case REVIEW_SKIPPED:
-        log_debug(MODULE, "not injected: namespace=%s pod=%s reason=%s", namespace, pod, note->reason);
-        break;
-    }
-}
-
 /* One huge answer must not stay for ever. */
 static void out_reset(struct server *server)
 {
@@ -81,14 +52,15 @@ static void out_reset(struct server *server)
     buf_init(&server->out, LIMIT_REVIEW_ANSWER_BYTES);
 }
 
-static void on_mutate(struct server *server, struct httpd_req *req)
+static void answer(void *ctx, struct httpd_req *req)
 {
+    struct server *server = ctx;
     const char *type = httpd_header(req, "Content-Type");
     int64_t start = clock_micros();
     struct review_note note = {.verdict = REVIEW_UNREADABLE, .reason = "content-type"};
     int status;
 
-    log_debug(MODULE, "Request received: Method=%s URL=%s", req->method, req->target);
+    journal_request(req->method, req->target);
     if (!type || strcmp(type, "application/json")) {
         buf_addf(&server->out, "Invalid content-type: \"%.128s\"", type ? type : "");
         snprintf(note.text, sizeof(note.text), "%s", server->out.data);
@@ -101,11 +73,25 @@ static void on_mutate(struct server *server, struct httpd_req *req)
                                          .body = server->out.data,
                                          .body_len = server->out.len});
     out_reset(server);
+    server->metrics->in_flight = server->waiting.count;
     metrics_count(server->metrics, &note, clock_micros() - start);
     if (!server->asked)
         timer_after(&server->trim, TRIM_MS);
     server->asked = true;
-    log_note(&note);
+    journal_review(&note);
+}
+
+static void on_mutate(struct server *server, struct httpd_req *req)
+{
+    static const struct review_note busy = {.verdict = REVIEW_UNREADABLE, .reason = "busy"};
+
+    if (req->body_len <= LIMIT_REVIEW_AT_ONCE_BYTES) {
+        answer(server, req);
+    } else if (!waiting_add(&server->waiting, req)) {
+        metrics_count(server->metrics, &busy, 0);
+        reply_text(req, 503, "busy: too many large reviews at a time\n");
+    }
+    server->metrics->in_flight = server->waiting.count;
 }
 
 static void on_trim(void *ctx)
@@ -219,6 +205,7 @@ int server_start(struct loop *loop, const struct server_options *options, struct
                               .on_drained = options->on_drained,
                               .ctx = options->ctx};
     buf_init(&server->out, LIMIT_REVIEW_ANSWER_BYTES);
+    waiting_init(&server->waiting, loop, answer, server);
     timer_init(&server->grace, loop, on_grace, server);
     timer_init(&server->trim, loop, on_trim, server);
     if (httpd_start(loop, &httpd, &server->httpd, err) < 0) {
@@ -236,6 +223,7 @@ void server_stop(struct server *server)
     timer_stop(&server->grace);
     timer_stop(&server->trim);
     httpd_stop(server->httpd);
+    waiting_stop(&server->waiting);
     buf_done(&server->out);
     mem_free(server);
 }

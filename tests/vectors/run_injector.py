@@ -34,7 +34,9 @@ def answers(program, rows):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def reason(line):
+def reason(line, row):
+    if row["review"].get("request", {}).get("operation", "CREATE") != "CREATE" and line.startswith("/pod: only theirs: "):
+        return "a pod that exists keeps its containers: an API server refuses what the original asks for"
     return next((why for start, why in MENDED.items() if line.startswith(start)), None)
 
 
@@ -45,11 +47,11 @@ def main():
     for row, answer in zip(rows, answers(program, rows), strict=True):
         ours = comparable(row["review"], answer["status"], answer["body"])
         lines = list(differences(ours, row["expected"]))
-        if any(reason(line) is None for line in lines):
+        if any(reason(line, row) is None for line in lines):
             failed += 1
             print(f"{row['id']}:", *lines[:8], sep="\n    ")
         for line in lines:
-            mended.setdefault(reason(line), []).append(row["id"])
+            mended.setdefault(reason(line, row), []).append(row["id"])
     for why, ids in mended.items():
         if why:
             print(f"on purpose: {why}: {', '.join(ids)}")

@@ -7,13 +7,15 @@ static const char container[] = "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"a\"
 static const char *amend(const char *patch)
 {
     static char result[2048];
+    struct effort effort;
     struct arena arena;
     struct buf out;
     struct err err = {.text = ""};
 
+    effort_init(&effort, strlen(patch));
     arena_init(&arena, MIB(4), "test");
     buf_init(&out, KIB(64));
-    if (amend_check(str_of(patch), &arena, &err) == 0 && amend_container(str_of(container), str_of(patch), &out, &err) == 0)
+    if (amend_check(str_of(patch), &arena, &err) == 0 && amend_container(str_of(container), str_of(patch), &effort, &out, &err) == 0)
         snprintf(result, sizeof(result), "%s", out.data);
     else
         snprintf(result, sizeof(result), "!%s", err.text);
@@ -114,9 +116,43 @@ static void each_container_has_its_own_patch(void **state)
                                   "nonexistent key: nope: missing value");
 }
 
+#define DEEP(open, inner, close) \
+    open open open open open open open open inner close close close close close close close close
+
+/* A few operations ask for any amount: as copies of copies, as nesting, again and again after a removal, as values that are compared. */
+static void a_patch_takes_no_more_than_its_review_may(void **state)
+{
+    static const struct {
+        const char *first, *again, *says;
+        int times;
+    } rows[] = {
+        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"copy\",\"from\":\"/args\",\"path\":\"/args/-\"}", "more than its size allows", 30},
+        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"move\",\"from\":\"/args\",\"path\":\"/args/-\"}", "missing destination path", 30},
+        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":{\"b\":{}}}", ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "missing destination path", 9},
+        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":" DEEP("{\"b\":", "0", "}") "}", ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "nested deeper than 64", 9},
+        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]}",
+         ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/y\"},{\"op\":\"remove\",\"path\":\"/y\"}", "more than its size allows", 499},
+    };
+    struct buf text;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_init(&text, MIB(1));
+        buf_addc(&text, '[');
+        buf_adds(&text, rows[i].first);
+        for (int k = 0; k < rows[i].times; k++)
+            buf_adds(&text, rows[i].again);
+        buf_addc(&text, ']');
+        if (!strstr(amend(text.data), rows[i].says))
+            fail_msg("%zu: %s", i, amend(text.data));
+        buf_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_patch_takes_no_more_than_its_review_may),
         cmocka_unit_test(operations_work_as_the_original_s_library),
         cmocka_unit_test(errors_are_the_original_s),
         cmocka_unit_test(operations_are_counted),

@@ -46,7 +46,7 @@ static void depth_and_size_end(void **state)
     assert_string_equal(asked.note.text, "error decoding admission request: more than 4194304 bytes");
 }
 
-/* As many annotations of secrets as fit into the text. */
+/* As many members as it may have, and long ones. */
 static void the_tree_of_a_review_ends(void **state)
 {
     struct buf body;
@@ -56,13 +56,13 @@ static void the_tree_of_a_review_ends(void **state)
     buf_init(&body, LIMIT_REVIEW_BYTES);
     buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
                     "\"vault.hashicorp.com/role\":\"r\"");
-    for (int i = 0; i < 140000; i++)
-        buf_addf(&body, ",\"ampule.dev/owner-%d\":\"\"", i);
+    for (int i = 0; i < 49000; i++)
+        buf_addf(&body, ",\"ampule.dev/owner-%d\":\"1234567890123456789012345678901234567890\"", i);
     buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
     ask_body(body.data, body.len);
     buf_done(&body);
     snprintf(says, sizeof(says), "admission review: more than %zu bytes of memory", LIMIT_REVIEW_TREE_BYTES);
-    assert_non_null(strstr(denial(), says));
+    assert_non_null(strstr(asked.status == 400 ? asked.note.text : denial(), says));
 }
 
 static void version_uid_and_kind_are_echoed(void **state)
@@ -149,12 +149,13 @@ static void members_end(void **state)
     (void)state;
     buf_init(&body, MIB(4));
     buf_adds(&body, "{\"request\":[0");
-    for (int i = 0; i <= LIMIT_MEMBERS; i++)
+    for (int i = 0; i <= LIMIT_REVIEW_MEMBERS; i++)
         buf_adds(&body, ",0");
     buf_adds(&body, "]}");
     ask_body(body.data, body.len);
     buf_done(&body);
     assert_int_equal(asked.status, 400);
+    assert_string_equal(asked.note.text, "error decoding admission request: more than 50000 members");
 }
 
 static void an_answer_that_does_not_fit_is_an_error_of_the_server(void **state)
@@ -183,6 +184,37 @@ static void the_largest_set_of_annotations_is_answered(void **state)
     ask_body(body.data, body.len);
     buf_done(&body);
     assert_int_equal(asked.note.verdict, REVIEW_INJECTED);
+}
+
+static void annotations_past_the_limit_of_kubernetes_are_refused(void **state)
+{
+    char *large = mem_alloc(LIMIT_REVIEW_ANNOTATION_BYTES + 16);
+
+    (void)state;
+    memcpy(large, "x=", 2);
+    memset(large + 2, 'y', LIMIT_REVIEW_ANNOTATION_BYTES);
+    ask_pod(EVERYDAY_SPEC, "agent-inject=true", "role=r", large, NULL);
+    mem_free(large);
+    assert_non_null(strstr(denial(), "Kubernetes takes at most 262144"));
+    assert_string_equal(asked.note.reason, "limit");
+}
+
+/* An API server refuses changed containers of a pod that exists; the other operations have no pod to change. */
+static void only_a_pod_that_is_created_is_injected(void **state)
+{
+    static const char *const operations[] = {"UPDATE", "DELETE", "CONNECT"};
+    char body[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        snprintf(body, sizeof(body),
+                 "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p\",\"operation\":\"%s\",\"object\":%s}}", operations[i],
+                 i == 0 ? "{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\"}},\"spec\":" EVERYDAY_SPEC "}" : "null");
+        ask_text(body);
+        assert_int_equal(asked.note.verdict, REVIEW_SKIPPED);
+        assert_string_equal(asked.note.reason, "operation");
+        assert_string_equal(asked.note.pod, "p");
+    }
 }
 
 static void more_secrets_than_the_agent_takes_are_refused(void **state)
@@ -240,6 +272,8 @@ int main(void)
         TEST(pods_that_do_not_ask_pass),
         TEST(system_namespaces_are_refused),
         TEST(the_largest_set_of_annotations_is_answered),
+        TEST(annotations_past_the_limit_of_kubernetes_are_refused),
+        TEST(only_a_pod_that_is_created_is_injected),
         TEST(more_secrets_than_the_agent_takes_are_refused),
         TEST(hostile_values_stay_in_their_strings),
     };
