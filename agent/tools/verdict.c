@@ -245,7 +245,7 @@ static void explain_refused(struct verdict *verdict, const json_t *response, con
 
 static void judge_found(struct verdict *verdict, const struct workload *workload, bool mended)
 {
-    size_t differences = compare_found(workload->found, verdict->operations, verdict->notes);
+    size_t differences = compare_found(workload->found, workload->pod, verdict->operations, verdict->notes);
 
     if (differences)
         set_text(verdict, VERDICT_DIFFERENT, "%zu difference%s from the pod as it runs", differences, differences == 1 ? "" : "s");

@@ -61,25 +61,51 @@ static bool has_config(const json_t *container)
     return false;
 }
 
-/* The two, and those of further identities: vault-agent-NAME, vault-agent-init-NAME. */
-static bool is_injected_container(const json_t *container)
+static bool is_one_of(const char *name, const char *const *names, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Users mount what an injector brings, but for the agents' homes: nothing of theirs is in there. */
+static bool has_home(const json_t *container)
+{
+    static const char *const names[] = {"home-init", "home-sidecar"}, *const paths[] = {"/home/vault", "/home/openbao"};
+    size_t i;
+    const json_t *mount;
+
+    json_array_foreach (json_object_get(container, "volumeMounts"), i, mount) {
+        const char *volume = text_at(mount, "name");
+
+        if (is_one_of(text_at(mount, "mountPath"), paths, ARRAY_LEN(paths)) &&
+            (is_one_of(volume, names, ARRAY_LEN(names)) || has_prefix(volume, "home-init-") || has_prefix(volume, "home-sidecar-")))
+            return true;
+    }
+    return false;
+}
+
+/* The two, those of further identities (vault-agent-NAME, vault-agent-init-NAME), and those that a JSON patch gave another name. */
+bool workload_is_agent(const json_t *container)
+{
+    static const char *const names[] = {"vault-agent", "vault-agent-init", "openbao-agent", "openbao-agent-init"};
     const char *name = text_at(container, "name");
 
-    return strcmp(name, "vault-agent") == 0 || strcmp(name, "vault-agent-init") == 0 || (has_prefix(name, "vault-agent-") && has_config(container));
+    return is_one_of(name, names, ARRAY_LEN(names)) || (has_prefix(name, "vault-agent-") && has_config(container)) || has_home(container);
 }
 
 static bool is_injected_volume(const json_t *volume)
 {
-    static const char *const names[] = {"home-init",     "home-sidecar",      "vault-secrets",     "vault-config",
-                                        "extra-secrets", "vault-tls-secrets", "vault-agent-cache", "ampule-token", "ampule-handover"};
-    static const char *const prefixes[] = {"vault-secrets-custom-", "home-init-", "home-sidecar-", "ampule-handover-"};
+    static const char *const names[] = {"home-init",         "home-sidecar",  "vault-secrets",   "vault-config",    "extra-secrets",
+                                        "vault-tls-secrets", "vault-agent-cache", "ampule-token", "ampule-handover", "openbao-secrets",
+                                        "openbao-config",    "openbao-tls-secrets", "openbao-agent-cache"};
+    static const char *const prefixes[] = {"vault-secrets-custom-", "openbao-secrets-custom-", "home-init-", "home-sidecar-", "ampule-handover-"};
     const char *name = text_at(volume, "name");
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
+    if (is_one_of(name, names, ARRAY_LEN(names)))
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
         if (has_prefix(name, prefixes[i]))
             return true;
@@ -129,8 +155,8 @@ static void take_out(json_t *pod)
 {
     json_t *spec = json_object_get(pod, "spec"), *annotations = annotations_of(pod);
 
-    drop_from(spec, "containers", is_injected_container);
-    drop_from(spec, "initContainers", is_injected_container);
+    drop_from(spec, "containers", workload_is_agent);
+    drop_from(spec, "initContainers", workload_is_agent);
     drop_from(spec, "volumes", is_injected_volume);
     drop_mounts(json_object_get(spec, "containers"));
     drop_mounts(json_object_get(spec, "initContainers"));

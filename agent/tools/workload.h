@@ -23,6 +23,9 @@ struct workload {
     bool assumed_token;  /* the service-account token's volume was added, as the API server does */
 };
 
+/* Whether an injector made this container of an injected pod, whatever it is called: agents have a home of their own. */
+bool workload_is_agent(const json_t *container);
+
 typedef int workload_each(void *context, const struct workload *workload, struct err *err);
 
 /* Calls `each` for every pod of the object, in order; objects without a pod are passed over. Stops at the first failure. */

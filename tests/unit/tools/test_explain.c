@@ -22,6 +22,12 @@
     "{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},\"spec\":{\"template\":{\"metadata\":{\"annotations\":{" annotations \
     "}},\"spec\":{\"containers\":[{\"name\":\"app\"}]}}}}"
 
+#define MOUNTED "\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]"
+#define POD(annotations, status, spec)                                                                                           \
+    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" annotations "}}," status "\"spec\":{" spec "}}"
+#define RUNNING "\"status\":{\"phase\":\"Running\"},"
+#define INJECTED ",\"vault.hashicorp.com/agent-inject-status\":\"injected\""
+
 static struct settings settings;
 static struct verdict verdict;
 static bool assumed_token; /* of the last workload */
@@ -200,6 +206,8 @@ static json_t *injected_pod(void)
         value = json_is_array(value) ? json_array_get(value, 0) : value;
         if (strncmp(path, "/spec/volumes", 13) == 0)
             json_array_append(json_object_get(spec, "volumes"), value);
+        else if (strstr(path, "/containers/0/volumeMounts"))
+            json_array_append(json_object_get(json_array_get(json_object_get(spec, "containers"), 0), "volumeMounts"), value);
         else if (json_object_get(value, "image"))
             json_array_append(json_object_get(spec, strstr(path, "init") ? "initContainers" : "containers"), value);
     }
@@ -230,16 +238,144 @@ static void close_configs(json_t *containers)
     }
 }
 
-static void a_pod_that_was_injected_is_compared_with_what_it_would_be(void **state)
+static void close_pod(json_t *pod)
 {
-    _cleanup_json_ json_t *pod = injected_pod();
-    json_t *copy = json_deep_copy(pod), *agent;
-
-    (void)state;
-    json_decref(pod);
-    pod = copy;
     close_configs(json_object_get(json_object_get(pod, "spec"), "containers"));
     close_configs(json_object_get(json_object_get(pod, "spec"), "initContainers"));
+}
+
+static json_t *member_of(json_t *list, const char *name)
+{
+    size_t i;
+    json_t *element;
+
+    json_array_foreach (list, i, element) {
+        const char *other = json_string_value(json_object_get(element, "name"));
+
+        if (other && strcmp(other, name) == 0)
+            return element;
+    }
+    return NULL;
+}
+
+/* The part of a pod below a path: members of lists by their names. */
+static json_t *part_of(json_t *at, const char *path)
+{
+    char word[64];
+
+    for (size_t len; *path; path += len + (path[len] == '/')) {
+        len = strcspn(path, "/");
+        snprintf(word, sizeof(word), "%.*s", (int)len, path);
+        at = json_is_array(at) ? member_of(at, word) : json_object_get(at, word);
+    }
+    assert_non_null(at);
+    return at;
+}
+
+/* A field of an injected pod that is set (NULL: taken away, "-": put behind a list), and what is said of it; NULL: nothing is. */
+static const struct change {
+    const char *path, *field, *value, *says;
+} changes[] = {
+    {"spec/containers/vault-agent/env", "-", "{\"name\":\"HTTPS_PROXY\",\"value\":\"http://proxy:3128\"}",
+     "/vault-agent/env/HTTPS_PROXY: today {\"name\":\"HTTPS_PROXY\",\"value\":\"http://proxy:3128\"}, Ampule nothing (the injector's setting "
+     "-proxy-address)"},
+    {"spec/containers/vault-agent/env", "-", "{\"name\":\"VAULT_CACERT_BYTES\",\"value\":\"pem\"}", "setting -vault-cacert-bytes"},
+    {"spec/containers/vault-agent/env/VAULT_LOG_LEVEL", "value", "\"debug\"", "/vault-agent/env/VAULT_LOG_LEVEL/value: today \"debug\", Ampule \"info\""},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value/auto_auth/method", "namespace", "\"admin\"",
+     "/auto_auth/method/namespace: today \"admin\", Ampule nothing (the injector's setting -vault-namespace)"},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value/auto_auth/method", "min_backoff", "\"2s\"", "setting -auth-min-backoff"},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value/template_config", "static_secret_render_interval", "\"30s\"",
+     "setting -template-static-secret-render-interval"},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value", "cache", "{\"use_auto_auth_token\":\"true\"}", "/cache: today {"},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value/vault", "tls_skip_verify", "true", "/vault/tls_skip_verify: today true, Ampule nothing"},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value/vault", "tls_skip_verify", "false", NULL},
+    {"spec/containers/vault-agent/env/VAULT_CONFIG/value", "template", NULL, "/template//vault/secrets/a: today nothing"},
+    {"spec/containers/vault-agent", "lifecycle", "{\"preStop\":{\"exec\":{\"command\":[\"a\"]}}}", "setting -revoke-on-shutdown"},
+    {"spec/containers/vault-agent/resources/limits", "ephemeral-storage", "\"1Gi\"", "setting -ephemeral-storage-limit"},
+    {"spec/containers/vault-agent/resources/limits", "cpu", NULL, "/vault-agent/resources/limits/cpu: today nothing, Ampule \"500m\""},
+    {"spec/containers/vault-agent/securityContext", "seccompProfile", "{\"type\":\"RuntimeDefault\"}", "/securityContext/seccompProfile: today {"},
+    {"spec/containers/vault-agent", "securityContext", NULL, "setting -set-security-context"},
+    {"spec/containers/vault-agent/volumeMounts", "-", "{\"name\":\"t\",\"mountPath\":\"/x\"}", "/vault-agent/volumeMounts//x: today {"},
+    {"spec/containers/vault-agent", "args", "[\"a\",\"b\"]", "/vault-agent/args/1: today \"b\", Ampule nothing"},
+    {"spec/containers/vault-agent", "restartPolicy", "\"Always\"", "/vault-agent/restartPolicy: today \"Always\", Ampule nothing"},
+    {"spec/volumes", "-", "{\"name\":\"vault-tls-secrets\",\"secret\":{\"secretName\":\"tls\"}}", "/volumes/vault-tls-secrets: today {"},
+    {"spec/volumes/vault-secrets/emptyDir", "sizeLimit", "\"1Mi\"", "/volumes/vault-secrets/emptyDir/sizeLimit: today \"1Mi\", Ampule nothing"},
+    {"spec/containers", "-", "{\"name\":\"vault-agent-two\",\"env\":[{\"name\":\"VAULT_CONFIG\"}]}", "/vault-agent-two: today {"},
+    {"spec/containers/app/volumeMounts", "-", "{\"name\":\"vault-secrets\",\"mountPath\":\"/etc/s\"}", "/app/volumeMounts//etc/s: today {"},
+    /* of the pod alone, or of the API server: no difference */
+    {"spec", "shareProcessNamespace", "true", NULL},
+    {"spec/containers", "-", "{\"name\":\"istio\"}", NULL},
+    {"spec/volumes", "-", "{\"name\":\"mine\"}", NULL},
+    {"spec/containers/vault-agent", "image", "\"other:1\"", NULL},
+    {"spec/containers/vault-agent", "imagePullPolicy", "\"Always\"", NULL},
+    {"spec/containers/vault-agent", "terminationMessagePath", "\"/dev/termination-log\"", NULL},
+    {"spec/containers/vault-agent", "terminationMessagePath", "\"/other\"", "/vault-agent/terminationMessagePath: today \"/other\""},
+    {"spec/containers/vault-agent/env/POD_IP/valueFrom/fieldRef", "apiVersion", "\"v1\"", NULL},
+};
+
+static void what_only_one_of_both_has_is_a_difference_wherever_it_is(void **state)
+{
+    _cleanup_json_ json_t *made = injected_pod();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        _cleanup_json_ json_t *pod = json_deep_copy(made);
+        json_t *part = part_of(pod, changes[i].path), *value = changes[i].value ? json_loads(changes[i].value, JSON_DECODE_ANY, NULL) : NULL;
+
+        if (json_is_array(part))
+            json_array_append_new(part, value);
+        else if (value)
+            json_object_set_new(part, changes[i].field, value);
+        else
+            json_object_del(part, changes[i].field);
+        close_pod(pod);
+        explain_object(pod);
+        if (verdict.outcome != (changes[i].says ? VERDICT_DIFFERENT : VERDICT_SAME) || (changes[i].says && !noted(changes[i].says)))
+            fail_msg("%s %s: %s: %s", changes[i].path, changes[i].field, verdict.text, json_string_value(json_array_get(verdict.notes, 0)));
+    }
+}
+
+/* The annotation asks for it, and the original did nothing about it where it injected no init container. */
+static void settings_of_the_pod_itself_are_compared(void **state)
+{
+    _cleanup_json_ json_t *made = injected_pod(), *pod = json_deep_copy(made);
+    json_t *annotations = part_of(pod, "metadata/annotations");
+
+    (void)state;
+    json_object_set_new(annotations, "vault.hashicorp.com/agent-share-process-namespace", json_string("true"));
+    close_pod(pod);
+    explain_object(pod);
+    assert_int_equal(verdict.outcome, VERDICT_DIFFERENT);
+    assert_true(noted("/shareProcessNamespace: today nothing, Ampule true"));
+    json_object_set_new(json_object_get(pod, "spec"), "shareProcessNamespace", json_true());
+    explain_object(pod);
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
+}
+
+/* A JSON patch of the pod's own may give agents other names. */
+static void renamed_agents_are_found_by_their_homes(void **state)
+{
+    static const char text[] = "{\"spec\":{\"containers\":[{\"name\":\"app\",\"env\":[{\"name\":\"VAULT_ADDR\",\"value\":\"http://app\"}]},{\"name\":\"secrets\","
+                               "\"env\":[{\"name\":\"VAULT_ADDR\",\"value\":\"https://bao:8200\"}],\"volumeMounts\":[{\"name\":\"home-sidecar\","
+                               "\"mountPath\":\"/home/vault\"}]}]}}";
+    _cleanup_json_ json_t *pod = json_loads(text, 0, NULL), *address = compare_address(pod);
+
+    (void)state;
+    assert_string_equal(json_string_value(address), "https://bao:8200");
+    explain(POD(ASKING INJECTED, RUNNING,
+                "\"volumes\":[{\"name\":\"home-init\"},{\"name\":\"home-sidecar\"},{\"name\":\"t\"}],\"initContainers\":[{\"name\":\"first\",\"volumeMounts\":["
+                "{\"name\":\"home-init\",\"mountPath\":\"/home/vault\"}]}],\"containers\":[{\"name\":\"app\"," MOUNTED "},{\"name\":\"second\","
+                "\"volumeMounts\":[{\"name\":\"home-sidecar\",\"mountPath\":\"/home/vault\"}]}]"));
+    assert_string_equal(kept, "t app ");
+}
+
+static void a_pod_that_was_injected_is_compared_with_what_it_would_be(void **state)
+{
+    _cleanup_json_ json_t *made = injected_pod(), *pod = json_deep_copy(made);
+    json_t *agent;
+
+    (void)state;
+    close_pod(pod);
     explain_object(pod);
     assert_string_equal(verdict.text, "the pod would be injected as it is");
     agent = json_array_get(json_object_get(json_object_get(pod, "spec"), "containers"), 1);
@@ -258,12 +394,6 @@ static void a_pod_that_asks_and_runs_without_was_missed(void **state)
             "{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}");
     assert_string_equal(verdict.text, "it asks for injection and runs without: the injector did not see it when it was created");
 }
-
-#define MOUNTED "\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]"
-#define POD(annotations, status, spec)                                                                                           \
-    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" annotations "}}," status "\"spec\":{" spec "}}"
-#define RUNNING "\"status\":{\"phase\":\"Running\"},"
-#define INJECTED ",\"vault.hashicorp.com/agent-inject-status\":\"injected\""
 
 static void a_manifest_of_a_pod_gets_the_token_that_the_server_adds(void **state)
 {
@@ -333,14 +463,15 @@ static int run_on(const char *text, const char *option)
 
 static void no_more_differences_are_listed_than_anybody_reads(void **state)
 {
-    json_t *found = json_object(), *operations = json_array(), *notes = json_array();
+    json_t *found = json_object(), *operations = json_array(), *notes = json_array(), *pod = json_pack("{s:{s:[]}}", "spec", "volumes");
 
     (void)state;
     for (int i = 0; i < LIMIT_EXPLAIN_DIFFERENCES + 20; i++)
         json_array_append_new(operations, json_pack("{s:s, s:{s:o, s:{s:s}}}", "path", "/spec/volumes/-", "value", "name", json_sprintf("v%d", i), "emptyDir", "medium", "Memory"));
-    assert_int_equal(compare_found(found, operations, notes), LIMIT_EXPLAIN_DIFFERENCES + 20);
+    assert_int_equal(compare_found(found, pod, operations, notes), LIMIT_EXPLAIN_DIFFERENCES + 20);
     assert_int_equal(json_array_size(notes), LIMIT_EXPLAIN_DIFFERENCES);
     json_decref(found);
+    json_decref(pod);
     json_decref(operations);
     json_decref(notes);
 }
@@ -389,6 +520,9 @@ int main(void)
         TEST(a_command_that_the_image_has_not_makes_it_different),
         TEST(what_the_agent_cannot_do_is_not_supported),
         TEST(a_pod_that_was_injected_is_compared_with_what_it_would_be),
+        TEST(what_only_one_of_both_has_is_a_difference_wherever_it_is),
+        TEST(settings_of_the_pod_itself_are_compared),
+        TEST(renamed_agents_are_found_by_their_homes),
         TEST(a_pod_that_asks_and_runs_without_was_missed),
         TEST(a_manifest_of_a_pod_gets_the_token_that_the_server_adds),
         TEST(without_automount_there_is_no_token_and_a_way_out_is_told),
