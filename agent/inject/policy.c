@@ -21,8 +21,16 @@ static bool matches(struct str pattern, struct str value)
     return str_eq(pattern, value);
 }
 
-/* A comma list; blanks around its members do not count. */
-static bool is_listed(const char *list, struct str value)
+/* A folder is the same with a slash behind it. */
+static struct str without_slash(struct str path)
+{
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
+/* A comma list; blanks around its members do not count. `shape` brings members into the form that the value has. */
+static bool is_listed_as(const char *list, struct str value, struct str (*shape)(struct str))
 {
     while (*list) {
         size_t len = strcspn(list, ","), skip = strspn(list, " ");
@@ -30,17 +38,22 @@ static bool is_listed(const char *list, struct str value)
 
         while (pattern.len && pattern.data[pattern.len - 1] == ' ')
             pattern.len--;
-        if (pattern.len && matches(pattern, value))
+        if (pattern.len && matches(shape ? shape(pattern) : pattern, value))
             return true;
         list += len + (list[len] == ',');
     }
     return false;
 }
 
+static bool is_listed(const char *list, struct str value)
+{
+    return is_listed_as(list, value, NULL);
+}
+
 /* What lies below a folder is in the list only where a star says so; a path that climbs never is. */
 static bool is_listed_path(const char *list, struct str path)
 {
-    return !memmem(path.data, path.len, "..", 2) && is_listed(list, path);
+    return !memmem(path.data, path.len, "..", 2) && (is_listed(list, path) || is_listed_as(list, without_slash(path), without_slash));
 }
 
 /* ---------------------------------------------------------------------------------------- violations */
@@ -147,8 +160,7 @@ static int check_root(struct checking *c)
 /* Below its own folder, whatever agent-inject-file said. */
 static bool lies_below(struct str path, struct str folder)
 {
-    while (folder.len > 1 && folder.data[folder.len - 1] == '/')
-        folder.len--;
+    folder = without_slash(folder);
     return path.len > folder.len && memcmp(path.data, folder.data, folder.len) == 0 &&
            (path.data[folder.len] == '/' || str_eqs(folder, "/")) && !memmem(path.data, path.len, "/../", 4);
 }

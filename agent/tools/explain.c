@@ -50,13 +50,24 @@ static void print_operation(const json_t *operation)
     mem_free(text);
 }
 
+/* An object may have several pod templates: one in an odd place is told with it. */
+static bool is_usual(const char *path)
+{
+    static const char *const usual[] = {"", "template", "spec.template", "spec.jobTemplate.spec.template"};
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        found |= strcmp(usual[i], path) == 0;
+    return found;
+}
+
 static void print_text(const struct explaining *e, const struct workload *workload, const char *namespace, const struct verdict *verdict)
 {
     size_t i;
     const json_t *operation;
 
-    printf("%s %s/%s: %s: %s\n", *workload->kind ? workload->kind : "object", namespace, workload->name, verdict_name(verdict->outcome),
-           verdict->text);
+    printf("%s %s/%s%s%s: %s: %s\n", *workload->kind ? workload->kind : "object", namespace, workload->name, is_usual(workload->path) ? "" : " ",
+           is_usual(workload->path) ? "" : workload->path, verdict_name(verdict->outcome), verdict->text);
     print_lines(verdict->files, "  file ");
     print_lines(verdict->notes, "  ");
     if (e->diff)
@@ -66,7 +77,7 @@ static void print_text(const struct explaining *e, const struct workload *worklo
 
 static void keep_json(struct explaining *e, const struct workload *workload, const char *namespace, const struct verdict *verdict)
 {
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "kind", workload->kind, "namespace", namespace, "name", workload->name,
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "kind", workload->kind, "namespace", namespace, "name", workload->name, "path", workload->path,
                             "outcome", verdict_name(verdict->outcome), "text", verdict->text, "assumed_token",
                             workload->assumed_token && verdict->operations, "files", verdict->files, "notes", verdict->notes);
 
@@ -129,24 +140,39 @@ static int on_workload(void *context, const struct workload *workload, struct er
 
 /* ------------------------------------------------------------------------------------------- input */
 
-static int explain_json(struct explaining *e, const char *text, size_t len, struct err *err)
+static unsigned lines_in(const char *text, size_t len)
+{
+    unsigned lines = 0;
+
+    for (size_t i = 0; i < len; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+/* One object after another; `line` is that of the text's start in its file. */
+static int explain_json(struct explaining *e, const char *text, size_t len, unsigned line, struct err *err)
 {
     json_error_t error;
-    size_t at = 0;
 
-    while (at < len && strspn(text + at, " \t\r\n") < len - at) {
-        _cleanup_json_ json_t *object = json_loadb(text + at, len - at, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
+    for (size_t blank; (blank = strspn(text, " \t\r\n")) < len;) {
+        _cleanup_json_ json_t *object = NULL;
 
+        line += lines_in(text, blank);
+        text += blank;
+        len -= blank;
+        object = json_loadb(text, len, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
         if (!object)
-            return err_set(err, ERR_INPUT, "line %d: %s", error.line, error.text);
+            return err_set(err, ERR_INPUT, "line %u: %s", line + (error.line > 0 ? (unsigned)error.line - 1 : 0), error.text);
         if (workload_walk(object, on_workload, e, err) != 0)
-            return -1;
-        at += (size_t)error.position;
+            return err_wrap(err, "line %u", line);
+        line += lines_in(text, (size_t)error.position);
+        text += error.position;
+        len -= (size_t)error.position;
     }
     return 0;
 }
 
-static int explain_document(struct explaining *e, const char *text, size_t len, struct err *err)
+static int explain_document(struct explaining *e, const char *text, size_t len, unsigned line, struct err *err)
 {
     _cleanup_arena_ struct arena arena = {0};
     _cleanup_buf_ struct buf json = {0};
@@ -156,42 +182,80 @@ static int explain_document(struct explaining *e, const char *text, size_t len, 
     arena_init(&arena, LIMIT_EXPLAIN_TREE_BYTES, "document");
     buf_init(&json, LIMIT_EXPLAIN_BYTES);
     if (yaml_read(text, len, 0, &arena, &v, &place, err) != 0)
-        return err_wrap(err, err->code == ERR_LIMIT ? "line %u (large lists are read from JSON: kubectl get -o json)" : "line %u", place.line);
+        return err_wrap(err, err->code == ERR_LIMIT ? "line %u (large lists are read from JSON: kubectl get -o json)" : "line %u",
+                        line + (place.line ? place.line - 1 : 0));
     if (v.kind == VAL_NULL)
         return 0;
     if (json_write(&json, &v, JSON_NO_HTML, err) != 0 || buf_check(&json, "document", err) != 0)
         return -1;
-    return explain_json(e, json.data, json.len, err);
+    if (v.kind != VAL_MAP)
+        return err_set(err, ERR_INPUT, "line %u: not a Kubernetes object", line);
+    return explain_json(e, json.data, json.len, line, err);
+}
+
+/* Files that were put together have a mark before any of them. */
+static const char *skip_mark(const char *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    return strncmp(text, mark, sizeof(mark) - 1) == 0 ? text + sizeof(mark) - 1 : text;
+}
+
+static bool is_separator(const char *line)
+{
+    return strncmp(line, "---", 3) == 0 && (line[3] == '\0' || strchr(" \t\r\n", line[3]));
+}
+
+/* Up to the next separator at a line's start, or the end. */
+static size_t document_length(const char *text)
+{
+    const char *end = text;
+
+    while (end && !is_separator(end))
+        end = (end = strchr(end, '\n')) ? end + 1 : NULL;
+    return end ? (size_t)(end - text) : strlen(text);
 }
 
 /* Documents are split at lines of three dashes, which no value of a document can contain at a line's start. */
 static int explain_yaml(struct explaining *e, const char *text, struct err *err)
 {
-    while (*text) {
-        const char *end = strncmp(text, "---", 3) == 0 ? text : strstr(text, "\n---");
-        size_t len = end ? (size_t)(end - text) + (end != text) : strlen(text);
+    unsigned line = 1;
 
-        if (len && explain_document(e, text, len, err) != 0)
+    while (*text) {
+        size_t len;
+
+        text = skip_mark(text);
+        len = document_length(text);
+        if (len && explain_document(e, text, len, line, err) != 0)
             return -1;
+        line += lines_in(text, len);
         text += len;
-        if (strncmp(text, "---", 3) == 0)
+        if (is_separator(text))
             text += strcspn(text, "\n");
+        line += *text == '\n';
         text += *text == '\n';
     }
     return 0;
 }
 
+static int explain_text(struct explaining *e, const struct buf *text, struct err *err)
+{
+    const char *start = skip_mark(text->data);
+
+    if (text->len >= 2 && (memcmp(text->data, "\xff\xfe", 2) == 0 || memcmp(text->data, "\xfe\xff", 2) == 0))
+        return err_set(err, ERR_INPUT, "is UTF-16, as PowerShell writes what is redirected: save it as UTF-8");
+    if (start[strspn(start, " \t\r\n")] == '{')
+        return explain_json(e, start, text->len - (size_t)(start - text->data), 1, err);
+    return explain_yaml(e, start, err);
+}
+
 static int explain_file(struct explaining *e, const char *path, struct err *err)
 {
     _cleanup_buf_ struct buf text = {0};
-    size_t blank;
 
     if (offline_read(path, LIMIT_EXPLAIN_BYTES, &text, err) != 0)
         return -1;
-    blank = strspn(text.data, " \t\r\n");
-    if (text.data[blank] == '{')
-        return explain_json(e, text.data, text.len, err) == 0 ? 0 : err_wrap(err, "%s", path);
-    return explain_yaml(e, text.data, err) == 0 ? 0 : err_wrap(err, "%s", path);
+    return explain_text(e, &text, err) == 0 ? 0 : err_wrap(err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
 /* --------------------------------------------------------------------------------------- the commands */

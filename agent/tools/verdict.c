@@ -203,6 +203,31 @@ static const char *stray_annotation(const json_t *pod)
     return NULL;
 }
 
+static bool is_word(const char *way, const char *word)
+{
+    size_t len = strlen(way), end = strlen(word);
+
+    return len >= end && strcmp(way + len - end, word) == 0;
+}
+
+/* An annotation that stands where nobody looks for it. */
+static void explain_stray(struct verdict *verdict, const struct workload *workload)
+{
+    const char *dot = *workload->path ? "." : "";
+
+    if (!workload->stray)
+        return;
+    note(verdict, "%s is in %s, where %s: it belongs into %s%smetadata.annotations", workload->stray_key, workload->stray,
+         is_word(workload->stray, "labels") ? "it is a label" : "nothing is read", workload->path, dot);
+}
+
+/* Its pods are made by somebody who alone knows how. */
+static void explain_unknown(struct verdict *verdict, const struct workload *workload)
+{
+    set_text(verdict, VERDICT_UNSUPPORTED, "it has %s in %s, and explain does not know where the pods of a %.128s are: give it such a pod, kubectl get pod NAME -o yaml",
+             workload->stray_key, workload->stray, *workload->kind ? workload->kind : "thing without a kind");
+}
+
 static void explain_skipped(struct verdict *verdict, const struct review_note *reviewed, const struct workload *workload)
 {
     const char *stray = stray_annotation(workload->pod);
@@ -214,6 +239,8 @@ static void explain_skipped(struct verdict *verdict, const struct review_note *r
     else if (stray)
         set_text(verdict, VERDICT_NOT_ASKED, "it has %.200s, but nothing starts injection without vault.hashicorp.com/agent-inject: \"true\"",
                  stray);
+    else if (workload->stray)
+        set_text(verdict, VERDICT_NOT_ASKED, "no annotation of its pods asks for it");
     else
         set_text(verdict, VERDICT_NOT_ASKED, "no annotation asks for it");
 }
@@ -279,6 +306,11 @@ int verdict_reach(const struct settings *settings, const struct workload *worklo
     bool mended;
 
     *ret = (struct verdict){.files = json_array(), .notes = json_array()};
+    if (!workload->pod) {
+        explain_unknown(ret, workload);
+        return 0;
+    }
+    explain_stray(ret, workload);
     if (answer(settings, workload->pod, namespace, &reviewed, &reply, err) != 0)
         return -1;
     response = json_object_get(reply, "response");

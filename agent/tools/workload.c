@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inject/annot.h"
+
 void json_cleanup(json_t **json)
 {
     json_decref(*json);
@@ -17,28 +19,89 @@ static const char *text_at(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-static const json_t *dig(const json_t *object, const char *const *path)
+/* Whether its metadata and spec are a pod's. */
+static bool is_pod_part(const json_t *object)
 {
-    for (; object && *path; path++)
-        object = json_object_get(object, *path);
-    return object;
+    return json_is_array(json_object_get(json_object_get(object, "spec"), "containers"));
 }
 
-/* The object whose metadata and spec are a pod's; NULL when there is none. */
-static const json_t *pod_part(const json_t *object, const char *kind)
-{
-    static const char *const in_cron_job[] = {"spec", "jobTemplate", "spec", "template", NULL}, *const in_spec[] = {"spec", "template", NULL};
-    const json_t *part;
+/* The way to a part of an object, "spec.jobs.0.template". */
+struct way {
+    char text[256];
+};
 
-    if (strcmp(kind, "Pod") == 0)
-        part = object;
-    else if (strcmp(kind, "CronJob") == 0)
-        part = dig(object, in_cron_job);
-    else if (strcmp(kind, "PodTemplate") == 0)
-        part = json_object_get(object, "template");
-    else
-        part = dig(object, in_spec);
-    return json_is_array(json_object_get(json_object_get(part, "spec"), "containers")) ? part : NULL;
+static size_t go(struct way *way, const char *key)
+{
+    size_t len = strlen(way->text);
+
+    snprintf(way->text + len, sizeof(way->text) - len, "%s%s", len ? "." : "", key);
+    return len;
+}
+
+/* Every member of an object or list, with its name in `way` meanwhile; stops when one is not 0. */
+typedef int each_member(void *context, const json_t *member, const char *key, struct way *way);
+
+static int walk_members(const json_t *at, struct way *way, each_member *each, void *context)
+{
+    const char *key;
+    json_t *member;
+    size_t i, len;
+    char index[24];
+    int status = 0;
+
+    json_object_foreach ((json_t *)(uintptr_t)at, key, member) {
+        len = go(way, key);
+        status = each(context, member, key, way);
+        if (status)
+            return status;
+        way->text[len] = '\0';
+    }
+    json_array_foreach (at, i, member) {
+        snprintf(index, sizeof(index), "%zu", i);
+        len = go(way, index);
+        status = each(context, member, "", way);
+        if (status)
+            return status;
+        way->text[len] = '\0';
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------------------------- annotations in other places */
+
+static json_t *annotations_of(const json_t *pod)
+{
+    return json_object_get(json_object_get(pod, "metadata"), "annotations");
+}
+
+struct straying {
+    const json_t *pod_part; /* what is in its annotations is not astray */
+    const char *key;
+};
+
+/* What other programs of the vendor read behind the same prefix is none of ours: names are looked up. */
+static bool is_ours(const char *key)
+{
+    struct str suffix = annot_suffix(str_of(key));
+    const char *name;
+
+    return suffix.data && annot_find(suffix, &name);
+}
+
+static int find_stray(void *context, const json_t *member, const char *key, struct way *way)
+{
+    struct straying *s = context;
+    const json_t *annotations = annotations_of(s->pod_part);
+    size_t len = strlen(way->text);
+
+    if (json_is_string(member) && is_ours(key) && !json_object_get(annotations, key)) {
+        way->text[len - (len > strlen(key) ? strlen(key) + 1 : len)] = '\0';
+        s->key = key;
+        return 1;
+    }
+    if (annotations && member == annotations)
+        return 0;
+    return walk_members(member, way, find_stray, s);
 }
 
 /* ------------------------------------------------------------------------------- taking injection out */
@@ -135,11 +198,6 @@ static void drop_mounts(json_t *containers)
         drop_from(container, "volumeMounts", is_injected_volume);
 }
 
-static json_t *annotations_of(const json_t *pod)
-{
-    return json_object_get(json_object_get(pod, "metadata"), "annotations");
-}
-
 static const char *const status_names[] = {"vault.hashicorp.com/agent-inject-status", "openbao.org/agent-inject-status"};
 
 static bool was_injected(const json_t *pod)
@@ -222,26 +280,60 @@ static json_t *copy_pod(const json_t *part)
                      json_object_get(part, "spec"));
 }
 
-static int visit(const json_t *object, const char *kind, workload_each *each, void *context, struct err *err)
-{
-    const json_t *part = pod_part(object, kind), *metadata = json_object_get(object, "metadata");
-    const char *phase = text_at(json_object_get(object, "status"), "phase");
-    /* A pod that the API server has made, and not a manifest of one. */
-    bool made = strcmp(kind, "Pod") == 0 && (*phase || *text_at(metadata, "uid"));
-    _cleanup_json_ json_t *shared = NULL, *pod = NULL;
-    struct workload workload = {.kind = kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name")};
+struct visiting {
+    const json_t *object;
+    const char *kind;
+    workload_each *each;
+    void *context;
+    struct err *err;
+    size_t count;
+};
 
-    if (!part)
+static int tell(struct visiting *v, const json_t *part, const char *path)
+{
+    const json_t *metadata = json_object_get(v->object, "metadata");
+    const char *phase = text_at(json_object_get(v->object, "status"), "phase");
+    /* A pod that the API server has made, and not a manifest of one. */
+    bool made = part == v->object && (*phase || *text_at(metadata, "uid"));
+    _cleanup_json_ json_t *shared = part ? copy_pod(part) : NULL, *pod = json_deep_copy(shared);
+    struct way way = {0};
+    struct straying straying = {part, NULL};
+    struct workload workload = {.kind = v->kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name"), .path = path};
+
+    walk_members(v->object, &way, find_stray, &straying);
+    workload.stray = straying.key ? way.text : NULL;
+    workload.stray_key = straying.key;
+    if (!part && !workload.stray)
         return 0;
-    shared = copy_pod(part);
-    pod = json_deep_copy(shared);
     workload.pod = pod;
-    workload.found = made && was_injected(part) ? object : NULL;
-    workload.runs = *phase && strcmp(phase, "Pending") != 0;
+    workload.found = made && was_injected(part) ? v->object : NULL;
+    workload.runs = part == v->object && *phase && strcmp(phase, "Pending") != 0;
     if (workload.found)
         take_out(pod);
-    workload.assumed_token = !made && assume_token(json_object_get(pod, "spec"));
-    return each(context, &workload, err);
+    workload.assumed_token = part && !made && assume_token(json_object_get(pod, "spec"));
+    v->count++;
+    return v->each(v->context, &workload, v->err);
+}
+
+/* Wherever it is: in a Deployment, below a Job's template, in one of several lists of a kind that nobody here has heard of. */
+static int find_pod(void *context, const json_t *member, const char *key, struct way *way)
+{
+    (void)key;
+    if (is_pod_part(member))
+        return tell(context, member, way->text);
+    return walk_members(member, way, find_pod, context);
+}
+
+static int visit(const json_t *object, const char *kind, workload_each *each, void *context, struct err *err)
+{
+    struct visiting v = {object, kind, each, context, err, 0};
+    struct way way = {0};
+
+    if (is_pod_part(object))
+        return tell(&v, object, "");
+    if (walk_members(object, &way, find_pod, &v) != 0)
+        return -1;
+    return v.count ? 0 : tell(&v, NULL, "");
 }
 
 static int walk_items(const json_t *list, const char *kind, workload_each *each, void *context, struct err *err)

@@ -3,7 +3,7 @@
 static const char *const enforced[] = {"AMPULE_INJECT_POLICY=enforce",
                                        "AMPULE_INJECT_ALLOW_IMAGES=good:1, registry/agent:*",
                                        "AMPULE_INJECT_ALLOW_ADDRESSES=https://bao.shop:8200",
-                                       "AMPULE_INJECT_ALLOW_PATHS=/vault/*,/app",
+                                       "AMPULE_INJECT_ALLOW_PATHS=/vault/*,/app, /storage/ ",
                                        "AGENT_INJECT_VAULT_IMAGE=agent:1",
                                        NULL};
 
@@ -28,6 +28,11 @@ static void annotations_with_power_are_held_against_the_lists(void **state)
         {"agent-run-as-group=", "policy root: agent-run-as-group \"\" is not allowed: set -allow-root"},
         {"secret-volume-path=/etc", "policy paths: secret-volume-path \"/etc\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path=/app", ""},
+        {"secret-volume-path=/app/", ""},
+        {"secret-volume-path=/storage", ""},
+        {"secret-volume-path-db=/storage//", ""},
+        {"secret-volume-path=/vault/", ""},
+        {"secret-volume-path=/app/sub", "policy paths: secret-volume-path \"/app/sub\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path=/vault/../etc", "policy paths: secret-volume-path \"/vault/../etc\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path-db=/proc", "policy paths: secret-volume-path-NAME \"/proc\" is not allowed: add it to -allow-paths"},
         {"agent-inject-file-db=../x", "policy paths: agent-inject-file-NAME \"/vault/x\" is not allowed: the file would leave its folder"},

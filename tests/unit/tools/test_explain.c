@@ -445,6 +445,89 @@ static void containers_of_further_identities_are_taken_out_and_the_users_stay(vo
     assert_string_equal(kept, "mine app vault-agent-exporter ");
 }
 
+/* Annotations and labels of ours that stand anywhere but where they count. */
+static void annotations_in_the_wrong_place_are_pointed_out(void **state)
+{
+    (void)state;
+    explain("{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"annotations\":{" ASKING "}},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"app\"}]}}}}");
+    assert_int_equal(verdict.outcome, VERDICT_NOT_ASKED);
+    assert_string_equal(verdict.text, "no annotation of its pods asks for it");
+    assert_true(noted("vault.hashicorp.com/agent-inject is in metadata.annotations, where nothing is read: it belongs into spec.template.metadata.annotations"));
+    explain("{\"kind\":\"CronJob\",\"spec\":{\"jobTemplate\":{\"metadata\":{\"annotations\":{" ASKING "}},\"spec\":{\"template\":{\"spec\":{\"containers\":[]}}}}}}");
+    assert_true(noted("is in spec.jobTemplate.metadata.annotations, where nothing is read: it belongs into spec.jobTemplate.spec.template.metadata.annotations"));
+    explain("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"labels\":{" ASKING "}},\"spec\":{\"containers\":[{\"name\":\"app\"}]}}");
+    assert_true(noted("vault.hashicorp.com/agent-inject is in metadata.labels, where it is a label: it belongs into metadata.annotations"));
+    explain("{\"kind\":\"Deployment\",\"metadata\":{\"annotations\":{" ASKING "}},\"spec\":{\"template\":{\"metadata\":{\"annotations\":{" ASKING "}},\"spec\":{"
+            "\"containers\":[{\"name\":\"app\"}]}}}}");
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
+    assert_int_equal(json_array_size(verdict.notes), 0);
+}
+
+static void pods_are_found_in_kinds_that_nobody_here_has_heard_of(void **state)
+{
+    (void)state;
+    explain("{\"kind\":\"JobSet\",\"metadata\":{\"name\":\"s\"},\"spec\":{\"replicatedJobs\":[{\"template\":{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{" ASKING
+            "}},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}}}},{\"template\":{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"b\"}]}}}}}]}}");
+    assert_int_equal(count, 2);
+    assert_string_equal(shown[0], "JobSet /s: same");
+    assert_string_equal(shown[1], "JobSet /s: not injected");
+}
+
+static void a_kind_whose_pods_are_unknown_is_told_where_it_asks(void **state)
+{
+    (void)state;
+    explain("{\"kind\":\"SparkApplication\",\"metadata\":{\"name\":\"pi\"},\"spec\":{\"driver\":{\"annotations\":{" ASKING "}}}}");
+    assert_int_equal(verdict.outcome, VERDICT_UNSUPPORTED);
+    assert_string_equal(verdict.text, "it has vault.hashicorp.com/agent-inject in spec.driver.annotations, and explain does not know where the pods of a "
+                                      "SparkApplication are: give it such a pod, kubectl get pod NAME -o yaml");
+    count = 0;
+    explain("{\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"s\",\"annotations\":{\"vault.hashicorp.com/alias-metadata-env\":\"prod\"}}}");
+    explain("{\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"s\",\"annotations\":{\"a\":\"b\"}},\"data\":{\"vault\":\"x\"}}");
+    assert_int_equal(count, 0);
+}
+
+/* What explain says of a text on standard error. */
+static void says(const char *text, size_t len, const char *expected)
+{
+    char path[] = "/tmp/test_explain.XXXXXX", errors[] = "/tmp/test_explain.XXXXXX", said[512];
+    int fd = mkstemp(path), to = mkstemp(errors), saved = dup(2);
+    ssize_t got;
+
+    assert_int_equal(write(fd, text, len), len);
+    close(fd);
+    fflush(stderr);
+    dup2(to, 2);
+    assert_int_equal(explain_main(3, (char *[]){(char *)"explain", (char *)"--summary", path, NULL}), 2);
+    dup2(saved, 2);
+    close(saved);
+    got = pread(to, said, sizeof(said) - 1, 0);
+    said[got > 0 ? got : 0] = '\0';
+    close(to);
+    unlink(path);
+    unlink(errors);
+    if (!strstr(said, expected))
+        fail_msg("%s instead of %s", said, expected);
+}
+
+static void lines_are_those_of_the_file_whatever_is_before_them(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"kind: Service\n---\nkind: Pod\nmetadata: {name: c\nspec: x\n", ": line 5: did not find"},
+        {"\xef\xbb\xbf" "kind: Service\n---\n\xef\xbb\xbf" "kind: Pod\nmetadata: {name: c\nspec: x\n", ": line 5: did not find"},
+        {"---\r\n# a\r\nkind: Service\r\n--- # b\r\n- c\r\n", ": line 5: not a Kubernetes object"},
+        {"kind: Service\nx: |\n  a\n  ---\n---\nb: [\n", ": line 7: did not find"},
+        {"{\"kind\":\"Service\"}\n\n{\"kind\":\n x}", ": line 4: invalid token near 'x'"},
+        {"\xef\xbb\xbf{\"kind\":\"Service\"}\n\n\n[1]", ": line 4: not a Kubernetes object"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        says(rows[i].text, strlen(rows[i].text), rows[i].expected);
+    says("\xff\xfe{\0}\0", 6, "is UTF-16, as PowerShell writes what is redirected: save it as UTF-8");
+}
+
 static int run_on(const char *text, const char *option)
 {
     char path[] = "/tmp/test_explain.XXXXXX";
@@ -529,6 +612,10 @@ int main(void)
         TEST(a_pod_of_a_cluster_without_a_token_has_none),
         TEST(a_manifest_that_says_injected_is_left_alone),
         TEST(containers_of_further_identities_are_taken_out_and_the_users_stay),
+        TEST(annotations_in_the_wrong_place_are_pointed_out),
+        TEST(pods_are_found_in_kinds_that_nobody_here_has_heard_of),
+        TEST(a_kind_whose_pods_are_unknown_is_told_where_it_asks),
+        TEST(lines_are_those_of_the_file_whatever_is_before_them),
         TEST(no_more_differences_are_listed_than_anybody_reads),
         TEST(a_list_that_is_too_large_is_not_read),
         TEST(the_exit_status_tells_good_from_bad),
