@@ -1,8 +1,9 @@
-"""The files of deploy/compose, brought up as they are by Debian's docker-compose."""
+"""The files of deploy/compose, brought up as they are by Debian's docker-compose and by `docker compose`, version 2."""
 
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 from support.agent import TOP
@@ -14,15 +15,22 @@ from support.site import unique
 pytestmark = pytest.mark.timeout(1800)  # the first test builds the images
 
 FOLDER = TOP / "deploy" / "compose"
-COMPOSE = "/usr/bin/docker-compose"
+
+
+@pytest.fixture(scope="module", params=["docker-compose", "docker compose"])
+def compose(request):
+    """The program that takes compose's arguments."""
+    if request.param == "docker-compose":
+        return "/usr/bin/docker-compose"
+    return subprocess.run([TOP / "tests/servers/real-compose"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Project:
-    """`docker-compose up` in the foreground, under a project name of its own."""
+    """`up` in the foreground, under a project name of its own."""
 
-    def __init__(self, engine, *files, env=None):
+    def __init__(self, engine, compose, *files, env=None):
         self.engine, self.env = engine, {**engine.env, "COMPOSE_PROJECT_NAME": unique("ampule"), **(env or {})}
-        self.command = [COMPOSE, "--ansi=never", *(f"--file={FOLDER / name}" for name in files)]
+        self.command = [compose, "--ansi=never", *(f"--file={FOLDER / name}" for name in files)]
         self.process = Process([*self.command, "up", "--no-color"], env=self.env, cwd=FOLDER)
 
     def run(self, *args):
@@ -34,11 +42,11 @@ class Project:
 
     def said(self, service, pattern, seconds=120):
         """Waits for a line of that service; a list of the lines."""
-        return self.process.wait_log(rf"^{service}_1 +\| .*{pattern}", seconds=seconds)
+        return self.process.wait_log(rf"^{service}[_-]1 +\| .*{pattern}", seconds=seconds)
 
     def status(self, service):
         """A container's exit status."""
-        [name] = self.run("ps", "-q", service).stdout.split()
+        [name] = self.run("ps", "--all", "-q", service).stdout.split()
         state = self.engine.inspect(name, "container")["State"]
         return None if state["Running"] else state["ExitCode"]
 
@@ -48,12 +56,12 @@ class Project:
 
 
 @pytest.fixture
-def project(engine, images):
+def project(engine, images, compose):
     """project(*files): up; what it made is removed after the test."""
     started = []
 
     def start(*files, **pairs):
-        started.append(Project(engine, *files, **pairs))
+        started.append(Project(engine, compose, *files, **pairs))
         return started[-1]
 
     yield start
@@ -86,13 +94,24 @@ def test_a_rotation_arrives_in_the_application(project):
     assert all(up.status(name) is None for name in ("ampule-sandbox", "kubelet", "agent", "app", "rotate"))
 
 
-def test_the_files_name_no_image_but_our_own_and_the_public_server(engine):
-    ours = engine.run(COMPOSE, f"--file={FOLDER}/docker-compose.yml", "config").stdout
+def test_the_files_name_no_image_but_our_own_and_the_public_server(engine, compose):
+    ours = engine.run(compose, f"--file={FOLDER}/docker-compose.yml", "config").stdout
     assert set(re.findall(r"image: (\S+)", ours)) == {"ampule/agent", "ampule/sandbox"}
-    both = [COMPOSE, f"--file={FOLDER}/docker-compose.yml", f"--file={FOLDER}/docker-compose.server.yml", "config"]
+    both = [compose, f"--file={FOLDER}/docker-compose.yml", f"--file={FOLDER}/docker-compose.server.yml", "config"]
     for server in ("hashicorp/vault", "openbao/openbao"):
         config = engine.run(*both, env={"SERVER_IMAGE": server}).stdout
         assert set(re.findall(r"image: (\S+)", config)) == {"ampule/agent", "ampule/sandbox", server}
+
+
+def test_images_that_are_missing_are_built_and_never_pulled(project, engine, images, tmp_path):
+    """No registry can be reached here, and none is asked."""
+    engine.run(DOCKER, "rmi", "-f", "ampule/agent:latest", "ampule/sandbox:latest")
+    build = f"build: {{network: host, args: {{BASE: '{images.base}'}}}}"
+    (tmp_path / "engine.yml").write_text("services:\n" + "".join(f"  {name}: {{{build}}}\n" for name in ("ampule-sandbox", "kubelet", "agent-init", "agent", "app")))
+    up = project("docker-compose.yml", tmp_path / "engine.yml")
+    up.said("app", r"app has: user=alice password=correct horse", seconds=600)
+    assert not re.search(r"pull", up.process.log, re.I), up.process.log
+    assert engine.inspect("ampule/agent:latest") and engine.inspect("ampule/sandbox:latest")
 
 
 def test_a_public_server_takes_the_sandboxs_place(project, server_image):

@@ -364,5 +364,3 @@ def test_versions_in_the_chart_are_those_of_the_sources():
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     version = re.search(r"project\(ampule VERSION ([\d.]+)", (TOP / "CMakeLists.txt").read_text()).group(1)
     assert (chart["version"], chart["appVersion"]) == (version, version)
-    images = yaml.safe_load(chart["annotations"]["artifacthub.io/images"])
-    assert {i["image"].rsplit(":", 1)[1] for i in images} == {version}

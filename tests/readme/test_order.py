@@ -69,7 +69,7 @@ def unbuilt(clone):
 
 def failed(clone, part):
     """What the run of one part says of it, and its last line."""
-    done = clone.run(f"tests/run {part}", check=False, AMPULE_SERVER="/bin/true")
+    done = clone.run(f"tests/run {part}", check=False, AMPULE_SERVER="/bin/true", AMPULE_COMPOSE="/bin/true")
     assert done.returncode == 1, done.stdout
     return re.findall(r"^failed: (.*)$", done.stdout, re.M), done.stdout.splitlines()[-1]
 
@@ -85,6 +85,30 @@ def test_checks_of_a_lint_that_died_are_missed(unbuilt):
     lint.write_text(lint.read_text().replace("        problems = list(function())", "        sys.exit('died')", 1))
     [[line], last] = failed(unbuilt, "lint")
     assert re.match(r"lint: (\d+) of \1 did not run: ", line) and last == "0 passed, 1 failed"
+
+
+@pytest.fixture
+def two_lanes(unbuilt):
+    """One driver of the parts that compute, one test of those on the Docker engine."""
+    for file in [*unbuilt.folder.glob("tests/vectors/[rt]*.py"), *unbuilt.folder.glob("tests/compose/*.py")]:
+        file.unlink()
+    unbuilt.write("tests/vectors/run_good", "#!/bin/sh\necho '3 passed, 1 failed'\n", 0o755)
+    unbuilt.write("tests/vectors/test_one.py", "def test_one():\n    pass\n")
+    unbuilt.write("tests/compose/test_two.py", "def test_two():\n    pass\n")
+    return unbuilt
+
+
+def test_parts_beside_each_other_are_counted_together(two_lanes):
+    lines, last = failed(two_lanes, "compose vectors")
+    assert [line.partition(" (")[0] for line in lines] == [f"vectors: {two_lanes.folder}/tests/vectors/run_good"] or "run_good" in lines[0]
+    assert last == "5 passed, 1 failed"
+
+
+def test_parts_whose_run_was_killed_are_missed(two_lanes):
+    """Its shell is the driver's parent."""
+    two_lanes.write("tests/vectors/run_good", "#!/bin/sh\nkill -KILL $PPID\n", 0o755)
+    lines, last = failed(two_lanes, "compose vectors")
+    assert lines == ["compute: the parts that run one after another there did not finish"] and last == "1 passed, 1 failed"
 
 
 def test_a_driver_that_cannot_run_or_runs_nothing_is_missed(unbuilt):

@@ -70,3 +70,42 @@ build_into() {
   mv -T "$work" "$out"
   say "built in $SECONDS s"
 }
+
+# tool NAME VARIABLE PACKAGE COST MODULE [ARG]: the whole of a script that prints the path of a published program: the one that VARIABLE names, or
+# NAME built with Go out of PACKAGE, which the folder MODULE requires, into the cache of that name.
+tool() {
+  local name=$1 variable=$2 package=$3 cost=$4 module=$5 found=${!2:-} cache hash
+  cache=${AMPULE_CACHE:-$HOME/.cache/ampule}/${module##*/}
+  case ${6:-} in
+    '' | --find) ;;
+    --help | -h) tool_usage; exit 0 ;;
+    *) tool_usage >&2; exit 2 ;;
+  esac
+  if [ -z "$found" ]; then
+    hash=$(module_hash "$module"/go.mod "$module"/go.sum)
+    found=$cache/$hash/$name
+    [ "${6:-}" != --find ] || [ -x "$found" ] || exit 1
+    once "$cache" "$found" tool_build
+  fi
+  [ -x "$found" ] || die "$variable=$found is not an executable file"
+  echo "$found"
+}
+
+# These see the names of tool().
+tool_usage() {
+  cat <<EOF
+usage: tests/servers/${0##*/} [--find | --help]
+  (none)   print the path of $name, building it if needed ($cost, once)
+  --find   print it only if it is there already; exit 1 otherwise
+The first of: \$$variable, or what is built from tests/servers/${module##*/} with Go into the cache (\${AMPULE_CACHE:-~/.cache/ampule}/${module##*/}).
+EOF
+}
+
+tool_build() {
+  go=$(find_go "$module" ", or name a program in $variable")
+  build_into "$cache" "$hash" "$name" "2 GB of memory and of disk" tool_compile
+}
+
+tool_compile() {
+  cd "$module" && GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -ldflags '-s -w' -o "$1/$name" "$package"
+}

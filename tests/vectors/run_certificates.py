@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Names and chains of certificates: Go is asked again about every row of certificates/, where it is. Ampule's own answers: tests/unit/os/test_verify.c.
+"""Names and chains of certificates: Go is asked again about every row of certificates/. Ampule's own answers: tests/unit/os/test_verify.c.
 
 usage: run_certificates.py BIN_DIR
 """
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -12,10 +11,11 @@ HERE = pathlib.Path(__file__).parent / "certificates"
 
 
 def main():
-    if not shutil.which("go"):
-        print("left out: no Go here to ask again\n0 passed, 0 failed")
+    found = subprocess.run([HERE.parents[1] / "servers" / "real-go", HERE], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        print(f"SKIPPED: nothing asked Go again\n{found.stderr[-400:]}\n0 passed, 0 failed, 1 skipped")
         return 0
-    return subprocess.run(["go", "run", ".", "check"], cwd=HERE, check=False, timeout=300).returncode
+    return subprocess.run([found.stdout.strip(), "run", ".", "check"], cwd=HERE, check=False, timeout=300).returncode
 
 
 if __name__ == "__main__":
