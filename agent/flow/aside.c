@@ -41,6 +41,17 @@ static int check_path(struct str path, struct err *err)
     return 0;
 }
 
+/* Nothing to write, and what is there stays: also the line end is left out. */
+static bool preserves(const struct tpl_file *file)
+{
+    return file->preserve && file->content.len == 0;
+}
+
+static bool keeps_old(const struct tpl_file *file)
+{
+    return file->append || preserves(file);
+}
+
 static struct aside *add(struct aside_list *list, const struct tpl_file *file)
 {
     struct aside *aside;
@@ -49,7 +60,7 @@ static struct aside *add(struct aside_list *list, const struct tpl_file *file)
         list->items = mem_array(LIMIT_TEMPLATE_FILES, sizeof(*list->items));
     aside = &list->items[list->len++];
     aside->path = mem_strndup(file->path.data, file->path.len);
-    aside->append = file->append;
+    aside->append = keeps_old(file);
     buf_init_secret(&aside->content, LIMIT_OUTPUT_BYTES);
     return aside;
 }
@@ -86,13 +97,13 @@ int aside_note(struct aside_list *list, const struct tpl_file *file, struct err 
         return err_set(err, ERR_LIMIT, "writeToFile: more than %d files in one template", (int)LIMIT_TEMPLATE_FILES);
     if (!aside)
         aside = add(list, file);
-    if (!file->append) {
+    if (!keeps_old(file)) {
         aside->append = false;
         buf_reset(&aside->content);
     }
     set_owner(aside, file);
     buf_add(&aside->content, file->content.data, file->content.len);
-    if (file->newline)
+    if (file->newline && !preserves(file))
         buf_addc(&aside->content, '\n');
     return check_size(list, err);
 }

@@ -19,16 +19,21 @@ int64_t cast_int_of_float(double f)
     return f >= -0x1p63 && f < 0x1p63 ? (int64_t)f : INT64_MIN;
 }
 
-/* "3.00" is 3; without zeros behind the point it stays what it is. */
-static struct str trim_zero_decimal(struct str s)
+static size_t digits(struct str s, size_t i)
 {
-    size_t i = s.len;
+    while (i < s.len && s.data[i] >= '0' && s.data[i] <= '9')
+        i++;
+    return i;
+}
 
-    while (i > 0 && s.data[i - 1] == '0')
-        i--;
-    if (i > 0 && i < s.len && s.data[i - 1] == '.')
-        s.len = i - 1;
-    return s;
+/* What stands in front of the point: "3.99" is 3, "-.5" is 0. Of other numerals with a point nothing is taken away, so that they are none. */
+static struct str whole_part(struct str s)
+{
+    size_t sign = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+'), point = digits(s, sign);
+
+    if (point == s.len || s.data[point] != '.' || digits(s, point + 1) < s.len)
+        return s;
+    return point > sign ? (struct str){s.data, point} : STR("0");
 }
 
 int64_t cast_int(const struct val *v)
@@ -39,14 +44,13 @@ int64_t cast_int(const struct val *v)
     case VAL_BOOL:
         return v->b;
     case VAL_INT:
-        return v->type == VAL_T_DURATION ? 0 : v->i; /* which the library does not know */
     case VAL_UINT:
         return v->i;
     case VAL_FLOAT:
         return cast_int_of_float(v->f);
     case VAL_STRING:
     case VAL_NUMBER:
-        return cast_is_text(v) && !numeral_int(trim_zero_decimal(v->s), 0, &i) ? i : 0;
+        return cast_is_text(v) && !numeral_int(whole_part(v->s), 0, &i) ? i : 0;
     default:
         return 0;
     }
@@ -60,7 +64,7 @@ double cast_float(const struct val *v)
     case VAL_BOOL:
         return v->b;
     case VAL_INT:
-        return v->type == VAL_T_DURATION ? 0 : (double)v->i;
+        return (double)v->i;
     case VAL_UINT:
         return (double)v->u;
     case VAL_FLOAT:

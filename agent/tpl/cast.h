@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/val.h"
 
-/* cast.ToInt64: numbers, numerals ("0x10", "010", "3.00"), booleans. */
+/* cast.ToInt64: numbers, numerals ("0x10", "010", "3.99" is 3), booleans. */
 int64_t cast_int(const struct val *v);
 /* cast.ToFloat64 */
 double cast_float(const struct val *v);

@@ -11,7 +11,7 @@
 
 extern const struct func_table fn_compare, fn_contain, fn_core, fn_encode, fn_env, fn_escape, fn_hash, fn_map, fn_number, fn_object,
     fn_regex, fn_spew, fn_text, fn_time, fn_title;
-extern const struct func_table fn_sprig_case, fn_sprig_cert, fn_sprig_code, fn_sprig_crypto, fn_sprig_dict, fn_sprig_list, fn_sprig_math, fn_sprig_path, fn_sprig_semver, fn_sprig_text, fn_sprig_time,
+extern const struct func_table fn_sprig_case, fn_sprig_cert, fn_sprig_code, fn_sprig_crypto, fn_sprig_dict, fn_sprig_list, fn_sprig_math, fn_sprig_path, fn_sprig_random, fn_sprig_semver, fn_sprig_text, fn_sprig_time,
     fn_sprig_url, fn_sprig_value;
 extern const struct func_table fn_toml, fn_yaml;
 

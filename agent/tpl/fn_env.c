@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "tpl/fn.h"
 #include "tpl/format.h"
+#include "tpl/ip.h"
 #include "tpl/numeral.h"
 #include "tpl/tpl.h"
 #include "tpl/url.h"
@@ -204,6 +205,92 @@ static int body_env_or_default(struct call *call, struct val *ret)
     return 0;
 }
 
+/* The characters that may stand for a variable without braces around them: those of shells, one each. */
+static bool is_special(char c)
+{
+    return c && strchr("*#$@!?-0123456789", c);
+}
+
+static bool is_word(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The name behind a dollar, as os.Expand finds it; the length of what stands for it. A name of no length with one that is not 0 is bad syntax. */
+static size_t variable(struct str s, struct str *ret_name)
+{
+    size_t len = 0;
+
+    *ret_name = (struct str){s.data, 0};
+    if (s.len > 0 && s.data[0] == '{') {
+        const char *end = memchr(s.data, '}', s.len);
+
+        if (s.len > 2 && is_special(s.data[1]) && s.data[2] == '}')
+            end = s.data + 2;
+        if (!end)
+            return 1;
+        *ret_name = (struct str){s.data + 1, (size_t)(end - s.data - 1)};
+        return (size_t)(end - s.data) + 1;
+    }
+    if (s.len > 0 && is_special(s.data[0]))
+        len = 1;
+    else
+        while (len < s.len && is_word(s.data[len]))
+            len++;
+    ret_name->len = len;
+    return len;
+}
+
+static int add_variable(struct call *call, struct str name, struct buf *text)
+{
+    char *copy = arena_strndup(call->arena, name.data, name.len, call->err);
+    const char *value;
+
+    if (!copy)
+        return -1;
+    if (!call->env || !call->env->getenv)
+        return fail_unavailable(call);
+    value = call->env->getenv(call->env->ctx, copy);
+    buf_adds(text, value ? value : "");
+    return 0;
+}
+
+/* os.ExpandEnv: $NAME and ${NAME}. */
+static int body_expand_env(struct call *call, struct val *ret)
+{
+    _cleanup_buf_ struct buf own = {0};
+    struct buf *text = fn_scratch(call, &own);
+    struct str s = call->argv[0].s, name;
+
+    for (size_t i = 0, width; i < s.len; i++) {
+        if (s.data[i] != '$' || i + 1 == s.len) {
+            buf_addc(text, s.data[i]);
+            continue;
+        }
+        width = variable((struct str){s.data + i + 1, s.len - i - 1}, &name);
+        if (width == 0)
+            buf_addc(text, '$');
+        else if (name.len > 0 && add_variable(call, name, text) != 0)
+            return -1;
+        i += width;
+    }
+    return fn_return_buf(call, text, ret);
+}
+
+/* Templates look nothing up, so that none can send data away in the names it asks for: an address stands for itself. */
+static int body_get_host_by_name(struct call *call, struct val *ret)
+{
+    struct str host = call->argv[0].s;
+    struct err ignored;
+    struct ip ip;
+
+    if (str_eqs(host, "localhost"))
+        *ret = val_cstr("127.0.0.1");
+    else
+        *ret = ip_parse(host, true, &ip, &ignored) == 0 ? call->argv[0] : val_str("", 0);
+    return 0;
+}
+
 /* ------------------------------------------------------------------------- programs, files, addresses */
 
 static int body_plugin(struct call *call, struct val *ret)
@@ -257,6 +344,7 @@ static int body_write_to_file(struct call *call, struct val *ret)
         .content = call->argv[call->argc - 1].s,
         .mode = mode & 0777,
         .append = fn_find(flags, 0, STR("append")) <= flags.len,
+        .preserve = fn_find(flags, 0, STR("preserve_on_empty")) <= flags.len,
         .newline = fn_find(flags, 0, STR("newline")) <= flags.len,
     };
     *ret = val_str("", 0);
@@ -309,6 +397,9 @@ static const struct func rows[] = {
     {"secret", "s*", body_secret, "PATH [KEY=VALUE...]", "A secret: read, or with parameters written and the answer taken."},
     {"secrets", "s", body_secrets, "PATH", "The names of the secrets under a path."},
     {"sockaddr", "s*", body_sockaddr, "EXPRESSION...", "An address of this machine, chosen by a go-sockaddr expression."},
+    {"sprig_env", "s", body_env, "NAME", "The same as env."},
+    {"sprig_expandenv", "s", body_expand_env, "TEXT", "The text with the values of environment variables for $NAME and ${NAME}.", COST_SLOW},
+    {"sprig_getHostByName", "s", body_get_host_by_name, "HOST", "The host itself when it is an address, that of localhost, else nothing: templates look no names up."},
     {"writeToFile", "sssss*", body_write_to_file, "PATH USER GROUP PERMS [FLAGS] CONTENT", "Write a file beside the one that is rendered."},
 };
 

@@ -31,7 +31,7 @@ static int body_merge_map_with_override(struct call *call, struct val *ret)
 /* ---------------------------------------------------------------------------------- explodeMap */
 
 /* Go names the whole of what it was looking at, not where it began. */
-static int fail_no_map(struct call *call, struct str key, struct str top, const struct val *there)
+static int fail_no_map(struct call *call, struct str key, struct str top)
 {
     _cleanup_buf_ struct buf own = {0};
     struct buf *text = fn_scratch(call, &own);
@@ -41,9 +41,7 @@ static int fail_no_map(struct call *call, struct str key, struct str top, const 
     fn_show(call, text, 'q', &names[0]);
     buf_adds(text, ": ");
     fn_show(call, text, 'q', &names[1]);
-    buf_adds(text, " already has value ");
-    fn_show(call, text, 'q', there);
-    return err_set(call->err, ERR_INPUT, "%s: %s", call->name, text->data);
+    return err_set(call->err, ERR_INPUT, "%s: %s already has a non-map value", call->name, text->data);
 }
 
 /* The map under `top`, made when there is none. */
@@ -53,7 +51,7 @@ static int step_into(struct call *call, struct val *map, struct str top, struct 
     struct val made;
 
     if (there && (there->kind != VAL_MAP || there->type != VAL_T_NATURAL))
-        return fail_no_map(call, before, top, there);
+        return fail_no_map(call, before, top);
     if (!there) {
         if (live_map(call->arena, NULL, 0, &made, call->err) != 0 || live_set(call->arena, map, top, &made, call->err) != 0)
             return -1;

@@ -8,7 +8,7 @@
 static const struct func_table *const tables[] = {
     &fn_compare, &fn_contain, &fn_core, &fn_encode, &fn_env, &fn_escape, &fn_hash, &fn_map, &fn_number, &fn_object, &fn_regex,
     &fn_spew, &fn_text, &fn_time, &fn_title,
-    &fn_sprig_case, &fn_sprig_cert, &fn_sprig_code, &fn_sprig_crypto, &fn_sprig_dict, &fn_sprig_list, &fn_sprig_math, &fn_sprig_path, &fn_sprig_semver, &fn_sprig_text, &fn_sprig_time, &fn_sprig_url,
+    &fn_sprig_case, &fn_sprig_cert, &fn_sprig_code, &fn_sprig_crypto, &fn_sprig_dict, &fn_sprig_list, &fn_sprig_math, &fn_sprig_path, &fn_sprig_random, &fn_sprig_semver, &fn_sprig_text, &fn_sprig_time, &fn_sprig_url,
     &fn_sprig_value,
     &fn_toml, &fn_yaml,
 };

@@ -1,6 +1,7 @@
 #include "tpl/toml_out.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/duration.h"
 #include "base/limits.h"
@@ -178,8 +179,8 @@ static void put_float(struct writer *writer, double f)
         put(writer, isnan(f) ? "nan" : "inf");
         return;
     }
-    number_float(writer->buf, f, 'f', NUMBER_SHORTEST);
-    if (writer->buf->len >= from && !memchr(writer->buf->data + from, '.', writer->buf->len - from))
+    number_float(writer->buf, f, 'g', NUMBER_SHORTEST);
+    if (writer->buf->len >= from && !strpbrk(writer->buf->data + from, ".e"))
         put(writer, ".0");
     writer->started = true;
 }

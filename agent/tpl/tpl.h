@@ -26,7 +26,9 @@ enum tpl_missing { TPL_MISSING_ZERO, TPL_MISSING_ERROR, TPL_MISSING_INVALID };
 struct tpl_file {
     struct str path, user, group, content; /* user and group: a name, a number, or "" for one's own */
     unsigned mode;                         /* permission bits */
-    bool append, newline;                  /* newline: one more behind the content */
+    bool append;
+    bool preserve; /* empty content leaves a file with something in it as it is */
+    bool newline;  /* one more behind the content */
 };
 
 /*

@@ -8,7 +8,7 @@ import re
 
 # Their results are not fixed by their arguments, or reach outside, or take long.
 IMPURE = re.compile(
-    r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|randInt|shuffle|keys|values|ago|hello)|plugin|writeToFile|file$|sockaddr|spew_dump|"
+    r"sprig_(gen|buildCustomCert|bcrypt|htpasswd|encryptAES|derivePassword|rand|uuidv4|now|env$|expandenv|getHostByName|date|htmlDate|shuffle|keys|values|ago|hello)|plugin|writeToFile|file$|sockaddr|spew_dump|"
     r"spew_printf|spew_sprintf|spew_sdump")
 # Of Consul and Nomad: refused by name, see agent/tpl/README.md.
 FOREIGN = re.compile(

@@ -82,10 +82,19 @@ def test_variables_of_both_vendors_are_found(render, site):
 
 
 @both_servers
-@pytest.mark.parametrize("call", ["sprig_getHostByName", "getHostByName", "sprig_env", "sprig_now"])
-def test_functions_that_would_reach_the_network_or_the_clock_are_not_defined(render, call):
-    text, log = render('{{ %s "example.com" }}' % call)
-    assert text is None and f'function "{call}" not defined' in log
+@ours
+def test_functions_that_only_older_agents_have_answer(render):
+    call = '{{ sprig_env "APP" }} {{ sprig_expandenv "$APP/${NONE}x" }} {{ len (sprig_randAlphaNum 8) }} {{ len sprig_uuidv4 }} {{ sprig_date "2006" 0 }}'
+    text, log = render(call, {"APP": "web"})
+    assert text == "web web/x 8 36 1970", log
+
+
+@both_servers
+@ours
+@pytest.mark.parametrize("host, answer", [("localhost", "127.0.0.1"), ("192.0.2.1", "192.0.2.1"), ("secret.example.com", "")])
+def test_no_template_looks_names_up(render, host, answer):
+    text, log = render('[{{ sprig_getHostByName "%s" }}]' % host)
+    assert text == f"[{answer}]", log
 
 
 @both_servers

@@ -54,6 +54,16 @@ def test_appending_alone_keeps_what_the_file_holds(site, agent, tmp_path):
 
 
 @ours
+@pytest.mark.parametrize("flags, holds, then", [("preserve_on_empty", "old", "old"), ("preserve_on_empty,newline", "old", "old"), ("", "old", ""), ("preserve_on_empty", "", "")])
+def test_empty_content_may_leave_a_file_as_it_is(site, agent, tmp_path, flags, holds, then):
+    path = site.kv2().put("app", user="")
+    (tmp_path / "kept").write_text(holds)
+    one = agent(site.config(site.login(), template(writes(path, "user", tmp_path / "kept", flags), tmp_path / "done"), exit_after_auth=True))
+    assert one.wait_exit() == 0, one.log
+    assert wait.read(tmp_path / "kept") == then
+
+
+@ours
 def test_nothing_is_written_before_the_last_secret_is_there_and_then_once(site, agent, tmp_path):
     kv = site.kv2()
     path, late = kv.put("app", user="alice"), kv.path("late")

@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"strings"
 	"text/template"
 	"time"
 	_ "unsafe" // for linkname
 
+	"github.com/Masterminds/sprig/v3"
 	"github.com/hashicorp/consul-template/config"
 	dep "github.com/hashicorp/consul-template/dependency"
 	ct "github.com/hashicorp/consul-template/template"
@@ -166,7 +168,35 @@ func functions(env []string) template.FuncMap {
 		}
 		return file(s)
 	}
+	addOlder(table)
 	return table
+}
+
+// addOlder adds the functions of sprig that older versions gave to templates, and newer ones leave out since they do not depend on their
+// arguments alone. The clock and the environment are the row's; nothing is asked of the network.
+func addOlder(table template.FuncMap) {
+	all := sprig.TxtFuncMap()
+	for _, name := range strings.Fields("date date_in_zone dateInZone date_modify dateModify htmlDate htmlDateInZone randAlpha randAlphaNum randAscii randBytes randNumeric uuidv4") {
+		table["sprig_"+name] = all[name]
+	}
+	env := table["env"].(func(string) (string, error))
+	table["sprig_now"] = func() time.Time { return clock() }
+	table["sprig_env"] = env
+	table["sprig_expandenv"] = func(text string) string {
+		return os.Expand(text, func(name string) string {
+			value, _ := env(name)
+			return value
+		})
+	}
+	table["sprig_getHostByName"] = func(host string) string {
+		if host == "localhost" {
+			return "127.0.0.1"
+		}
+		if net.ParseIP(host) != nil {
+			return host
+		}
+		return ""
+	}
 }
 
 func certificate(data map[string]interface{}) dep.PemEncoded {
