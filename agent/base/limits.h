@@ -55,6 +55,8 @@
 /* Requests per second of the whole process, and how many may go at once after a pause. */
 #define LIMIT_REQUEST_RATE 10
 #define LIMIT_REQUEST_BURST 20
+/* Reads of secrets that are handed to libcurl together: 100 KiB of buffers each, more streams than most servers serve at once. */
+#define LIMIT_REQUESTS_AT_ONCE 32
 
 /* Templates: source, output, and what one evaluation may take. */
 #define LIMIT_TEMPLATE_BYTES MIB(1)

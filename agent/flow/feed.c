@@ -353,6 +353,7 @@ static void read_path(struct feed *feed, const struct mount *mount)
              .body = writes ? body.data : NULL,
              .body_len = body.len,
              .urgent = is_first(feed),
+             .one_of_many = true,
          });
     feed->tried = true;
 }

@@ -10,11 +10,16 @@
 #define RETRY_AFTER_MIN_MS ((int64_t)1000)
 #define RETRY_AFTER_MAX_MS ((int64_t)10 * 60 * 1000)
 
-/* One request: waiting for the budget, or on its way. Linked into exactly one of the client's two lists. */
+struct call_list {
+    struct client_call *head, *tail;
+};
+
+/* One request: waiting for its turn, then for the budget, then on its way. Linked into exactly one of the client's lists. */
 struct client_call {
     struct client *client;
+    struct call_list *list;
     struct client_call *prev, *next;
-    bool sent, redirected, urgent;
+    bool redirected, urgent, one_of_many;
     struct http_exchange *exchange;
     char *method, *path, *wrap_ttl;
     char *token;     /* NULL: the client's */
@@ -35,53 +40,80 @@ struct client {
     const char *token;
     struct budget own_budget, *budget;
     unsigned long requests;
-    struct client_call *waiting_head, *waiting_tail, *running;
+    struct call_list parked, waiting, running;
+    unsigned many; /* of those that are one_of_many, how many are not parked */
     struct loop_timer pump_timer;
 };
 
-/* ---- the two lists ---- */
+/* ---- the lists ---- */
 
-static void list_append(struct client *client, struct client_call *call)
+static void list_append(struct call_list *list, struct client_call *call)
 {
-    call->prev = client->waiting_tail;
-    *(client->waiting_tail ? &client->waiting_tail->next : &client->waiting_head) = call;
-    client->waiting_tail = call;
+    call->list = list;
+    call->prev = list->tail;
+    *(list->tail ? &list->tail->next : &list->head) = call;
+    list->tail = call;
 }
 
-static void list_prepend(struct client *client, struct client_call *call)
+static void list_prepend(struct call_list *list, struct client_call *call)
 {
-    call->next = client->waiting_head;
-    *(client->waiting_head ? &client->waiting_head->prev : &client->waiting_tail) = call;
-    client->waiting_head = call;
+    call->list = list;
+    call->next = list->head;
+    *(list->head ? &list->head->prev : &list->tail) = call;
+    list->head = call;
 }
 
 static void unlink_call(struct client_call *call)
 {
-    struct client *client = call->client;
-
-    *(call->prev ? &call->prev->next : call->sent ? &client->running : &client->waiting_head) = call->next;
-    if (call->next)
-        call->next->prev = call->prev;
-    else if (!call->sent)
-        client->waiting_tail = call->prev;
+    *(call->prev ? &call->prev->next : &call->list->head) = call->next;
+    *(call->next ? &call->next->prev : &call->list->tail) = call->prev;
     call->prev = call->next = NULL;
 }
 
 static void mark_sent(struct client_call *call)
 {
+    unlink_call(call);
+    list_append(&call->client->running, call);
+}
+
+/* Its turn has come: from now on only the budget holds it. */
+static void admit(struct client_call *call)
+{
+    struct client *client = call->client;
+
+    client->many += call->one_of_many;
+    if (call->urgent)
+        list_prepend(&client->waiting, call);
+    else
+        list_append(&client->waiting, call);
+    timer_after(&client->pump_timer, 0);
+}
+
+static void admit_next(struct client *client)
+{
+    struct client_call *call = client->parked.head;
+
+    if (!call || client->many >= LIMIT_REQUESTS_AT_ONCE)
+        return;
+    unlink_call(call);
+    admit(call);
+}
+
+/* Whatever list it is in. */
+static void leave(struct client_call *call)
+{
     struct client *client = call->client;
 
     unlink_call(call);
-    call->sent = true;
-    call->next = client->running;
-    if (call->next)
-        call->next->prev = call;
-    client->running = call;
+    if (!call->one_of_many || call->list == &client->parked)
+        return;
+    client->many--;
+    admit_next(client);
 }
 
 static void call_free(struct client_call *call)
 {
-    unlink_call(call);
+    leave(call);
     mem_free(call->method);
     mem_free(call->path);
     mem_free(call->wrap_ttl);
@@ -237,14 +269,14 @@ static void pump(void *ctx)
 {
     struct client *client = ctx;
 
-    while (client->waiting_head) {
-        int64_t wait = budget_take(client->budget, client->waiting_head->urgent);
+    while (client->waiting.head) {
+        int64_t wait = budget_take(client->budget, client->waiting.head->urgent);
 
         if (wait) {
             timer_after(&client->pump_timer, wait);
             return;
         }
-        start_first(client->waiting_head);
+        start_first(client->waiting.head);
     }
 }
 
@@ -276,11 +308,11 @@ struct client_call *client_send(struct client *client, const struct request *req
     buf_init_secret(&call->body, LIMIT_REPLY_BYTES);
     if (request->body)
         buf_add(&call->body, request->body, request->body_len);
-    if (call->urgent)
-        list_prepend(client, call);
+    call->one_of_many = request->one_of_many;
+    if (call->one_of_many && client->many >= LIMIT_REQUESTS_AT_ONCE)
+        list_append(&client->parked, call);
     else
-        list_append(client, call);
-    timer_after(&client->pump_timer, 0);
+        admit(call);
     return call;
 }
 
@@ -293,7 +325,7 @@ void client_cancel(struct client_call *call)
 
 void client_idle(struct client *client)
 {
-    if (client->waiting_head || client->running)
+    if (client->parked.head || client->waiting.head || client->running.head)
         return;
     http_client_idle(client->http);
     redirect_idle(client->redirect);
@@ -358,10 +390,12 @@ void client_free(struct client *client)
 {
     if (!client)
         return;
-    while (client->waiting_head)
-        client_cancel(client->waiting_head);
-    while (client->running)
-        client_cancel(client->running);
+    while (client->parked.head)
+        client_cancel(client->parked.head);
+    while (client->waiting.head)
+        client_cancel(client->waiting.head);
+    while (client->running.head)
+        client_cancel(client->running.head);
     timer_stop(&client->pump_timer);
     redirect_free(client->redirect);
     http_client_free(client->http);

@@ -35,6 +35,7 @@ struct request {
     const char *namespace; /* instead of the client's; "" for none; NULL: the client's */
     const char *wrap_ttl; /* X-Vault-Wrap-TTL */
     bool urgent;          /* exempt from the budget */
+    bool one_of_many;     /* waits while LIMIT_REQUESTS_AT_ONCE of its kind are under way: each takes 100 KiB, and its time-out begins when it is sent */
     int64_t timeout_ms;   /* 0: the client's */
 };
 

@@ -178,6 +178,26 @@ static void requests_wait_for_the_budget_unless_urgent(void **state)
     assert_int_equal(world->heard.answers, LIMIT_REQUEST_BURST + 3 * LIMIT_REQUEST_RATE + 1);
 }
 
+static void one_of_many_waits_for_its_turn_and_holds_up_nobody_else(void **state)
+{
+    struct world *world = *state;
+    struct request many = {.method = "GET", .path = "x", .urgent = true, .one_of_many = true};
+    struct client_call *calls[4 * LIMIT_REQUESTS_AT_ONCE];
+    size_t count = ARRAY_LEN(calls);
+
+    for (size_t i = 0; i < count; i++)
+        calls[i] = client_send(world->client, &many, on_done, &world->heard);
+    client_cancel(calls[count - 1]); /* one whose turn has not come */
+    client_cancel(calls[0]);         /* and one whose has */
+    fake_loop_run(world->loop, 1);
+    assert_int_equal(server.count, LIMIT_REQUESTS_AT_ONCE);
+    client_send(world->client, &(struct request){.method = "GET", .path = "y"}, on_done, &world->heard);
+    fake_loop_run(world->loop, 1);
+    assert_int_equal(server.count, LIMIT_REQUESTS_AT_ONCE + 1);
+    fake_loop_run(world->loop, MINUTE);
+    assert_int_equal(world->heard.answers, count - 2 + 1);
+}
+
 static void a_cancelled_call_is_never_answered(void **state)
 {
     struct world *world = *state;
@@ -325,6 +345,7 @@ int main(void)
         TEST(the_namespace_is_kept_without_slashes),
         TEST(a_request_may_bring_its_own_namespace_or_none),
         TEST(requests_wait_for_the_budget_unless_urgent),
+        TEST(one_of_many_waits_for_its_turn_and_holds_up_nobody_else),
         TEST(a_cancelled_call_is_never_answered),
         TEST(retry_after_is_clamped),
         TEST(an_error_names_method_and_path_but_no_query),
