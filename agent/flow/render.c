@@ -58,7 +58,7 @@ int render_run(struct render *render, struct err *err)
         return 0;
     fn_vault_failed(&render->fn);
     render_forget(render);
-    return render_finished(render) ? -1 : 0;
+    return render_finished(render) || err->code == ERR_LIMIT ? -1 : 0;
 }
 
 bool render_finished(const struct render *render)

@@ -3,7 +3,8 @@
  *
  * The text is read and compiled when it is first needed; that may fail and be tried again (a source file that is not there yet).
  * render_run() evaluates against the store and causes no request. Afterwards render_deps() says what was used, fn.missing and fn.held what had no
- * answer yet: while something is missing (or a plugin runs) the output is not finished, and an error of the evaluation is put down to the missing data.
+ * answer yet: while something is missing (or a plugin runs) the output is not finished, and an error of the evaluation is put down to the missing data
+ * (unless it is that of a limit).
  * The output is secret, and so are the files beside it (fn.asides); render_forget() wipes both.
  */
 #ifndef FLOW_RENDER_H

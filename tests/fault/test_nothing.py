@@ -59,7 +59,7 @@ class Estate:
 
     def right(self):
         got = self.there()
-        return got["kv1"] == "alice" and got["kv2"] == self.user and got["list"].startswith("app") and got["write"] == "made"
+        return got["kv1"] == "alice" and got["kv2"] == self.user and (got["list"] or "").startswith("app") and got["write"] == "made"
 
 
 @pytest.fixture

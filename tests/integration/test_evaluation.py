@@ -206,3 +206,25 @@ def test_a_write_behind_a_read_that_fails_is_not_sent(site, agent, tmp_path, est
     one = agent(site.config(estate.login, template(estate.text(text).replace("NAME", name), tmp_path / "out"), via=proxy))
     one.wait_log(f"data/{name}.*attempt=2")
     assert (puts(proxy), wait.read(tmp_path / "out")) == ([], None)
+
+
+# Many --------------------------------------------------------------------------------------------------------------------
+
+
+@ours
+@both_servers
+def test_ten_thousand_secrets_in_one_template(site, agent, tmp_path, estate):
+    many = '{{ range loop 0 10000 }}{{ with secret (printf "KV/data/app?n=%d" .) }}{{ .Data.data.user }}{{ end }}{{ end }}'
+    one = agent(site.config(estate.login, template(estate.text(many), tmp_path / "out")))
+    wait.for_file(tmp_path / "out", "alice" * 10000, seconds=120)
+    assert int(one.proc_status("VmHWM").split()[0]) < 100 * 1024
+    assert int(one.proc("stat").rsplit(")", 1)[1].split()[11]) < 20 * 100, "more than 20 s of its own time"
+
+
+@ours
+@both_servers
+def test_more_secrets_than_an_agent_takes_are_an_error_that_says_so(site, agent, tmp_path, estate):
+    many = '{{ range loop 0 40000 }}{{ with secret (printf "KV/data/app?n=%d" .) }}{{ .Data.data.user }}{{ end }}{{ end }}'
+    one = agent(site.config(estate.login, template(estate.text(many), tmp_path / "out")))
+    one.wait_log("more than 32768 secrets in one template")
+    assert wait.read(tmp_path / "out") is None
