@@ -90,8 +90,9 @@ int token_from_lookup(const struct reply *reply, const char *value, int64_t aske
     _cleanup_(cleanup_token) struct token *token = token_new();
     const struct val *data = val_get(&reply->body, "data");
 
-    if (!data || data->kind != VAL_MAP)
-        return err_set(err, ERR_INPUT, "lookup-self: status %d, but no data in the answer", reply->status);
+    /* One that does not end says 0: without a word about its end it is no token that we know. */
+    if (!data || data->kind != VAL_MAP || val_is_nil(val_get(data, "ttl")))
+        return err_set(err, ERR_INPUT, "lookup-self: status %d, but nothing about the token in the answer", reply->status);
     if (fill(token, value, data, "ttl", "type", asked_at, err) != 0)
         return -1;
     *ret = steal(token);

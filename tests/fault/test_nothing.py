@@ -5,7 +5,7 @@ import json
 
 import pytest
 from support import wait
-from support.agent import original, template
+from support.agent import block, original, template
 from support.rendering import SOON
 
 pytestmark = [pytest.mark.both_servers, pytest.mark.skipif(original(), reason="the original renders some of them")]
@@ -110,3 +110,18 @@ def test_a_renewal_that_says_nothing_keeps_the_token(site, agent, tmp_path, prox
     token = wait.for_file(tmp_path / "token")
     wait.until(lambda: proxy.count("PUT", "renew-self") >= 2, "another renewal")
     assert (wait.read(tmp_path / "token"), proxy.logins()) == (token, 1)
+
+
+@pytest.mark.parametrize("name", [*NOTHINGS, "data empty"])
+def test_a_lookup_that_says_nothing_is_no_login(site, agent, tmp_path, proxy, name):
+    token = site.vault.request("POST", "auth/token/create", {"policies": ["default"], "ttl": "1h"})["auth"]["client_token"]
+    (tmp_path / "token").write_text(token)
+    method = block("auto_auth", body=block("method", "token_file", body=block("config", token_file_path=tmp_path / "token"), max_backoff="2s") +
+                   block("sink", "file", body=block("config", path=tmp_path / "sink")))
+    status, body = NOTHINGS.get(name, (200, b'{"data":{}}'))
+    proxy.answer(status, body, path="lookup-self", times=1)
+    one = agent("\n".join([block("vault", address=proxy.address, ca_cert=proxy.ca_file), method, "exit_after_auth = true"]))
+    assert one.wait_exit() == 0, one.log
+    one.wait_log("error authenticating")
+    assert wait.read(tmp_path / "sink") == token
+    assert proxy.count("GET", "lookup-self") == 2

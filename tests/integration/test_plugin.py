@@ -100,3 +100,15 @@ def test_programs_end_with_the_agent(site, agent, tmp_path):
 def alive(pid):
     status = wait.read(f"/proc/{pid}/stat")
     return status is not None and status.rpartition(")")[2].split()[0] != "Z"
+
+
+@ours
+def test_a_program_is_run_only_when_nothing_before_it_is_missing(site, agent, tmp_path):
+    kv = site.kv2()
+    path = kv.put("app", user="alice")
+    program = script(tmp_path / "tell", f'echo "$1" >>"{tmp_path}/told"; echo "$1"')
+    text = ('{{ $a := secret "%s" }}{{ if not $a }}{{ plugin "%s" "nobody" }}{{ end }}{{ $b := plugin "%s" (printf "%%v" $a.Data.data.user) }}'
+            '{{ plugin "%s" (printf "%%s again" $b) }}') % (path, program, program, program)
+    one = agent(site.config(site.login(), template(text, tmp_path / "out"), ALLOW, exit_after_auth=True))
+    assert one.wait_exit() == 0, one.log
+    assert (wait.read(tmp_path / "out"), wait.read(tmp_path / "told")) == ("alice again", "alice\nalice again\n")
