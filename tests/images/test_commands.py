@@ -5,21 +5,30 @@ from support import wait
 
 pytestmark = pytest.mark.timeout(1800)  # the first test builds the images
 
-# Started under the name /tmp/app; counts its SIGHUPs.
-APP = """cp /bin/busybox /tmp/app && exec /tmp/app sh -c '
-n=0; trap "n=\\$((n + 1)); echo hup \\$n" HUP; trap "exit 7" TERM; echo ready; while :; do sleep 1 & wait \\$!; done' app"""
+# A process of the name app; counts its SIGHUPs.
+APP = r"""
+cat >/tmp/app.sh <<'END'
+n=0
+trap 'n=$((n + 1)); echo hup $n' HUP
+trap 'exit 7' TERM
+echo ready
+while :; do sleep 1 & wait $!; done
+END
+cp /bin/busybox /tmp/app
+exec -a busybox /tmp/app sh /tmp/app.sh
+"""
 HUP = [
     "kill -HUP $(pidof app)",
     "/bin/sh -c 'kill -HUP $(pidof app) 2>/dev/null || true'",
     "/bin/sh -c 'pkill -HUP app || true'",
     "pkill -HUP app",
     "/usr/bin/pkill -HUP -x app",
-    "pkill -SIGHUP -f '^/tmp/app sh'",
+    "pkill -SIGHUP -f '/tmp/app[.]sh'",
     "pgrep -x app | xargs kill -HUP",
     "kill -HUP $(pgrep app)",
     "killall -HUP app",
     "kill -s HUP $(ps -o pid,comm | awk '$2 == \"app\" { print $1 }')",
-    "ps aux | grep '[/]tmp/app' | awk '{print $1}' | xargs kill -HUP",
+    "ps aux | grep '[/]tmp/app.sh' | awk '{print $1}' | xargs kill -HUP",
     "sh -c 'cd /tmp && pgrep -x app > app.pid && kill -SIGHUP $(cat app.pid)'",
     "date && id && pkill -1 app",
 ]
