@@ -4,6 +4,7 @@ import pytest
 from support import wait
 from support.agent import template
 from support.rendering import SOON, user
+from support.site import unique
 
 pytestmark = pytest.mark.every_system
 both_servers = pytest.mark.both_servers
@@ -68,7 +69,7 @@ def test_the_token_lands_in_a_file_sink(site, agent, tmp_path):
 
 
 def test_a_postgresql_credential_works(site, postgres, agent, tmp_path):
-    path = postgres.enable(site.vault, "db-first")
+    path = postgres.enable(site.vault, unique("db-first"))
     contents = '{{ with secret "%s" }}{{ .Data.username }} {{ .Data.password }}{{ end }}' % path
     agent(site.config(site.login(), template(contents, tmp_path / "credential")))
     name, password = wait.for_file(tmp_path / "credential", contains=" ").split(" ")
