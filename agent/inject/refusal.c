@@ -11,6 +11,7 @@
 #include "inject/value.h"
 
 #define LABEL_MAX 63 /* of names that become parts of host names */
+#define EXPIRATION_MAX (INT64_C(1) << 32)
 
 /* A mount that the patch adds to a container of the pod. */
 struct added {
@@ -162,6 +163,34 @@ static int apply_below(struct foreseen *f, struct parts *parts, struct str rest,
     return add_mount(f, &parts->items[index], value, err);
 }
 
+static struct str quantity_at(const struct val *map, const char *name)
+{
+    const struct val *v = val_get(map, name);
+
+    return v && (v->kind == VAL_STRING || v->kind == VAL_NUMBER) ? v->s : STR("");
+}
+
+static void check_token(struct foreseen *f, const struct val *volume)
+{
+    const struct val *sources = list_at(val_get(volume, "projected"), "sources");
+    int64_t seconds;
+
+    for (size_t i = 0; i < sources->list.len; i++) {
+        if (val_get_int(val_get(&sources->list.items[i], "serviceAccountToken"), "expirationSeconds", &seconds) && seconds > EXPIRATION_MAX)
+            refuse(f, "volume %.*s: a token may not live longer than 2^32 seconds", SHOWN(pod_text(volume, "name")));
+    }
+}
+
+static void add_volume(struct foreseen *f, const struct val *volume)
+{
+    struct str size = quantity_at(val_get(volume, "emptyDir"), "sizeLimit");
+
+    f->volumes[f->volume_count++] = pod_text(volume, "name");
+    if (*size.data == '-')
+        refuse(f, "volume %.*s is to be smaller than nothing: %.*s", SHOWN(pod_text(volume, "name")), SHOWN(size));
+    check_token(f, volume);
+}
+
 static bool take_prefix(struct str *text, const char *prefix)
 {
     if (!str_has_prefix(*text, prefix))
@@ -182,7 +211,7 @@ static int apply(struct foreseen *f, const struct val *operation, struct err *er
     else if (str_eqs(path, "/spec/shareProcessNamespace"))
         f->share = value;
     else if (value && take_prefix(&path, "/spec/volumes"))
-        f->volumes[f->volume_count++] = pod_text(value, "name");
+        add_volume(f, value);
     else if (value && take_prefix(&path, "/spec/initContainers"))
         return apply_below(f, &f->init_containers, path, value, err);
     else if (value && take_prefix(&path, "/spec/containers"))
@@ -307,13 +336,6 @@ static void check_mounts(struct foreseen *f, const struct part *part)
 }
 
 /* ---------------------------------------------------------------------------------------- resources */
-
-static struct str quantity_at(const struct val *map, const char *name)
-{
-    const struct val *v = val_get(map, name);
-
-    return v && (v->kind == VAL_STRING || v->kind == VAL_NUMBER) ? v->s : STR("");
-}
 
 static const char *const resource_names[] = {"cpu", "memory", "ephemeral-storage"};
 
@@ -459,6 +481,21 @@ static bool agent_has_security_context(const struct parts *parts)
     return false;
 }
 
+static bool is_host_process(const struct val *object)
+{
+    return val_get_bool(val_dig(object, "securityContext", "windowsOptions", NULL), "hostProcess");
+}
+
+/* One of Windows' own kind in which every container is, the agent too. */
+static bool some_are_host_processes(const struct foreseen *f)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < f->containers.count; i++)
+        some |= is_host_process(f->containers.items[i].container);
+    return some && !is_host_process(f->spec);
+}
+
 static void check_system(struct foreseen *f)
 {
     const struct val *selector = val_get(f->spec, "nodeSelector");
@@ -468,7 +505,9 @@ static void check_system(struct foreseen *f)
     if (says && (f->share || agent_has_security_context(&f->containers) || agent_has_security_context(&f->init_containers)))
         refuse(f, "spec.os.name is windows, where the agent's %s may not be set; and it runs on Linux only: take agent-inject away",
                f->share ? "shareProcessNamespace" : "securityContext");
-    else if (says || chosen || affinity_is_windows(f->spec))
+    else if (some_are_host_processes(f))
+        refuse(f, "either all containers are host processes of Windows or none, and the agent runs on Linux only: take agent-inject away");
+    else if (says || chosen || is_host_process(f->spec) || affinity_is_windows(f->spec))
         unfit(f, "the pod is for Windows nodes, and the agent runs on Linux only: take agent-inject away");
 }
 

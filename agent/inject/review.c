@@ -118,6 +118,15 @@ static const char *shape_of(const struct plan *plan)
     return plan_has_init(plan) ? (plan_has_sidecar(plan) ? "init_and_sidecar" : "init_only") : plan_has_sidecar(plan) ? "sidecar_only" : "";
 }
 
+/* Where the effort is left for it: who is not warned is refused by the API server all the same. */
+static void foresee(struct reviewing *r)
+{
+    struct err too_much;
+
+    if (effort_spend(&r->effort, r->patch.len, &too_much) == 0)
+        refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings, &r->note->refusal);
+}
+
 static int inject(struct reviewing *r, struct err *err)
 {
     r->note->reason = "namespace";
@@ -132,7 +141,7 @@ static int inject(struct reviewing *r, struct err *err)
     r->note->reason = "annotation";
     if (patch_write(&r->plan, &r->effort, &r->patch, &r->arena, err) != 0)
         return err_wrap(err, "error creating patch for agent");
-    refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings, &r->note->refusal);
+    foresee(r);
     if (r->settings->annotation_warnings)
         hint_orphans(&r->plan, &r->warnings);
     r->note->verdict = REVIEW_INJECTED;

@@ -21,6 +21,10 @@ static const struct refused {
     {POD(",{\"name\":\"vault-tls-secrets\"}", APP("")), "tls-secret=tls", NULL, "two volumes are named vault-tls-secrets:"},
     {POD(",{\"name\":\"vault-tls-secrets\"}", APP("")), NULL, NULL, NULL},
     {POD(",{\"name\":\"vault-secrets-custom-0\"}", APP("")), "secret-volume-path-a=/b", NULL, "two volumes are named vault-secrets-custom-0:"},
+    {EVERYDAY_SPEC, "ampule.dev/secrets-size=-1Mi", NULL, "volume vault-secrets is to be smaller than nothing: -1Mi"},
+    {EVERYDAY_SPEC, "ampule.dev/secrets-size=1Mi", NULL, NULL},
+    {EVERYDAY_SPEC, "ampule.dev/token-audience=v", "ampule.dev/token-expiration=4294967297", "volume ampule-token: a token may not live longer"},
+    {EVERYDAY_SPEC, "ampule.dev/token-audience=v", "ampule.dev/token-expiration=4294967296", NULL},
     {POD(",{\"name\":\"twice\"},{\"name\":\"twice\"}", APP("")), NULL, NULL, "two volumes are named twice:"},
     /* containers */
     {POD("", APP("") ",{\"name\":\"vault-agent\"}"), NULL, NULL, "two containers are named vault-agent: rename the pod's own"},
@@ -76,6 +80,8 @@ static const struct refused {
     {WITH("\"os\":{\"name\":\"windows\"}"), "agent-set-security-context=false", "agent-share-process-namespace=false",
      "spec.os.name is windows, where the agent's shareProcessNamespace may not be set"},
     {WITH("\"os\":{\"name\":\"linux\"}"), NULL, NULL, NULL},
+    {POD("", APP("") ",{\"name\":\"b\",\"securityContext\":{\"windowsOptions\":{\"hostProcess\":true}}}"), NULL, NULL,
+     "either all containers are host processes of Windows or none"},
 };
 
 static void ask_row(const struct refused *row)
@@ -102,6 +108,7 @@ static void where_the_agent_cannot_run_is_told_and_the_pod_is_taken(void **state
     static const char *const specs[] = {
         WITH("\"nodeSelector\":{\"kubernetes.io/os\":\"windows\"}"),
         WITH("\"nodeSelector\":{\"beta.kubernetes.io/os\":\"windows\"}"),
+        WITH("\"hostNetwork\":true,\"securityContext\":{\"windowsOptions\":{\"hostProcess\":true}}"),
         WITH("\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":"
              "\"kubernetes.io/os\",\"operator\":\"In\",\"values\":[\"windows\"]}]}]}}}"),
     };
