@@ -189,13 +189,32 @@ static void drop_from(json_t *parent, const char *list_key, bool (*is_dropped)(c
         json_object_del(parent, list_key);
 }
 
-static void drop_mounts(json_t *containers)
+/* An injector's mounts are plain, and the last of their volume: users mount parts of it by themselves, before they know of it. */
+static void drop_mounts(json_t *container)
+{
+    json_t *mounts = json_object_get(container, "volumeMounts");
+    _cleanup_json_ json_t *dropped = json_object();
+
+    for (size_t i = json_array_size(mounts); i-- > 0;) {
+        const json_t *mount = json_array_get(mounts, i);
+        const char *volume = text_at(mount, "name");
+
+        if (!is_injected_volume(mount) || json_object_get(dropped, volume) || *text_at(mount, "subPath") || *text_at(mount, "subPathExpr"))
+            continue;
+        json_object_set_new(dropped, volume, json_true());
+        json_array_remove(mounts, i);
+    }
+    if (json_is_array(mounts) && json_array_size(mounts) == 0)
+        json_object_del(container, "volumeMounts");
+}
+
+static void drop_all_mounts(json_t *containers)
 {
     size_t i;
     json_t *container;
 
     json_array_foreach (containers, i, container)
-        drop_from(container, "volumeMounts", is_injected_volume);
+        drop_mounts(container);
 }
 
 static const char *const status_names[] = {"vault.hashicorp.com/agent-inject-status", "openbao.org/agent-inject-status"};
@@ -216,8 +235,8 @@ static void take_out(json_t *pod)
     drop_from(spec, "containers", workload_is_agent);
     drop_from(spec, "initContainers", workload_is_agent);
     drop_from(spec, "volumes", is_injected_volume);
-    drop_mounts(json_object_get(spec, "containers"));
-    drop_mounts(json_object_get(spec, "initContainers"));
+    drop_all_mounts(json_object_get(spec, "containers"));
+    drop_all_mounts(json_object_get(spec, "initContainers"));
     if (json_object_get(annotations, "vault.hashicorp.com/agent-share-process-namespace"))
         json_object_del(spec, "shareProcessNamespace");
     for (size_t i = 0; i < ARRAY_LEN(status_names); i++)

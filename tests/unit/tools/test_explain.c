@@ -272,7 +272,7 @@ static json_t *part_of(json_t *at, const char *path)
     return at;
 }
 
-/* A field of an injected pod that is set (NULL: taken away, "-": put behind a list), and what is said of it; NULL: nothing is. */
+/* A field of an injected pod that is set (NULL: taken away, "-": put behind a list, "0": before it), and what is said of it; NULL: nothing is. */
 static const struct change {
     const char *path, *field, *value, *says;
 } changes[] = {
@@ -301,9 +301,11 @@ static const struct change {
     {"spec/volumes", "-", "{\"name\":\"vault-tls-secrets\",\"secret\":{\"secretName\":\"tls\"}}", "/volumes/vault-tls-secrets: today {"},
     {"spec/volumes/vault-secrets/emptyDir", "sizeLimit", "\"1Mi\"", "/volumes/vault-secrets/emptyDir/sizeLimit: today \"1Mi\", Ampule nothing"},
     {"spec/containers", "-", "{\"name\":\"vault-agent-two\",\"env\":[{\"name\":\"VAULT_CONFIG\"}]}", "/vault-agent-two: today {"},
-    {"spec/containers/app/volumeMounts", "-", "{\"name\":\"vault-secrets\",\"mountPath\":\"/etc/s\"}", "/app/volumeMounts//etc/s: today {"},
+    {"spec/containers/app/volumeMounts", "-", "{\"name\":\"vault-tls-secrets\",\"mountPath\":\"/etc/s\"}", "/app/volumeMounts//etc/s: today {"},
     /* of the pod alone, or of the API server: no difference */
     {"spec", "shareProcessNamespace", "true", NULL},
+    {"spec/containers/app/volumeMounts", "-", "{\"name\":\"vault-secrets\",\"mountPath\":\"/etc/s\",\"subPath\":\"a\"}", NULL},
+    {"spec/containers/app/volumeMounts", "0", "{\"name\":\"vault-secrets\",\"mountPath\":\"/etc/s\"}", NULL},
     {"spec/containers", "-", "{\"name\":\"istio\"}", NULL},
     {"spec/volumes", "-", "{\"name\":\"mine\"}", NULL},
     {"spec/containers/vault-agent", "image", "\"other:1\"", NULL},
@@ -323,7 +325,7 @@ static void what_only_one_of_both_has_is_a_difference_wherever_it_is(void **stat
         json_t *part = part_of(pod, changes[i].path), *value = changes[i].value ? json_loads(changes[i].value, JSON_DECODE_ANY, NULL) : NULL;
 
         if (json_is_array(part))
-            json_array_append_new(part, value);
+            json_array_insert_new(part, *changes[i].field == '-' ? json_array_size(part) : 0, value);
         else if (value)
             json_object_set_new(part, changes[i].field, value);
         else
