@@ -194,7 +194,7 @@
 /* Programs running at a time: commands run one after another, so this is the app and those that are not waited for. */
 #define LIMIT_CHILDREN 64
 /* Numbers that are closed one by one where neither close_range(2) nor /proc is there: a million would take a second. */
-#define LIMIT_DESCRIPTORS 65536
+#define LIMIT_DESCRIPTORS 16384
 /* Processes of one name, without a master, that one signal goes to: their numbers are kept meanwhile. Those that we may not signal do not count. */
 #define LIMIT_NAMED_PROCESSES 1024
 

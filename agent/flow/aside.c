@@ -1,10 +1,13 @@
 #include "flow/aside.h"
 
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "os/owner.h"
+#include "os/path.h"
 
 static void aside_done(struct aside *aside)
 {
@@ -23,22 +26,26 @@ void aside_clear(struct aside_list *list)
     *list = (struct aside_list){0};
 }
 
-static struct aside *find(struct aside_list *list, struct str path)
+static struct aside *find(struct aside_list *list, const char *path)
 {
     for (size_t i = 0; i < list->len; i++) {
-        if (str_eqs(path, list->items[i].path))
+        if (strcmp(path, list->items[i].path) == 0)
             return &list->items[i];
     }
     return NULL;
 }
 
-static int check_path(struct str path, struct err *err)
+/* The name from "/" on: two spellings of one file are one file. */
+static int find_path(struct str path, char ret[PATH_MAX], struct err *err)
 {
+    _cleanup_free_ char *name = NULL;
+
     if (path.len == 0 || path.len > LIMIT_PATH_BYTES || memchr(path.data, '\0', path.len))
         return err_set(err, ERR_INPUT, "writeToFile: the path is empty, too long or has a byte 0");
-    if (path.data[0] != '/')
-        return err_set(err, ERR_INPUT, "writeToFile: \"%.*s\" must be an absolute path", (int)path.len, path.data);
-    return 0;
+    name = mem_strndup(path.data, path.len);
+    if (path_whole(name, ret) < 0)
+        return err_system(err, "writeToFile: \"%s\"", name);
+    return ret[1] ? 0 : err_set(err, ERR_INPUT, "writeToFile: \"%s\" is a directory: name a file", name);
 }
 
 /* Nothing to write, and what is there stays: also the line end is left out. */
@@ -52,14 +59,14 @@ static bool keeps_old(const struct tpl_file *file)
     return file->append || preserves(file);
 }
 
-static struct aside *add(struct aside_list *list, const struct tpl_file *file)
+static struct aside *add(struct aside_list *list, const char *path, const struct tpl_file *file)
 {
     struct aside *aside;
 
     if (!list->items)
         list->items = mem_array(LIMIT_TEMPLATE_FILES, sizeof(*list->items));
     aside = &list->items[list->len++];
-    aside->path = mem_strndup(file->path.data, file->path.len);
+    aside->path = mem_strdup(path);
     aside->append = keeps_old(file);
     buf_init_secret(&aside->content, LIMIT_OUTPUT_BYTES);
     return aside;
@@ -89,14 +96,16 @@ static int check_size(const struct aside_list *list, struct err *err)
 
 int aside_note(struct aside_list *list, const struct tpl_file *file, struct err *err)
 {
-    struct aside *aside = find(list, file->path);
+    char path[PATH_MAX];
+    struct aside *aside;
 
-    if (check_path(file->path, err) != 0)
+    if (find_path(file->path, path, err) != 0)
         return -1;
+    aside = find(list, path);
     if (!aside && list->len == LIMIT_TEMPLATE_FILES)
         return err_set(err, ERR_LIMIT, "writeToFile: more than %d files in one template", (int)LIMIT_TEMPLATE_FILES);
     if (!aside)
-        aside = add(list, file);
+        aside = add(list, path, file);
     if (!keeps_old(file)) {
         aside->append = false;
         buf_reset(&aside->content);

@@ -563,6 +563,11 @@ void auth_offer(struct auth *auth, struct token *token)
     auth->fresh = token;
 }
 
+void auth_reach(const struct auth *auth, struct reach *reach)
+{
+    login_reach(auth->login, reach);
+}
+
 void auth_start(struct auth *auth)
 {
     if (auth->fresh)

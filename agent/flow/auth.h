@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/val.h"
 #include "os/loop.h"
+#include "os/reach.h"
 #include "vault/client.h"
 #include "vault/token.h"
 
@@ -44,6 +45,8 @@ int auth_new(struct loop *loop, struct client *client, const struct auth_options
 void auth_free(struct auth *auth);
 /* Before auth_start(): look this token up instead of logging in, and use it while the server does not refuse it. Owned by auth. */
 void auth_offer(struct auth *auth, struct token *token);
+/* What logging in opens, besides the client. */
+void auth_reach(const struct auth *auth, struct reach *reach);
 void auth_start(struct auth *auth);
 
 /* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy

@@ -233,3 +233,10 @@ const char *config_file(const struct config *config, uint16_t file)
 {
     return file < config->file_count ? config->files[file] : "";
 }
+
+void config_reach(const struct config *config, struct reach *reach)
+{
+    for (size_t i = 0; i < config->file_count; i++)
+        reach_file(reach, config->files[i], REACH_READ);
+    reach_file(reach, config->pid_file, REACH_WRITE);
+}

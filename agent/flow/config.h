@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/val.h"
 #include "flow/problem.h"
+#include "os/reach.h"
 
 struct flags;
 
@@ -144,6 +145,8 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
 /* The server, its TLS and the token alone, out of flags and environment: for commands that read no configuration. */
 int config_load_vault(struct config *config, const struct flags *flags, config_getenv *getenv,
                       struct problems *problems) MUST_USE;
+/* What is opened again: the files for SIGHUP, the pid file at the end. */
+void config_reach(const struct config *config, struct reach *reach);
 void config_done(struct config *config);
 #define _cleanup_config_ _cleanup_(config_done)
 

@@ -1,5 +1,6 @@
 #include "flow/fn_vault.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "flow/pki.h"
 #include "flow/sockaddr.h"
 #include "os/file.h"
+#include "os/path.h"
 
 /* ------------------------------------------------------------------------------------------------------------- secrets */
 
@@ -190,28 +192,33 @@ static int note_file(struct fn_vault *fn, const char *path, struct err *err)
     return 0;
 }
 
-/* The part of `path` below the sandbox: what is not absolute is below it already. NULL when it is elsewhere. */
-static const char *below_sandbox(const char *path, const char *sandbox)
+/* What follows `folder` in `path`; NULL when it is elsewhere. Both begin with "/". */
+static const char *after(const char *path, const char *folder)
 {
-    size_t len = strlen(sandbox);
+    size_t len = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
 
-    if (*path != '/')
-        return path;
-    while (len > 0 && sandbox[len - 1] == '/')
-        len--;
-    if (strncmp(path, sandbox, len) != 0 || path[len] != '/')
-        return NULL;
-    while (path[len] == '/')
-        len++;
-    return path + len;
+    return strncmp(path, folder, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+/* The part of `path` below the sandbox, as it is written or by where links lead; what is not absolute may be meant from the sandbox on. */
+static bool find_inside(const char *sandbox, const char *path, char ret[PATH_MAX])
+{
+    char folder[PATH_MAX], file[PATH_MAX];
+    const char *below = path_whole(sandbox, folder) == 0 && path_whole(path, file) == 0 ? after(file, folder) : NULL;
+
+    if (!below && realpath(sandbox, folder) && realpath(path, file))
+        below = after(file, folder);
+    if (!below && *path != '/')
+        below = path;
+    return below && snprintf(ret, PATH_MAX, "%s", below) < PATH_MAX;
 }
 
 /* Read below the sandbox, whatever links say; the file's full name into `full`. */
 static int read_inside(const char *sandbox, const char *path, struct buf *text, struct buf *full, struct err *err)
 {
-    const char *below = below_sandbox(path, sandbox);
+    char below[PATH_MAX];
 
-    if (!below)
+    if (!find_inside(sandbox, path, below))
         return err_set(err, ERR_INPUT, "'%s' is outside of sandbox", path);
     buf_addf(full, "%s/%s", sandbox, below);
     return file_read_below(sandbox, below, LIMIT_TEMPLATE_FILE_BYTES, text, err);

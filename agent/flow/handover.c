@@ -121,6 +121,12 @@ int handover_write(struct buf *out, const struct handover_place *place, const st
     return buf_check(out, "handover", err);
 }
 
+void handover_reach(const struct config *config, struct reach *reach)
+{
+    if (config->exit_after_auth)
+        reach_folder(reach, config->handover, REACH_WRITE);
+}
+
 int handover_leave(const struct handover_place *place, const struct token *token, const struct store *store, size_t *ret_count, struct err *err)
 {
     _cleanup_buf_ struct buf text = {0};

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "flow/config.h"
 #include "flow/store.h"
+#include "os/reach.h"
 #include "vault/token.h"
 
 struct handover;
@@ -33,6 +34,8 @@ int handover_place(const struct config *config, struct handover_place *ret, stru
 /* Leave `token` and what `store` holds; how many answers into *ret_count. */
 int handover_leave(const struct handover_place *place, const struct token *token, const struct store *store, size_t *ret_count,
                    struct err *err) MUST_USE;
+/* What handover_leave() opens. */
+void handover_reach(const struct config *config, struct reach *reach);
 /* *ret is NULL when there is no file. -1: the reason; what was ours is removed all the same. */
 int handover_take(const struct handover_place *place, struct handover **ret, struct err *err) MUST_USE;
 void handover_free(struct handover *handover); /* NULL is accepted */

@@ -299,3 +299,9 @@ static void advance(struct notify *notify)
             notify->options.on_idle(notify->options.ctx);
     }
 }
+
+void notify_reach(const struct notify_rule *rule, struct reach *reach)
+{
+    if (rule->pid_file)
+        reach_file(reach, rule->pid_file, REACH_READ);
+}

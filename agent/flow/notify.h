@@ -21,6 +21,7 @@
 #include "os/launcher.h"
 #include "os/loop.h"
 #include "os/proc.h"
+#include "os/reach.h"
 
 #define NOTIFY_SIGNAL (-1)
 #define NOTIFY_NOT_AGAIN (-1)
@@ -33,6 +34,9 @@ struct notify_rule {
     const char *pid_file;     /* its target: a pid file, or NULL and … */
     struct proc_want process; /* … name and uid; with pid_file: what must be true of it besides */
 };
+
+/* What telling by this rule opens. */
+void notify_reach(const struct notify_rule *rule, struct reach *reach);
 
 struct notify;
 

@@ -12,6 +12,7 @@
 #include "flow/render.h"
 #include "flow/write.h"
 #include "os/owner.h"
+#include "os/place.h"
 
 /* What is still on its way may keep a template waiting for so long after the last news: it may not need it any more. */
 #define QUIET_MS ((int64_t)1000)
@@ -240,9 +241,26 @@ void pass_free(struct pass *pass)
     mem_free(pass);
 }
 
-int pass_root(const struct pass *pass, size_t template)
+void pass_reach(const struct pass *pass, struct reach *reach)
 {
-    return pass->slots[template].target ? write_target_root(pass->slots[template].target) : -1;
+    if (pass->count)
+        owner_reach(reach);
+    for (size_t i = 0; i < pass->count; i++) {
+        const struct slot *slot = &pass->slots[i];
+
+        render_reach(&slot->render, reach);
+        place_reach(slot->template->destination, reach);
+        for (size_t k = 0; k < slot->rule_count; k++)
+            notify_reach(&slot->rules[k], reach);
+    }
+}
+
+bool pass_signals(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++)
+        if (pass->slots[i].template->notify.signal)
+            return true;
+    return false;
 }
 
 void pass_dep_changed(struct pass *pass, const struct dep *dep)

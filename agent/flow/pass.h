@@ -20,6 +20,7 @@
 #include "flow/plugin.h"
 #include "flow/programs.h"
 #include "flow/store.h"
+#include "os/reach.h"
 #include "vault/dep.h"
 
 struct pass;
@@ -42,8 +43,10 @@ struct pass *pass_new(const struct config *config, const struct programs *progra
                       const struct pass_events *events);
 void pass_free(struct pass *pass);
 
-/* The folders below which files are written, as O_PATH descriptors (borrowed); -1 for a destination that could not be opened yet. */
-int pass_root(const struct pass *pass, size_t template);
+/* What templates, their destinations and their signals open. */
+void pass_reach(const struct pass *pass, struct reach *reach);
+/* Whether an application may have to be signalled. */
+bool pass_signals(const struct pass *pass);
 
 /* Something changed: the templates that use it are due. */
 void pass_dep_changed(struct pass *pass, const struct dep *dep);

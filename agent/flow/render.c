@@ -86,3 +86,16 @@ bool render_mentions(const struct config_template *template, const char *word)
         return memmem(template->contents, template->contents_len, word, strlen(word)) != NULL;
     return file_read(template->source, LIMIT_TEMPLATE_BYTES, &text, &ignored) != 0 || memmem(text.data, text.len, word, strlen(word));
 }
+
+void render_reach(const struct render *render, struct reach *reach)
+{
+    const struct config_template *template = render->template;
+
+    if (template->source)
+        reach_file(reach, template->source, REACH_READ);
+    reach_folder(reach, template->sandbox_path, REACH_READ);
+    if (!*template->sandbox_path && render_mentions(template, "file"))
+        reach_folder(reach, "/", REACH_READ);
+    if (render_mentions(template, "writeToFile"))
+        reach_folder(reach, "/", REACH_WRITE);
+}

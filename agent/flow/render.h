@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "flow/config.h"
 #include "flow/fn_vault.h"
+#include "os/reach.h"
 #include "tpl/tpl.h"
 
 struct render {
@@ -34,6 +35,8 @@ int render_run(struct render *render, struct err *err) MUST_USE;
 bool render_finished(const struct render *render);
 const struct dep_list *render_deps(const struct render *render);
 void render_forget(struct render *render);
+/* What the text and its functions open: `file` and `writeToFile` take computed names, so with one of them that is everything. */
+void render_reach(const struct render *render, struct reach *reach);
 /* Whether a word stands in the template's text; one that cannot be read yet may hold it. */
 bool render_mentions(const struct config_template *template, const char *word);
 

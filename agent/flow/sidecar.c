@@ -631,9 +631,10 @@ void sidecar_free(struct sidecar *car)
 
 int sidecar_confine(struct sidecar *car, struct err *err)
 {
+    const struct confine_stages stages = {car->config, car->client, car->auth, car->sinks, car->pass};
     struct harden_report report = {0};
 
-    if (confine(car->config, car->pass, &report, err) != 0)
+    if (confine(&stages, &report, err) != 0)
         return -1;
     for (size_t i = 0; i < report.count; i++)
         log_warn("agent.harden", "%s: %s", report.gaps[i].what, report.gaps[i].reason);

@@ -109,6 +109,12 @@ int sinks_check(const struct sinks *sinks, struct err *err)
     return 0;
 }
 
+void sinks_reach(const struct sinks *sinks, struct reach *reach)
+{
+    for (size_t i = 0; i < sinks->count; i++)
+        place_reach(sinks->items[i].path, reach);
+}
+
 void sinks_put(struct sinks *sinks, const struct token *token)
 {
     const char *text = token->wrap[0] ? token->wrap : token->value;

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "os/loop.h"
+#include "os/reach.h"
 #include "vault/token.h"
 
 struct sinks;
@@ -32,6 +33,7 @@ struct sinks *sinks_new(struct loop *loop, const struct sink_options *options, s
 void sinks_free(struct sinks *sinks);
 /* Each file's folder can be written: for the start of the program. */
 int sinks_check(const struct sinks *sinks, struct err *err) MUST_USE;
+void sinks_reach(const struct sinks *sinks, struct reach *reach);
 /* on_written comes from the loop, also when there are no files. */
 void sinks_put(struct sinks *sinks, const struct token *token);
 

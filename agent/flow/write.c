@@ -50,11 +50,6 @@ int write_target_read(struct write_target *target, size_t max, struct buf *ret, 
     return place_read(&target->place, max, ret, err) < 0 ? err_wrap(err, "%s", target->label) : 0;
 }
 
-int write_target_root(const struct write_target *target)
-{
-    return target->place.root;
-}
-
 static void drop_all(struct draft *drafts, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -19,7 +19,7 @@
 
 struct write_dest {
     const char *label; /* "template[2].destination"; for messages */
-    const char *path;  /* absolute */
+    const char *path;
     bool create_dirs;
     bool backup; /* keep the replaced file as PATH.bak */
     struct draft_owner owner; /* mode, uid, gid; DRAFT_KEEP_… when not configured */
@@ -34,8 +34,6 @@ int write_target_probe(struct write_target *target, struct err *err) MUST_USE;
 /* What its file holds now: see place_read(). */
 int write_target_read(struct write_target *target, size_t max, struct buf *ret, struct err *err) MUST_USE;
 void write_target_free(struct write_target *target); /* NULL is accepted */
-/* For harden_plan: the folder below which this target writes. */
-int write_target_root(const struct write_target *target);
 
 struct write_item {
     struct write_target *target;

@@ -25,30 +25,55 @@ struct kube_exchange {
     char path[512]; /* for messages */
 };
 
-int kube_new(struct loop *loop, const struct kube_options *options, struct kube **ret, struct err *err)
+static const char *folder_of(const struct kube_options *options)
+{
+    return options->folder ? options->folder : FOLDER;
+}
+
+/* The texts stay the buffers'. */
+static void describe(const struct kube_options *options, struct buf *address, struct buf *ca, struct http_options *ret)
 {
     const char *host = options->host ? options->host : "", *port = options->port && *options->port ? options->port : "443";
+
+    buf_init(address, 512);
+    buf_init(ca, 4096);
+    buf_addf(address, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
+    buf_addf(ca, "%s/ca.crt", folder_of(options));
+    *ret = (struct http_options){.address = address->data,
+                                 .ca_cert = ca->data,
+                                 .timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
+                                 .connect_ms = CONNECT_MS,
+                                 .proxy = "",
+                                 .user_agent = "ampule-injector/" AMPULE_VERSION};
+}
+
+void kube_reach(const struct kube_options *options, struct reach *reach)
+{
     _cleanup_buf_ struct buf address = {0}, ca = {0};
-    struct http_options http = {.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS, .connect_ms = CONNECT_MS, .proxy = ""};
+    struct http_options http;
+
+    describe(options, &address, &ca, &http);
+    reach_folder(reach, folder_of(options), REACH_READ);
+    http_reach(&http, reach);
+}
+
+int kube_new(struct loop *loop, const struct kube_options *options, struct kube **ret, struct err *err)
+{
+    _cleanup_buf_ struct buf address = {0}, ca = {0};
+    struct http_options http;
     struct kube *kube;
     int r;
 
-    buf_init(&address, 512);
-    buf_init(&ca, 4096);
-    if (!*host)
+    if (!options->host || !*options->host)
         return err_set(err, ERR_INPUT, "not in a Kubernetes cluster: KUBERNETES_SERVICE_HOST is not set");
-    buf_addf(&address, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
-    buf_addf(&ca, "%s/ca.crt", options->folder ? options->folder : FOLDER);
-    http.address = address.data;
-    http.ca_cert = ca.data;
-    http.user_agent = "ampule-injector/" AMPULE_VERSION;
+    describe(options, &address, &ca, &http);
     kube = mem_alloc(sizeof(*kube));
     r = http_client_new(loop, &http, &kube->http, err);
     if (r < 0) {
         mem_free(kube);
         return err_wrap(err, "Kubernetes API");
     }
-    kube->folder = mem_strdup(options->folder ? options->folder : FOLDER);
+    kube->folder = mem_strdup(folder_of(options));
     *ret = kube;
     return 0;
 }

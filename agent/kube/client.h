@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "os/http.h"
 #include "os/loop.h"
+#include "os/reach.h"
 
 struct kube;
 struct kube_exchange; /* a running call */
@@ -23,6 +24,8 @@ struct kube_options {
 };
 
 int kube_new(struct loop *loop, const struct kube_options *options, struct kube **ret, struct err *err) MUST_USE;
+/* What a client with these options opens, its start included. */
+void kube_reach(const struct kube_options *options, struct reach *reach);
 void kube_free(struct kube *kube); /* its calls must have ended or been cancelled; NULL is accepted */
 
 struct kube_call {

@@ -17,6 +17,7 @@ enum {
     TRY_MS = 1000,  /* then the next server, then twice as long */
     TRIES = 3,      /* a server */
     GRACE_MS = 300, /* one family has answered: how long to wait for the other (some servers drop AAAA) */
+    DNS_PORT = 53,
     SOCKETS = 16,   /* UDP and TCP to each server, twice */
 };
 
@@ -315,6 +316,25 @@ static int channel_open(struct dns_query *query, const char *resolv_conf, struct
     return servers_set(query, err);
 }
 
+static const char *hosts_of(const struct dns_options *options)
+{
+    return options->hosts ? options->hosts : "/etc/hosts";
+}
+
+static const char *resolv_conf_of(const struct dns_options *options)
+{
+    return options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf";
+}
+
+/* c-ares looks for nsswitch.conf itself. */
+void dns_reach(const struct dns_options *options, struct reach *reach)
+{
+    reach_file(reach, hosts_of(options), REACH_READ);
+    reach_file(reach, resolv_conf_of(options), REACH_READ);
+    reach_file(reach, "/etc/nsswitch.conf", REACH_READ);
+    reach_port(reach, DNS_PORT);
+}
+
 struct dns_query *dns_start(struct loop *loop, const struct dns_options *options, const char *name, dns_done *done, void *ctx,
                             struct err *err)
 {
@@ -330,8 +350,7 @@ struct dns_query *dns_start(struct loop *loop, const struct dns_options *options
     *query = (struct dns_query){.loop = loop, .deadline = clock_now() + deadline_ms, .grace = CLOCK_NEVER, .done = done, .ctx = ctx};
     memcpy(query->name, name, len + 1);
     timer_init(&query->timer, loop, on_time, query);
-    if (look_near(query, options->hosts ? options->hosts : "/etc/hosts", err) < 0 ||
-        channel_open(query, options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf", err) < 0) {
+    if (look_near(query, hosts_of(options), err) < 0 || channel_open(query, resolv_conf_of(options), err) < 0) {
         dns_cancel(query);
         return NULL;
     }

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "os/loop.h"
+#include "os/reach.h"
 #include "os/resolv.h"
 
 enum { DNS_DEADLINE_MS = 5000 };
@@ -29,5 +30,8 @@ typedef void dns_done(void *ctx, const struct addresses *found, const struct err
 struct dns_query *dns_start(struct loop *loop, const struct dns_options *options, const char *name, dns_done *done, void *ctx,
                             struct err *err) MUST_USE;
 void dns_cancel(struct dns_query *query); /* NULL is accepted */
+
+/* What queries open: the files, and the port of name servers that answer by TCP. */
+void dns_reach(const struct dns_options *options, struct reach *reach);
 
 #endif

@@ -9,13 +9,17 @@
 
 #include "base/limits.h"
 #include "os/path.h"
+#include "os/reach.h"
 
 /* O_NONBLOCK: opening a FIFO must not wait for its other end; it is refused right after. */
 #define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define CHUNK_FIRST ((size_t)4096)
 
-static int refuse(struct err *err, const char *path)
+/* `dir` and `path` as they were for openat(2). */
+static int refuse(int dir, const char *path, struct err *err)
 {
+    if (errno == EACCES && reach_refuses(dir, path, R_OK))
+        return err_set(err, ERR_DENIED, "\"%s\" " REACH_REFUSED, path);
     switch (errno) {
     case ENOENT:
     case ENOTDIR:
@@ -66,7 +70,7 @@ static int read_whole(int fd, const char *path, size_t expect, struct buf *buf, 
         if (want > left)
             want = left;
         if (read_some(fd, buf, want, &got) < 0)
-            return refuse(err, path);
+            return refuse(AT_FDCWD, path, err);
         if (got == 0)
             return 0;
         if (want == 0)
@@ -81,7 +85,7 @@ int file_read_fd(int fd, const char *path, size_t max, struct buf *ret, struct e
 
     buf_init_secret(&buf, max);
     if (fstat(fd, &st) < 0)
-        return refuse(err, path);
+        return refuse(AT_FDCWD, path, err);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INPUT, "\"%s\": is %s, not a file", path, kind(st.st_mode));
     if (st.st_size > 0 && (uint64_t)st.st_size > max)
@@ -97,7 +101,7 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err)
 {
     _cleanup_close_ int fd = path_open_plain(path, READ_FLAGS);
 
-    return fd < 0 ? refuse(err, path) : file_read_fd(fd, path, max, ret, err);
+    return fd < 0 ? refuse(AT_FDCWD, path, err) : file_read_fd(fd, path, max, ret, err);
 }
 
 int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_owner, struct err *err)
@@ -106,7 +110,7 @@ int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_ow
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return refuse(err, path);
+        return refuse(AT_FDCWD, path, err);
     *ret_owner = st.st_uid;
     return file_read_fd(fd, path, max, ret, err);
 }
@@ -117,9 +121,9 @@ int file_read_below(const char *root, const char *path, size_t max, struct buf *
     _cleanup_close_ int fd = -1;
 
     if (dir < 0)
-        return refuse(err, root);
+        return refuse(AT_FDCWD, root, err);
     fd = path_open_below(dir, path, READ_FLAGS, PATH_LINKS_INSIDE);
-    return fd < 0 ? refuse(err, path) : file_read_fd(fd, path, max, ret, err);
+    return fd < 0 ? refuse(dir, path, err) : file_read_fd(fd, path, max, ret, err);
 }
 
 static bool is_space(char c)

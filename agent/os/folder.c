@@ -2,9 +2,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/reach.h"
 
 bool folder_is(const char *path)
 {
@@ -23,6 +27,8 @@ static int fail(const char *path, struct err *err)
 {
     int cause = errno;
 
+    if (cause == EACCES && reach_refuses(AT_FDCWD, path, R_OK | X_OK))
+        return err_set(err, ERR_DENIED, "\"%s\" " REACH_REFUSED, path);
     err_system(err, "%s", path);
     err->code = cause == ENOENT || cause == ENOTDIR ? ERR_MISSING : cause == EACCES ? ERR_DENIED : ERR_SYSTEM;
     return -1;

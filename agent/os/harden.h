@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "base/err.h"
+#include "os/reach.h"
 
 struct harden_origin {
     struct rlimit core; /* as it was before: for launcher_start() */
@@ -33,16 +34,6 @@ struct harden_report {
 
 void harden_begin(struct harden_origin *ret, struct harden_report *report);
 
-enum harden_access {
-    HARDEN_READ,  /* file, or folder with everything below */
-    HARDEN_WRITE, /* folder: read, create, replace, remove below */
-};
-struct harden_path {
-    const char *path; /* opened now, links followed; one that does not exist is skipped */
-    int fd;           /* used instead of path unless it is -1 (place.root) */
-    enum harden_access access;
-};
-
 /* Capabilities that root keeps for files of others: chown, dac_override, fowner. Everybody else keeps none of them anyway. */
 #define HARDEN_CAP_CHOWN (UINT64_C(1) << 0)
 #define HARDEN_CAP_DAC_OVERRIDE (UINT64_C(1) << 1)
@@ -52,11 +43,8 @@ struct harden_path {
 
 struct harden_plan {
     uint64_t keep_caps;
-    const struct harden_path *paths; /* besides what every agent needs: see os/landlock.c */
-    size_t path_count;
-    const uint16_t *ports; /* TCP connect: server, proxy; 53 (names) is always allowed. 0 entries: not restricted */
-    size_t port_count;
-    bool listens;          /* bind and accept stay possible */
+    const struct reach *reach; /* files and TCP ports, besides what libraries read by themselves: see os/landlock.c */
+    bool listens;              /* bind and accept stay possible */
 };
 
 /* For os/landlock and os/seccomp: one more line. */

@@ -125,6 +125,23 @@ int http_client_new(struct loop *loop, const struct http_options *options, struc
     return 0;
 }
 
+/* The way to the server is found as a client finds it; one that cannot be found is told by http_client_new(). */
+void http_reach(const struct http_options *options, struct reach *reach)
+{
+    const struct trust_files files = {options->ca_cert, options->ca_path, options->client_cert, options->client_key, options->ca_pem};
+    const struct dns_options names = {.resolv_conf = options->resolv_conf, .hosts = options->hosts};
+    struct http_client way = {0};
+    struct err ignored;
+
+    trust_reach(&files, reach);
+    if (origin_parse(options->address, &way.origin, &ignored) < 0 || proxy_choose(&way, options->proxy, &ignored) < 0 || way.origin.socket[0])
+        return;
+    dns_reach(&names, reach);
+    reach_port(reach, (uint16_t)(way.proxied ? way.proxy.port : way.origin.port));
+    mem_wipe_str(way.proxy_url);
+    mem_free(way.proxy_url);
+}
+
 static void client_wipe(struct http_client *client)
 {
     char *const texts[] = {client->proxy_url,  client->ca_cert,     client->ca_pem,     client->ca_path,     client->client_cert,

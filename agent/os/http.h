@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "os/loop.h"
+#include "os/reach.h"
 
 struct http_client;
 
@@ -73,6 +74,8 @@ struct http_exchange; /* a running one */
 
 /* Files named in the options are read now and errors name them. */
 int http_client_new(struct loop *loop, const struct http_options *options, struct http_client **ret, struct err *err) MUST_USE;
+/* What a client with these options opens: authorities, names, the port of the server or of the proxy before it. Unix sockets need no rule. */
+void http_reach(const struct http_options *options, struct reach *reach);
 void http_client_free(struct http_client *client); /* running exchanges end without their callbacks */
 
 /* Everything in `req` is copied. NULL with `err` when it cannot even start. */

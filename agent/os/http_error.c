@@ -44,6 +44,8 @@ static int explain_connect(const struct http_exchange *exchange, struct err *err
         return err_set(err, ERR_RETRY, "the proxy refused to connect (%ld)", answered);
     if (number == ECONNREFUSED)
         return err_set(err, ERR_RETRY, "connection refused%s", by);
+    if (number == EACCES && reach_refuses_ports())
+        return err_set(err, ERR_RETRY, "cannot connect: the port " REACH_REFUSED);
     if (number)
         return err_set(err, ERR_RETRY, "cannot connect: %s", strerror((int)number));
     return err_set(err, ERR_RETRY, "cannot connect");

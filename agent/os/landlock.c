@@ -42,7 +42,6 @@ enum {
 };
 enum { NET_BIND = 1, NET_CONNECT = 2 };
 enum { SCOPE_ABSTRACT_SOCKETS = 1 };
-#define DNS_PORT 53
 
 /* Every right the ABI knows is taken away, apart from what rules give back. */
 static const struct {
@@ -57,13 +56,8 @@ static const struct {
     {6, 0, 0, SCOPE_ABSTRACT_SOCKETS}, /* signals stay: notify needs them */
 };
 
-/* What every agent reads: names, TLS settings and authorities, time zones, /proc for signal targets and its own descriptors. */
-static const char *const readable[] = {
-    "/etc/resolv.conf", "/etc/hosts",      "/etc/nsswitch.conf",   "/etc/services",
-    "/etc/passwd",      "/etc/group",      "/etc/ssl",             "/etc/pki",
-    "/usr/lib/ssl",     "/usr/share/zoneinfo", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-    "/etc/localtime",   "/proc",           "/dev/urandom",         "/dev/null",
-};
+/* What libraries read by themselves: /proc for our own descriptors and for signal targets, time zones. */
+static const char *const readable[] = {"/proc", "/dev/null", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo"};
 
 static struct ruleset wanted(int abi, const struct harden_plan *plan)
 {
@@ -76,7 +70,7 @@ static struct ruleset wanted(int abi, const struct harden_plan *plan)
     }
     if (plan->listens)
         set.net &= ~(uint64_t)NET_BIND;
-    if (plan->port_count == 0)
+    if (plan->reach->any_port)
         set.net &= ~(uint64_t)NET_CONNECT;
     return set;
 }
@@ -99,14 +93,13 @@ static int allow_fd(int rules, const struct ruleset *set, int fd, uint64_t right
     return (int)syscall(SYS_landlock_add_rule, rules, RULE_PATH, &rule, 0);
 }
 
-static int allow_path(int rules, const struct ruleset *set, const struct harden_path *path)
+static int allow_folder(int rules, const struct ruleset *set, const char *folder, enum reach_access access)
 {
-    _cleanup_close_ int opened = path->fd >= 0 ? -1 : open(path->path, O_PATH | O_CLOEXEC);
-    int fd = path->fd >= 0 ? path->fd : opened;
+    _cleanup_close_ int fd = open(folder, O_PATH | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
-    return allow_fd(rules, set, fd, path->access == HARDEN_WRITE ? FS_WRITE : FS_READ);
+    return allow_fd(rules, set, fd, access == REACH_WRITE ? FS_WRITE : FS_READ);
 }
 
 static int allow_port(int rules, uint16_t port)
@@ -116,25 +109,23 @@ static int allow_port(int rules, uint16_t port)
     return (int)syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0);
 }
 
-static int fill_paths(int rules, const struct ruleset *set, const struct harden_plan *plan)
+static int fill_folders(int rules, const struct ruleset *set, const struct reach *reach)
 {
     for (size_t i = 0; i < ARRAY_LEN(readable); i++)
-        if (allow_path(rules, set, &(struct harden_path){readable[i], -1, HARDEN_READ}) < 0)
+        if (allow_folder(rules, set, readable[i], REACH_READ) < 0)
             return -1;
-    for (size_t i = 0; i < plan->path_count; i++)
-        if (allow_path(rules, set, &plan->paths[i]) < 0)
+    for (size_t i = 0; i < reach->count; i++)
+        if (allow_folder(rules, set, reach->rules[i].folder, reach->rules[i].access) < 0)
             return -1;
     return 0;
 }
 
-static int fill_ports(int rules, const struct ruleset *set, const struct harden_plan *plan)
+static int fill_ports(int rules, const struct ruleset *set, const struct reach *reach)
 {
-    if (!(set->net & NET_CONNECT))
-        return 0;
-    for (size_t i = 0; i < plan->port_count; i++)
-        if (allow_port(rules, plan->ports[i]) < 0)
+    for (size_t i = 0; set->net & NET_CONNECT && i < reach->port_count; i++)
+        if (allow_port(rules, reach->ports[i]) < 0)
             return -1;
-    return allow_port(rules, DNS_PORT);
+    return 0;
 }
 
 void landlock_apply(const struct harden_plan *plan, struct harden_report *report)
@@ -147,12 +138,13 @@ void landlock_apply(const struct harden_plan *plan, struct harden_report *report
         harden_gap(report, "landlock", "the kernel has no Landlock (Linux 5.13, enabled with lsm=landlock,...)");
         return;
     }
-    if (rules < 0 || fill_paths(rules, &set, plan) < 0 || fill_ports(rules, &set, plan) < 0 ||
+    if (rules < 0 || fill_folders(rules, &set, plan->reach) < 0 || fill_ports(rules, &set, plan->reach) < 0 ||
         syscall(SYS_landlock_restrict_self, rules, 0) < 0) {
         harden_gap(report, "landlock", "the kernel refused the rules: %s", strerror(errno));
         return;
     }
-    if (abi < 4 && plan->port_count > 0)
+    reach_enforced(set.net & NET_CONNECT);
+    if (abi < 4 && !plan->reach->any_port)
         harden_gap(report, "landlock-net", "TCP ports cannot be restricted before Linux 6.7");
     if (abi < 3)
         harden_gap(report, "landlock-truncate", "truncating files cannot be restricted before Linux 6.2");

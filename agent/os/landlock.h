@@ -1,5 +1,5 @@
 /*
- * landlock: which files and TCP ports are left to this process, decided by the kernel's Landlock.
+ * landlock: which files and TCP ports are left to this process, decided by the kernel's Landlock: those of the plan's reach.
  *
  * Used by os/harden only. What the running kernel cannot restrict is named in `gaps`: files need Linux 5.13, TCP ports 6.7.
  */

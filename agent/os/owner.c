@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "os/file.h"
 
+#define PASSWD "/etc/passwd"
+#define GROUP "/etc/group"
 #define ID_MAX (UINT32_MAX - 1) /* the largest number means "leave" to chown(2) */
 
 /* "name:password:NUMBER:…" */
@@ -64,7 +66,13 @@ int owner_find_in(const char *passwd, const char *group_file, const char *user, 
     return 0;
 }
 
+void owner_reach(struct reach *reach)
+{
+    reach_file(reach, PASSWD, REACH_READ);
+    reach_file(reach, GROUP, REACH_READ);
+}
+
 int owner_find(const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid, struct err *err)
 {
-    return owner_find_in("/etc/passwd", "/etc/group", user, group, ret_uid, ret_gid, err);
+    return owner_find_in(PASSWD, GROUP, user, group, ret_uid, ret_gid, err);
 }

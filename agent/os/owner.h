@@ -10,9 +10,13 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "os/reach.h"
 
 /* "" leaves the result untouched. */
 int owner_find(const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid, struct err *err) MUST_USE;
+
+/* What owner_find() opens. */
+void owner_reach(struct reach *reach);
 
 /* The same out of other files, for tests. */
 int owner_find_in(const char *passwd, const char *group_file, const char *user, const char *group, uid_t *ret_uid, gid_t *ret_gid,

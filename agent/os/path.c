@@ -56,6 +56,50 @@ int path_next(const char **path, char name[256])
     }
 }
 
+/* One name less. */
+static void cut_last(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    slash[slash == path] = '\0';
+}
+
+static int append(char path[PATH_MAX], const char *name)
+{
+    size_t len = strlen(path);
+
+    if (snprintf(path + len, PATH_MAX - len, "%s%s", len > 1 ? "/" : "", name) < (int)(PATH_MAX - len))
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
+/* `done` is without links as far as a ".." came after it. */
+static int up(char done[PATH_MAX])
+{
+    char real[PATH_MAX];
+
+    if (realpath(done, real))
+        memcpy(done, real, sizeof(real));
+    cut_last(done);
+    return 0;
+}
+
+int path_whole(const char *path, char ret[PATH_MAX])
+{
+    size_t len = strlen(path);
+    char done[PATH_MAX] = "/", name[256];
+    int more;
+
+    if (*path != '/' && (!getcwd(done, sizeof(done)) || *done != '/'))
+        return -1;
+    while ((more = path_next(&path, name)) > 0)
+        if ((strcmp(name, "..") == 0 ? up(done) : append(done, name)) < 0)
+            return -1;
+    memcpy(ret, done, sizeof(done));
+    return more < 0 || len >= PATH_MAX ? -1 : 0;
+}
+
 /* O_NOFOLLOW with O_PATH opens a link itself instead of refusing it, hence O_DIRECTORY's ENOTDIR and this second look. */
 static int step(int dir, const char *name, int flags)
 {

@@ -41,12 +41,24 @@ static int refuse_full(const struct place *place, size_t needed, struct err *err
                    (unsigned long long)fs.f_bavail * fs.f_frsize);
 }
 
+/* The folder may be written and the file read, as far as owners and modes go. */
+static bool is_out_of_reach(const struct place *place)
+{
+    const char *slash = strrchr(place->path, '/');
+    _cleanup_free_ char *folder = slash ? mem_strndup(place->path, slash == place->path ? 1 : (size_t)(slash - place->path)) : mem_strdup(".");
+
+    return reach_refuses(AT_FDCWD, folder, W_OK | X_OK) &&
+           (faccessat(AT_FDCWD, place->path, F_OK, AT_EACCESS) < 0 || reach_refuses(AT_FDCWD, place->path, R_OK));
+}
+
 int place_refuse(const struct place *place, size_t needed, struct err *err)
 {
     int saved = errno;
 
     if (saved == ENOSPC || saved == EDQUOT)
         return refuse_full(place, needed, err);
+    if (saved == EACCES && is_out_of_reach(place))
+        return err_set(err, ERR_DENIED, "\"%s\" " REACH_REFUSED, place->path);
     if (saved == EACCES || saved == EPERM)
         return err_set(err, ERR_DENIED, "\"%s\": uid %u may not write there: give the folder to that uid, or run the agent as its owner", place->path,
                        (unsigned)geteuid());
@@ -57,16 +69,6 @@ int place_refuse(const struct place *place, size_t needed, struct err *err)
     return err_system(err, "\"%s\"", place->path);
 }
 
-static bool has_dot_dot(const char *path)
-{
-    char name[256];
-
-    while (path_next(&path, name) > 0)
-        if (strcmp(name, "..") == 0)
-            return true;
-    return false;
-}
-
 static int check_path(const char *path, struct err *err)
 {
     size_t len = strlen(path);
@@ -75,8 +77,8 @@ static int check_path(const char *path, struct err *err)
         return err_set(err, ERR_INPUT, "missing destination");
     if (len >= PATH_MAX)
         return err_set(err, ERR_INPUT, "destination: longer than %d bytes", PATH_MAX - 1);
-    if (path[len - 1] == '/' || has_dot_dot(path))
-        return err_set(err, ERR_INPUT, "\"%s\": a destination is a file's path without \"..\"", path);
+    if (path[len - 1] == '/')
+        return err_set(err, ERR_INPUT, "\"%s\": a destination is a file's path, without \"/\" at its end", path);
     return 0;
 }
 
@@ -158,18 +160,26 @@ int place_open(struct place *place, const char *path, bool create_dirs, struct e
 {
     _cleanup_place_ struct place made = {.root = -1, .create_dirs = create_dirs};
     _cleanup_close_ int dir = -1;
+    char whole[PATH_MAX];
 
     if (check_path(path, err) < 0)
         return -1;
-    if (path[0] != '/')
-        return err_set(err, ERR_INPUT, "\"%s\": a destination begins with \"/\"", path);
-    made.path = mem_strdup(path);
-    made.name = mem_strdup(strrchr(path, '/') + 1);
+    if (path_whole(path, whole) < 0)
+        return err_system(err, "\"%s\"", path);
+    if (check_path(whole, err) < 0)
+        return -1;
+    made.path = mem_strdup(whole);
+    made.name = mem_strdup(strrchr(whole, '/') + 1);
     if (hold_root(&made, err) < 0 || place_dir(&made, &dir, err) < 0)
         return -1;
     *place = made;
     made = (struct place){.root = -1};
     return 0;
+}
+
+void place_reach(const char *path, struct reach *reach)
+{
+    reach_file(reach, path, REACH_WRITE);
 }
 
 int place_open_below(struct place *place, const char *root, const char *path, bool create_dirs, struct err *err)

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "os/reach.h"
 
 struct place {
     char *path;      /* as configured, for messages */
@@ -26,12 +27,15 @@ struct place {
     bool create_dirs;
 };
 
-/* `path` is absolute, without "..". With `create_dirs` missing folders are made now and later, 0755. `place` may be zeroed or closed. */
+/* A relative `path` begins at the working directory. With `create_dirs` missing folders are made now and later, 0755. `place` may be zeroed or closed. */
 int place_open(struct place *place, const char *path, bool create_dirs, struct err *err) MUST_USE;
 /* The same with the root given: for tests and for callers that know better. */
 int place_open_below(struct place *place, const char *root, const char *path, bool create_dirs, struct err *err) MUST_USE;
 void place_close(struct place *place); /* zeroed structs are accepted */
 #define _cleanup_place_ _cleanup_(place_close)
+
+/* What writing to a destination opens, then and later. */
+void place_reach(const char *path, struct reach *reach);
 
 /* The folder that holds the file, as a new O_PATH descriptor into `ret`. A root that was removed is looked for again. */
 int place_dir(struct place *place, int *ret, struct err *err) MUST_USE;

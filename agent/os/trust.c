@@ -140,17 +140,17 @@ static const char *env_get(const char *name)
 }
 
 /* The places that Go's crypto/x509 knows on Linux. */
-const char *trust_bundle(void)
-{
-    static const char *const places[] = {
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/pki/tls/cacert.pem",
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-        "/etc/ssl/cert.pem",
-    };
+static const char *const places[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+};
 
+static const char *trust_bundle(void)
+{
     if (env_get("SSL_CERT_FILE"))
         return env_get("SSL_CERT_FILE");
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
@@ -193,9 +193,14 @@ static int system_folder(struct authorities *ca, const char *path, const char *b
     return 0;
 }
 
+static const char *folder_list_of_system(void)
+{
+    return env_get("SSL_CERT_DIR") ? env_get("SSL_CERT_DIR") : "/etc/ssl/certs:/etc/pki/tls/certs";
+}
+
 static int system_folders(struct authorities *ca, const char *bundle, struct err *err)
 {
-    const char *list = env_get("SSL_CERT_DIR") ? env_get("SSL_CERT_DIR") : "/etc/ssl/certs:/etc/pki/tls/certs";
+    const char *list = folder_list_of_system();
 
     while (*list) {
         size_t len = strcspn(list, ":");
@@ -297,4 +302,61 @@ void trust_done(struct trust *trust)
     authority_done(&trust->ca);
     buf_done(&trust->cert);
     buf_done(&trust->key);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ reach */
+
+/* Folders of authorities are full of links to where packages keep them. */
+static void folder_reach(const char *path, unsigned depth, struct reach *reach)
+{
+    _cleanup_(dir_cleanup) DIR *dir = opendir(path);
+    _cleanup_buf_ struct buf name;
+    struct dirent *entry;
+    struct stat st;
+
+    buf_init(&name, 4096);
+    reach_folder(reach, path, REACH_READ);
+    while (dir && (entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        buf_reset(&name);
+        buf_addf(&name, "%s/%s", path, entry->d_name);
+        if (name.full || lstat(name.data, &st) < 0)
+            continue;
+        if (S_ISLNK(st.st_mode))
+            reach_folder(reach, name.data, REACH_READ);
+        else if (S_ISDIR(st.st_mode) && depth < FOLDER_DEPTH)
+            folder_reach(name.data, depth + 1, reach);
+    }
+}
+
+static void system_reach(struct reach *reach)
+{
+    const char *list = folder_list_of_system();
+
+    if (env_get("SSL_CERT_FILE"))
+        reach_file(reach, env_get("SSL_CERT_FILE"), REACH_READ);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        reach_file(reach, places[i], REACH_READ);
+    for (size_t len; *list; list += len + (list[len] == ':')) {
+        _cleanup_free_ char *folder = NULL;
+
+        len = strcspn(list, ":");
+        folder = mem_strndup(list, len);
+        if (len)
+            folder_reach(folder, 1, reach);
+    }
+}
+
+void trust_reach(const struct trust_files *files, struct reach *reach)
+{
+    const char *const named[] = {files->ca_cert, files->client_cert, files->client_key};
+
+    for (size_t i = 0; i < ARRAY_LEN(named); i++)
+        if (named[i])
+            reach_file(reach, named[i], REACH_READ);
+    if (files->ca_path && *files->ca_path)
+        folder_reach(files->ca_path, 1, reach);
+    else if (!(files->ca_cert && *files->ca_cert) && !(files->ca_pem && *files->ca_pem))
+        system_reach(reach);
 }

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "os/authority.h"
+#include "os/reach.h"
 
 struct trust_files {
     const char *ca_cert, *ca_path, *client_cert, *client_key; /* NULL or "" for none; ca_cert wins over ca_pem over ca_path */
@@ -34,7 +35,7 @@ void trust_done(struct trust *trust); /* zeroed structs are accepted */
 struct x509_store_st;
 /* Everybody who is trusted into `store`. ERR_MISSING when the system trusts nobody. A note of the system's bundle is put into `trust->ca`. */
 int trust_fill(struct trust *trust, struct x509_store_st *store, struct err *err) MUST_USE;
-/* SSL_CERT_FILE or the system's bundle, NULL when the machine has none. For os/harden: this file is read at every new connection. */
-const char *trust_bundle(void);
+/* All that these two open, anew for new connections. */
+void trust_reach(const struct trust_files *files, struct reach *reach);
 
 #endif

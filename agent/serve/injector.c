@@ -136,10 +136,15 @@ static const char *secret_name(const struct settings *settings)
     return settings->use_leader_elector ? "vault-injector-certs" : NULL;
 }
 
+static struct kube_options kube_options(void)
+{
+    return (struct kube_options){.host = getenv("KUBERNETES_SERVICE_HOST"), .port = getenv("KUBERNETES_SERVICE_PORT")};
+}
+
 /* `bundle` NULL: certificates are made here. */
 static int start_keeper(struct injector *injector, const char *bundle, struct err *err)
 {
-    const struct kube_options kube = {.host = getenv("KUBERNETES_SERVICE_HOST"), .port = getenv("KUBERNETES_SERVICE_PORT")};
+    const struct kube_options kube = kube_options();
     struct keeper_options options = {.namespace = injector->namespace,
                                      .secret = secret_name(injector->settings),
                                      .webhook = injector->settings->tls_auto,
@@ -275,42 +280,20 @@ static int start_certificates(struct injector *injector, struct err *err)
     return err_set(err, ERR_INPUT, "no certificate: give -tls-cert-file and -tls-key-file, or -tls-auto");
 }
 
-static uint16_t api_port(void)
-{
-    const char *text = getenv("KUBERNETES_SERVICE_PORT");
-    uint64_t port = 0;
-
-    return text && cur_whole_uint(text, 10, UINT16_MAX, &port) && port ? (uint16_t)port : 443;
-}
-
-/* The folder of a mounted file: what is in it is exchanged by renaming. */
-static void add_folder(struct harden_plan *plan, struct harden_path *paths, char **names, const char *file)
-{
-    const char *slash = strrchr(file, '/');
-
-    if (!slash)
-        return;
-    names[plan->path_count] = mem_strndup(file, slash == file ? 1 : (size_t)(slash - file));
-    paths[plan->path_count] = (struct harden_path){.path = names[plan->path_count], .fd = -1, .access = HARDEN_READ};
-    plan->path_count++;
-}
-
 /* Pods' descriptions are read from here on: no files but the mounted ones, no programs, no connection but to the API server. */
 static int confine(const struct settings *settings, struct err *err)
 {
-    const char *const files[] = {settings->tls_cert_file, settings->tls_key_file, settings->tls_ca_cert_file, "/var/run/secrets/x"};
-    struct harden_path paths[ARRAY_LEN(files)];
-    char *names[ARRAY_LEN(files)] = {NULL};
-    const uint16_t ports[] = {api_port()};
-    struct harden_plan plan = {.paths = paths, .ports = ports, .port_count = ARRAY_LEN(ports), .listens = true};
+    const char *const files[] = {settings->tls_cert_file, settings->tls_key_file, settings->tls_ca_cert_file};
+    const struct kube_options kube = kube_options();
+    _cleanup_reach_ struct reach reach = {0};
+    const struct harden_plan plan = {.reach = &reach, .listens = true};
     struct harden_report report = {0};
     int r;
 
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        add_folder(&plan, paths, names, files[i]);
+        reach_file(&reach, files[i], REACH_READ);
+    kube_reach(&kube, &reach);
     r = harden_restrict(&plan, &report, err);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        mem_free(names[i]);
     for (size_t i = 0; i < report.count; i++)
         journal_gap(report.gaps[i].what, report.gaps[i].reason);
     return r;

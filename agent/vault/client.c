@@ -403,3 +403,8 @@ void client_free(struct client *client)
     mem_free(client->namespace);
     mem_free(client);
 }
+
+void client_reach(const struct client *client, struct reach *reach)
+{
+    redirect_reach(client->redirect, reach);
+}

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "os/http.h"
 #include "os/loop.h"
+#include "os/reach.h"
 #include "vault/budget.h"
 #include "vault/reply.h"
 
@@ -52,6 +53,8 @@ bool client_has_token(const struct client *client);
 /* Everything in `request` is copied. */
 struct client_call *client_send(struct client *client, const struct request *request, client_done *done, void *ctx);
 void client_cancel(struct client_call *call);
+/* What its calls open. */
+void client_reach(const struct client *client, struct reach *reach);
 /* Close idle connections when nothing runs. */
 void client_idle(struct client *client);
 /* Requests sent so far. */

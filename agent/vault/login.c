@@ -79,7 +79,7 @@ static int check_option(const struct login *login, const struct login_option *op
     const struct val *v = val_get(&login->config, option->name);
     const char *type = login->method->type;
 
-    if (!val_is_nil(v) && option->kind == LOGIN_TEXT && v->kind != VAL_STRING)
+    if (!val_is_nil(v) && option->kind != LOGIN_FLAG && v->kind != VAL_STRING)
         return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s must be a string, not %s", type, option->name,
                        val_kind_name(v));
     if (!val_is_nil(v) && option->kind == LOGIN_FLAG && as_flag(v) < 0)
@@ -164,6 +164,17 @@ int login_describe(struct login *login, struct login_request *ret, struct err *e
     *ret = request;
     request = (struct login_request){0};
     return 0;
+}
+
+void login_reach(const struct login *login, struct reach *reach)
+{
+    for (size_t i = 0; i < login->method->option_count; i++) {
+        const struct login_option *option = &login->method->options[i];
+        const char *path = option->kind == LOGIN_FILE ? login_text(login, option->name) : NULL;
+
+        if (path)
+            reach_file(reach, path, option->removed_by && login_flag(login, option->removed_by) ? REACH_WRITE : REACH_READ);
+    }
 }
 
 int login_explain(const struct login *login, struct err *err)

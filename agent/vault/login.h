@@ -15,10 +15,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/val.h"
+#include "os/reach.h"
 
 struct login;
 
-enum login_option_kind { LOGIN_TEXT, LOGIN_FLAG };
+enum login_option_kind { LOGIN_TEXT, LOGIN_FILE /* read at each login */, LOGIN_FLAG };
 
 struct login_option {
     const char *name;
@@ -26,6 +27,7 @@ struct login_option {
     bool required;
     const char *fallback; /* the default, NULL for none */
     const char *help;
+    const char *removed_by; /* LOGIN_FILE: the flag that says to remove it after reading */
 };
 
 /* A request as a method describes it. */
@@ -54,6 +56,8 @@ const struct login_method *login_method_find(const char *type);
 int login_new(const char *type, const char *mount, const struct val *config, struct login **ret, struct err *err) MUST_USE;
 void login_free(struct login *login);
 int login_describe(struct login *login, struct login_request *ret, struct err *err) MUST_USE;
+/* The files that login_describe() opens. */
+void login_reach(const struct login *login, struct reach *reach);
 /* Puts before a failure which login it was, and what is known here about its cause; returns -1. */
 int login_explain(const struct login *login, struct err *err);
 

@@ -3,8 +3,8 @@
 #include "vault/login.h"
 
 static const struct login_option options[] = {
-    {"role_id_file_path", LOGIN_TEXT, true, NULL, "file of the role id"},
-    {"secret_id_file_path", LOGIN_TEXT, false, NULL, "file of the secret id; none for roles without one"},
+    {"role_id_file_path", LOGIN_FILE, true, NULL, "file of the role id"},
+    {"secret_id_file_path", LOGIN_FILE, false, NULL, "file of the secret id; none for roles without one", "remove_secret_id_file_after_reading"},
     {"remove_secret_id_file_after_reading", LOGIN_FLAG, false, "true", "remove the secret id's file once it is read"},
     {"secret_id_response_wrapping_path", LOGIN_TEXT, false, NULL, "not supported yet"},
 };

@@ -3,7 +3,7 @@
 #include "vault/login.h"
 
 static const struct login_option options[] = {
-    {"path", LOGIN_TEXT, true, NULL, "file of the JWT"},
+    {"path", LOGIN_FILE, true, NULL, "file of the JWT", "remove_jwt_after_reading"},
     {"role", LOGIN_TEXT, true, NULL, "the role of the server's JWT login"},
     {"remove_jwt_after_reading", LOGIN_FLAG, false, "true", "remove the file once it is read"},
     {"remove_jwt_follows_symlinks", LOGIN_FLAG, false, "false", "remove what a symbolic link points to, not the link"},

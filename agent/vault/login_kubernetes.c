@@ -4,7 +4,7 @@
 
 static const struct login_option options[] = {
     {"role", LOGIN_TEXT, true, NULL, "the role of the server's Kubernetes login"},
-    {"token_path", LOGIN_TEXT, false, "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    {"token_path", LOGIN_FILE, false, "/var/run/secrets/kubernetes.io/serviceaccount/token",
      "file of the service account's token"},
 };
 

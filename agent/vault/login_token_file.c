@@ -2,7 +2,7 @@
 #include "vault/login.h"
 
 static const struct login_option options[] = {
-    {"token_file_path", LOGIN_TEXT, true, NULL, "file of a token that somebody else keeps"},
+    {"token_file_path", LOGIN_FILE, true, NULL, "file of a token that somebody else keeps"},
 };
 
 static int describe(struct login *login, struct login_request *request, struct err *err)

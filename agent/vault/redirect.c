@@ -215,3 +215,12 @@ void redirect_idle(struct redirect *redirect)
     for (size_t i = 0; i < redirect->peer_count; i++)
         http_client_idle(redirect->peers[i].http);
 }
+
+void redirect_reach(const struct redirect *redirect, struct reach *reach)
+{
+    struct place_of home;
+
+    http_reach(&redirect->options, reach);
+    if (split(redirect->options.address, &home))
+        reach_any_port(reach);
+}

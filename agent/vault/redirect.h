@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "os/http.h"
 #include "os/loop.h"
+#include "os/reach.h"
 
 struct redirect;
 
@@ -21,6 +22,9 @@ void redirect_free(struct redirect *redirect);
 /* Where `location` leads: a connection and the path to ask there (inside `location`). ERR_DENIED says why not. */
 int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path,
                   struct err *err) MUST_USE;
+
+/* What requests open at home and elsewhere: nobody knows the port before a redirect comes; over a unix socket none is followed. */
+void redirect_reach(const struct redirect *redirect, struct reach *reach);
 
 /* Close the idle connections to other hosts. */
 void redirect_idle(struct redirect *redirect);

@@ -66,7 +66,7 @@ static void appending_reads_the_file_once(void **state)
 
 static void links_and_odd_paths_are_refused(void **state)
 {
-    static const char *const paths[] = {"", "relative", "."};
+    static const char *const paths[] = {"", "/"};
     struct aside_list list = {0};
     struct tpl_file file;
 
@@ -76,12 +76,36 @@ static void links_and_odd_paths_are_refused(void **state)
         assert_int_equal(aside_note(&list, &file, &err), -1);
     }
     assert_int_equal(list.len, 0);
+    file = file_of(in_folder("a/.."), "x");
+    assert_int_equal(mkdir(in_folder("a"), 0755), 0);
+    assert_int_equal(aside_note(&list, &file, &err), 0); /* a folder, which shows when it is written */
+    assert_int_equal(write_all(&list), -1);
+    aside_clear(&list);
     assert_int_equal(symlink("/etc/hostname", in_folder("link")), 0);
     note(&list, in_folder("link"), "x", true);
     assert_int_equal(write_all(&list), -1);
     assert_int_equal(err.code, ERR_DENIED);
     assert_memory_equal(err.text, "template[0]: writeToFile: refusing to write to symlink", 54);
     aside_clear(&list);
+}
+
+/* As open(2) takes them; two spellings are one file. */
+static void relative_paths_begin_at_the_working_directory(void **state)
+{
+    struct aside_list list = {0};
+
+    (void)state;
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir("sub", 0755), 0);
+    note(&list, "out", "one", false);
+    note(&list, "sub/../out", "two", true);
+    note(&list, "new/out", "three", false);
+    assert_int_equal(list.len, 2);
+    assert_int_equal(write_all(&list), 0);
+    assert_file(in_folder("out"), "onetwo");
+    assert_file(in_folder("new/out"), "three");
+    aside_clear(&list);
+    assert_int_equal(chdir("/"), 0);
 }
 
 static void unknown_owner_is_named(void **state)
@@ -132,6 +156,7 @@ int main(void)
         in_a_folder(calls_for_one_file_make_one_write),
         in_a_folder(appending_reads_the_file_once),
         in_a_folder(links_and_odd_paths_are_refused),
+        in_a_folder(relative_paths_begin_at_the_working_directory),
         in_a_folder(unknown_owner_is_named),
         in_a_folder(there_is_a_limit_of_files_and_of_bytes),
     };

@@ -204,17 +204,42 @@ static void link_below_the_root_is_refused(void **state)
     assert_int_equal(count_entries(in_folder("outside")), 0);
 }
 
-static void path_with_dot_dot_or_without_a_name_is_refused(void **state)
+static void path_without_a_name_is_refused(void **state)
 {
     struct place place;
     struct err err;
 
     (void)state;
-    assert_int_equal(place_open(&place, "/tmp/../etc/x", true, &err), -1);
     assert_int_equal(place_open(&place, "/tmp/", true, &err), -1);
-    assert_int_equal(place_open(&place, "relative", true, &err), -1);
+    assert_int_equal(place_open(&place, "/tmp/..", true, &err), -1);
     assert_int_equal(place_open(&place, "", true, &err), -1);
     assert_string_equal(err.text, "missing destination");
+}
+
+static void assert_leads(const char *path, const char *to)
+{
+    _cleanup_place_ struct place place = {.root = -1};
+    struct err err;
+
+    assert_int_equal(place_open(&place, path, true, &err), 0);
+    assert_string_equal(place.path, in_folder(to));
+}
+
+/* "link/.." is the folder above the one that the link leads to, as for open(2). */
+static void relative_path_and_dot_dot_lead_where_the_kernel_goes(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in_folder("a"), 0755) | mkdir(in_folder("a/b"), 0755) | mkdir(in_folder("c"), 0755), 0);
+    assert_int_equal(symlink("../a/b", in_folder("c/link")), 0);
+    assert_int_equal(chdir(in_folder("c")), 0);
+    assert_leads("x", "c/x");
+    assert_leads("./x", "c/x");
+    assert_leads("new/x", "c/new/x");
+    assert_leads("../x", "x");
+    assert_leads("link/../x", "a/x");
+    assert_leads("gone/../x", "c/x");
+    assert_leads(in_folder("c/link/../../x"), "x");
+    assert_int_equal(chdir("/"), 0);
 }
 
 static void root_is_the_volume_on_the_way(void **state)
@@ -370,7 +395,8 @@ int main(void)
         in_a_folder(missing_parents_are_made_when_asked),
         in_a_folder(parent_that_was_removed_is_made_again),
         in_a_folder(link_below_the_root_is_refused),
-        in_a_folder(path_with_dot_dot_or_without_a_name_is_refused),
+        in_a_folder(path_without_a_name_is_refused),
+        in_a_folder(relative_path_and_dot_dot_lead_where_the_kernel_goes),
         in_a_folder(root_is_the_volume_on_the_way),
         in_a_folder(full_volume_keeps_the_old_file_and_says_what_is_free),
         in_a_folder(mount_point_at_the_destination_is_refused_with_the_way_out),

@@ -61,6 +61,12 @@ static void exchange_free(struct http_exchange *exchange)
     mem_free(exchange);
 }
 
+void http_reach(const struct http_options *options, struct reach *reach)
+{
+    (void)options;
+    (void)reach;
+}
+
 void http_client_free(struct http_client *client)
 {
     while (client->running)

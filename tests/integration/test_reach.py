@@ -1,0 +1,295 @@
+"""Ordinary life of files while the agent is confined: renamed over, removed and made again, linked, named from here.
+
+Everything that an agent opens lies in a tree of its own here, so that no rule for one of them covers another.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+from support import spaces, wait
+from support.agent import Agent, block, original, template
+from support.certs import Authority
+from support.proxy import Proxy
+from support.rendering import SOON, Rendering, user
+
+pytestmark = [pytest.mark.both_servers, pytest.mark.skipif(original(), reason="the original is not confined")]
+needs_root = pytest.mark.skipif(not spaces.ROOT, reason="needs root for a file system of its own")
+
+
+@pytest.fixture
+def tree():
+    """tree() makes a folder two levels down, far from any other."""
+    tops = []
+
+    def make():
+        tops.append(pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-", dir="/var/tmp")))
+        folder = tops[-1] / "of" / "its-own"
+        folder.mkdir(parents=True)
+        return folder
+
+    yield make
+    for top in tops:
+        shutil.rmtree(top)
+
+
+def put(file, content):
+    """In place of what is there, in one step."""
+    new = file.with_name(file.name + ".new")
+    new.write_text(content)
+    new.rename(file)
+
+
+def again(folder, **files):
+    """The folder and the one above are removed and made again, with these files (`_` for `.`)."""
+    shutil.rmtree(folder.parent)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name.replace("_", ".")).write_text(content)
+
+
+# ----------------------------------------------------------------------------------------------------------- authorities
+
+
+def renamed(folder, content):
+    put(folder / "ca.pem", content)
+
+
+def made_again(folder, content):
+    again(folder, ca_pem=content)
+
+
+def linked_elsewhere(folder, content):
+    """A link that changes to what another part of the tree holds."""
+    beside = folder.parent / "beside"
+    beside.mkdir()
+    (beside / "ca.pem").write_text(content)
+    (folder / "link").symlink_to("../beside/ca.pem")
+    (folder / "link").rename(folder / "ca.pem")
+
+
+@pytest.mark.parametrize("change", [renamed, made_again, linked_elsewhere])
+@pytest.mark.parametrize("setting", ["ca_cert", "ca_path", "VAULT_CACERT", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_an_authority_that_comes_later_is_believed(site, agent, tmp_path, tree, setting, change):
+    folder, login = tree(), site.login()
+    (folder / "ca.pem").write_text(Authority(tmp_path / "other").pem)
+    place = folder if setting in ("ca_path", "SSL_CERT_DIR") else folder / "ca.pem"
+    in_file = {"ca_cert": "", setting: place} if setting.startswith("ca_") else {"ca_cert": ""}
+    path = site.kv2().put("app", user="alice")
+    env = {} if setting.startswith("ca_") else {setting: str(place)}
+    one = agent(site.config(login, template(user(path), tmp_path / "user"), vault=in_file), env=env)
+    one.wait_log("unknown authority")
+    change(folder, site.ca_file.read_text())
+    wait.for_file(tmp_path / "user", "alice")
+
+
+def test_links_of_an_authority_folder_lead_to_other_trees(site, agent, tmp_path, tree):
+    folder, kept = tree(), tree()
+    shutil.copy(site.ca_file, kept / "ours.crt")
+    (folder / "ours.pem").symlink_to(kept / "ours.crt")
+    path = site.kv2().put("app", user="alice")
+    agent(site.config(site.login(), template(user(path), tmp_path / "user"), vault={"ca_cert": "", "ca_path": folder}))
+    wait.for_file(tmp_path / "user", "alice")
+
+
+# ----------------------------------------------------------------------------------------------------------- credentials
+
+
+def short(site):
+    """Logins that end soon, so that the next one reads its file again."""
+    login = site.login(token_ttl="2s", token_max_ttl="3s")
+    return login
+
+
+@pytest.mark.parametrize("change", ["renamed", "made again"])
+def test_a_credential_that_is_exchanged_is_read_at_the_next_login(site, agent, tmp_path, tree, change):
+    folder, login = tree(), short(site)
+    (folder / "token").write_text("")
+    login.volume = folder
+    path = site.kv2().put("app", user="alice")
+    one = agent(site.config(login, template(user(path), tmp_path / "user")))
+    one.wait_log("is empty")
+    if change == "renamed":
+        put(folder / "token", login.token)
+    else:
+        again(folder, token=login.token)
+    wait.for_file(tmp_path / "user", "alice")
+
+
+def test_a_credential_behind_a_link_into_another_tree(site, agent, tmp_path, tree):
+    folder, kept, login = tree(), tree(), short(site)
+    (kept / "token").write_text(login.token)
+    (folder / "token").symlink_to(kept / "token")
+    login.volume = folder
+    path = site.kv2().put("app", user="alice")
+    one = agent(site.config(login, template(user(path), tmp_path / "user")))
+    wait.for_file(tmp_path / "user", "alice")
+    one.wait_log("authentication successful", count=3)
+
+
+# ----------------------------------------------------------------------------------------------------------- destinations
+
+
+def test_files_come_back_after_their_folders_were_made_again(site, agent, tree):
+    out, sunk, login = tree(), tree(), short(site)
+    login.sink(sunk / "token")
+    one = Rendering(site, agent, out, login=login).expect()
+    first = wait.until(lambda: wait.read(sunk / "token"), "the sink")
+    again(out)
+    again(sunk)
+    one.follows("bob")
+    assert wait.until(lambda: wait.read(sunk / "token"), "the sink again") != first
+
+
+def test_a_destination_behind_a_link_into_another_tree(site, agent, tmp_path, tree):
+    link, out = tree() / "link", tree()
+    link.symlink_to(out)
+    path = site.kv2().put("app", user="alice")
+    agent(site.config(site.login(), template(user(path), link / "user")))
+    wait.for_file(out / "user", "alice")
+
+
+@needs_root
+def test_what_stays_closed_is_said_to_be_so(site, agent):
+    """Directly in a folder where anything lies there is no room above: root does not leave it to itself."""
+    out = pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-", dir="/var/tmp"))
+    try:
+        one = Rendering(site, agent, out).expect()
+        shutil.rmtree(out)
+        out.mkdir()
+        one.change("bob")
+        line = one.agent.wait_log(r"template\[0\].*Landlock")[0]
+        assert f'"{out}/user"' in line and "uid" not in line
+    finally:
+        shutil.rmtree(out)
+
+
+# -------------------------------------------------------------------------------------------------------------- templates
+
+
+def test_a_template_behind_a_link_into_another_tree(site, agent, tmp_path, tree):
+    folder, kept = tree(), tree()
+    path = site.kv2().put("app", user="alice")
+    (kept / "user.ctmpl").write_text(user(path))
+    (folder / "user.ctmpl").symlink_to(kept / "user.ctmpl")
+    agent(site.config(site.login(), block("template", source=folder / "user.ctmpl", destination=tmp_path / "user")))
+    wait.for_file(tmp_path / "user", "alice")
+
+
+def test_a_source_that_comes_later_is_read(site, agent, tmp_path, tree):
+    folder = tree()
+    path = site.kv2().put("app", user="alice")
+    one = agent(site.config(site.login(), block("template", source=folder / "user.ctmpl", destination=tmp_path / "user")))
+    one.wait_log("no such file")
+    again(folder, user_ctmpl=user(path))
+    wait.for_file(tmp_path / "user", "alice")
+
+
+def test_a_file_of_a_template_is_followed_through_a_swap_of_links(site, agent, tmp_path, tree):
+    """As kubelet does, in a sandbox of its own."""
+    folder = tree()
+    for turn in ("one", "two"):
+        (folder / turn).mkdir()
+        (folder / turn / "word").write_text(turn)
+    (folder / "..data").symlink_to("one")
+    (folder / "word").symlink_to("..data/word")
+    reads = template('{{ file "%s/word" }}' % folder, tmp_path / "word", sandbox_path=folder)
+    agent(site.config(site.login(), reads))
+    wait.for_file(tmp_path / "word", "one")
+    (folder / "new").symlink_to("two")
+    (folder / "new").rename(folder / "..data")
+    wait.for_file(tmp_path / "word", "two")
+
+
+def test_an_application_whose_pid_file_was_made_again_is_signalled(site, agent, tmp_path, tree):
+    run = tree()
+    told = block("notify", signal="CONT", pid_file=run / "pid")
+    one = Rendering(site, agent, tmp_path, template={"body": told}).expect()
+    again(run, pid=str(os.getpid()))
+    one.follows("bob")
+    one.agent.wait_log("application signalled")
+
+
+# ------------------------------------------------------------------------------------------------------- names and ports
+
+
+@needs_root
+@pytest.mark.parametrize("file", ["hosts", "resolv.conf"])
+def test_names_are_looked_up_after_their_files_were_replaced(site, agent, tmp_path, tree, authority, file):
+    etc, names = tree(), spaces.NameServer()
+    names.records["vault.ampule.test"] = "127.0.0.1"
+    proxy = Proxy(site.address, site.ca_file, authority, names=("vault.ampule.test",))
+    lines = {"hosts": "127.0.0.1 vault.ampule.test\n", "resolv.conf": f"nameserver {names.address}\noptions timeout:1\n"}
+    for name in lines:
+        (etc / name).write_text("nameserver 127.0.0.9\n" if name == "resolv.conf" else "")
+    within = ["unshare", "-m", "sh", "-c", f'mount --bind "{etc}" /etc && exec "$@"', "sh"]
+    try:
+        login, path = site.login(), site.kv2().put("app", user="alice")
+        address = {"address": f"https://vault.ampule.test:{proxy.port}"}
+        one = agent(site.config(login, template(user(path), tmp_path / "user"), via=proxy, vault=address), within=within)
+        one.wait_log("does not resolve")
+        put(etc / file, lines[file])
+        wait.for_file(tmp_path / "user", "alice")
+    finally:
+        proxy.close()
+        names.close()
+
+
+def test_a_redirect_to_another_port_is_followed(site, agent, tmp_path, proxy, authority):
+    """The active node's, wherever it listens."""
+    active = Proxy(site.address, site.ca_file, authority)
+    try:
+        path = site.kv2().put("app", user="alice")
+        proxy.answer(307, path=f"/v1/{path}", Location=f"{active.address}/v1/{path}")
+        agent(site.config(site.login(), template(user(path), tmp_path / "user"), via=proxy))
+        wait.for_file(tmp_path / "user", "alice")
+        assert active.count("GET", f"/v1/{path}") == 1
+    finally:
+        active.close()
+
+
+# -------------------------------------------------------------------------------------------------------------- from here
+
+
+def test_every_path_may_be_relative_and_go_up(site, tmp_path, request):
+    here, up = tmp_path / "here", tmp_path / "up"
+    here.mkdir()
+    up.mkdir()
+    login = site.login(token_ttl="2s", token_max_ttl="3s")
+    (here / "jwt").write_text(login.token)
+    login.volume = pathlib.PurePath("../here")
+    (here / "token").write_text(login.token)
+    login.sink("../up/sunk")
+    shutil.copy(site.ca_file, here / "ca.pem")
+    path = site.kv2().put("app", user="alice")
+    (up / "user.ctmpl").write_text(user(path))
+    (here / "word").write_text("word")
+    (here / "box").mkdir()
+    (here / "box" / "inside").write_text("inside")
+    blocks = [
+        SOON,
+        block("template", source="../up/user.ctmpl", destination="user", body=block("notify", signal="CONT", pid_file="app.pid")),
+        template('{{ file "word" }} {{ file "../here/word" }}', "../up/words"),
+        template('{{ file "box/inside" }}', "./made/by/us/inside", sandbox_path="box"),
+        template('{{ "beside" | writeToFile "../up/beside" "" "" "0644" }}', "beside.done"),
+    ]
+    (here / "app.pid").write_text(str(os.getpid()))
+    config = site.config(login, *blocks, vault={"ca_cert": "ca.pem"}, pid_file="agent.pid")
+    one = Agent(here, config)
+    request.addfinalizer(one.stop)
+    wait.for_file(here / "user", "alice")
+    wait.for_file(up / "words", "word word")
+    wait.for_file(here / "made" / "by" / "us" / "inside", "inside")
+    wait.for_file(up / "beside", "beside")
+    one.wait_log("application signalled")
+    assert (here / "agent.pid").read_text() == str(one.pid)
+    first = wait.until(lambda: wait.read(up / "sunk"), "the sink")
+    # Once more after the start, when all is confined: another login, another value, another file.
+    put(here / "word", "other")
+    wait.for_file(up / "words", "other other")
+    wait.until(lambda: wait.read(up / "sunk") != first, "the next token")
+    one.stop()
+    assert not (here / "agent.pid").exists()
+    assert not one.shown()
