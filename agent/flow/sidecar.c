@@ -16,9 +16,9 @@
 #include "flow/pass.h"
 #include "flow/sink.h"
 #include "flow/store.h"
+#include "flow/watched.h"
 #include "os/beacon.h"
 #include "os/loop.h"
-#include "os/watch.h"
 #include "vault/client.h"
 
 #define MODULE "agent"
@@ -36,16 +36,13 @@ struct sidecar {
     struct fetch *fetch;
     struct pass *pass;
     struct notify *notify;
-    struct watch *watch;
-    char **files; /* what `file` reads, watched */
-    size_t file_count;
+    struct watched *watched;
     const struct notify_rule **rules; /* scratch of one walk */
     struct loop_timer walk;     /* the next pass over the templates */
     struct loop_timer deadline; /* ampule.init_deadline */
     struct loop_signal ends[ARRAY_LEN(end_signals)], hangup;
     bool sunk;    /* every sink holds the newest token */
     bool failed;  /* `cause` ends the program */
-    bool polling; /* said once that inotify is exhausted */
     bool complete; /* everything was done once */
     struct err cause, last_auth, last_fetch, last_notify;
     int64_t auth_failing, notify_failing; /* since when the last two are errors */
@@ -183,7 +180,9 @@ static void on_walk(void *ctx)
 
     if (pass_render(car->pass)) {
         fetch_begin(car->fetch);
+        watched_begin(car->watched);
         pass_report(car->pass);
+        watched_end(car->watched);
         fetch_end(car->fetch);
     }
     count = pass_write(car->pass, car->rules);
@@ -207,26 +206,15 @@ static void on_file_change(void *ctx, const char *path)
     plan_walk(car);
 }
 
-/* Watched from the first use on, until the end: templates name a handful of files. */
 static void on_template_file(void *ctx, const char *path)
 {
-    struct sidecar *car = ctx;
-    struct watch_file *watched;
-    const char *reason;
-    struct err err;
+    watched_use(((struct sidecar *)ctx)->watched, path);
+}
 
-    for (size_t i = 0; i < car->file_count; i++) {
-        if (strcmp(car->files[i], path) == 0)
-            return;
-    }
-    car->files = mem_grow(car->files, car->file_count * sizeof(*car->files), (car->file_count + 1) * sizeof(*car->files));
-    car->files[car->file_count++] = mem_strdup(path);
-    if (watch_add(car->watch, path, on_file_change, car, &watched, &err) != 0)
-        log_warn("agent.template.server", "%s", err.text);
-    if (!car->polling && watch_polled(car->watch, &reason)) {
-        car->polling = true;
-        log_warn("agent.template.server", "files are read again every 2 s instead of being watched: %s", reason);
-    }
+static void on_file_trouble(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_warn("agent.template.server", "%s", text);
 }
 
 static void on_plugin_end(void *ctx)
@@ -567,6 +555,13 @@ static int start_signals(struct sidecar *car, struct err *err)
     return signal_start(&car->hangup, car->loop, SIGHUP, on_hangup, car, err);
 }
 
+static int new_watched(struct sidecar *car, struct err *err)
+{
+    const struct watched_events events = {.ctx = car, .on_change = on_file_change, .on_trouble = on_file_trouble};
+
+    return watched_new(car->loop, &events, &car->watched, err);
+}
+
 static int build(struct sidecar *car, struct err *err)
 {
     struct launcher *launcher = car->options.programs->launcher;
@@ -579,7 +574,7 @@ static int build(struct sidecar *car, struct err *err)
         return -1;
     timer_init(&car->walk, car->loop, on_walk, car);
     timer_init(&car->deadline, car->loop, on_deadline, car);
-    if (watch_new(car->loop, &car->watch, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
+    if (new_watched(car, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
         return -1;
     new_fetch(car);
     new_templates(car);
@@ -616,10 +611,7 @@ void sidecar_free(struct sidecar *car)
     sinks_free(car->sinks);
     store_free(car->store);
     client_free(car->client);
-    for (size_t i = 0; i < car->file_count; i++)
-        mem_free(car->files[i]);
-    mem_free(car->files);
-    watch_free(car->watch);
+    watched_free(car->watched);
     mem_free(car->rules);
     for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
         signal_stop(&car->ends[i]);
