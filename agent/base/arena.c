@@ -103,6 +103,17 @@ void arena_reset(struct arena *arena)
         arena->head = next;
     }
     arena->used = 0;
+    arena->failed = false;
+}
+
+static int fail(const struct arena *arena, struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "%s: more than %zu bytes of memory", arena->what, arena->max);
+}
+
+int arena_check(const struct arena *arena, struct err *err)
+{
+    return arena->failed ? fail(arena, err) : 0;
 }
 
 void arena_done(struct arena *arena)
@@ -115,13 +126,15 @@ static struct arena_block *block_for(struct arena *arena, size_t size, struct er
 {
     struct arena_block *block = arena->head;
 
-    if (size > arena->max || arena->used > arena->max - size) {
-        err_set(err, ERR_LIMIT, "%s: more than %zu bytes of memory", arena->what, arena->max);
+    if (arena->failed || size > arena->max || arena->used > arena->max - size) {
+        arena->failed = true;
+        fail(arena, err);
         return NULL;
     }
     if (!block || block->size - block->used - block->text < size) {
         block = block_new(arena, size);
         if (!block) {
+            arena->failed = true;
             err_system(err, "%s: %zu bytes of memory", arena->what, size);
             return NULL;
         }

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define CAP_FIRST 64
 #define CAP_LARGE 16384 /* smaller ones grow faster: each growth is a copy and a wipe */
@@ -16,6 +17,16 @@ void buf_init(struct buf *buf, size_t max)
 void buf_init_secret(struct buf *buf, size_t max)
 {
     *buf = (struct buf){.data = empty, .max = max, .secret = true};
+}
+
+void buf_init_clipped(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.data = empty, .max = max, .clips = true};
+}
+
+void buf_init_exact(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.data = empty, .max = max, .secret = true, .exact = true};
 }
 
 void buf_init_secret_in(struct buf *buf, size_t max, char *memory, size_t size)
@@ -37,25 +48,51 @@ static void release(struct buf *buf)
         mem_free(buf->data);
 }
 
+static _Noreturn void die(const struct buf *buf, const char *why)
+{
+    fprintf(stderr, "buffer of %zu bytes: %s\n", buf->max, why);
+    abort();
+}
+
+/* Whoever lets go of it has seen that it is full, or goes on with nothing in place of something. */
+static void let_go(const struct buf *buf)
+{
+#ifdef AMPULE_STRICT
+    if (buf->full && !buf->asked)
+        die(buf, "overflowed, and nobody asked");
+#else
+    (void)buf;
+#endif
+}
+
+static void forget(struct buf *buf)
+{
+    release(buf);
+    *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret, .clips = buf->clips, .exact = buf->exact};
+}
+
 void buf_reset(struct buf *buf)
 {
+    let_go(buf);
     wipe(buf);
     buf->len = 0;
-    buf->full = false;
+    buf->full = buf->asked = false;
     if (buf->cap)
         buf->data[0] = '\0';
 }
 
 void buf_done(struct buf *buf)
 {
-    release(buf);
-    *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret};
+    let_go(buf);
+    forget(buf);
 }
 
 /* What was added is not what was wanted, so nothing of it may be used by mistake. Without memory nothing more is added either. */
 static void overflow(struct buf *buf)
 {
-    buf_done(buf);
+    if (buf->exact)
+        die(buf, "more was added than was reckoned with");
+    forget(buf);
     buf->full = true;
 }
 
@@ -92,6 +129,28 @@ char *buf_room(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
+/* Up to the end, which then says that something is missing; not within a code point. */
+static void clip(struct buf *buf, const char *data, size_t len)
+{
+    size_t room = buf->max - buf->len, at = buf->max > 3 ? buf->max - 3 : 0;
+    char *whole;
+
+    if (len == 0)
+        return;
+    if (len <= room)
+        room = len;
+    whole = buf_room(buf, room);
+    memcpy(whole, data, room);
+    buf->len += room;
+    buf->data[buf->len] = '\0';
+    if (room == len)
+        return;
+    while (at > 0 && ((unsigned char)buf->data[at] & 0xC0) == 0x80)
+        at--;
+    memcpy(buf->data + at, "...", buf->max - at < 3 ? buf->max - at : 3);
+    memset(buf->data + at + 3, '.', buf->max > at + 3 ? buf->max - at - 3 : 0);
+}
+
 /* Most pieces are short: two copies of a fixed size that overlap cost less than a call. */
 static inline void copy_bytes(char *to, const char *from, size_t len)
 {
@@ -120,6 +179,10 @@ static inline void copy_bytes(char *to, const char *from, size_t len)
 
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
+    if (len >= buf->cap - buf->len && buf->clips) {
+        clip(buf, data, len);
+        return;
+    }
     if (len >= buf->cap - buf->len && (len == 0 || !buf_room(buf, len)))
         return;
     copy_bytes(buf->data + buf->len, data, len);
@@ -129,6 +192,10 @@ void buf_add(struct buf *buf, const void *data, size_t len)
 
 void buf_addc(struct buf *buf, char c)
 {
+    if (buf->cap - buf->len < 2 && buf->clips) {
+        clip(buf, &c, 1);
+        return;
+    }
     if (buf->cap - buf->len < 2 && !buf_room(buf, 1))
         return;
     buf->data[buf->len++] = c;
@@ -157,11 +224,29 @@ void buf_adds(struct buf *buf, const char *s)
     buf_add(buf, s, strlen(s));
 }
 
+/* A byte more than fits shows that something is missing. */
+static void clip_printed(struct buf *buf, const char *fmt, va_list ap)
+{
+    size_t size = buf->max - buf->len + 2;
+    char *text = mem_alloc(size);
+
+    vsnprintf(text, size, fmt, ap);
+    clip(buf, text, strlen(text));
+    mem_free(text);
+}
+
 void buf_addf(struct buf *buf, const char *fmt, ...)
 {
     va_list ap;
     char *room;
     int len;
+
+    if (buf->clips) {
+        va_start(ap, fmt);
+        clip_printed(buf, fmt, ap);
+        va_end(ap);
+        return;
+    }
 
     va_start(ap, fmt);
     len = vsnprintf(NULL, 0, fmt, ap);
@@ -204,17 +289,26 @@ void buf_cut(struct buf *buf, size_t len)
     buf->data[len] = '\0';
 }
 
+bool buf_overflowed(const struct buf *buf)
+{
+    ((struct buf *)buf)->asked |= buf->full;
+    return buf->full;
+}
+
 int buf_check(const struct buf *buf, const char *what, struct err *err)
 {
-    return buf->full ? err_set(err, ERR_LIMIT, "%s: more than %zu bytes", what, buf->max) : 0;
+    return buf_overflowed(buf) ? err_set(err, ERR_LIMIT, "%s: more than %zu bytes", what, buf->max) : 0;
 }
 
 char *buf_take(struct buf *buf)
 {
-    char *data = !buf->cap ? mem_alloc(1) : buf->borrowed ? mem_strndup(buf->data, buf->len) : buf->data;
+    char *data;
+
+    let_go(buf);
+    data = !buf->cap ? mem_alloc(1) : buf->borrowed ? mem_strndup(buf->data, buf->len) : buf->data;
 
     if (buf->borrowed)
         release(buf);
-    *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret};
+    *buf = (struct buf){.data = empty, .max = buf->max, .secret = buf->secret, .clips = buf->clips, .exact = buf->exact};
     return data;
 }

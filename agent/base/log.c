@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-#define LINE_MAX KIB(8)
+#define AROUND KIB(1) /* what stands in a line beside message and module */
 
 static struct {
     enum log_level level;
@@ -108,7 +108,7 @@ static void emit(enum log_level level, const char *module, const char *message)
     struct buf line __attribute__((cleanup(buf_done)));
     ssize_t n;
 
-    buf_init(&line, LINE_MAX);
+    buf_init_exact(&line, AROUND + 6 * strlen(message) + strlen(module)); /* of a byte at most \u00xx is made */
     compose(&line, level, module, message);
     n = write(STDERR_FILENO, line.data, line.len);
     if (n != (ssize_t)line.len)
@@ -123,7 +123,8 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
     if (level < state.level)
         return;
     va_start(ap, fmt);
-    vsnprintf(message, sizeof(message), fmt, ap);
+    if (vsnprintf(message, sizeof(message), fmt, ap) >= (int)sizeof(message))
+        memcpy(message + sizeof(message) - 4, "...", 4);
     va_end(ap);
     if (state.dropped) {
         char note[64];

@@ -116,7 +116,7 @@ bool pem_first(struct str text, struct str *ret_label, struct buf *bytes)
     while (pem_next(&text, &line, &block, bytes)) {
         *ret_label = block.label;
         if (block.whole)
-            return !bytes->full;
+            return !buf_overflowed(bytes);
     }
     return false;
 }
@@ -125,7 +125,7 @@ void pem_add(struct buf *buf, const char *label, const void *data, size_t len)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init_secret(&text, len / 3 * 4 + 8);
+    buf_init_exact(&text, len / 3 * 4 + 8);
     base64_encode(data, len, &text);
     buf_addf(buf, "-----BEGIN %s-----\n", label);
     for (size_t at = 0; at < text.len; at += LINE) {

@@ -88,7 +88,7 @@ static int check_size(const struct aside_list *list, struct err *err)
 
     for (size_t i = 0; i < list->len; i++) {
         bytes += list->items[i].content.len;
-        if (list->items[i].content.full || bytes > LIMIT_OUTPUT_BYTES)
+        if (buf_overflowed(&list->items[i].content) || bytes > LIMIT_OUTPUT_BYTES)
             return err_set(err, ERR_LIMIT, "writeToFile: more than %zu bytes", LIMIT_OUTPUT_BYTES);
     }
     return 0;
@@ -170,7 +170,7 @@ static int open_target(struct aside *aside, const char *label, struct err *err)
         .owner = {aside->mode, DRAFT_KEEP_UID, DRAFT_KEEP_GID},
     };
 
-    buf_init(&whole_label, KIB(1));
+    buf_init_clipped(&whole_label, KIB(1));
     buf_addf(&whole_label, "%s: writeToFile", label);
     dest.label = whole_label.data;
     if (find_owner(aside, &dest.owner, err) != 0)

@@ -200,6 +200,15 @@ void config_init(struct config *config)
     stanza_template_config_default(config);
 }
 
+/* What did not fit is missing somewhere, and nobody who reads the configuration could see that. */
+static void check_whole(const struct config *config, struct problems *problems)
+{
+    struct err err;
+
+    if (arena_check(&config->arena, &err) < 0)
+        problems_add(problems, PROBLEM_ERROR, "", (struct val_place){0}, "", "%s", err.text);
+}
+
 int config_load(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems)
 {
     struct load load = {.config = config, .problems = problems};
@@ -213,6 +222,7 @@ int config_load(struct config *config, const struct flags *flags, config_getenv 
     load_sources(&load, flags, getenv);
     environ_apply(config, flags, getenv, problems);
     stanza_check(config, problems);
+    check_whole(config, problems);
     return (flags->verify_only == 1 ? problems->errors : problems->unusable) ? -1 : 0;
 }
 
@@ -220,6 +230,7 @@ int config_load_vault(struct config *config, const struct flags *flags, config_g
 {
     config_init(config);
     environ_apply(config, flags, getenv, problems);
+    check_whole(config, problems);
     return problems->errors ? -1 : 0;
 }
 

@@ -339,6 +339,7 @@ static void read_path(struct feed *feed, const struct mount *mount)
     const struct dep *dep = feed->dep;
     bool writes = dep->kind == DEP_WRITE || dep->kind == DEP_PKI;
     _cleanup_buf_ struct buf path, body;
+    struct err err;
 
     buf_init(&path, 8 * LIMIT_PATH_BYTES);
     buf_init_secret(&body, LIMIT_REPLY_BYTES);
@@ -346,6 +347,10 @@ static void read_path(struct feed *feed, const struct mount *mount)
     if (writes)
         mount_request_body(dep, mount, &body);
     feed->wrapped = dep->kind == DEP_WRITE && mount && mount->kv2;
+    if (buf_check(&path, "request path", &err) != 0 || buf_check(&body, "what is written", &err) != 0) {
+        attempt_failed(feed, &err, 0, -1);
+        return;
+    }
     send(feed, READING,
          &(struct request){
              .method = writes ? "PUT" : "GET",
@@ -471,8 +476,8 @@ static void refusal_checked(struct feed *feed, const struct news *news)
     buf_init(&written, 8 * LIMIT_PATH_BYTES);
     mount_request_path(feed->dep, news->mount, &path);
     mount_request_path(feed->dep, NULL, &written);
-    if (strcmp(path.data, written.data) != 0)
-        read_path(feed, news->mount);
+    if (buf_overflowed(&path) || buf_overflowed(&written) || strcmp(path.data, written.data) != 0)
+        read_path(feed, news->mount); /* which tells of one that is too long */
     else
         attempt_failed(feed, &err, status, news->retry_after_ms);
 }
@@ -490,16 +495,12 @@ static void renew(struct feed *feed, const struct secret *secret)
     bool urgent = lease_left(&secret->lease, clock_now()) < secret->lease.full_ms / 2;
     _cleanup_buf_ struct buf body;
 
-    buf_init_secret(&body, KIB(4));
+    buf_init_exact(&body, KIB(1) + 6 * strlen(secret->lease.id)); /* of a byte at most \u00xx is made */
     if (!secret->lease.id[0]) {
         buf_adds(&body, "{\"increment\":0}");
         send(feed, RENEWING,
-             &(struct request){.method = "PUT",
-                               .path = "auth/token/renew-self",
-                               .token = child_token(secret),
-                               .body = body.data,
-                               .body_len = body.len,
-                               .urgent = urgent});
+             &(struct request){.method = "PUT", .path = "auth/token/renew-self", .token = child_token(secret), .body = body.data,
+                               .body_len = body.len, .urgent = urgent});
         return;
     }
     buf_adds(&body, "{\"increment\":0,\"lease_id\":");

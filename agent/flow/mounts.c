@@ -111,7 +111,7 @@ static void ask_server(struct mounts_question *question)
     _cleanup_buf_ struct buf path;
     struct request request = {.method = "GET", .urgent = question->urgent};
 
-    buf_init(&path, 4 * LIMIT_PATH_BYTES);
+    buf_init_exact(&path, KIB(1) + 3 * strlen(question->path)); /* of a byte at most %xx is made */
     buf_adds(&path, "sys/internal/ui/mounts/");
     escape_path(&path, question->path, strlen(question->path));
     request.path = path.data;

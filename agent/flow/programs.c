@@ -28,7 +28,7 @@ static size_t server_pairs(const struct config_vault *vault, char *pairs[SERVER_
 
         if (*rows[i][1] == '\0')
             continue;
-        buf_init(&pair, LIMIT_CONFIG_BYTES);
+        buf_init_exact(&pair, strlen(rows[i][0]) + strlen("=") + strlen(rows[i][1]));
         buf_addf(&pair, "%s=%s", rows[i][0], rows[i][1]);
         pairs[count++] = buf_take(&pair);
     }

@@ -118,11 +118,15 @@ void sinks_reach(const struct sinks *sinks, struct reach *reach)
 void sinks_put(struct sinks *sinks, const struct token *token)
 {
     const char *text = token->wrap[0] ? token->wrap : token->value;
-    struct err ignored;
+    struct err err;
 
     arena_reset(&sinks->arena);
-    sinks->text = arena_strndup(&sinks->arena, text, strlen(text), &ignored);
-    for (size_t i = 0; sinks->text && i < sinks->count; i++)
+    sinks->text = arena_strndup(&sinks->arena, text, strlen(text), &err);
+    if (!sinks->text) {
+        sinks->events.on_error(sinks->events.ctx, sinks->count ? sinks->items[0].path : "", &err);
+        return;
+    }
+    for (size_t i = 0; i < sinks->count; i++)
         sinks->items[i].due = true;
     timer_after(&sinks->timer, 0);
 }

@@ -56,7 +56,7 @@ static bool read_some(struct capture *capture)
     mem_wipe(chunk, sizeof(chunk));
     if (got == 0)
         fd_stop(&capture->ready);
-    if (capture->text.full)
+    if (buf_overflowed(&capture->text))
         stop(capture, TOO_MUCH);
     return (got > 0 && !capture->text.full) || (got < 0 && errno == EINTR);
 }

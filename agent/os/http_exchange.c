@@ -63,7 +63,7 @@ static int header_add(struct curl_slist **list, const struct http_header *header
         buf_adds(&line, ";");
     else
         buf_addf(&line, ": %s", header->value);
-    return line.full ? -1 : line_add(list, line.data);
+    return buf_overflowed(&line) ? -1 : line_add(list, line.data);
 }
 
 static bool header_given(const struct http_req *req, const char *name)
@@ -98,7 +98,7 @@ static int headers_copy(struct http_exchange *exchange, const struct http_req *r
 }
 
 /* The URL carries the name that TLS asks for; connect_to leads to the real host. */
-static void url_copy(struct http_exchange *exchange, const char *path)
+static int url_copy(struct http_exchange *exchange, const char *path, struct err *err)
 {
     const struct origin *origin = &exchange->client->origin;
     const char *name = exchange->client->server_name;
@@ -110,7 +110,10 @@ static void url_copy(struct http_exchange *exchange, const char *path)
         buf_addf(&url, "%s://%s%s%s:%u%s%s", origin->scheme, open, name, close, origin->port, origin->base, path);
     else
         buf_addf(&url, "%s://%s%s%s", origin->scheme, origin->authority, origin->base, path);
+    if (buf_check(&url, "URL", err) < 0)
+        return -1;
     exchange->url = buf_take(&url);
+    return 0;
 }
 
 static int request_copy(struct http_exchange *exchange, const struct http_req *req, struct err *err)
@@ -121,10 +124,11 @@ static int request_copy(struct http_exchange *exchange, const struct http_req *r
         return err_set(err, ERR_INPUT, "a request path begins with \"/\" and has no blanks, \"#\" or control bytes");
     if (strlen(req->path) > LIMIT_URL_BYTES - ORIGIN_PATH - 2 * ORIGIN_NAME)
         return err_set(err, ERR_LIMIT, "a request path has at most %zu bytes", LIMIT_URL_BYTES - ORIGIN_PATH - 2 * ORIGIN_NAME);
-    url_copy(exchange, req->path);
+    if (url_copy(exchange, req->path, err) < 0)
+        return -1;
     exchange->method = mem_strdup(req->method);
     exchange->has_body = req->body != NULL;
-    buf_init_secret(&exchange->request, req->body_len);
+    buf_init_exact(&exchange->request, req->body_len);
     if (req->body)
         buf_add(&exchange->request, req->body, req->body_len);
     return headers_copy(exchange, req, err);
@@ -190,7 +194,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
         return size * n;
     }
     buf_add(&exchange->res.body, data, size * n);
-    if (exchange->res.body.full) {
+    if (buf_overflowed(&exchange->res.body)) {
         if (exchange->err.code == ERR_NONE)
             err_set(&exchange->err, ERR_LIMIT, "answer has more than %zu bytes", exchange->max_body);
         return 0;
@@ -410,40 +414,38 @@ static bool set_tls(struct http_exchange *exchange, CURL *easy)
 }
 
 /* libcurl finds every name it needs in its cache, so that it never asks by itself. */
-static void resolve_fill(struct http_exchange *exchange)
+static bool resolve_fill(struct http_exchange *exchange)
 {
     const struct http_client *client = exchange->client;
     const struct origin *target = client->proxied ? &client->proxy : &client->origin;
     _cleanup_buf_ struct buf entry = {0};
 
     if (client->addresses.count == 0)
-        return;
-    buf_init(&entry, 4096);
+        return true;
+    buf_init(&entry, LIMIT_URL_BYTES);
     buf_addf(&entry, "%s:%u:", target->host, target->port);
     for (size_t i = 0; i < client->addresses.count; i++)
         buf_addf(&entry, strchr(client->addresses.text[i], ':') ? "%s[%s]" : "%s%s", i ? "," : "", client->addresses.text[i]);
-    (void)line_add(&exchange->resolve, entry.data);
+    return !buf_overflowed(&entry) && line_add(&exchange->resolve, entry.data) == 0;
 }
 
-static void connect_to_fill(struct http_exchange *exchange)
+static bool connect_to_fill(struct http_exchange *exchange)
 {
     const struct origin *origin = &exchange->client->origin;
     _cleanup_buf_ struct buf entry = {0};
 
     if (!exchange->client->server_name)
-        return;
-    buf_init(&entry, 4096);
+        return true;
+    buf_init(&entry, LIMIT_URL_BYTES);
     buf_addf(&entry, strchr(origin->host, ':') ? "::[%s]:%u" : "::%s:%u", origin->host, origin->port);
-    (void)line_add(&exchange->connect_to, entry.data);
+    return !buf_overflowed(&entry) && line_add(&exchange->connect_to, entry.data) == 0;
 }
 
 static bool set_target(struct http_exchange *exchange, CURL *easy)
 {
     const struct http_client *client = exchange->client;
-    bool bad = false;
+    bool bad = !resolve_fill(exchange) || !connect_to_fill(exchange);
 
-    resolve_fill(exchange);
-    connect_to_fill(exchange);
     SET(RESOLVE, exchange->resolve);
     SET(CONNECT_TO, exchange->connect_to);
     SET(PROXY, client->proxied ? client->proxy_url : ""); /* the environment was asked in http_client_new() */

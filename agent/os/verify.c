@@ -61,7 +61,7 @@ static void names_note(struct verify *verify, X509 *cert)
     _cleanup_(names_cleanup) GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
     _cleanup_buf_ struct buf list;
 
-    buf_init(&list, sizeof(verify->names) - 1);
+    buf_init_clipped(&list, sizeof(verify->names) - 1);
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
         alternative_add(&list, sk_GENERAL_NAME_value(names, i));
     verify->unnamed = list.len == 0;

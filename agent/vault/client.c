@@ -131,15 +131,14 @@ static void cleanup_call(struct client_call **call)
 
 /* ---- answers ---- */
 
+/* A query may hold anything: it stays out of messages. */
 static void what_of(const struct client_call *call, char *out, size_t size)
 {
-    struct buf text;
+    _cleanup_buf_ struct buf text;
 
-    /* A query may hold anything: it stays out of messages. */
-    buf_init(&text, size - 1);
+    buf_init_clipped(&text, size - 1);
     buf_addf(&text, "%s %.*s", call->method, (int)strcspn(call->path, "?"), call->path);
     memcpy(out, text.data, text.len + 1);
-    buf_done(&text);
 }
 
 static int64_t clamp_retry_after(int64_t seconds)
@@ -305,7 +304,7 @@ struct client_call *client_send(struct client *client, const struct request *req
     call->token = request->token ? mem_strdup(request->token) : NULL;
     call->namespace = request->namespace ? namespace_name(request->namespace) : NULL;
     call->has_body = request->body != NULL;
-    buf_init_secret(&call->body, LIMIT_REPLY_BYTES);
+    buf_init_exact(&call->body, request->body_len);
     if (request->body)
         buf_add(&call->body, request->body, request->body_len);
     call->one_of_many = request->one_of_many;

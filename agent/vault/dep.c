@@ -262,12 +262,21 @@ static int set_args(struct dep *dep, const struct val *args, size_t argc, struct
 
 /* ---- key and identity ---- */
 
+static size_t args_size(const struct dep *dep, size_t around)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < dep->arg_count; i++)
+        size += strlen(dep->args[i].key) + strlen(dep->args[i].value) + around;
+    return size;
+}
+
 static void args_hash(const struct dep *dep, char out[2 * 4 + 1])
 {
     unsigned char sum[DIGEST_SHA1_LEN];
     _cleanup_buf_ struct buf text;
 
-    buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_exact(&text, args_size(dep, strlen("=\"\"")));
     for (size_t i = 0; i < dep->arg_count; i++)
         buf_addf(&text, "%s=\"%s\"", dep->args[i].key, dep->args[i].value);
     digest_sha1(text.data, text.len, sum);
@@ -285,10 +294,10 @@ static void add_read_suffix(const struct dep *dep, struct buf *key)
         buf_addf(key, "?%s", dep->query);
 }
 
-static void set_key(struct dep *dep)
+static int set_key(struct dep *dep, struct err *err)
 {
     char hash[9];
-    struct buf key;
+    _cleanup_buf_ struct buf key;
 
     buf_init(&key, 8 * LIMIT_PATH_BYTES);
     buf_addf(&key, "%s(%s", kinds[dep->kind].name, dep->path);
@@ -299,7 +308,10 @@ static void set_key(struct dep *dep)
         buf_addf(&key, " -> %s", hash);
     }
     buf_addc(&key, ')');
+    if (buf_check(&key, "path, query and destination", err) != 0)
+        return -1;
     dep->key = buf_take(&key);
+    return 0;
 }
 
 static void add_part(struct buf *text, const char *part)
@@ -314,7 +326,8 @@ static void set_id(struct dep *dep)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_exact(&text, strlen(kinds[dep->kind].name) + strlen(dep->path) + strlen(dep->query) + 3 * sizeof(size_t) +
+                              args_size(dep, 2 * sizeof(size_t)));
     add_part(&text, kinds[dep->kind].name);
     add_part(&text, dep->path);
     add_part(&text, dep->query);
@@ -333,9 +346,8 @@ int dep_new(enum dep_kind kind, struct str path, const struct val *args, size_t 
     dep->kind = kind;
     dep->refs = 1;
     dep->destination = mem_strdup(destination && kind == DEP_PKI ? destination : "");
-    if (set_path(dep, path, err) != 0 || set_args(dep, args, argc, err) != 0)
+    if (set_path(dep, path, err) != 0 || set_args(dep, args, argc, err) != 0 || set_key(dep, err) != 0)
         return -1;
-    set_key(dep);
     set_id(dep);
     *ret = steal(dep);
     return 0;

@@ -94,7 +94,7 @@ static char *mount_name(const char *type, const char *mount)
     _cleanup_buf_ struct buf name;
     size_t len;
 
-    buf_init(&name, LIMIT_PATH_BYTES);
+    buf_init_exact(&name, strlen("auth/") + strlen(type) + (mount ? strlen(mount) : 0));
     if (mount && mount[0])
         buf_adds(&name, mount + strspn(mount, "/"));
     else

@@ -93,9 +93,30 @@ static void arena_begins_in_lent_memory_and_leaves_it_wiped(void **state)
         assert_int_equal(first[i], 0);
 }
 
+static void arena_that_refused_once_refuses_until_it_is_reset(void **state)
+{
+    _cleanup_arena_ struct arena arena;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena, 100, "thing");
+    assert_non_null(arena_alloc(&arena, 16, &err));
+    assert_int_equal(arena_check(&arena, &err), 0);
+    assert_null(arena_alloc(&arena, 1000, &err));
+    assert_null(arena_strndup(&arena, "a", 1, &err));
+    err.text[0] = '\0';
+    assert_int_equal(arena_check(&arena, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_string_equal(err.text, "thing: more than 100 bytes of memory");
+    arena_reset(&arena);
+    assert_int_equal(arena_check(&arena, &err), 0);
+    assert_non_null(arena_strndup(&arena, "a", 1, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_that_refused_once_refuses_until_it_is_reset),
         cmocka_unit_test(arena_gives_zeroed_aligned_memory),
         cmocka_unit_test(arena_refuses_more_than_its_maximum),
         cmocka_unit_test(arena_can_be_used_again_after_a_reset),

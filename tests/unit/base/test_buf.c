@@ -5,6 +5,11 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "base/digest.h"
 
@@ -58,7 +63,121 @@ static void buf_survives_a_size_that_would_overflow(void **state)
     buf_init(&buf, SIZE_MAX / 2);
     buf_adds(&buf, "abc");
     assert_null(buf_room(&buf, SIZE_MAX - 1));
-    assert_true(buf.full);
+    assert_true(buf_overflowed(&buf));
+}
+
+static void buf_of_a_message_is_clipped(void **state)
+{
+    static const struct {
+        const char *a, *b, *want;
+    } rows[] = {
+        {"", "", ""},
+        {"12345678", "", "12345678"},
+        {"1234", "5678", "12345678"},
+        {"1234567", "89", "12345..."},
+        {"123456789abcdef", "ghi", "12345..."},
+        {"12345678", "9", "12345..."},
+        {"1234\xc3\xa4" "56", "", "1234\xc3\xa4" "56"},
+        {"1234\xc3\xa4" "567", "", "1234...."},
+        {"\xf0\x9f\x98\x80\xf0\x9f\x98\x80", "x", "\xf0\x9f\x98\x80...."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int printed = 0; printed < 2; printed++) {
+            _cleanup_buf_ struct buf buf;
+            struct err err;
+
+            buf_init_clipped(&buf, 8);
+            if (printed)
+                buf_addf(&buf, "%s%s", rows[i].a, rows[i].b);
+            else
+                buf_adds(&buf, rows[i].a);
+            for (const char *c = rows[i].b; *c && !printed; c++)
+                buf_addc(&buf, *c);
+            assert_string_equal(buf.data, rows[i].want);
+            assert_int_equal(buf.len, strlen(rows[i].want));
+            assert_int_equal(buf_check(&buf, "message", &err), 0);
+        }
+    }
+}
+
+/* How a child ends that does this. */
+static int end_of(void (*what)(void))
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        close(STDERR_FILENO);
+        what();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void add_more_than_reckoned(void)
+{
+    _cleanup_buf_ struct buf buf;
+
+    buf_init_exact(&buf, 3);
+    buf_adds(&buf, "abcd");
+}
+
+static void overflow_and_let_go(void)
+{
+    _cleanup_buf_ struct buf buf;
+
+    buf_init(&buf, 3);
+    buf_adds(&buf, "abcd");
+}
+
+static void overflow_and_take(void)
+{
+    struct buf buf;
+
+    buf_init(&buf, 3);
+    buf_adds(&buf, "abcd");
+    mem_free(buf_take(&buf));
+}
+
+static void overflow_and_reset(void)
+{
+    struct buf buf;
+
+    buf_init(&buf, 3);
+    buf_adds(&buf, "abcd");
+    buf_reset(&buf);
+}
+
+static void overflow_and_ask(void)
+{
+    _cleanup_buf_ struct buf buf;
+    struct err err;
+
+    buf_init(&buf, 3);
+    buf_adds(&buf, "abcd");
+    if (buf_check(&buf, "text", &err) < 0)
+        return;
+    abort();
+}
+
+static void buf_that_overflowed_unseen_ends_a_test(void **state)
+{
+#ifdef AMPULE_STRICT
+    const int seen = SIGABRT;
+#else
+    const int seen = 0;
+#endif
+
+    (void)state;
+    assert_int_equal(end_of(overflow_and_let_go), seen);
+    assert_int_equal(end_of(overflow_and_take), seen);
+    assert_int_equal(end_of(overflow_and_reset), seen);
+    assert_int_equal(end_of(overflow_and_ask), 0);
+    assert_int_equal(end_of(add_more_than_reckoned), SIGABRT);
 }
 
 static void secret_buf_wipes_what_it_cuts(void **state)
@@ -170,6 +289,8 @@ int main(void)
         cmocka_unit_test(buf_holds_exactly_its_maximum),
         cmocka_unit_test(buf_refuses_to_grow_past_its_maximum),
         cmocka_unit_test(buf_survives_a_size_that_would_overflow),
+        cmocka_unit_test(buf_of_a_message_is_clipped),
+        cmocka_unit_test(buf_that_overflowed_unseen_ends_a_test),
         cmocka_unit_test(secret_buf_wipes_what_it_cuts),
         cmocka_unit_test(buf_begins_in_lent_memory_and_leaves_it_wiped),
         cmocka_unit_test(buf_writes_integers_in_decimal),

@@ -85,11 +85,37 @@ static void level_names_are_those_of_the_original(void **state)
     assert_int_equal(log_level_parse("loud", &level, &err), -1);
 }
 
+static void say_controls(void)
+{
+    char text[3000];
+
+    memset(text, '\001', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_info("agent.test", "%s", text);
+}
+
+/* Six bytes for one: the line is long, not gone; what the message had too much of is cut and says so. */
+static void a_line_of_control_bytes_is_written_whole(void **state)
+{
+    char text[20000];
+    unsigned escapes = 0;
+
+    (void)state;
+    log_setup(LOG_INFO, true);
+    capture(text, sizeof(text), say_controls);
+    for (const char *at = text; (at = strstr(at, "\\u0001")); at++)
+        escapes++;
+    assert_int_equal(escapes, 2047 - 3);
+    assert_non_null(strstr(text, "\\u0001...\",\"@module\":\"agent.test\""));
+    assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_break_cannot_forge_a_second_line),
         cmocka_unit_test(json_lines_escape_what_json_must),
+        cmocka_unit_test(a_line_of_control_bytes_is_written_whole),
         cmocka_unit_test(lines_below_the_level_are_not_written),
         cmocka_unit_test(level_names_are_those_of_the_original),
     };

@@ -506,6 +506,21 @@ static void config_wrong_value_is_reported_once(void **state)
     expect_problem(f, "template[0].destination", "must be a string, not a bool");
 }
 
+/* A list that is cut short would forbid less than was meant. */
+static void config_that_does_not_fit_into_its_memory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    size_t len = LIMIT_CONFIG_BYTES - KIB(2), head;
+    _cleanup_free_ char *text = mem_alloc(LIMIT_CONFIG_BYTES);
+
+    head = (size_t)sprintf(text, AUTH "template { contents = \"x\" destination = \"/a\" function_denylist = \"env");
+    memset(text + head, ',', len);
+    strcpy(text + head + len, "\" }\n");
+    add(f, "agent.hcl", text);
+    assert_int_equal(load(f), -1);
+    assert_string_equal(f->problems.items[f->problems.len - 1].text, "configuration: more than 33554432 bytes of memory");
+}
+
 static void config_missing_file_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -591,6 +606,7 @@ int main(void)
         TEST(config_own_stanza_sets_the_deadline_of_init),
         TEST(config_files_and_templates_are_bounded),
         TEST(config_wrong_value_is_reported_once),
+        TEST(config_that_does_not_fit_into_its_memory_is_refused),
         TEST(config_missing_file_is_named),
         cmocka_unit_test_setup_teardown(config_one_file_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(config_files_of_folders_are_counted, setup, teardown),

@@ -442,6 +442,31 @@ static void a_write_without_an_answer_is_done_once(void **state)
     assert_int_equal(answer_to(world, DEP_WRITE, "kv1/w")->reply.kind, VAL_NULL);
 }
 
+/* In JSON it is six times as large. */
+static void a_write_that_does_not_fit_is_not_sent_and_told(void **state)
+{
+    struct world *world = *state;
+    size_t len = LIMIT_REPLY_BYTES / 6 + 1;
+    _cleanup_free_ char *text = mem_alloc(len + 3);
+    struct dep *dep;
+    struct err err;
+
+    memcpy(text, "a=", 2);
+    memset(text + 2, '\001', len);
+    dep = dep_of(DEP_WRITE, "kv1/w", text);
+    new_token(world);
+    fetch_begin(world->fetch);
+    assert_int_equal(fetch_want(world->fetch, dep, &err), 0);
+    fetch_end(world->fetch);
+    fake_loop_run(world->loop, MINUTE);
+    assert_int_equal(count("kv1/w"), 0);
+    assert_int_equal(world->changes, 0);
+    assert_null(store_get(world->store, dep));
+    assert_int_equal(world->error.code, ERR_LIMIT);
+    assert_non_null(strstr(world->error.text, "what is written: more than"));
+    dep_unref(dep);
+}
+
 static void a_folder_that_is_not_there_is_an_empty_list(void **state)
 {
     struct world *world = *state;
@@ -543,6 +568,7 @@ int main(void)
         TEST(a_403_later_raises_suspicion_and_keeps_the_answer),
         TEST(a_role_that_is_being_rotated_is_asked_again_with_patience),
         TEST(a_write_without_an_answer_is_done_once),
+        TEST(a_write_that_does_not_fit_is_not_sent_and_told),
         TEST(a_folder_that_is_not_there_is_an_empty_list),
         TEST(what_is_not_wanted_any_more_is_forgotten_and_not_renewed),
         TEST(retry_after_is_honoured),

@@ -240,6 +240,20 @@ static void an_error_names_method_and_path_but_no_query(void **state)
     assert_string_equal(world->heard.err.text, "GET secret/app: connection refused");
 }
 
+static void an_error_of_a_long_path_keeps_method_and_beginning(void **state)
+{
+    struct world *world = *state;
+    char path[400];
+
+    server.status = 0;
+    memset(path, 'x', sizeof(path) - 1);
+    memcpy(path, "other/creds/", 12);
+    path[sizeof(path) - 1] = '\0';
+    get(world, path);
+    assert_int_equal(strncmp(world->heard.err.text, "GET other/creds/xxx", 19), 0);
+    assert_non_null(strstr(world->heard.err.text, "xxx...: connection refused"));
+}
+
 static void redirected(struct world *world, const char *location, enum err_code code)
 {
     memset(&server.location, 0, sizeof(server.location));
@@ -349,6 +363,7 @@ int main(void)
         TEST(a_cancelled_call_is_never_answered),
         TEST(retry_after_is_clamped),
         TEST(an_error_names_method_and_path_but_no_query),
+        TEST(an_error_of_a_long_path_keeps_method_and_beginning),
         TEST(a_redirect_is_followed_to_our_own_host),
         TEST(a_redirect_to_another_host_must_prove_our_hosts_name),
         TEST(the_token_goes_nowhere_else),

@@ -161,9 +161,30 @@ static void dep_finds_a_query_parameter(void **state)
     dep_unref(dep);
 }
 
+static char *large_arg(size_t len, char last)
+{
+    char *text = mem_alloc(len + 3);
+
+    memcpy(text, "a=", 2);
+    memset(text + 2, 'x', len);
+    text[len + 1] = last;
+    return text;
+}
+
+static void writes_of_any_size_are_told_apart(void **state)
+{
+    _cleanup_free_ char *a = large_arg(LIMIT_OUTPUT_BYTES + 1, '1'), *b = large_arg(LIMIT_OUTPUT_BYTES + 1, '2');
+    struct dep *one = make(DEP_WRITE, "p", 1, (const char *const[]){a}, NULL), *two = make(DEP_WRITE, "p", 1, (const char *const[]){b}, NULL);
+
+    (void)state;
+    assert_string_not_equal(one->key, two->key);
+    same(false, one, two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_of_any_size_are_told_apart),
         cmocka_unit_test(dep_prints_as_the_originals_do),
         cmocka_unit_test(dep_is_told_apart_by_every_query_parameter),
         cmocka_unit_test(dep_of_a_write_is_told_apart_by_its_arguments_in_any_order),
