@@ -186,7 +186,12 @@ static int adopt(EVP_PKEY *pkey, const char *wrong, struct key **ret, struct err
     return check_curve(ret, wrong, err);
 }
 
-int key_read(struct str pem, struct key **ret, struct err *err)
+static int fail_label(struct str label, struct err *err)
+{
+    return err_set(err, ERR_INPUT, "no private key data in PEM block of type %.*s", (int)label.len, label.data);
+}
+
+int key_read(struct str pem, bool redact, struct key **ret, struct err *err)
 {
     _cleanup_buf_ struct buf der;
     const unsigned char *data;
@@ -198,7 +203,7 @@ int key_read(struct str pem, struct key **ret, struct err *err)
     if (str_eqs(label, "PRIVATE KEY"))
         return adopt(read_eight(&der), "decoding PEM as PKCS#8: x509: failed to parse private key", ret, err);
     if (!str_has_suffix(label, " PRIVATE KEY"))
-        return err_set(err, ERR_INPUT, "no private key data in PEM block of type %.*s", (int)label.len, label.data);
+        return fail_label(redact ? STR("[redacted]") : label, err);
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         data = (const unsigned char *)der.data;
         if (str_eqs(label, forms[i].label))

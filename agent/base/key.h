@@ -7,6 +7,8 @@
 #ifndef BASE_KEY_H
 #define BASE_KEY_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/val.h"
 
@@ -21,8 +23,8 @@ struct key;
 
 /* RSA of so many bits, the curve P-256, or Ed25519. */
 int key_make(enum key_kind kind, unsigned bits, struct key **ret, struct err *err) MUST_USE;
-/* The first PEM block of a text. Errors are those of the originals and show nothing but the block's label. */
-int key_read(struct str pem, struct key **ret, struct err *err) MUST_USE;
+/* The first PEM block of a text. Errors are those of the originals and show nothing but the block's label, with `redact` not even that. */
+int key_read(struct str pem, bool redact, struct key **ret, struct err *err) MUST_USE;
 void key_free(struct key *key);
 void key_cleanup(struct key **key);
 #define _cleanup_key_ _cleanup_(key_cleanup)

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "tpl/format.h"
 #include "tpl/lex.h"
+#include "tpl/say.h"
 
 /* Only what fits into an error is worth printing; a name may be quoted at five bytes a byte. */
 #define PRINT_MAX (LIMIT_TEMPLATE_BYTES * 5)
@@ -131,13 +132,16 @@ int diag_not_defined(struct str name, struct err *err)
     return err_set(err, ERR_INPUT, "template %s not defined", quoted.data);
 }
 
-int diag_not_associated(const struct tpl *tpl, struct str name, struct err *err)
+int diag_not_associated(const struct tpl *tpl, struct str name, bool redact, struct err *err)
 {
-    _cleanup_buf_ struct buf quoted, own;
+    _cleanup_buf_ struct buf own;
+    _cleanup_say_ struct say say;
 
-    buf_init(&quoted, PRINT_MAX);
     buf_init(&own, PRINT_MAX);
-    format_quote(&quoted, name);
     format_quote(&own, tpl->name);
-    return err_set(err, ERR_INPUT, "template: no template %s associated with template %s", quoted.data, own.data);
+    say_init(&say, redact);
+    say_text(&say, "template: no template ");
+    say_quoted(&say, name);
+    say_text(&say, " associated with template %s", own.data);
+    return say_fail(&say, err);
 }

@@ -19,6 +19,6 @@ int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, str
 
 /* A template that is called has no definition: as {{template}} says it, and as executeTemplate does. */
 int diag_not_defined(struct str name, struct err *err);
-int diag_not_associated(const struct tpl *tpl, struct str name, struct err *err);
+int diag_not_associated(const struct tpl *tpl, struct str name, bool redact, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "tpl/live.h"
 #include "tpl/machine.h"
 #include "tpl/number.h"
+#include "tpl/say.h"
 
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
 
@@ -21,16 +22,15 @@ int machine_fail(struct vm *vm)
     return machine_fail_at(vm, vm->visited);
 }
 
-int machine_fail_value(struct vm *vm, const char *format, const struct val *v)
+int machine_fail_value(struct vm *vm, const char *before, const struct val *v, const char *behind)
 {
-    _cleanup_buf_ struct buf text;
+    _cleanup_say_ struct say say;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
-    if (vm->env->redact)
-        buf_adds(&text, "[redacted]");
-    else
-        format_print(&text, v);
-    err_set(vm->err, ERR_INPUT, format, text.data);
+    say_init(&say, vm->env->redact);
+    say_text(&say, "%s", before);
+    say_value(&say, 'v', v);
+    say_text(&say, "%s", behind);
+    say_fail(&say, vm->err);
     return machine_fail(vm);
 }
 
@@ -126,6 +126,17 @@ static int call(struct vm *vm, const struct op *op)
     return machine_fail_at(vm, op->extra);
 }
 
+static void fail_call(struct vm *vm, struct str text, const char *type)
+{
+    _cleanup_say_ struct say say;
+
+    say_init(&say, vm->env->redact);
+    say_text(&say, "error calling call: non-function ");
+    say_plain(&say, text);
+    say_text(&say, " of type %s", type);
+    say_fail(&say, vm->err);
+}
+
 /* No value of a template is a function, so `call` only finds out what else it got. */
 static int call_value(struct vm *vm, const struct op *op)
 {
@@ -138,10 +149,8 @@ static int call_value(struct vm *vm, const struct op *op)
         err_set(vm->err, ERR_INPUT, "error calling call: non-function %s of type %s", vm->tpl->constants[op->arg].s.data, type);
     else if (v->kind != VAL_STRING && v->kind != VAL_NUMBER)
         err_set(vm->err, ERR_INPUT, "error calling call: non-function <%s Value> of type %s", type, type);
-    else if (vm->env->redact)
-        err_set(vm->err, ERR_INPUT, "error calling call: non-function [redacted] of type %s", type);
     else
-        err_set(vm->err, ERR_INPUT, "error calling call: non-function %.*s of type %s", (int)v->s.len, v->s.data, type);
+        fail_call(vm, v->s, type);
     return machine_fail_at(vm, op->extra);
 }
 
@@ -379,7 +388,7 @@ int call_template(struct call *call, struct str name, const struct val *dot, str
         return err_set(call->err, ERR_INPUT, "not available here");
     unit = find_unit(call->vm->tpl, name);
     if (!unit)
-        return diag_not_associated(call->vm->tpl, name, call->err);
+        return diag_not_associated(call->vm->tpl, name, call->vm->env->redact, call->err);
     if (call_spend(call, call->vm->tpl->unit_count / 2) != 0) /* they are looked at one by one */
         return -1;
     if (call->vm->inner == LIMIT_TEMPLATE_INNER)

@@ -108,12 +108,14 @@ size_t fn_find(struct str s, size_t from, struct str needle)
     return found ? (size_t)(found - s.data) : s.len + 1;
 }
 
-void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v)
+bool fn_redacts(const struct call *call)
 {
-    if (call->env && call->env->redact)
-        buf_adds(buf, "[redacted]");
-    else
-        format_verb(buf, verb, v);
+    return call->env && call->env->redact;
+}
+
+void fn_say(const struct call *call, struct say *ret)
+{
+    say_init(ret, fn_redacts(call));
 }
 
 bool fn_comparable(const struct val *v)

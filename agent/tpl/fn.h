@@ -8,6 +8,7 @@
 #define TPL_FN_H
 
 #include "tpl/func.h"
+#include "tpl/say.h"
 
 extern const struct func_table fn_compare, fn_contain, fn_core, fn_encode, fn_env, fn_escape, fn_hash, fn_map, fn_number, fn_object,
     fn_regex, fn_spew, fn_text, fn_time, fn_title;
@@ -40,8 +41,9 @@ int fn_strings(struct call *call, const struct val *v, struct val *ret) MUST_USE
 /* As cast_text(), as a string of the arena. */
 int fn_string(struct call *call, const struct val *v, struct val *ret) MUST_USE;
 
-/* A value as an error text shows it: under a verb, or as "[redacted]". */
-void fn_show(struct call *call, struct buf *buf, char verb, const struct val *v);
+/* Whether errors must not show values; and the text of one that may name some. */
+bool fn_redacts(const struct call *call);
+void fn_say(const struct call *call, struct say *ret);
 /* May Go compare it by == and use it as a key? No list, no map, and no struct with one in it. */
 bool fn_comparable(const struct val *v);
 /* Go's words for a method of nil. */

@@ -72,21 +72,20 @@ static char compound_kind(const struct val *v)
 /* Go's texts mix up value and type here; so do ours. */
 static int fail_not_comparable(struct call *call, const struct val *a, const struct val *b)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
+    _cleanup_say_ struct say say;
 
+    fn_say(call, &say);
     if (compound_kind(a) == compound_kind(b)) {
-        buf_adds(text, "non-comparable type ");
-        format_verb(text, 's', b);
-        buf_adds(text, ": ");
-        buf_adds(text, format_type_name(b));
+        say_text(&say, "non-comparable type ");
+        say_value(&say, 's', b);
+        say_text(&say, ": %s", format_type_name(b));
     } else {
-        buf_adds(text, "non-comparable types ");
-        format_verb(text, 's', a);
-        buf_addf(text, ": %s, %s: ", format_type_name(a), format_type_name(b));
-        format_verb(text, 'v', b);
+        say_text(&say, "non-comparable types ");
+        say_value(&say, 's', a);
+        say_text(&say, ": %s, %s: ", format_type_name(a), format_type_name(b));
+        say_value(&say, 'v', b);
     }
-    return err_set(call->err, ERR_INPUT, "%s", text->data);
+    return say_fail(&say, call->err);
 }
 
 /* Go compares the addresses of zones: those that were read as an offset are all different. */

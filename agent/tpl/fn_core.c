@@ -89,6 +89,16 @@ static int body_call(struct call *call, struct val *ret)
 
 /* -------------------------------------------------------------------------- index, slice, len */
 
+static int fail_range(struct call *call, int64_t i)
+{
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "index out of range: ");
+    say_int(&say, i);
+    return say_fail(&say, call->err);
+}
+
 /* An index into something with `len` places. */
 static int position(struct call *call, const struct val *v, size_t len, size_t *ret)
 {
@@ -97,7 +107,7 @@ static int position(struct call *call, const struct val *v, size_t len, size_t *
     if (v->kind != VAL_INT && v->kind != VAL_UINT)
         return err_set(call->err, ERR_INPUT, "cannot index slice/array with type %s", format_type_name(v));
     if (v->i < 0 || (uint64_t)v->i > len)
-        return err_set(call->err, ERR_INPUT, "index out of range: %lld", (long long)v->i);
+        return fail_range(call, v->i);
     *ret = (size_t)v->i;
     return 0;
 }

@@ -3,7 +3,6 @@
 
 #include "base/limits.h"
 #include "tpl/fn.h"
-#include "tpl/format.h"
 #include "tpl/ip.h"
 #include "tpl/numeral.h"
 #include "tpl/tpl.h"
@@ -16,11 +15,12 @@ static int fail_unavailable(struct call *call)
 
 static int fail_not_pair(struct call *call, struct str s)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
+    _cleanup_say_ struct say say;
 
-    format_quote(text, s);
-    return err_set(call->err, ERR_INPUT, "not k=v pair %s", text->data);
+    fn_say(call, &say);
+    say_text(&say, "not k=v pair ");
+    say_quoted(&say, s);
+    return say_fail(&say, call->err);
 }
 
 /* "k=v" with white space off key and value. Empty strings stay: one alone still makes a write of a read. */
@@ -64,7 +64,7 @@ static int check_url(struct call *call, struct str path)
 {
     struct url url;
 
-    return url_parse(path, call->env && call->env->redact, call->arena, &url, call->err);
+    return url_parse(path, fn_redacts(call), call->arena, &url, call->err);
 }
 
 /* White space and slashes off both ends; an empty path is an error that names the request. */
@@ -182,15 +182,25 @@ static int body_env(struct call *call, struct val *ret)
     return 0;
 }
 
+static int fail_no_variable(struct call *call, struct str name)
+{
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "required environment variable ");
+    say_plain(&say, name);
+    say_text(&say, " is empty");
+    return say_fail(&say, call->err);
+}
+
 static int body_must_env(struct call *call, struct val *ret)
 {
-    struct str name = call->argv[0].s;
     const char *value;
 
     if (look_up(call, &value) != 0)
         return -1;
     if (!value || !*value)
-        return err_set(call->err, ERR_INPUT, "required environment variable %.*s is empty", (int)name.len, name.data);
+        return fail_no_variable(call, call->argv[0].s);
     *ret = val_cstr(value);
     return 0;
 }
@@ -316,11 +326,13 @@ static int body_plugin(struct call *call, struct val *ret)
 
 static int fail_mode(struct call *call, const char *why)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
+    _cleanup_say_ struct say say;
 
-    fn_show(call, text, 'q', &call->argv[3]);
-    return err_set(call->err, ERR_INPUT, "strconv.ParseUint: parsing %s: %s", text->data, why);
+    fn_say(call, &say);
+    say_text(&say, "strconv.ParseUint: parsing ");
+    say_quoted(&say, call->argv[3].s);
+    say_text(&say, ": %s", why);
+    return say_fail(&say, call->err);
 }
 
 /* Flags count with exactly one argument in front of the content. */

@@ -33,15 +33,15 @@ static int body_merge_map_with_override(struct call *call, struct val *ret)
 /* Go names the whole of what it was looking at, not where it began. */
 static int fail_no_map(struct call *call, struct str key, struct str top)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
-    const struct val names[] = {val_str(key.data, key.len), val_str(top.data, top.len)};
+    _cleanup_say_ struct say say;
 
-    buf_adds(text, "not a map: ");
-    fn_show(call, text, 'q', &names[0]);
-    buf_adds(text, ": ");
-    fn_show(call, text, 'q', &names[1]);
-    return err_set(call->err, ERR_INPUT, "%s: %s already has a non-map value", call->name, text->data);
+    fn_say(call, &say);
+    say_text(&say, "%s: not a map: ", call->name);
+    say_quoted(&say, key);
+    say_text(&say, ": ");
+    say_quoted(&say, top);
+    say_text(&say, " already has a non-map value");
+    return say_fail(&say, call->err);
 }
 
 /* The map under `top`, made when there is none. */

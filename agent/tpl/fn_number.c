@@ -16,14 +16,16 @@ static enum kind kind_of(const struct val *v)
 /* Go prints a value of no type in its own way. */
 static int fail_unknown(struct call *call, const struct val *v)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
+    _cleanup_say_ struct say say;
 
+    fn_say(call, &say);
+    say_text(&say, "%s: unknown type for ", call->name);
     if (val_is_nil(v))
-        buf_adds(text, "<invalid reflect.Value>");
+        say_text(&say, "<invalid reflect.Value>");
     else
-        fn_show(call, text, 'q', v);
-    return err_set(call->err, ERR_INPUT, "%s: unknown type for %s (%s)", call->name, text->data, format_type_name(v));
+        say_value(&say, 'q', v);
+    say_text(&say, " (%s)", format_type_name(v));
+    return say_fail(&say, call->err);
 }
 
 /* The functions take B A and compute A op B. A is looked at first. */
@@ -154,12 +156,13 @@ static int body_maximum(struct call *call, struct val *ret)
 
 static int fail_parse(struct call *call, const char *function, struct str s, const char *why)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text = fn_scratch(call, &own);
-    struct val v = val_str(s.data, s.len);
+    _cleanup_say_ struct say say;
 
-    fn_show(call, text, 'q', &v);
-    return err_set(call->err, ERR_INPUT, "%s: strconv.%s: parsing %s: %s", call->name, function, text->data, why);
+    fn_say(call, &say);
+    say_text(&say, "%s: strconv.%s: parsing ", call->name, function);
+    say_quoted(&say, s);
+    say_text(&say, ": %s", why);
+    return say_fail(&say, call->err);
 }
 
 static int body_parse_bool(struct call *call, struct val *ret)

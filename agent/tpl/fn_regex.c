@@ -28,7 +28,7 @@ static int fail(struct call *call, bool panics)
 {
     _cleanup_buf_ struct buf shown = {0};
     struct str pattern = call->argv[0].s;
-    bool hidden = call->env && call->env->redact;
+    bool hidden = fn_redacts(call);
 
     if (hidden)
         hide_pattern(call->err);

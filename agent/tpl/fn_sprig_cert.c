@@ -20,11 +20,6 @@ enum { BITS_OF_CERTIFICATE = 2048, BITS_ALONE = 4096 };
 static const char *const certificate_fields[] = {"Cert", "Key", NULL};
 const struct val_class tpl_class_certificate = {.name = "sprig.certificate", .fields = certificate_fields};
 
-static bool redacts(const struct call *call)
-{
-    return call->env && call->env->redact;
-}
-
 static int return_certificate(struct call *call, const struct val *cert, const struct val *key, struct val *ret)
 {
     struct val_pair *pairs = arena_array(call->arena, 2, sizeof(*pairs), call->err);
@@ -79,7 +74,7 @@ static int body_private_key(struct call *call, struct val *ret)
 
 static int read_key(struct call *call, struct str pem, struct key **ret)
 {
-    return fn_spend(call, SIGN_MS) != 0 || key_read(pem, ret, call->err) != 0 ? -1 : 0;
+    return fn_spend(call, SIGN_MS) != 0 || key_read(pem, fn_redacts(call), ret, call->err) != 0 ? -1 : 0;
 }
 
 /* -------------------------------------------------------------------------------------- certificates */
@@ -87,16 +82,27 @@ static int read_key(struct call *call, struct str pem, struct key **ret)
 /* An item of a list of texts; *ret is one. */
 static int item_of(struct call *call, const struct val *item, const char *what, struct str *ret)
 {
-    _cleanup_buf_ struct buf own = {0};
-    struct buf *text;
+    _cleanup_say_ struct say say = {0};
 
     if (item->kind == VAL_STRING && item->type == VAL_T_NATURAL) {
         *ret = item->s;
         return 0;
     }
-    text = fn_scratch(call, &own);
-    fn_show(call, text, 'v', item);
-    return err_set(call->err, ERR_INPUT, "error %s: %s is not a string", what, text->data);
+    fn_say(call, &say);
+    say_text(&say, "error %s: ", what);
+    say_value(&say, 'v', item);
+    say_text(&say, " is not a string");
+    return say_fail(&say, call->err);
+}
+
+static int fail_address(struct call *call, struct str text)
+{
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "error parsing ip: ");
+    say_plain(&say, text);
+    return say_fail(&say, call->err);
 }
 
 static int address_of(struct call *call, struct str text, struct cert_address *ret)
@@ -107,7 +113,7 @@ static int address_of(struct call *call, struct str text, struct cert_address *r
     bool four;
 
     if (ip_parse(text, true, &ip, &ignored) != 0 || ip.zone)
-        return err_set(call->err, ERR_INPUT, "error parsing ip: %.*s", redacts(call) ? 10 : (int)text.len, redacts(call) ? "[redacted]" : text.data);
+        return fail_address(call, text);
     four = ip.len == 16 && memcmp(ip.bytes, mapped, sizeof(mapped)) == 0;
     ret->len = four ? 4 : ip.len;
     memcpy(ret->bytes, ip.bytes + (four ? sizeof(mapped) : 0), ret->len);
@@ -142,6 +148,17 @@ static int read_hosts(struct call *call, const struct val *list, struct cert_req
     return hosts ? 0 : -1;
 }
 
+static int fail_host(struct call *call, struct str host)
+{
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "error creating certificate: x509: ");
+    say_quoted(&say, host);
+    say_text(&say, " cannot be encoded as an IA5String");
+    return say_fail(&say, call->err);
+}
+
 /* Names of hosts are ASCII. */
 static int check_hosts(struct call *call, const struct cert_request *request)
 {
@@ -149,15 +166,8 @@ static int check_hosts(struct call *call, const struct cert_request *request)
         struct str host = request->hosts[i];
 
         for (size_t k = 0; k < host.len; k++) {
-            _cleanup_buf_ struct buf own = {0};
-            struct val v = val_str(host.data, host.len);
-            struct buf *text;
-
-            if ((unsigned char)host.data[k] < 0x80)
-                continue;
-            text = fn_scratch(call, &own);
-            fn_show(call, text, 'q', &v);
-            return err_set(call->err, ERR_INPUT, "error creating certificate: x509: %s cannot be encoded as an IA5String", text->data);
+            if ((unsigned char)host.data[k] >= 0x80)
+                return fail_host(call, host);
         }
     }
     return 0;

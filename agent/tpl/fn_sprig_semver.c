@@ -6,16 +6,11 @@
 #define PATTERNS_STEPS 6000 /* to compile the patterns that constraints are read by */
 #define BYTE_STEPS 200     /* to search them in a byte of a constraint */
 
-static bool redacts(const struct call *call)
-{
-    return call->env && call->env->redact;
-}
-
 static int body_semver(struct call *call, struct val *ret)
 {
     struct semver version;
 
-    if (semver_parse(call->argv[0].s, redacts(call), &version, call->err) != 0)
+    if (semver_parse(call->argv[0].s, fn_redacts(call), &version, call->err) != 0)
         return -1;
     return semver_value(call->arena, &version, ret, call->err);
 }
@@ -25,8 +20,8 @@ static int body_semver_compare(struct call *call, struct val *ret)
     struct semver_range *range;
     struct semver version;
 
-    if (call_spend(call, PATTERNS_STEPS + call->argv[0].s.len * BYTE_STEPS) != 0 || semver_range_parse(call->arena, call->argv[0].s, redacts(call), &range, call->err) != 0 ||
-        semver_parse(call->argv[1].s, redacts(call), &version, call->err) != 0)
+    if (call_spend(call, PATTERNS_STEPS + call->argv[0].s.len * BYTE_STEPS) != 0 || semver_range_parse(call->arena, call->argv[0].s, fn_redacts(call), &range, call->err) != 0 ||
+        semver_parse(call->argv[1].s, fn_redacts(call), &version, call->err) != 0)
         return -1;
     return fn_return_bool(semver_range_has(range, &version), ret);
 }

@@ -150,12 +150,32 @@ static int body_trunc(struct call *call, struct val *ret)
     return fn_return_part(s.data, count >= 0 && len > count ? (size_t)count : s.len, ret);
 }
 
-static int fail_bounds(struct call *call, int64_t from, int64_t to, bool length)
+/* Go shows both bounds, or one that is below 0, or one and the length. */
+static int fail_bounds(struct call *call, int64_t from, int64_t to)
 {
-    if (length)
-        return err_set(call->err, ERR_INPUT, "runtime error: slice bounds out of range [:%lld] with length %lld", (long long)from,
-                       (long long)to);
-    return err_set(call->err, ERR_INPUT, "runtime error: slice bounds out of range [%lld:%lld]", (long long)from, (long long)to);
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "runtime error: slice bounds out of range [");
+    say_int(&say, from);
+    say_text(&say, ":");
+    say_int(&say, to);
+    say_text(&say, "]");
+    return say_fail(&say, call->err);
+}
+
+static int fail_end(struct call *call, int64_t to, int64_t len)
+{
+    _cleanup_say_ struct say say;
+
+    fn_say(call, &say);
+    say_text(&say, "runtime error: slice bounds out of range [:");
+    say_int(&say, to);
+    if (to < 0)
+        say_text(&say, "]");
+    else
+        say_text(&say, "] with length %lld", (long long)len);
+    return say_fail(&say, call->err);
 }
 
 static int body_substr(struct call *call, struct val *ret)
@@ -165,12 +185,12 @@ static int body_substr(struct call *call, struct val *ret)
 
     if (from < 0) {
         if (to < 0)
-            return err_set(call->err, ERR_INPUT, "runtime error: slice bounds out of range [:%lld]", (long long)to);
-        return to > len ? fail_bounds(call, to, len, true) : fn_return_part(data, (size_t)to, ret);
+            return fail_end(call, to, len);
+        return to > len ? fail_end(call, to, len) : fn_return_part(data, (size_t)to, ret);
     }
     if (to < 0 || to > len)
-        return from > len ? fail_bounds(call, from, len, false) : fn_return_part(data + from, (size_t)(len - from), ret);
-    return from > to ? fail_bounds(call, from, to, false) : fn_return_part(data + from, (size_t)(to - from), ret);
+        return from > len ? fail_bounds(call, from, len) : fn_return_part(data + from, (size_t)(len - from), ret);
+    return from > to ? fail_bounds(call, from, to) : fn_return_part(data + from, (size_t)(to - from), ret);
 }
 
 /* Goutils' AbbreviateFull: `left` bytes may go at the front. */

@@ -7,11 +7,6 @@
 #include "tpl/time_parse.h"
 #include "tpl/tpl.h"
 
-static bool redacts(const struct call *call)
-{
-    return call->env && call->env->redact;
-}
-
 static struct moment now(const struct call *call)
 {
     return moment_of_ms(call->env ? call->env->now_ms : 0);
@@ -106,7 +101,7 @@ static int body_must_to_date(struct call *call, struct val *ret)
 {
     struct moment moment;
 
-    if (time_parse(call->argv[0].s, call->argv[1].s, redacts(call), &moment, call->err) != 0)
+    if (time_parse(call->argv[0].s, call->argv[1].s, fn_redacts(call), &moment, call->err) != 0)
         return -1;
     return moment_value(call->arena, &moment, ret, call->err);
 }
@@ -126,7 +121,7 @@ static int body_must_date_modify(struct call *call, struct val *ret)
     struct moment moment = *moment_of(&call->argv[1]);
     int64_t nanos;
 
-    if (duration_parse(call->argv[0].s, redacts(call), &nanos, call->err) != 0)
+    if (duration_parse(call->argv[0].s, fn_redacts(call), &nanos, call->err) != 0)
         return -1;
     moment = moment_add(moment, nanos);
     return moment_value(call->arena, &moment, ret, call->err);

@@ -6,11 +6,6 @@
 #include "tpl/tpl.h"
 #include "tpl/url.h"
 
-static bool redacts(const struct call *call)
-{
-    return call->env && call->env->redact;
-}
-
 static int user_value(struct call *call, const struct url *url, struct val *ret)
 {
     _cleanup_buf_ struct buf own = {0};
@@ -26,7 +21,7 @@ static int body_url_parse(struct call *call, struct val *ret)
     struct str hostname;
     struct val user;
 
-    if (url_parse(call->argv[0].s, redacts(call), call->arena, &url, call->err) != 0)
+    if (url_parse(call->argv[0].s, fn_redacts(call), call->arena, &url, call->err) != 0)
         return err_wrap(call->err, "unable to parse url");
     hostname = url_hostname(&url);
     if (user_value(call, &url, &user) != 0)
@@ -73,7 +68,7 @@ static int parse_user(struct call *call, struct str user, struct url *url)
     buf_adds(text, "@host");
     if (fn_return_buf(call, text, &whole) != 0)
         return -1;
-    if (url_parse(whole.s, redacts(call), call->arena, &parsed, call->err) != 0)
+    if (url_parse(whole.s, fn_redacts(call), call->arena, &parsed, call->err) != 0)
         return err_wrap(call->err, "unable to parse userinfo in dict");
     url->user = parsed.user;
     url->password = parsed.password;

@@ -52,11 +52,15 @@ static int body_ternary(struct call *call, struct val *ret)
     return 0;
 }
 
-/* The words are the template author's own. */
+/* The words may have been put together of secrets. Those that the template's author wrote stand in the place that the error names. */
 static int body_fail(struct call *call, struct val *ret)
 {
+    _cleanup_say_ struct say say;
+
     (void)ret;
-    return err_set(call->err, ERR_INPUT, "%.*s", (int)call->argv[0].s.len, call->argv[0].s.data);
+    fn_say(call, &say);
+    say_plain(&say, call->argv[0].s);
+    return say_fail(&say, call->err);
 }
 
 static int body_hello(struct call *call, struct val *ret)

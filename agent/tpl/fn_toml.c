@@ -9,7 +9,7 @@ static int body_to_toml(struct call *call, struct val *ret)
     struct buf *text = fn_scratch(call, &own);
     struct str trimmed;
 
-    if (toml_out(text, &call->argv[0], call->env && call->env->redact, call->err) != 0)
+    if (toml_out(text, &call->argv[0], fn_redacts(call), call->err) != 0)
         return val_is_nil(&call->argv[0]) ? -1 : err_wrap(call->err, "%s", call->name);
     if (buf_check(text, call->name, call->err) != 0)
         return -1;

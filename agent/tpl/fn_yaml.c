@@ -13,7 +13,7 @@ static int body_parse_yaml(struct call *call, struct val *ret)
         *ret = val_map(none, 0);
         return 0;
     }
-    return yaml_in(s, call->env && call->env->redact, call->arena, ret, call->err);
+    return yaml_in(s, fn_redacts(call), call->arena, ret, call->err);
 }
 
 static int body_to_yaml(struct call *call, struct val *ret)

@@ -31,10 +31,10 @@ int loop_begin(struct vm *vm, const struct op *op)
     bool number = over->kind == VAL_INT || over->kind == VAL_UINT;
 
     if (number && op->count > 1)
-        return machine_fail_value(vm, "can't use %s to iterate over more than one variable", over);
+        return machine_fail_value(vm, "can't use ", over, " to iterate over more than one variable");
     if (!number && over->kind != VAL_MISSING && over->kind != VAL_LIST && over->kind != VAL_MAP &&
         !(over->kind == VAL_OPAQUE && over->opaque.class == &tpl_class_channel))
-        return machine_fail_value(vm, "range can't iterate over %s", over);
+        return machine_fail_value(vm, "range can't iterate over ", over, "");
     loop[LOOP_OVER] = *live_still(over);
     loop[LOOP_INDEX] = val_int(-1);
     return loop_length(&loop[LOOP_OVER]) == 0;

@@ -56,8 +56,8 @@ struct vm {
 /* The text of vm->err gets the place of `node`, or the one that was visited last; -1. */
 int machine_fail_at(struct vm *vm, uint32_t node);
 int machine_fail(struct vm *vm);
-/* FORMAT holds one %s for the value, which the agent never shows. */
-int machine_fail_value(struct vm *vm, const char *format, const struct val *v);
+/* The value stands between the two, see tpl/say.h. */
+int machine_fail_value(struct vm *vm, const char *before, const struct val *v, const char *behind);
 int machine_fail_spent(struct vm *vm);
 
 /* Finish a value that was stored; see FIT_RAW. */

@@ -38,7 +38,7 @@ static int read_fake_rsa(size_t bits, struct key **ret, struct err *err)
 
     buf_init(&pem, LIMIT_KEY_BYTES);
     add_fake_rsa(&pem, bits);
-    return key_read((struct str){pem.data, pem.len}, ret, err);
+    return key_read((struct str){pem.data, pem.len}, false, ret, err);
 }
 
 static void rsa_keys_have_a_most_and_a_least_of_bits(void **state)
@@ -74,7 +74,7 @@ static void keys_are_written_and_read_again(void **state)
         buf_init_secret(&second, LIMIT_KEY_BYTES);
         assert_int_equal(key_make(kinds[i], 1024, &made, &err), 0);
         assert_int_equal(key_write(made, &pem, &err), 0);
-        assert_int_equal(key_read((struct str){pem.data, pem.len}, &again, &err), 0);
+        assert_int_equal(key_read((struct str){pem.data, pem.len}, false, &again, &err), 0);
         assert_int_equal(key_kind(again), kinds[i]);
         assert_int_equal(key_write(again, &second, &err), 0);
         assert_string_equal(pem.data, second.data);
@@ -93,7 +93,7 @@ static void an_error_shows_no_part_of_a_key(void **state)
         struct key *key = NULL;
         struct err err;
 
-        assert_int_equal(key_read(str_of(texts[i]), &key, &err), -1);
+        assert_int_equal(key_read(str_of(texts[i]), false, &key, &err), -1);
         assert_null(strstr(err.text, "canary"));
         assert_null(strstr(err.text, "Y2Fu"));
     }
