@@ -1,5 +1,7 @@
 """Which templates are finished when: what is missing in a branch that nobody takes holds up nothing. The same table to the original, beside."""
 
+import contextlib
+
 import pytest
 from support import wait
 from support.agent import block, original, template
@@ -51,21 +53,21 @@ SHAPES = {
     "or with what is not there": ('{{ with or (secret "KV/data/no-such") (secret "KV/data/app") }}{{ .Data.data.user }}{{ end }}', None),
     "a path made of what is missing": ('{{ $a := secret "KV/data/no-such" }}{{ with secret (printf "KV/data/%v" $a.Data.data.next) }}x{{ else }}y{{ end }}', None),
 }
-RULES = {"KV/*": ["create", "read", "update", "list"], "KV/data/denied": ["deny"], "KV/metadata/denied/*": ["deny"]}
+RULES = {"KV/*": ["create", "read", "update", "list"], "KV/data/denied": ["deny"], "KV/metadata/denied/*": ["deny"], "ONE/*": ["create", "update"]}
 
 
 class Estate:
     def __init__(self, site):
-        self.kv = site.kv2()
+        self.kv, self.one = site.kv2(), site.kv1()
         self.mount = self.kv.mount
         self.kv.put("app", user="alice", flag="on", next="second")
         self.kv.put("second", user="bob")
         self.kv.put("dir/one", user="1")
         self.kv.put("dir/two", user="2")
-        self.login = site.login(rules={path.replace("KV", self.mount): may for path, may in RULES.items()})
+        self.login = site.login(rules={self.text(path): may for path, may in RULES.items()})
 
     def text(self, shape):
-        return shape.replace("KV", self.mount)
+        return shape.replace("KV", self.mount).replace("ONE", self.one.mount)
 
     def templates(self, folder, shapes):
         return [template(self.text(SHAPES[name][0]), folder / name.replace(" ", "-")) for name in shapes]
@@ -97,19 +99,25 @@ def test_nothing_is_written_while_something_that_is_named_is_missing(site, agent
     assert rendered(tmp_path, SHAPES) == wanted
 
 
+@contextlib.contextmanager
+def peer(folder, config):
+    """The original with this configuration, from the server's own binary."""
+    folder.mkdir()
+    (folder / "peer.hcl").write_text(config)
+    process = Process([binary(), "agent", f"-config={folder}/peer.hcl"], cwd=folder)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
 def test_the_original_renders_the_same(site, tmp_path, estate):
     folder = tmp_path / "peer"
-    folder.mkdir()
-    config = tmp_path / "peer.hcl"
-    config.write_text(site.config(estate.login, *estate.templates(folder, SHAPES)))
-    peer = Process([binary(), "agent", f"-config={config}"], cwd=tmp_path)
-    try:
-        wanted = {name: text for name, (_, text) in SHAPES.items()}
-        wait.until(lambda: rendered(folder, SHAPES) == wanted, lambda: f"{rendered(folder, SHAPES)}\n{peer.log}")
-        peer.wait_log("no-such.*retry attempt 3")
+    wanted = {name: text for name, (_, text) in SHAPES.items()}
+    with peer(folder, site.config(estate.login, *estate.templates(folder, SHAPES))) as original_agent:
+        wait.until(lambda: rendered(folder, SHAPES) == wanted, lambda: f"{rendered(folder, SHAPES)}\n{original_agent.log}")
+        original_agent.wait_log("no-such.*retry attempt 3")
         assert rendered(folder, SHAPES) == wanted
-    finally:
-        peer.stop()
 
 
 @both_servers
@@ -206,6 +214,40 @@ def test_a_write_behind_a_read_that_fails_is_not_sent(site, agent, tmp_path, est
     one = agent(site.config(estate.login, template(estate.text(text).replace("NAME", name), tmp_path / "out"), via=proxy))
     one.wait_log(f"data/{name}.*attempt=2")
     assert (puts(proxy), wait.read(tmp_path / "out")) == ([], None)
+
+
+# ONE is a mount of version 1.
+WRITES = {
+    "write and read": ('{{ with secret "KV/fresh" "a=b" }}{{ .Data.version }}{{ end }}{{ with secret "KV/data/fresh" }}{{ .Data.data.a }}{{ end }}', "1b"),
+    "read and write": ('{{ with secret "KV/data/late" }}{{ .Data.data.a }}{{ end }}{{ with secret "KV/late" "a=b" }}{{ .Data.version }}{{ end }}', "b1"),
+    "a default": ('{{ with secret "KV/data/default" }}{{ .Data.data.a }}{{ else }}{{ with secret "KV/default" "a=b" }}{{ end }}{{ end }}', "b"),
+    "a write that answers nothing": ('{{ with secret "ONE/x" "a=b" }}x{{ else }}none{{ end }}', "none"),
+    "a write of what was read": ('{{ with secret "KV/data/app" }}{{ with secret "ONE/copy" (printf "user=%s" .Data.data.user) }}x{{ else }}copied{{ end }}{{ end }}', "copied"),
+    "a write for each name": ('{{ range secrets "KV/metadata/dir/" }}{{ with secret (printf "ONE/%s" .) "a=b" }}x{{ else }}{{ . }} {{ end }}{{ end }}', "one two "),
+    "a read that a write names": ('{{ $w := secret "KV/named" "a=b" }}{{ with secret (printf "KV/data/named?version=%v" $w.Data.version) }}{{ .Data.data.a }}{{ end }}', "b"),
+    "two writes": ('{{ with secret "KV/first" "a=b" }}{{ .Data.version }}{{ end }}{{ with secret "KV/second-write" "a=b" }}{{ .Data.version }}{{ end }}', "11"),
+    "a write in a branch that is not taken": ('{{ with secret "KV/data/app" }}{{ .Data.data.user }}{{ else }}{{ with secret "ONE/never" "a=b" }}x{{ end }}{{ end }}', "alice"),
+    "a write behind a flag": ('{{ $on := "" }}{{ with secret "KV/data/app" }}{{ $on = .Data.data.flag }}{{ end }}'
+                              '{{ if eq $on "on" }}{{ with secret "ONE/flag" "a=b" }}x{{ else }}on{{ end }}{{ else }}off{{ end }}', "on"),
+}
+
+
+def written_templates(estate, folder):
+    return [template(estate.text(text), folder / name.replace(" ", "-")) for name, (text, _) in WRITES.items()]
+
+
+@both_servers
+def test_templates_that_write_end_as_those_of_the_original(site, agent, tmp_path, estate):
+    one = agent(site.config(estate.login, *written_templates(estate, tmp_path), exit_after_auth=True))
+    assert one.wait_exit() == 0, one.log
+    assert rendered(tmp_path, WRITES) == {name: text for name, (_, text) in WRITES.items()}
+
+
+def test_the_original_ends_so(site, tmp_path, estate):
+    folder = tmp_path / "peer"
+    with peer(folder, site.config(estate.login, *written_templates(estate, folder))) as original_agent:
+        wanted = {name: text for name, (_, text) in WRITES.items()}
+        wait.until(lambda: rendered(folder, WRITES) == wanted, lambda: f"{rendered(folder, WRITES)}\n{original_agent.log}")
 
 
 # Many --------------------------------------------------------------------------------------------------------------------
