@@ -48,8 +48,9 @@ static void tell(struct foreseen *f, const char *start, const char *fmt, va_list
 {
     char text[LIMIT_REVIEW_WARNING_BYTES];
 
-    if (*f->ret->text && f->warnings->count == LIMIT_REVIEW_WARNINGS)
+    if (*f->ret->text && warn_full(f->warnings))
         return;
+    f->warnings->count -= warn_full(f->warnings); /* a hint gives way: without the pod it is of no use */
     vsnprintf(text, sizeof(text), fmt, ap);
     warn_add(f->warnings, "%s%s", start, text);
     if (!*f->ret->text)

@@ -155,12 +155,22 @@ static void every_reason_counts_and_no_more_are_told_than_there_is_room_for(void
     assert_string_equal(asked.note.refusal.text, "Kubernetes refuses: two containers are named app: rename the pod's own");
 }
 
+static void a_hint_gives_way_to_the_first_reason(void **state)
+{
+    (void)state;
+    ask_pod(POD(",{\"name\":\"vault-secrets\"}", APP("")), "agent-inject=true", "role=web", "a=1", "b=1", "c=1", "d=1", "e=1", "f=1", "g=1", "h=1", "i=1", "j=1", "k=1",
+            "l=1", "m=1", "n=1", "o=1", "p=1", "q=1", "r=1", NULL);
+    assert_int_equal(asked.note.warnings, LIMIT_REVIEW_WARNINGS);
+    assert_true(warned("Kubernetes refuses: two volumes are named vault-secrets"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_kubernetes_refuses_is_foreseen, asking_done),
         cmocka_unit_test_teardown(where_the_agent_cannot_run_is_told_and_the_pod_is_taken, asking_done),
         cmocka_unit_test_teardown(init_containers_of_the_pod_are_its_own_where_the_agent_comes_first, asking_done),
+        cmocka_unit_test_teardown(a_hint_gives_way_to_the_first_reason, asking_done),
         cmocka_unit_test_teardown(every_reason_counts_and_no_more_are_told_than_there_is_room_for, asking_done),
     };
 
