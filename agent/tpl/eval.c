@@ -28,7 +28,7 @@ int machine_fail_value(struct vm *vm, const char *before, const struct val *v, c
 
     say_init(&say, vm->env->redact);
     say_text(&say, "%s", before);
-    say_value(&say, 'v', v);
+    say_printed(&say, v);
     say_text(&say, "%s", behind);
     say_fail(&say, vm->err);
     return machine_fail(vm);

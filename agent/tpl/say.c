@@ -41,6 +41,12 @@ void say_value(struct say *say, char verb, const struct val *v)
         format_verb(&say->text, verb, v);
 }
 
+void say_printed(struct say *say, const struct val *v)
+{
+    if (!hides(say))
+        format_print(&say->text, v);
+}
+
 void say_quoted(struct say *say, struct str s)
 {
     if (!hides(say))

@@ -22,6 +22,7 @@ void say_done(struct say *say);
 void say_text(struct say *say, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 void say_value(struct say *say, char verb, const struct val *v); /* as Go's fmt prints it under the verb */
+void say_printed(struct say *say, const struct val *v);           /* as a template prints it */
 void say_quoted(struct say *say, struct str s);                  /* in quotes, as %q */
 void say_plain(struct say *say, struct str s);                   /* as it is */
 void say_int(struct say *say, int64_t i);
