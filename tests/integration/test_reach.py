@@ -74,7 +74,7 @@ def linked_elsewhere(folder, content):
 @pytest.mark.parametrize("setting", ["ca_cert", "ca_path", "VAULT_CACERT", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_an_authority_that_comes_later_is_believed(site, agent, tmp_path, tree, setting, change):
     folder, login = tree(), site.login()
-    (folder / "ca.pem").write_text(Authority(tmp_path / "other").pem)
+    (folder / "ca.pem").write_text(Authority(tmp_path / "other", "another CA").pem)
     place = folder if setting in ("ca_path", "SSL_CERT_DIR") else folder / "ca.pem"
     in_file = {"ca_cert": "", setting: place} if setting.startswith("ca_") else {"ca_cert": ""}
     path = site.kv2().put("app", user="alice")
