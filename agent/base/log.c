@@ -1,23 +1,33 @@
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/limits.h"
 
-#define AROUND KIB(1) /* what stands in a line beside message and module */
+/* What a pipe takes whole or not at all. */
+#define LINE_BYTES PIPE_BUF
+#define TAIL_MAX 256 /* module, time and brackets after a message */
+#define CUT "[...]"
 
 static struct {
     enum log_level level;
     bool json;
     unsigned long dropped;
-} state = {.level = LOG_INFO};
+    int quick; /* the pipe behind standard error, opened a second time: only so can waiting be turned off for us alone; -1: it is none, or not ours */
+    dev_t device;
+    ino_t inode; /* of the pipe that `quick` was opened, or refused, for */
+} state = {.level = LOG_INFO, .quick = -1};
 
 static const struct level_name {
     const char *name, *shown, *json;
@@ -78,6 +88,10 @@ static void add_escaped(struct buf *line, const char *text)
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
 
+        if (line->len > LINE_BYTES - TAIL_MAX) {
+            buf_adds(line, CUT);
+            return;
+        }
         if (state.json && (c == '"' || c == '\\'))
             buf_addf(line, "\\%c", c);
         else if (c < 0x20 || c == 0x7F)
@@ -103,16 +117,62 @@ static void compose(struct buf *line, enum log_level level, const char *module, 
     }
 }
 
+/* Standard error is shared with the commands that we start and whoever gave it to us: its flags are not ours to change. */
+static void find_quick(const struct stat *st)
+{
+    char path[32];
+
+    if (st->st_dev == state.device && st->st_ino == state.inode)
+        return;
+    if (state.quick >= 0)
+        close(state.quick);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", STDERR_FILENO);
+    state.quick = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    state.device = st->st_dev;
+    state.inode = st->st_ino;
+}
+
+/* Never waits: who reads our log may have stopped, and we have better to do. Where the pipe is not ours to open, a look at its room must do. */
+static bool put(const struct buf *line)
+{
+    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    bool known = false;
+    struct stat st;
+    ssize_t n;
+
+    if (fstat(STDERR_FILENO, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        find_quick(&st);
+        known = state.quick >= 0;
+    }
+    if (!known && (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT)))
+        return false;
+    do
+        n = write(known ? state.quick : STDERR_FILENO, line->data, line->len);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)line->len;
+}
+
 static void emit(enum log_level level, const char *module, const char *message)
 {
     struct buf line __attribute__((cleanup(buf_done)));
-    ssize_t n;
 
-    buf_init_exact(&line, AROUND + 6 * strlen(message) + strlen(module)); /* of a byte at most \u00xx is made */
+    buf_init(&line, LINE_BYTES);
     compose(&line, level, module, message);
-    n = write(STDERR_FILENO, line.data, line.len);
-    if (n != (ssize_t)line.len)
+    if (!put(&line))
         state.dropped++;
+}
+
+/* As soon as there is room again. */
+static void tell_dropped(void)
+{
+    unsigned long dropped = state.dropped;
+    char note[64];
+
+    state.dropped = 0;
+    snprintf(note, sizeof(note), "log lines lost: dropped=%lu", dropped);
+    emit(LOG_WARN, "agent.log", note);
+    if (state.dropped)
+        state.dropped = dropped;
 }
 
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
@@ -126,12 +186,10 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
     if (vsnprintf(message, sizeof(message), fmt, ap) >= (int)sizeof(message))
         memcpy(message + sizeof(message) - 4, "...", 4);
     va_end(ap);
-    if (state.dropped) {
-        char note[64];
-
-        snprintf(note, sizeof(note), "log lines lost: count=%lu", state.dropped);
-        state.dropped = 0;
-        emit(LOG_WARN, "agent.log", note);
-    }
-    emit(level, module, message);
+    if (state.dropped)
+        tell_dropped();
+    if (state.dropped)
+        state.dropped++;
+    else
+        emit(level, module, message);
 }

@@ -2,7 +2,8 @@
  * log: one line an event, hclog-shaped text or JSON, to stderr.
  *
  * `2024-10-29T13:52:44.913Z [INFO]  agent.auth: message: key=value`. Nothing secret is ever an argument: paths, names, codes, lengths,
- * durations only. Written without blocking; lines that a full pipe refuses are counted and reported in the next line that fits.
+ * durations only. Written without waiting, each line whole: what a full pipe refuses is counted, and "dropped=N" is the first line that fits again.
+ * A line is at most PIPE_BUF bytes; a longer message is cut and says so.
  * Only main, flow/sidecar and serve/journal log; everything else returns errors. LOG_DEBUG lines are allowed everywhere.
  */
 #ifndef BASE_LOG_H

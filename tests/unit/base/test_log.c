@@ -1,7 +1,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,29 +87,61 @@ static void level_names_are_those_of_the_original(void **state)
     assert_int_equal(log_level_parse("loud", &level, &err), -1);
 }
 
-static void say_controls(void)
+/* Fills a pipe whose reader has stopped, with and without the right to open it a second time. */
+static void a_full_pipe_holds_nobody_up_and_lines_are_counted(void **state)
 {
-    char text[3000];
-
-    memset(text, '\001', sizeof(text) - 1);
-    text[sizeof(text) - 1] = '\0';
-    log_info("agent.test", "%s", text);
-}
-
-/* Six bytes for one: the line is long, not gone; what the message had too much of is cut and says so. */
-static void a_line_of_control_bytes_is_written_whole(void **state)
-{
-    char text[20000];
-    unsigned escapes = 0;
+    int saved = dup(STDERR_FILENO), ends[2], size;
+    static char text[128 * 1024];
+    unsigned long dropped = 0;
+    ssize_t n;
 
     (void)state;
-    log_setup(LOG_INFO, true);
-    capture(text, sizeof(text), say_controls);
-    for (const char *at = text; (at = strstr(at, "\\u0001")); at++)
-        escapes++;
-    assert_int_equal(escapes, 2047 - 3);
-    assert_non_null(strstr(text, "\\u0001...\",\"@module\":\"agent.test\""));
-    assert_int_equal(text[strlen(text) - 1], '\n');
+    log_setup(LOG_INFO, false);
+    assert_int_equal(pipe(ends), 0);
+    size = fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    dup2(ends[1], STDERR_FILENO);
+    alarm(20); /* waiting for ever would be the fault */
+    for (int i = 0; i < 1000; i++)
+        say_newline();
+    n = read(ends[0], text, sizeof(text) - 1);
+    assert_in_range(n, 1, size);
+    assert_int_equal(text[n - 1], '\n');
+    for (ssize_t i = 0; i < n; i++)
+        dropped -= text[i] == '\n';
+    say_newline();
+    alarm(0);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[1]);
+    n = read(ends[0], text, sizeof(text) - 1);
+    close(ends[0]);
+    text[n] = '\0';
+    dropped += 1000;
+    assert_non_null(strstr(text, "log lines lost: dropped="));
+    assert_int_equal(strtoul(strstr(text, "dropped=") + 8, NULL, 10), dropped);
+    assert_non_null(strstr(text, "agent.test: two"));
+}
+
+static char long_message[2000];
+
+static void say_long(void)
+{
+    log_info("agent.test", "%s", long_message);
+}
+
+static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
+{
+    static char text[64 * 1024];
+
+    (void)state;
+    memset(long_message, 1, sizeof(long_message) - 1);
+    for (int json = 0; json < 2; json++) {
+        log_setup(LOG_INFO, json);
+        capture(text, sizeof(text), say_long);
+        assert_in_range(strlen(text), 3000, 4096);
+        assert_non_null(strstr(text, json ? "[...]\",\"@module\":\"agent.test\",\"@timestamp\":\"" : "[...]\n"));
+        assert_string_equal(text + strlen(text) - (json ? 3 : 1), json ? "\"}\n" : "\n");
+    }
 }
 
 int main(void)
@@ -115,8 +149,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_break_cannot_forge_a_second_line),
         cmocka_unit_test(json_lines_escape_what_json_must),
-        cmocka_unit_test(a_line_of_control_bytes_is_written_whole),
         cmocka_unit_test(lines_below_the_level_are_not_written),
+        cmocka_unit_test(a_full_pipe_holds_nobody_up_and_lines_are_counted),
+        cmocka_unit_test(a_line_that_is_too_long_is_cut_and_says_so),
         cmocka_unit_test(level_names_are_those_of_the_original),
     };
 
