@@ -20,9 +20,10 @@
 #define DEFAULT_MODE 0644
 #define COMPARE_CHUNK 4096
 
-/* What is at the destination now. */
+/* What is at the destination now, or behind a link there. */
 struct standing {
     struct stat st;
+    bool is_there;
     bool is_file;
     bool same_bytes;
 };
@@ -95,7 +96,33 @@ static int refuse_early(const struct draft *draft, struct err *err)
     return errno ? place_refuse(draft->place, 0, err) : 0;
 }
 
-/* A link, a FIFO or an unreadable file simply differs: it will be replaced. */
+static void compare(struct standing *now, int fd, const void *data, size_t len)
+{
+    if (fd < 0 || fstat(fd, &now->st) < 0 || !S_ISREG(now->st.st_mode))
+        return;
+    now->same_bytes = now->st.st_size == (off_t)len && same_bytes(fd, data, len);
+}
+
+/* A stranger's link could name any file, to have its owner get the secret or its mode show it: then it says little. */
+static void look_behind(const struct draft *draft, uid_t owner, const void *data, size_t len, struct standing *now)
+{
+    const char *name = draft->place->name;
+    bool ours = owner == 0 || owner == geteuid();
+    _cleanup_close_ int fd = -1;
+
+    if (fstatat(draft->dir, name, &now->st, 0) < 0 || !S_ISREG(now->st.st_mode))
+        return;
+    now->is_there = true;
+    now->is_file = ours;
+    if (!ours) {
+        now->st.st_mode &= S_IFMT | DEFAULT_MODE;
+        return;
+    }
+    fd = openat(draft->dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    compare(now, fd, data, len);
+}
+
+/* A FIFO or an unreadable file simply differs: it will be replaced. */
 static void look(const struct draft *draft, const void *data, size_t len, struct standing *now)
 {
     _cleanup_close_ int fd = openat(draft->dir, draft->place->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -103,10 +130,13 @@ static void look(const struct draft *draft, const void *data, size_t len, struct
     *now = (struct standing){0};
     if (fstatat(draft->dir, draft->place->name, &now->st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
-    now->is_file = S_ISREG(now->st.st_mode);
-    if (fd < 0 || fstat(fd, &now->st) < 0 || !S_ISREG(now->st.st_mode))
+    if (S_ISLNK(now->st.st_mode)) {
+        look_behind(draft, now->st.st_uid, data, len, now);
         return;
-    now->same_bytes = now->st.st_size == (off_t)len && same_bytes(fd, data, len);
+    }
+    now->is_there = true;
+    now->is_file = S_ISREG(now->st.st_mode);
+    compare(now, fd, data, len);
 }
 
 static bool is_as_wanted(const struct standing *now, const struct draft_owner *want)
@@ -180,7 +210,7 @@ static mode_t wanted_mode(const struct standing *now, const struct draft_owner *
 {
     if (want->mode != DRAFT_KEEP_MODE)
         return want->mode;
-    return now->is_file ? now->st.st_mode & 0777 : DEFAULT_MODE;
+    return now->is_there ? now->st.st_mode & 0777 : DEFAULT_MODE;
 }
 
 /* The configured owner is an order, the previous one a courtesy. */
@@ -190,7 +220,12 @@ static int set_owner(int fd, const struct standing *now, const struct draft_owne
         return fchown(fd, want->uid, want->gid);
     if (!now->is_file || (now->st.st_uid == geteuid() && now->st.st_gid == getegid()))
         return 0;
-    return fchown(fd, now->st.st_uid, now->st.st_gid) < 0 && errno != EPERM ? -1 : 0;
+    if (fchown(fd, now->st.st_uid, now->st.st_gid) == 0)
+        return 0;
+    if (errno != EPERM)
+        return -1;
+    /* The group may be one of ours, where the user is not. */
+    return fchown(fd, (uid_t)-1, now->st.st_gid) < 0 && errno != EPERM ? -1 : 0;
 }
 
 static int refuse_owner(const struct place *place, const struct draft_owner *want, struct err *err)
@@ -253,6 +288,27 @@ bool draft_pending(const struct draft *draft)
     return draft->place && draft->name[0];
 }
 
+static int backup_name(const struct draft *draft, char name[NAME_MAX + 1], struct err *err)
+{
+    if (snprintf(name, NAME_MAX + 1, "%s.bak", draft->place->name) > NAME_MAX)
+        return err_set(err, ERR_INPUT, "\"%s\": its name is too long for a backup", draft->place->path);
+    return 0;
+}
+
+/* Where the old and the older file are one already, rename(2) leaves the second name: hence the removal. */
+static int publish_backup(struct draft *draft, struct err *err)
+{
+    char name[NAME_MAX + 1];
+    int failed;
+
+    if (backup_name(draft, name, err) < 0)
+        return -1;
+    failed = renameat(draft->dir, draft->backup, draft->dir, name) < 0 ? place_refuse(draft->place, 0, err) : 0;
+    unlinkat(draft->dir, draft->backup, 0);
+    draft->backup[0] = '\0';
+    return failed;
+}
+
 int draft_publish(struct draft *draft, struct err *err)
 {
     if (!draft_pending(draft))
@@ -260,25 +316,26 @@ int draft_publish(struct draft *draft, struct err *err)
     if (renameat(draft->dir, draft->name, draft->dir, draft->place->name) < 0)
         return place_refuse(draft->place, 0, err);
     draft->name[0] = '\0';
-    return 0;
+    return draft->backup[0] ? publish_backup(draft, err) : 0;
 }
 
-/* A second name first, so that an older backup is replaced in one step. Where both are one file already, rename(2) leaves it: hence the removal. */
-int draft_backup(const struct draft *draft, struct err *err)
+/* A second name, so that the older backup goes only when the old file is replaced. */
+int draft_backup(struct draft *draft, struct err *err)
 {
     char second[NAME_LEN + 1], name[NAME_MAX + 1];
-    int failed;
+    struct stat st;
 
     if (!draft_pending(draft))
         return 0;
+    if (backup_name(draft, name, err) < 0)
+        return -1;
+    if (fstatat(draft->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+        return err_set(err, ERR_INPUT, "\"%s\": \"%s\" is a directory, no backup can be kept there", draft->place->path, name);
     random_name(second);
-    if (snprintf(name, sizeof(name), "%s.bak", draft->place->name) >= (int)sizeof(name))
-        return err_set(err, ERR_INPUT, "\"%s\": its name is too long for a backup", draft->place->path);
     if (linkat(draft->dir, draft->place->name, draft->dir, second, 0) < 0)
         return errno == ENOENT ? 0 : place_refuse(draft->place, 0, err);
-    failed = renameat(draft->dir, second, draft->dir, name) < 0 ? place_refuse(draft->place, 0, err) : 0;
-    unlinkat(draft->dir, second, 0);
-    return failed;
+    memcpy(draft->backup, second, sizeof(second));
+    return 0;
 }
 
 void draft_drop(struct draft *draft)
@@ -287,6 +344,8 @@ void draft_drop(struct draft *draft)
         return;
     if (draft->name[0])
         unlinkat(draft->dir, draft->name, 0);
+    if (draft->backup[0])
+        unlinkat(draft->dir, draft->backup, 0);
     mem_cleanup_close(&draft->fd);
     mem_cleanup_close(&draft->dir);
     *draft = (struct draft){0};

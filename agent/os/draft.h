@@ -3,7 +3,9 @@
  *
  * draft_write() compares first: bytes, mode and owner as wanted already there means nothing to do. Else it makes a nameless file
  * (O_TMPFILE), writes everything, sets the mode, gives it a random name next to the destination, sets the owner, flushes. draft_publish()
- * renames it over the destination: readers see the old file or the new one. A symbolic link at the destination is itself replaced.
+ * renames it over the destination: readers see the old file or the new one. A symbolic link at the destination is itself replaced, by a file with its
+ * target's mode and owner; one that another uid put there gets our own owner and nobody more rights than 0644 gives. Where the target holds those bytes
+ * already the link stays.
  * Killed at any instant, the destination is whole; a leftover `.ampule-<32 hex digits>` is complete (or, where O_TMPFILE is missing,
  * perhaps not), was locked by its owner while alive, and is removed by the next draft_sweep().
  * Several drafts written before the first is published make a set that changes together.
@@ -19,7 +21,7 @@
 #include "base/mem.h"
 #include "os/place.h"
 
-#define DRAFT_KEEP_MODE ((mode_t)-1) /* the existing file's, else 0644 */
+#define DRAFT_KEEP_MODE ((mode_t)-1) /* that of what is there, else 0644 */
 #define DRAFT_KEEP_UID ((uid_t)-1)   /* the existing file's where permitted, else ours */
 #define DRAFT_KEEP_GID ((gid_t)-1)
 
@@ -33,6 +35,7 @@ struct draft {
     struct place *place; /* borrowed */
     int dir, fd;               /* -1 when there is nothing to publish */
     char name[48];             /* its random name, "" before the link */
+    char backup[48];           /* the old file's second name until it is NAME.bak; "": none is kept */
 };
 
 /* On success `draft_pending()` says whether there is anything to publish. Failure leaves nothing on disk. */
@@ -41,8 +44,8 @@ int draft_write(struct draft *draft, struct place *place, const struct draft_own
 bool draft_pending(const struct draft *draft);
 /* Rename into place; nothing to do is success. On failure the draft is still pending. */
 int draft_publish(struct draft *draft, struct err *err) MUST_USE;
-/* Keep the file that is about to be replaced as NAME.bak, one generation; nothing to replace is success. Before draft_publish(). */
-int draft_backup(const struct draft *draft, struct err *err) MUST_USE;
+/* draft_publish() shall keep the file that it replaces as NAME.bak, one generation; nothing to replace is success. */
+int draft_backup(struct draft *draft, struct err *err) MUST_USE;
 /* Remove what was not published. Zeroed structs are accepted. */
 void draft_drop(struct draft *draft);
 #define _cleanup_draft_ _cleanup_(draft_drop)

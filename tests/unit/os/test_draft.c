@@ -141,6 +141,61 @@ static void symbolic_link_at_the_destination_is_itself_replaced(void **state)
     assert_file(in_folder("b"), "new");
 }
 
+/* What an administrator linked to says who may read the secret; what a stranger linked to says nothing. */
+static void target_of_a_link_gives_its_mode_and_owner(void **state)
+{
+    static const struct {
+        uid_t link, target;
+        mode_t mode;
+        uid_t owner;
+        mode_t wanted;
+    } rows[] = {{0, 1234, 0440, 1234, 0440}, {0, 0, 0600, 0, 0600}, {0, 0, 0666, 0, 0666}, {4321, 4321, 0666, 0, 0644}, {4321, 4321, 0600, 0, 0600}};
+    struct stat st;
+    bool changed;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        put_file(in_folder("target"), "other");
+        assert_int_equal(chown(in_folder("target"), rows[i].target, rows[i].target), 0);
+        assert_int_equal(chmod(in_folder("target"), rows[i].mode), 0);
+        assert_int_equal(symlink("target", in_folder("a")), 0);
+        assert_int_equal(lchown(in_folder("a"), rows[i].link, 0), 0);
+        write_through("a", &keep, "new", &changed);
+        assert_true(changed);
+        assert_int_equal(lstat(in_folder("a"), &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | rows[i].wanted);
+        assert_int_equal(st.st_uid, rows[i].owner);
+        assert_file(in_folder("target"), "other");
+        assert_int_equal(unlink(in_folder("a")), 0);
+    }
+}
+
+static void link_to_the_same_bytes_stays(void **state)
+{
+    struct stat st;
+    bool changed;
+
+    (void)state;
+    put_file(in_folder("target"), "same");
+    assert_int_equal(symlink("target", in_folder("a")), 0);
+    write_through("a", &keep, "same", &changed);
+    assert_false(changed);
+    assert_int_equal(lstat(in_folder("a"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+}
+
+static void file_is_never_more_open_than_what_it_replaces(void **state)
+{
+    bool changed;
+
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("a"), 0600), 0);
+    write_through("a", &keep, "new", &changed);
+    assert_int_equal(mode_of(in_folder("a")), 0600);
+}
+
 static void directory_at_the_destination_is_refused_by_name(void **state)
 {
     _cleanup_place_ struct place place = {0};
@@ -391,6 +446,9 @@ int main(void)
         in_a_folder(mode_is_the_configured_one_else_the_existing_else_0644),
         in_a_folder(owner_is_set_before_the_file_appears_and_kept_later),
         in_a_folder(symbolic_link_at_the_destination_is_itself_replaced),
+        in_a_folder(target_of_a_link_gives_its_mode_and_owner),
+        in_a_folder(link_to_the_same_bytes_stays),
+        in_a_folder(file_is_never_more_open_than_what_it_replaces),
         in_a_folder(directory_at_the_destination_is_refused_by_name),
         in_a_folder(missing_parents_are_made_when_asked),
         in_a_folder(parent_that_was_removed_is_made_again),
