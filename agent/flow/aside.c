@@ -147,6 +147,7 @@ static int keep_old(struct aside *aside, struct err *err)
     buf_done(&aside->content);
     aside->content = whole;
     aside->append = false;
+    aside->grown = true;
     whole = (struct buf){0};
     return 0;
 }
@@ -206,4 +207,41 @@ void aside_items(const struct aside_list *list, struct write_item *ret_items)
 
         ret_items[i] = (struct write_item){aside->target, aside->content.data, aside->content.len, false};
     }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- what became of them */
+
+void aside_marks_done(struct aside_marks *marks)
+{
+    for (size_t i = 0; i < marks->len; i++)
+        mem_free(marks->items[i].path);
+    mem_free(marks->items);
+    *marks = (struct aside_marks){0};
+}
+
+void aside_mark(const struct aside_list *list, struct aside_marks *ret)
+{
+    aside_marks_done(ret);
+    if (list->len == 0)
+        return;
+    ret->items = mem_array(list->len, sizeof(*ret->items));
+    ret->len = list->len;
+    for (size_t i = 0; i < list->len; i++) {
+        ret->items[i].path = mem_strdup(list->items[i].path);
+        ret->items[i].grown = list->items[i].grown;
+        file_stamp(list->items[i].path, &ret->items[i].stamp);
+    }
+}
+
+bool aside_touched(const struct aside_marks *marks)
+{
+    for (size_t i = 0; i < marks->len; i++) {
+        const struct aside_mark *mark = &marks->items[i];
+        struct file_stamp now;
+
+        file_stamp(mark->path, &now);
+        if (mark->grown ? now.size < 0 : !file_stamp_same(&now, &mark->stamp))
+            return true;
+    }
+    return false;
 }

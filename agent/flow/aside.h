@@ -14,12 +14,14 @@
 
 #include "base/buf.h"
 #include "flow/write.h"
+#include "os/file.h"
 #include "tpl/tpl.h"
 
 struct aside {
     char *path, *user, *group;
     unsigned mode;
     bool append; /* the first call wants what the file holds already kept */
+    bool grown;  /* so it was: others may go on writing there */
     struct buf content; /* secret */
     struct write_target *target; /* once aside_open() has opened it */
 };
@@ -33,6 +35,19 @@ void aside_clear(struct aside_list *list);
 int aside_note(struct aside_list *list, const struct tpl_file *file, struct err *err) MUST_USE;
 /* Open every file's place and read what is appended to; what is open already stays as it is. `label` opens error texts: "template[2]". */
 int aside_open(struct aside_list *list, const char *label, struct err *err) MUST_USE;
+/* What they look like, once they are written; into `ret`, which aside_marks_done() empties. */
+struct aside_marks {
+    struct aside_mark {
+        char *path;
+        bool grown;
+        struct file_stamp stamp;
+    } *items;
+    size_t len;
+};
+void aside_mark(const struct aside_list *list, struct aside_marks *ret);
+/* Somebody else has changed or removed one since. One that others may write to counts only when it is gone. */
+bool aside_touched(const struct aside_marks *marks);
+void aside_marks_done(struct aside_marks *marks);
 /* As items of a batch, list->len of them; the list keeps what they point to. */
 void aside_items(const struct aside_list *list, struct write_item *ret_items);
 

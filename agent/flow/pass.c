@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "flow/render.h"
 #include "flow/write.h"
+#include "os/file.h"
 #include "os/owner.h"
 #include "os/place.h"
 
@@ -35,6 +36,9 @@ struct slot {
     size_t settled;  /* of what was missing, from the first on: answered meanwhile, or tried in vain */
     bool finished;   /* bytes wait to be written */
     bool written;    /* at least once */
+    bool changed;    /* a file was replaced, and nobody told yet */
+    struct file_stamp stamp; /* of the destination, as it was left */
+    struct aside_marks marks;
     bool running;    /* waits for a plugin */
 };
 
@@ -180,15 +184,17 @@ static bool slot_render(struct pass *pass, struct slot *slot)
     return true;
 }
 
-static void slot_written(struct pass *pass, struct slot *slot, bool changed)
+static void slot_written(struct pass *pass, struct slot *slot)
 {
+    file_stamp(slot->template->destination, &slot->stamp);
+    aside_mark(&slot->render.fn.asides, &slot->marks);
     slot->finished = false;
     slot->written = true;
     plugin_clear(&slot->render.fn.plugins);
     slot->last.code = ERR_NONE;
     backoff_success(&slot->backoff, clock_now());
     render_forget(&slot->render);
-    if (changed)
+    if (slot->changed)
         pass->events.on_written(pass->events.ctx, slot->label, slot->template);
 }
 
@@ -235,6 +241,7 @@ void pass_free(struct pass *pass)
     for (size_t i = 0; i < pass->count; i++) {
         render_done(&pass->slots[i].render);
         write_target_free(pass->slots[i].target);
+        aside_marks_done(&pass->slots[i].marks);
     }
     mem_free(pass->slots);
     mem_free(pass->interfaces);
@@ -299,6 +306,24 @@ void pass_dep_failed(struct pass *pass, const struct dep *dep)
     }
 }
 
+static bool is_touched(const struct slot *slot)
+{
+    struct file_stamp now;
+
+    file_stamp(slot->template->destination, &now);
+    return !file_stamp_same(&now, &slot->stamp) || aside_touched(&slot->marks);
+}
+
+void pass_look(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct slot *slot = &pass->slots[i];
+
+        if (slot->written && slot->due == CLOCK_NEVER && is_touched(slot))
+            slot->due = clock_now();
+    }
+}
+
 void pass_plugin_ended(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
@@ -358,7 +383,7 @@ static size_t slot_items(const struct slot *slot, struct write_item *ret_items)
     return render->fn.asides.len + 1;
 }
 
-static int write_slots(struct slot *const *slots, size_t count, bool *changed, struct err *err)
+static int write_slots(struct slot *const *slots, size_t count, struct err *err)
 {
     size_t len = count, at = 0;
     _cleanup_free_ struct write_item *items = NULL;
@@ -372,18 +397,18 @@ static int write_slots(struct slot *const *slots, size_t count, bool *changed, s
     failed = write_batch(items, len, err);
     at = 0;
     for (size_t i = 0; i < count; i++) {
-        changed[i] = false;
         for (size_t k = slots[i]->render.fn.asides.len + 1; k > 0; k--)
-            changed[i] |= items[at++].changed;
+            slots[i]->changed |= items[at++].changed;
     }
     return failed;
 }
 
-static size_t settle(struct pass *pass, struct slot *slot, bool changed, const struct notify_rule **rules)
+static size_t settle(struct pass *pass, struct slot *slot, const struct notify_rule **rules)
 {
-    slot_written(pass, slot, changed);
-    if (!changed)
+    slot_written(pass, slot);
+    if (!slot->changed)
         return 0;
+    slot->changed = false;
     for (size_t i = 0; i < slot->rule_count; i++)
         rules[i] = &slot->rules[i];
     return slot->rule_count;
@@ -396,10 +421,9 @@ static size_t write_one_by_one(struct pass *pass, struct slot *const *slots, siz
 
     for (size_t i = 0; i < count; i++) {
         struct err err;
-        bool changed;
 
-        if (write_slots(&slots[i], 1, &changed, &err) == 0) {
-            told += settle(pass, slots[i], changed, rules + told);
+        if (write_slots(&slots[i], 1, &err) == 0) {
+            told += settle(pass, slots[i], rules + told);
             continue;
         }
         slots[i]->finished = false;
@@ -434,16 +458,15 @@ static size_t writable(struct pass *pass, struct slot **slots)
 size_t pass_write(struct pass *pass, const struct notify_rule **rules)
 {
     _cleanup_free_ struct slot **slots = mem_array(pass->count, sizeof(*slots));
-    _cleanup_free_ bool *changed = mem_array(pass->count, sizeof(*changed));
     size_t count = writable(pass, slots), told = 0;
     struct err err;
 
     if (count == 0)
         return 0;
-    if (write_slots(slots, count, changed, &err) != 0)
+    if (write_slots(slots, count, &err) != 0)
         return write_one_by_one(pass, slots, count, rules);
     for (size_t i = 0; i < count; i++)
-        told += settle(pass, slots[i], changed[i], rules + told);
+        told += settle(pass, slots[i], rules + told);
     return told;
 }
 

@@ -3,7 +3,8 @@
  *
  * Each template stands for itself: one that fails is tried again with back-off (or as soon as its data changes) while the others go on, and a
  * file that cannot be written keeps its old content. Finished files of one walk appear together or not at all; if that set
- * cannot be written, each file is tried alone so that one bad destination does not hold up the rest.
+ * cannot be written, each file is tried alone so that one bad destination does not hold up the rest. Whoever uses a file that was replaced is told
+ * in either case.
  * Holds no loop and no timer: pass_due() says when the next walk is worth while.
  */
 #ifndef FLOW_PASS_H
@@ -53,6 +54,9 @@ void pass_dep_changed(struct pass *pass, const struct dep *dep);
 void pass_file_changed(struct pass *pass, const char *path);
 /* It was asked for in vain: templates that only waited for it are due, if something else has come. */
 void pass_dep_failed(struct pass *pass, const struct dep *dep);
+
+/* Once an interval: a template whose files somebody else changed or removed is due. */
+void pass_look(struct pass *pass);
 
 /* A plugin ended: the templates that wait for one are due. */
 void pass_plugin_ended(struct pass *pass);

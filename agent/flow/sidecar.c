@@ -39,6 +39,7 @@ struct sidecar {
     struct watched *watched;
     const struct notify_rule **rules; /* scratch of one walk */
     struct loop_timer walk;     /* the next pass over the templates */
+    struct loop_timer look;     /* whether somebody else changed our files */
     struct loop_timer deadline; /* ampule.init_deadline */
     struct loop_signal ends[ARRAY_LEN(end_signals)], hangup;
     bool sunk;    /* every sink holds the newest token */
@@ -190,6 +191,19 @@ static void on_walk(void *ctx)
         log_error("agent.template.server", "%s", err.text);
     plan_walk(car);
     end_if_done(car);
+}
+
+/* The originals write again whenever they read again; we look at the files as often, and write what is not as we left it. */
+static void on_look(void *ctx)
+{
+    struct sidecar *car = ctx;
+    const struct token *token = auth_token(car->auth);
+
+    pass_look(car->pass);
+    plan_walk(car);
+    if (token && car->sunk && sinks_touched(car->sinks))
+        sinks_put(car->sinks, token);
+    timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
 }
 
 static int on_template_dep(void *ctx, struct dep *dep, struct err *err)
@@ -573,6 +587,7 @@ static int build(struct sidecar *car, struct err *err)
     if (launcher && launcher_attach(launcher, car->loop, err) != 0)
         return -1;
     timer_init(&car->walk, car->loop, on_walk, car);
+    timer_init(&car->look, car->loop, on_look, car);
     timer_init(&car->deadline, car->loop, on_deadline, car);
     if (new_watched(car, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
         return -1;
@@ -603,6 +618,7 @@ void sidecar_free(struct sidecar *car)
     if (!car)
         return;
     timer_stop(&car->walk);
+    timer_stop(&car->look);
     timer_stop(&car->deadline);
     notify_free(car->notify);
     pass_free(car->pass);
@@ -641,6 +657,7 @@ int sidecar_run(struct sidecar *car, struct err *err)
         timer_after(&car->deadline, car->config->init_deadline_ms);
     auth_start(car->auth);
     plan_walk(car);
+    timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
     if (loop_run(car->loop, err) != 0)
         return -1;
     if (!car->failed)

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "os/draft.h"
+#include "os/file.h"
 #include "os/place.h"
 
 #define MODE         0640
@@ -17,12 +18,14 @@ struct sink {
     char *path;
     struct draft_owner owner;
     bool due; /* does not hold the newest token yet */
+    struct file_stamp stamp; /* as it was left */
 };
 
 struct sinks {
     struct sink_events events;
     struct sink *items;
     size_t count;
+    bool wrapped;
     struct arena arena; /* the newest token's text, while a file is due */
     const char *text;
     struct loop_timer timer;
@@ -52,6 +55,7 @@ static void write_due(void *ctx)
         if (!sink->due)
             continue;
         sink->due = write_sink(sink, sinks->text, &err) != 0;
+        file_stamp(sink->path, &sink->stamp);
         if (sink->due && sinks->events.on_error)
             sinks->events.on_error(sinks->events.ctx, sink->path, &err);
         again |= sink->due;
@@ -120,6 +124,7 @@ void sinks_put(struct sinks *sinks, const struct token *token)
     const char *text = token->wrap[0] ? token->wrap : token->value;
     struct err err;
 
+    sinks->wrapped = token->wrap[0];
     arena_reset(&sinks->arena);
     sinks->text = arena_strndup(&sinks->arena, text, strlen(text), &err);
     if (!sinks->text) {
@@ -129,4 +134,16 @@ void sinks_put(struct sinks *sinks, const struct token *token)
     for (size_t i = 0; i < sinks->count; i++)
         sinks->items[i].due = true;
     timer_after(&sinks->timer, 0);
+}
+
+bool sinks_touched(const struct sinks *sinks)
+{
+    for (size_t i = 0; i < sinks->count && !sinks->wrapped; i++) {
+        struct file_stamp now;
+
+        file_stamp(sinks->items[i].path, &now);
+        if (!sinks->items[i].due && !file_stamp_same(&now, &sinks->items[i].stamp))
+            return true;
+    }
+    return false;
 }

@@ -7,6 +7,7 @@
 #ifndef FLOW_SINK_H
 #define FLOW_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -34,6 +35,8 @@ void sinks_free(struct sinks *sinks);
 /* Each file's folder can be written: for the start of the program. */
 int sinks_check(const struct sinks *sinks, struct err *err) MUST_USE;
 void sinks_reach(const struct sinks *sinks, struct reach *reach);
+/* Somebody else has changed or removed a file since it was written. Never so for a wrapped token: whoever used it up may well remove it. */
+bool sinks_touched(const struct sinks *sinks);
 /* on_written comes from the loop, also when there are no files. */
 void sinks_put(struct sinks *sinks, const struct token *token);
 

@@ -75,8 +75,10 @@ static int publish_all(struct write_item *items, struct draft *drafts, size_t co
     for (size_t i = 0; i < count; i++) {
         if (!draft_pending(&drafts[i]))
             continue;
-        if (draft_publish(&drafts[i], err) < 0)
+        if (draft_publish(&drafts[i], err) < 0) {
+            items[i].changed = !draft_pending(&drafts[i]);
             return err_wrap(err, "%s", items[i].target->label);
+        }
         items[i].changed = true;
     }
     return 0;

@@ -39,10 +39,11 @@ struct write_item {
     struct write_target *target;
     const char *data;
     size_t len;
-    bool changed; /* out */
+    bool changed; /* out, also on failure */
 };
 
-/* ERR_SYSTEM and ERR_DENIED may pass (disk full, volume remounted): the caller tries again slowly. */
+/* When it fails, `changed` tells of each file whether it was renamed before that: whoever uses it has to be told.
+ * ERR_SYSTEM and ERR_DENIED may pass (disk full, volume remounted): the caller tries again slowly. */
 int write_batch(struct write_item *items, size_t count, struct err *err) MUST_USE;
 
 #endif

@@ -161,6 +161,26 @@ int file_read_token(const char *path, struct buf *ret, struct err *err)
     return 0;
 }
 
+static int64_t nanoseconds(struct timespec at)
+{
+    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+void file_stamp(const char *path, struct file_stamp *ret)
+{
+    struct stat st;
+
+    *ret = (struct file_stamp){.size = -1};
+    if (stat(path, &st) == 0)
+        *ret = (struct file_stamp){st.st_dev, st.st_ino, st.st_size, nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)};
+}
+
+bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->modified_ns == b->modified_ns &&
+           a->changed_ns == b->changed_ns;
+}
+
 int file_write_all(int fd, const void *data, size_t len)
 {
     const char *p = data;

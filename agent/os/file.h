@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -30,6 +31,15 @@ int file_read_token(const char *path, struct buf *ret, struct err *err) MUST_USE
 
 /* What a descriptor holds, if it is a regular file; `path` is for messages. */
 int file_read_fd(int fd, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* What a file looks like from outside: enough to see that somebody changed it, its mode or its owner, replaced or removed it. */
+struct file_stamp {
+    uint64_t device, inode;
+    int64_t size, modified_ns, changed_ns; /* size -1: there is no such file */
+};
+
+void file_stamp(const char *path, struct file_stamp *ret);
+bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b);
 
 /* All of it, whatever write(2) takes at a time; -1 with errno. */
 int file_write_all(int fd, const void *data, size_t len) MUST_USE;

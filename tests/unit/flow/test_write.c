@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "support/folder.h"
 
@@ -88,6 +89,62 @@ static void backup_keeps_one_generation(void **state)
     write_target_free(item.target);
 }
 
+static void backup_is_kept_only_when_the_file_is_replaced(void **state)
+{
+    struct write_dest dest = {"t", NULL, true, true, {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID}};
+    struct write_item items[] = {{NULL, "new", 3, false}, {target_of("b", DRAFT_KEEP_MODE), "two", 3, false}};
+
+    (void)state;
+    put_file(in_folder("a"), "old");
+    put_file(in_folder("a.bak"), "older");
+    assert_int_equal(mkdir(in_folder("b"), 0755), 0);
+    dest.path = in_folder("a");
+    assert_int_equal(write_target_new(&dest, &items[0].target, &err), 0);
+    assert_int_equal(write_batch(items, 2, &err), -1);
+    assert_file(in_folder("a"), "old");
+    assert_file(in_folder("a.bak"), "older");
+    assert_int_equal(count_entries(folder), 3);
+    assert_int_equal(rmdir(in_folder("b")), 0);
+    assert_int_equal(write_batch(items, 2, &err), 0);
+    assert_file(in_folder("a"), "new");
+    assert_file(in_folder("a.bak"), "old");
+    assert_int_equal(count_entries(folder), 3);
+    assert_int_equal(unlink(in_folder("a.bak")), 0);
+    assert_int_equal(mkdir(in_folder("a.bak"), 0755), 0);
+    items[0].data = "two";
+    assert_int_equal(write_batch(items, 2, &err), -1);
+    assert_file(in_folder("a"), "new");
+    write_target_free(items[0].target);
+    write_target_free(items[1].target);
+}
+
+/* A sticky folder: the file of another uid can be looked at, and not be replaced. */
+static void batch_that_stops_half_way_tells_what_it_replaced(void **state)
+{
+    pid_t pid;
+    int status;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(mkdir(in_folder("free"), 0777), 0);
+    assert_int_equal(mkdir(in_folder("sticky"), 0777), 0);
+    assert_int_equal(chmod(in_folder("free"), 0777) | chmod(in_folder("sticky"), 01777), 0);
+    put_file(in_folder("sticky/b"), "old");
+    pid = fork();
+    if (pid == 0) {
+        struct write_item items[2];
+
+        if (setresuid(1234, 1234, 1234) != 0)
+            _exit(2);
+        items[0] = (struct write_item){target_of("free/a", DRAFT_KEEP_MODE), "one", 3, false};
+        items[1] = (struct write_item){target_of("sticky/b", DRAFT_KEEP_MODE), "two", 3, false};
+        _exit(write_batch(items, 2, &err) == -1 && items[0].changed && !items[1].changed ? 0 : 3);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 static void probe_leaves_nothing_behind(void **state)
 {
     struct write_target *target = target_of("a", DRAFT_KEEP_MODE);
@@ -143,6 +200,8 @@ int main(void)
         in_a_folder(batch_with_one_failure_changes_nothing),
         in_a_folder(leftovers_of_a_killed_run_are_removed_at_the_start),
         in_a_folder(backup_keeps_one_generation),
+        in_a_folder(backup_is_kept_only_when_the_file_is_replaced),
+        in_a_folder(batch_that_stops_half_way_tells_what_it_replaced),
         in_a_folder(probe_leaves_nothing_behind),
         in_a_folder(what_a_file_holds_is_read_through_no_link),
     };
