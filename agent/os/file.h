@@ -23,7 +23,10 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err) MU
 /* As file_read(), and who owns it. */
 int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_owner, struct err *err) MUST_USE;
 
-/* As file_read(), for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else. */
+/* As file_read(), for templates: links are followed only where no other uid can have put them (os/trail). */
+int file_read_trusted(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
+
+/* The same for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else; `root` itself is reached as above. */
 int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
 /* A credential: at most LIMIT_TOKEN_BYTES, white space at both ends removed; empty files and NUL bytes are refused (ERR_INPUT). */

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/stat.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +11,7 @@
 
 #include "os/file.h"
 #include "os/path.h"
+#include "os/trail.h"
 
 struct refusal {
     int number;
@@ -24,8 +23,8 @@ static const struct refusal refusals[] = {
     {EROFS, ERR_SYSTEM, "is on a read-only volume: mount it read-write, or choose a destination on a writable one"},
     {EISDIR, ERR_INPUT, "is a directory: name a file"},
     {EBUSY, ERR_SYSTEM, "is a mount point (subPath), which cannot be replaced: mount its folder instead of the single file"},
-    {ELOOP, ERR_INPUT, "passes a symbolic link inside the volume: write the real path"},
-    {EXDEV, ERR_INPUT, "leads out of the volume: write the real path"},
+    {ELOOP, ERR_INPUT, "passes a symbolic link that another uid could have put there: write the real path, or give link and folder to root or to the agent's uid"},
+    {EXDEV, ERR_INPUT, "passes a symbolic link that leads out of its volume: write the real path"},
     {ENOTDIR, ERR_INPUT, "passes a file that is no directory"},
     {ENOENT, ERR_MISSING, "parent directory is missing: create it or set create_dest_dirs = true"},
     {ENAMETOOLONG, ERR_INPUT, "is too long a name"},
@@ -91,75 +90,24 @@ static void split(struct place *place, const char *path)
     place->name = mem_strdup(slash ? slash + 1 : path);
 }
 
-/* Kernels before 5.8 do not tell mounts apart; then the device must do. */
-static uint64_t volume_of(int fd)
+/* Walked anew each time. */
+static int find_folder(struct place *place, struct err *err)
 {
-    struct statx sx;
-    struct stat st;
+    const char *slash = strrchr(place->path, '/');
+    _cleanup_free_ char *folder = slash == place->path ? mem_strdup("/") : mem_strndup(place->path, (size_t)(slash - place->path));
+    int found = trail_folder(folder, place->create_dirs);
 
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
-        return fstat(fd, &st) < 0 ? 0 : st.st_dev;
-    return sx.stx_mask & STATX_MNT_ID ? sx.stx_mnt_id : (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor;
-}
-
-static int enter(int dir, const char *name, bool create)
-{
-    int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0 || errno != ENOENT || !create)
-        return fd;
-    if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-        return -1;
-    return openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* Down from "/" as far as all is our own image's; what follows the first other volume is *ret_rest. */
-static int find_root(const char *folder, bool create, int *ret, const char **ret_rest)
-{
-    int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    uint64_t image = dir < 0 ? 0 : volume_of(dir);
-    char name[256];
-    int more = 0;
-
-    while (dir >= 0 && volume_of(dir) == image && (more = path_next(&folder, name)) > 0) {
-        _cleanup_close_ int old = dir;
-
-        dir = enter(old, name, create);
-    }
-    if (dir >= 0 && more < 0) {
-        close(dir);
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (dir < 0)
-        return -1;
-    *ret = dir;
-    *ret_rest = folder + strspn(folder, "/");
-    return 0;
-}
-
-static int hold_root(struct place *place, struct err *err)
-{
-    const char *slash = strrchr(place->path, '/'), *rest;
-    _cleanup_free_ char *folder = mem_strndup(place->path, (size_t)(slash - place->path));
-    int root;
-
-    if (find_root(folder, place->create_dirs, &root, &rest) < 0)
+    if (found < 0)
         return place_refuse(place, 0, err);
     if (place->root >= 0)
         close(place->root);
-    place->root = root;
-    mem_free(place->root_path);
-    place->root_path = mem_strndup(folder, (size_t)(rest - folder));
-    mem_free(place->below);
-    place->below = mem_strdup(rest);
+    place->root = found;
     return 0;
 }
 
 int place_open(struct place *place, const char *path, bool create_dirs, struct err *err)
 {
     _cleanup_place_ struct place made = {.root = -1, .create_dirs = create_dirs};
-    _cleanup_close_ int dir = -1;
     char whole[PATH_MAX];
 
     if (check_path(path, err) < 0)
@@ -170,7 +118,7 @@ int place_open(struct place *place, const char *path, bool create_dirs, struct e
         return -1;
     made.path = mem_strdup(whole);
     made.name = mem_strdup(strrchr(whole, '/') + 1);
-    if (hold_root(&made, err) < 0 || place_dir(&made, &dir, err) < 0)
+    if (find_folder(&made, err) < 0)
         return -1;
     *place = made;
     made = (struct place){.root = -1};
@@ -192,7 +140,6 @@ int place_open_below(struct place *place, const char *root, const char *path, bo
         return -1;
     made.path = mem_alloc(room);
     snprintf(made.path, room, "%s/%s", root, path);
-    made.root_path = mem_strdup(root);
     split(&made, path);
     made.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (made.root < 0)
@@ -210,35 +157,29 @@ void place_close(struct place *place)
     if (place->path && place->root >= 0)
         close(place->root);
     mem_free(place->path);
-    mem_free(place->root_path);
     mem_free(place->below);
     mem_free(place->name);
     *place = (struct place){.root = -1};
 }
 
-static int open_dir(const struct place *place)
+static int open_dir(struct place *place, struct err *err)
 {
-    int fd = path_open_below(place->root, place->below, O_PATH | O_DIRECTORY, PATH_LINKS_NONE);
+    int fd;
 
-    return fd < 0 && errno == ENOENT && place->create_dirs ? path_make_below(place->root, place->below) : fd;
-}
-
-static bool was_removed(int dir)
-{
-    struct stat st;
-
-    return fstat(dir, &st) == 0 && st.st_nlink == 0;
+    if (!place->below)
+        return find_folder(place, err) < 0 ? -1 : openat(place->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = path_open_below(place->root, place->below, O_PATH | O_DIRECTORY, PATH_LINKS_NONE);
+    if (fd < 0 && errno == ENOENT && place->create_dirs)
+        fd = path_make_below(place->root, place->below);
+    return fd < 0 ? place_refuse(place, 0, err) : fd;
 }
 
 int place_dir(struct place *place, int *ret, struct err *err)
 {
-    int fd;
+    int fd = open_dir(place, err);
 
-    if (was_removed(place->root) && place->path[0] == '/' && hold_root(place, err) < 0)
-        return -1;
-    fd = open_dir(place);
     if (fd < 0)
-        return place_refuse(place, 0, err);
+        return -1;
     *ret = fd;
     return 0;
 }

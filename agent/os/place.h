@@ -1,10 +1,9 @@
 /*
  * place: where a file shall appear, held so that nobody can move it elsewhere.
  *
- * A place is a destination path split in two: a root, held open from the start, and a path below it. The root is the first volume on the way
- * (mount point other than "/": what lies above it belongs to our own image), or else the destination's own folder. Above the root links
- * are followed; below it there must be none, so a neighbour who shares the volume cannot lead a write outside, at any moment.
- * Folders below the root are opened anew for each write: one that was removed and made again is found again.
+ * A place is a destination's folder and name. The way to the folder is walked anew for each write, so a link above it that was re-pointed, or a folder
+ * that was removed and made again, is found as it is now; links count only where nobody else can have put them (os/trail), and lead out of no
+ * volume. A neighbour who shares the volume, or owns a folder on the way, cannot lead a write elsewhere, at any moment.
  * Errors name the destination and the way out.
  */
 #ifndef OS_PLACE_H
@@ -20,10 +19,9 @@
 
 struct place {
     char *path;      /* as configured, for messages */
-    char *root_path; /* the part that was followed */
-    char *below;     /* folders between root and name, "" for none */
+    char *below;     /* with a root that was given: the folders between it and the name, without any link; else NULL */
     char *name;      /* last component */
-    int root;        /* O_PATH */
+    int root;        /* O_PATH: the folder as it was found last, or the root that was given */
     bool create_dirs;
 };
 
@@ -37,7 +35,7 @@ void place_close(struct place *place); /* zeroed structs are accepted */
 /* What writing to a destination opens, then and later. */
 void place_reach(const char *path, struct reach *reach);
 
-/* The folder that holds the file, as a new O_PATH descriptor into `ret`. A root that was removed is looked for again. */
+/* The folder that holds the file, as a new O_PATH descriptor into `ret`. */
 int place_dir(struct place *place, int *ret, struct err *err) MUST_USE;
 
 /* What the file holds now, reached through no link; nothing when it is not there. `ret` is made secret, as by file_read(). */

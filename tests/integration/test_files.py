@@ -148,3 +148,44 @@ def test_a_log_that_nobody_reads_stops_nothing(site, tmp_path):
         one.wait()
         os.close(out)
         os.close(into)
+
+
+def test_a_link_above_the_destination_is_followed_where_it_points_now(site, agent, tmp_path):
+    """`current -> releases/7`, as deployment tools have it: the new release gets its file by itself, and what changes later."""
+    kv = site.kv2()
+    path = kv.put("app", user="alice")
+    for number in "12":
+        (tmp_path / "releases" / number).mkdir(parents=True)
+    (tmp_path / "current").symlink_to("releases/1")
+    agent(site.config(site.login(), template(user(path), tmp_path / "current" / "user"), SOON))
+    wait.for_file(tmp_path / "releases" / "1" / "user", "alice")
+    (tmp_path / "next").symlink_to("releases/2")
+    (tmp_path / "next").replace(tmp_path / "current")
+    wait.for_file(tmp_path / "releases" / "2" / "user", "alice")
+    kv.put("app", user="bob")
+    wait.for_file(tmp_path / "releases" / "2" / "user", "bob")
+    assert (tmp_path / "releases" / "1" / "user").read_text() == "alice"
+
+
+@ours
+@as_root
+@pytest.mark.parametrize("way", ["destination", "writeToFile", "file", "sandbox_path"])
+def test_a_link_that_a_neighbour_put_on_the_way_is_refused_and_named(site, agent, tmp_path, way):
+    path = site.kv2().put("app", user="alice")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "key").write_text("of nobody's concern")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "link").symlink_to("../private")
+    for each in (tmp_path / "theirs", tmp_path / "theirs" / "link"):
+        os.chown(each, 4321, 4321, follow_symlinks=False)
+    link = tmp_path / "theirs" / "link"
+    contents = {
+        "destination": template(user(path), link / "user"),
+        "writeToFile": template('{{ "x" | writeToFile "%s" "" "" "0600" }}' % (link / "sub" / "user"), tmp_path / "main"),
+        "file": template('{{ file "%s" }}' % (link / "key"), tmp_path / "main"),
+        "sandbox_path": template('{{ file "%s" }}' % (link / "key"), tmp_path / "main", sandbox_path=link),
+    }
+    one = agent(site.config(site.login(), contents[way], SOON))
+    one.wait_log(r"\[ERROR\].*template\[0\].*/theirs/link.*another uid")
+    assert sorted(os.listdir(tmp_path / "private")) == ["key"]
+    assert wait.read(tmp_path / "main") is None

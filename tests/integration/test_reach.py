@@ -140,7 +140,7 @@ def test_files_come_back_after_their_folders_were_made_again(site, agent, tree):
     again(out)
     again(sunk)
     one.follows("bob")
-    assert wait.until(lambda: wait.read(sunk / "token"), "the sink again") != first
+    wait.for_file(sunk / "token", differs_from=first)
 
 
 def test_a_destination_behind_a_link_into_another_tree(site, agent, tmp_path, tree):

@@ -11,6 +11,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "os/draft.h"
@@ -44,9 +45,19 @@ static _Noreturn void swap_for_ever(int root)
     }
 }
 
-static void prepare(void)
+static const char *const ours[] = {"root", "root/x", "root/x/y", "root/spare", "root/evil", "root/evil-too", "root/evil-file", "root/file"};
+
+static void give_away(uid_t uid)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        assert_int_equal(lchown(in_folder(ours[i]), uid, uid), 0);
+}
+
+static void prepare(bool volume)
 {
     assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+    if (volume)
+        assert_int_equal(mount("none", in_folder("root"), "tmpfs", 0, "size=1m,mode=0777"), 0);
     assert_int_equal(mkdir(in_folder("outside"), 0755), 0);
     assert_int_equal(mkdir(in_folder("outside/y"), 0755), 0);
     put_file(in_folder("outside/y/a"), "untouched");
@@ -60,13 +71,15 @@ static void prepare(void)
     put_file(in_folder("root/file"), "x");
 }
 
-static pid_t start_attacker(void)
+static pid_t start_attacker(uid_t uid)
 {
     int root = open(in_folder("root"), O_PATH | O_DIRECTORY);
     pid_t pid = fork();
 
-    if (pid == 0)
+    if (pid == 0 && setresuid(uid, uid, uid) == 0)
         swap_for_ever(root);
+    if (pid == 0)
+        _exit(1);
     close(root);
     return pid;
 }
@@ -76,6 +89,11 @@ static void stop(pid_t pid)
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
 }
+
+struct attack {
+    bool held, volume, old_kernel; /* held: the root was given; volume: it is one of its own */
+    uid_t uid;                     /* the attacker's, whose folders they are */
+};
 
 static unsigned write_many(struct place *place)
 {
@@ -103,35 +121,39 @@ static void assert_outside_is_untouched(void)
     assert_int_equal(count_entries(in_folder("outside/y")), 1);
 }
 
-static void write_under_attack(void)
+static void write_under_attack(const struct attack *how)
 {
     struct place place = {0};
     struct err err;
     unsigned written;
     pid_t attacker;
 
-    if (place_open_below(&place, in_folder("root"), "x/y/a", true, &err) < 0)
+    if (how->held ? place_open_below(&place, in_folder("root"), "x/y/a", true, &err) < 0 : place_open(&place, in_folder("root/x/y/a"), true, &err) < 0)
         _exit(1);
-    attacker = start_attacker();
+    attacker = start_attacker(how->uid);
     written = write_many(&place);
     stop(attacker);
     place_close(&place);
     _exit(written >= ENOUGH ? 0 : 2);
 }
 
-static void run_in_child(bool old_kernel)
+static void run_in_child(const struct attack *how)
 {
     int status;
     pid_t pid;
 
-    prepare();
+    prepare(how->volume);
+    if (how->uid)
+        give_away(how->uid);
     pid = fork();
     if (pid == 0) {
-        if (old_kernel && without_openat2() < 0)
+        if (how->old_kernel && without_openat2() < 0)
             _exit(3);
-        write_under_attack();
+        write_under_attack(how);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (how->volume)
+        assert_int_equal(umount2(in_folder("root"), MNT_DETACH), 0);
     assert_int_equal(status, 0);
     assert_outside_is_untouched();
 }
@@ -139,13 +161,31 @@ static void run_in_child(bool old_kernel)
 static void swapped_folders_lead_no_write_outside(void **state)
 {
     (void)state;
-    run_in_child(false);
+    run_in_child(&(struct attack){.held = true});
 }
 
 static void swapped_folders_lead_no_write_outside_on_an_old_kernel(void **state)
 {
     (void)state;
-    run_in_child(true);
+    run_in_child(&(struct attack){.held = true, .old_kernel = true});
+}
+
+/* Another uid owns a folder on the way. */
+static void swapped_folders_of_a_neighbour_lead_no_write_outside(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    run_in_child(&(struct attack){.uid = 1234});
+}
+
+/* Another container's root has the same volume. */
+static void swapped_folders_lead_no_write_out_of_a_volume(void **state)
+{
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+        skip();
+    run_in_child(&(struct attack){.volume = true});
 }
 
 static int links_body(void)
@@ -173,7 +213,7 @@ static void old_kernel_keeps_the_same_promises_step_by_step(void **state)
     pid_t pid;
 
     (void)state;
-    prepare();
+    prepare(false);
     pid = fork();
     if (pid == 0)
         _exit(links_body());
@@ -188,6 +228,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_a_folder(swapped_folders_lead_no_write_outside),
         in_a_folder(swapped_folders_lead_no_write_outside_on_an_old_kernel),
+        in_a_folder(swapped_folders_of_a_neighbour_lead_no_write_outside),
+        in_a_folder(swapped_folders_lead_no_write_out_of_a_volume),
         in_a_folder(old_kernel_keeps_the_same_promises_step_by_step),
     };
 
