@@ -34,6 +34,7 @@ struct slot {
     int64_t news_at; /* when something came that the last evaluation did not know */
     bool news;
     size_t settled;  /* of what was missing, from the first on: answered meanwhile, or tried in vain */
+    bool shadowed;   /* a later template has the same destination, and is the one that is rendered */
     bool finished;   /* bytes wait to be written */
     bool written;    /* at least once */
     bool changed;    /* a file was replaced, and nobody told yet */
@@ -96,6 +97,14 @@ static void set_last(struct slot *slot, const struct err *err)
     slot->last = *err;
 }
 
+static bool is_shadowed(const struct config *config, size_t index)
+{
+    for (size_t i = index + 1; i < config->template_count; i++)
+        if (strcmp(config->templates[i].destination, config->templates[index].destination) == 0)
+            return true;
+    return false;
+}
+
 static void slot_init(struct slot *slot, size_t index, const struct config *config, int program, const struct store *store)
 {
     struct err err;
@@ -105,7 +114,10 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
     render_init(&slot->render, config, slot->template, store);
     backoff_init(&slot->backoff, 0, 0);
     slot->latest = CLOCK_NEVER;
-    slot->due = clock_now();
+    slot->shadowed = slot->written = is_shadowed(config, index);
+    slot->due = slot->shadowed ? CLOCK_NEVER : clock_now();
+    if (slot->shadowed)
+        return;
     set_rules(slot, program);
     /* Early, so that leftovers are swept and the root is held before anything is restricted; a failure is met again at the write. */
     if (open_target(slot, &err) != 0)
@@ -319,7 +331,7 @@ void pass_look(struct pass *pass)
     for (size_t i = 0; i < pass->count; i++) {
         struct slot *slot = &pass->slots[i];
 
-        if (slot->written && slot->due == CLOCK_NEVER && is_touched(slot))
+        if (slot->written && !slot->shadowed && slot->due == CLOCK_NEVER && is_touched(slot))
             slot->due = clock_now();
     }
 }

@@ -130,15 +130,15 @@ static int by_path(const void *a, const void *b)
 
 static void report_twice(const struct check *check, const struct claim *first, const struct claim *second)
 {
-    const struct config_template *template = &check->config->templates[second->index];
+    const struct config_template *template = &check->config->templates[first->index];
     char path[64], text[128];
 
-    snprintf(path, sizeof(path), "template[%zu].destination", second->index);
-    snprintf(text, sizeof(text), "is the same as of template[%zu]; each needs its own", first->index);
-    add(check, PROBLEM_ERROR, template->file, template->place, path, text);
+    snprintf(path, sizeof(path), "template[%zu].destination", first->index);
+    snprintf(text, sizeof(text), "is also that of template[%zu]: the last one wins, this template is not rendered", second->index);
+    add(check, PROBLEM_WARNING, template->file, template->place, path, text);
 }
 
-/* Two templates of one file would replace each other's for ever. */
+/* As the original has it in the end, which writes one after the other for ever. */
 static void check_destinations(const struct check *check)
 {
     size_t count = check->config->template_count;

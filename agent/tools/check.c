@@ -103,7 +103,12 @@ static void print_text(const struct config *config, const struct problems *probl
     print_summary(config, problems);
 }
 
-static int check(const struct flags *flags, bool json)
+/* What is ours alone on the command line. */
+struct check_flags {
+    bool json, strict;
+};
+
+static int check(const struct flags *flags, const struct check_flags *own)
 {
     _cleanup_config_ struct config config = {0};
     _cleanup_problems_ struct problems problems;
@@ -112,7 +117,9 @@ static int check(const struct flags *flags, bool json)
     if (config_load(&config, flags, getenv, &problems) != 0 && problems.unusable == 0)
         return 1;
     check_templates(&config, &problems);
-    (json ? print_json : print_text)(&config, &problems);
+    (own->json ? print_json : print_text)(&config, &problems);
+    if (own->strict && problems.len)
+        return 1;
     if (flags->verify_only == 1)
         return problems.errors ? 1 : 0;
     return problems.unusable ? 1 : 0;
@@ -125,38 +132,39 @@ static void print_help(void)
     buf_init(&text, LINE_MAX_BYTES);
     flags_help(&text);
     printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates.\n"
-           "The options are the agent's, and:\n\n  -format=text|json\n      A line for each problem, or one JSON object.\n%s",
+           "The options are the agent's, and:\n\n  -format=text|json\n      A line for each problem, or one JSON object.\n"
+           "  -strict\n      Warnings count as errors.\n%s",
            text.data);
 }
 
-/* Ours alone: taken out before the agent's flags are read. -1 for a word that is neither. */
-static int take_format(int *argc, char **argv)
+/* Taken out before the agent's flags are read. */
+static int take_own(int *argc, char **argv, struct check_flags *ret, struct err *err)
 {
-    int json = 0, kept = 1;
+    int kept = 1;
 
     for (int i = 1; i < *argc; i++) {
         const char *word = argv[i] + (argv[i][0] == '-' && argv[i][1] == '-');
 
-        if (strncmp(word, "-format=", 8) != 0)
-            argv[kept++] = argv[i];
+        if (strcmp(word, "-strict") == 0)
+            ret->strict = true;
+        else if (strcmp(word, "-format=json") == 0 || strcmp(word, "-format=text") == 0)
+            ret->json = word[8] == 'j';
+        else if (strncmp(word, "-format=", 8) == 0)
+            return err_set(err, ERR_INPUT, "-format is text or json");
         else
-            json = strcmp(word + 8, "json") == 0 ? 1 : strcmp(word + 8, "text") == 0 ? 0 : -1;
+            argv[kept++] = argv[i];
     }
     *argc = kept;
-    return json;
+    return 0;
 }
 
 int check_main(int argc, char **argv)
 {
-    int json = take_format(&argc, argv);
+    struct check_flags own = {0};
     struct flags flags;
     struct err err;
 
-    if (json < 0) {
-        fprintf(stderr, "ampule check: -format is text or json\n");
-        return 2;
-    }
-    if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0) {
+    if (take_own(&argc, argv, &own, &err) != 0 || flags_parse(&flags, argc - 1, argv + 1, &err) != 0) {
         fprintf(stderr, "ampule check: %s\n", err.text);
         return 2;
     }
@@ -164,5 +172,5 @@ int check_main(int argc, char **argv)
         print_help();
         return 0;
     }
-    return check(&flags, json == 1);
+    return check(&flags, &own);
 }

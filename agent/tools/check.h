@@ -3,7 +3,7 @@
  *
  * Reads as the agent would (files, VAULT_CONFIG, environment, flags), also compiles every template,
  * and prints a line for each problem: FILE:LINE:COLUMN: severity: path: text (or, with -format=json, one
- * object for programs). Nothing is contacted.
+ * object for programs). Nothing is contacted. With -strict a warning is enough for status 1.
  */
 #ifndef TOOLS_CHECK_H
 #define TOOLS_CHECK_H

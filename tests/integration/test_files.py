@@ -189,3 +189,17 @@ def test_a_link_that_a_neighbour_put_on_the_way_is_refused_and_named(site, agent
     one.wait_log(r"\[ERROR\].*template\[0\].*/theirs/link.*another uid")
     assert sorted(os.listdir(tmp_path / "private")) == ["key"]
     assert wait.read(tmp_path / "main") is None
+
+
+def test_of_two_templates_with_one_destination_the_last_wins(site, agent, tmp_path):
+    kv = site.kv2()
+    path = kv.put("app", user="alice")
+    first = template("never", tmp_path / "user", command=f"echo first >>{tmp_path}/told")
+    second = template(user(path), tmp_path / "user", command=f"echo second >>{tmp_path}/told")
+    one = agent(site.config(site.login(), first, second, SOON))
+    wait.for_file(tmp_path / "user", "alice")
+    kv.put("app", user="bob")
+    wait.for_file(tmp_path / "user", "bob")
+    assert original() or "also that of template[1]" in one.log
+    if not original():
+        wait.for_file(tmp_path / "told", "second\nsecond\n")

@@ -379,13 +379,13 @@ static void config_collects_all_problems_with_their_places(void **state)
     assert_int_equal(find(f, "cache", "not supported yet: cache")->severity, PROBLEM_UNUSABLE);
 }
 
-static void config_two_templates_of_one_destination_are_an_error(void **state)
+static void config_of_two_templates_with_one_destination_the_last_wins_with_a_warning(void **state)
 {
     struct fixture *f = *state;
 
     add(f, "a.hcl", LOGIN "template { contents = \"y\" destination = \"/u\" }\ntemplate { contents = \"z\" destination = \"/t\" }\n");
-    assert_int_equal(load(f), -1);
-    expect_problem(f, "template[2].destination", "same as of template[0]");
+    assert_int_equal(load(f), 0);
+    assert_int_equal(find(f, "template[0].destination", "also that of template[2]: the last one wins")->severity, PROBLEM_WARNING);
 }
 
 static void config_syntax_errors_have_line_and_column(void **state)
@@ -596,7 +596,7 @@ int main(void)
         TEST(config_comes_from_the_environment_without_a_shell),
         TEST(config_without_any_source_says_how_to_give_one),
         TEST(config_collects_all_problems_with_their_places),
-        TEST(config_two_templates_of_one_destination_are_an_error),
+        TEST(config_of_two_templates_with_one_destination_the_last_wins_with_a_warning),
         TEST(config_syntax_errors_have_line_and_column),
         TEST(config_verify_only_forgives_what_the_original_notices_when_it_runs),
         TEST(config_wrapping_needs_exactly_one_sink),

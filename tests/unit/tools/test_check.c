@@ -62,6 +62,18 @@ static void check_refuses_a_bad_one(void **state)
     assert_int_equal(check(), 1);
 }
 
+static void check_that_is_strict_refuses_what_is_only_a_warning(void **state)
+{
+    char flag[80];
+
+    (void)state;
+    put(AUTH "template { contents = \"x\" destination = \"/t\" }\ntemplate { contents = \"y\" destination = \"/t\" }\n");
+    snprintf(flag, sizeof(flag), "-config=%s", path);
+    assert_int_equal(check(), 0);
+    assert_int_equal(check_main(3, (char *[]){(char *)"check", (char *)"-strict", flag, NULL}), 1);
+    assert_int_equal(check_main(3, (char *[]){(char *)"check", flag, (char *)"--strict", NULL}), 1);
+}
+
 static void check_compiles_every_template(void **state)
 {
     _cleanup_config_ struct config config = {0};
@@ -137,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(check_accepts_a_good_configuration, teardown),
         cmocka_unit_test_teardown(check_refuses_a_bad_one, teardown),
+        cmocka_unit_test_teardown(check_that_is_strict_refuses_what_is_only_a_warning, teardown),
         cmocka_unit_test_teardown(check_compiles_every_template, teardown),
         cmocka_unit_test_teardown(check_tells_wrong_usage_apart, teardown),
         cmocka_unit_test_teardown(check_speaks_json_to_programs, teardown),
