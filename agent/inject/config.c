@@ -1,5 +1,6 @@
 #include "inject/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,12 +171,25 @@ static void write_default_template(const struct plan *plan, struct str path, str
     emit_member(out, "contents", (struct str){text.data, text.len});
 }
 
-static void write_notify(const struct plan_secret *secret, struct buf *out)
+/* Anybody in a shared PID namespace can take the process's name; nobody its uid. */
+static void write_target_user(const struct plan *plan, struct buf *out)
+{
+    int64_t uid;
+    char text[24];
+
+    if (!plan_signal_uid(plan, &uid))
+        return;
+    snprintf(text, sizeof(text), "%lld", (long long)uid);
+    emit_member(out, "user", str_of(text));
+}
+
+static void write_notify(const struct plan *plan, const struct plan_secret *secret, struct buf *out)
 {
     emit_key(out, "notify");
     emit_open(out, '{');
     emit_member(out, "signal", secret->signal);
     emit_member(out, "process", secret->process);
+    write_target_user(plan, out);
     emit_close(out, '}');
 }
 
@@ -196,7 +210,7 @@ static void write_template(const struct plan *plan, const struct plan_secret *se
     emit_member_if(out, "user", secret->user);
     emit_member_if(out, "group", secret->group);
     if (secret->signal.len && role == CONFIG_SIDECAR) /* while the init agent runs there is nobody to tell */
-        write_notify(secret, out);
+        write_notify(plan, secret, out);
     emit_close(out, '}');
 }
 

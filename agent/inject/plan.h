@@ -66,6 +66,8 @@ int plan_make(struct plan *plan, const struct annots *annots, const struct pod *
 struct str plan_text(const struct plan *plan, enum annot annot);
 bool plan_has_init(const struct plan *plan);
 bool plan_has_sidecar(const struct plan *plan);
+/* Who the target of ampule.dev/signal must run as: the agent's uid, since nobody but root may signal others, else the application's. False: unknown. */
+bool plan_signal_uid(const struct plan *plan, int64_t *ret);
 /* Whether a container of the pod gets the secrets. */
 bool plan_wants_container(const struct plan *plan, struct str container);
 /* The secret of that name, or NULL. */

@@ -81,6 +81,16 @@ static bool uid_was_chosen(const struct plan *plan)
     return plan->annots->value[ANNOT_AGENT_RUN_AS_USER].data || plan->same_user || !plan->set_security_context;
 }
 
+/* An application that starts as root may become anybody. */
+bool plan_signal_uid(const struct plan *plan, int64_t *ret)
+{
+    if (plan->set_security_context && plan->uid > 0) {
+        *ret = plan->uid;
+        return true;
+    }
+    return application_uid(plan, ret) && *ret > 0;
+}
+
 /* A signal needs the target's uid, and a view of its processes. */
 static int allow_signal(struct plan *plan, struct err *err)
 {

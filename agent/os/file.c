@@ -120,7 +120,7 @@ int file_read_trusted(const char *path, size_t max, struct buf *ret, struct err 
 {
     _cleanup_close_ int fd = trail_file(path, READ_FLAGS);
 
-    return fd < 0 ? refuse(err, path) : file_read_fd(fd, path, max, ret, err);
+    return fd < 0 ? refuse(AT_FDCWD, path, err) : file_read_fd(fd, path, max, ret, err);
 }
 
 int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err)

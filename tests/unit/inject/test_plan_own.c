@@ -108,10 +108,30 @@ static void a_signal_runs_the_sidecar_as_its_target(void **state)
     (void)state;
     ask_pod(spec, "agent-inject=true", "role=r", "agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", NULL);
     assert_true(val_get_int(val_get(sidecar(), "securityContext"), "runAsUser", &uid) && uid == 101);
-    assert_non_null(strstr(config_text(sidecar()), "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\"}"));
+    assert_non_null(strstr(config_text(sidecar()), "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\",\"user\":\"101\"}"));
     assert_null(strstr(config_text(init_container()), "notify"));
     operations(got, sizeof(got));
     assert_non_null(strstr(got, "/spec/shareProcessNamespace"));
+}
+
+/* Root may signal everybody: then the application's uid says whom, unless it may become another. */
+static void a_signal_of_root_names_the_uid_of_its_target(void **state)
+{
+    static const struct {
+        const char *uid, *wanted;
+    } rows[] = {{"101", "\"process\":\"nginx\",\"user\":\"101\"}"}, {"0", "\"process\":\"nginx\"}"}};
+    char spec[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(spec, sizeof(spec),
+                 "{\"securityContext\":{\"runAsUser\":%s},\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"nginx\","
+                 "\"volumeMounts\":[" TOKEN_MOUNT "]}]}",
+                 rows[i].uid);
+        ask_pod(spec, "agent-inject=true", "role=r", "agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=0",
+                "agent-run-as-group=0", NULL);
+        assert_non_null(strstr(config_text(sidecar()), rows[i].wanted));
+    }
 }
 
 static void a_signal_that_cannot_work_is_refused_with_the_way_out(void **state)
@@ -217,6 +237,7 @@ int main(void)
         TEST(tmpfs_have_limits_in_canonical_form),
         TEST(files_have_owners_and_modes),
         TEST(a_signal_runs_the_sidecar_as_its_target),
+        TEST(a_signal_of_root_names_the_uid_of_its_target),
         TEST(a_signal_that_cannot_work_is_refused_with_the_way_out),
         TEST(other_identities_have_containers_of_their_own),
         TEST(more_identities_than_allowed_are_refused),
