@@ -39,7 +39,7 @@ static const struct row {
 
 static int ways(void)
 {
-    _cleanup_close_ int folder_fd = trail_folder(in_folder("d/link/sub"), false), file_fd;
+    _cleanup_close_ int folder_fd = trail_folder(in_folder("d/link/sub"), false), file_fd = -1;
 
     if (folder_fd < 0 && errno != ELOOP)
         return -1;
