@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/cur.h"
 #include "base/emit.h"
 #include "base/limits.h"
 #include "inject/amend.h"
@@ -385,11 +386,31 @@ static void write_direct_revoke(const struct writing *w)
     buf_adds(w->out, ",\"-self\"]}}");
 }
 
+/* Part of a shell's word: as it stands where the shell sees nothing in it, as upstream has it, else in quotes. */
+static void add_word(struct buf *line, struct str value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./[]-";
+    struct cur cur = cur_of(value.data, value.len);
+
+    if (cur_skip(&cur, plain) == value.len) {
+        buf_add(line, value.data, value.len);
+        return;
+    }
+    buf_addc(line, '\'');
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] == '\'')
+            buf_adds(line, "'\\''");
+        else
+            buf_addc(line, value.data[i]);
+    }
+    buf_addc(line, '\'');
+}
+
 static void add_revoke_flag(struct buf *line, const char *flag, struct str value)
 {
     if (value.len) {
         buf_addf(line, " -%s=", flag);
-        buf_add(line, value.data, value.len);
+        add_word(line, value);
     }
 }
 
@@ -397,9 +418,9 @@ static void write_revoke_hook(const struct writing *w)
 {
     _cleanup_buf_ struct buf line = {0};
 
-    buf_init(&line, LIMIT_REVIEW_BYTES);
+    buf_init(&line, 4 * LIMIT_REVIEW_BYTES); /* of quotes alone each becomes four bytes */
     buf_addf(&line, "/bin/sleep %llu && /bin/vault token revoke -address=", (unsigned long long)w->plan->revoke_grace);
-    buf_add(&line, w->container->identity->service.data, w->container->identity->service.len);
+    add_word(&line, w->container->identity->service);
     add_revoke_flag(&line, "ca-cert", plan_text(w->plan, ANNOT_CA_CERT));
     add_revoke_flag(&line, "client-cert", plan_text(w->plan, ANNOT_CLIENT_CERT));
     add_revoke_flag(&line, "client-key", plan_text(w->plan, ANNOT_CLIENT_KEY));

@@ -7,6 +7,7 @@
 #include "base/emit.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "inject/advice.h"
 #include "inject/effort.h"
 #include "inject/hint.h"
 #include "inject/patch.h"
@@ -142,8 +143,10 @@ static int inject(struct reviewing *r, struct err *err)
     if (patch_write(&r->plan, &r->effort, &r->patch, &r->arena, err) != 0)
         return err_wrap(err, "error creating patch for agent");
     foresee(r);
-    if (r->settings->annotation_warnings)
+    if (r->settings->annotation_warnings) {
         hint_orphans(&r->plan, &r->warnings);
+        advice_give(&r->plan, &r->warnings);
+    }
     r->note->verdict = REVIEW_INJECTED;
     r->note->reason = "injected";
     r->note->shape = shape_of(&r->plan);
@@ -156,6 +159,7 @@ static void hint(struct reviewing *r)
     if (!r->settings->annotation_warnings)
         return;
     hint_unknown(r->pod.annotations, &r->warnings);
+    advice_before(&r->annots, &r->pod, r->settings, &r->warnings);
     if (r->annots.conflict)
         warn_add(&r->warnings, "annotation %.128s is there under two prefixes with different values; vault.hashicorp.com/ wins",
                  r->annots.conflict);

@@ -3,6 +3,7 @@
  *
  * Usage texts are printed from the tables below.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,7 @@ static int run_serve(const struct args *args, struct err *err)
         .plain = v[OPT_PLAIN],
     };
 
+    signal(SIGPIPE, SIG_IGN); /* a peer that goes away while it is answered */
     return server_run(&server, err);
 }
 

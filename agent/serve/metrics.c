@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cur.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -66,17 +67,13 @@ static size_t namespace_place(const struct metrics *metrics, const char *name, b
     return low;
 }
 
-static struct metrics_namespace *namespace_of(struct metrics *metrics, const char *name)
+static struct metrics_namespace *namespace_add(struct metrics *metrics, const char *name)
 {
     bool found;
     size_t at = namespace_place(metrics, name, &found), size = sizeof(*metrics->namespaces);
-    struct err ignored;
 
     if (found)
         return &metrics->namespaces[at];
-    /* One row stays free for "", which takes what comes past the limit, and what anybody may post as a name to break the page. */
-    if (*name && (metrics->namespace_count >= LIMIT_METRIC_NAMESPACES - 1 || kube_name_check("namespace", name, &ignored) < 0))
-        return namespace_of(metrics, "");
     if (metrics->namespace_count == metrics->namespace_room) {
         size_t room = metrics->namespace_room ? 2 * metrics->namespace_room : 16;
 
@@ -87,6 +84,50 @@ static struct metrics_namespace *namespace_of(struct metrics *metrics, const cha
     metrics->namespaces[at] = (struct metrics_namespace){.name = mem_strdup(name)};
     metrics->namespace_count++;
     return &metrics->namespaces[at];
+}
+
+/* The sums stay right. */
+static void namespace_fold(struct metrics_namespace *rest, const struct metrics_namespace *row)
+{
+    for (size_t i = 0; i < METRICS_SHAPES; i++)
+        rest->injected[i] += row->injected[i];
+    rest->failed += row->failed;
+}
+
+/* Is there room for one more name? One row stays free for "". */
+static bool namespace_room(struct metrics *metrics)
+{
+    struct metrics_namespace *row, *oldest = NULL, *rest, last;
+
+    if (metrics->namespace_count < LIMIT_METRIC_NAMESPACES - 1)
+        return true;
+    for (row = metrics->namespaces; row < metrics->namespaces + metrics->namespace_count; row++)
+        if (*row->name && (!oldest || row->seen < oldest->seen))
+            oldest = row;
+    if (!oldest || clock_now() - oldest->seen < METRICS_IDLE_MS)
+        return false;
+    last = *oldest;
+    metrics->namespace_count--;
+    memmove(oldest, oldest + 1, (size_t)(metrics->namespaces + metrics->namespace_count - oldest) * sizeof(*oldest));
+    rest = namespace_add(metrics, "");
+    namespace_fold(rest, &last);
+    mem_free(last.name);
+    return metrics->namespace_count < LIMIT_METRIC_NAMESPACES;
+}
+
+/* What anybody may post as a name to break the page is counted under "", too. */
+static struct metrics_namespace *namespace_of(struct metrics *metrics, const char *name)
+{
+    struct metrics_namespace *row;
+    struct err ignored;
+    bool found;
+
+    (void)namespace_place(metrics, name, &found);
+    if (!found && *name && (kube_name_check("namespace", name, &ignored) < 0 || !namespace_room(metrics)))
+        name = "";
+    row = namespace_add(metrics, name);
+    row->seen = clock_now();
+    return row;
 }
 
 static void reason_count(struct metrics *metrics, enum review_verdict verdict, const char *reason)

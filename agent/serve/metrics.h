@@ -2,8 +2,8 @@
  * metrics: what the injector counted, printed as Prometheus text. No I/O but for the process's own figures.
  *
  * vault_agent_injector_* are the names, labels and buckets of the original, so that dashboards go on; ampule_injector_* are ours, in
- * seconds. Namespaces are labels of the originals' series: past LIMIT_METRIC_NAMESPACES they are counted together under "", as is
- * what is no name.
+ * seconds. Namespaces are labels of the originals' series, and anybody who reaches the port may name some: past LIMIT_METRIC_NAMESPACES they are
+ * counted together under "", as is what is no name, until one that has not been seen for an hour makes room (its counts go to "", too).
  */
 #ifndef SERVE_METRICS_H
 #define SERVE_METRICS_H
@@ -13,11 +13,12 @@
 #include "base/buf.h"
 #include "inject/review.h"
 
-enum { METRICS_BUCKETS = 13, METRICS_SHAPES = 3, METRICS_REASONS = 64, METRICS_VERDICTS = 4 };
+enum { METRICS_IDLE_MS = 3600000, METRICS_BUCKETS = 13, METRICS_SHAPES = 3, METRICS_REASONS = 64, METRICS_VERDICTS = 4 };
 
 struct metrics_namespace {
     char *name;
     uint64_t injected[METRICS_SHAPES], failed;
+    int64_t seen; /* by clock_now() */
 };
 
 struct metrics_reason {

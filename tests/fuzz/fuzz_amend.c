@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str patch, whole = str_of(container.data);
+    struct effort effort;
     struct arena arena;
     struct buf out;
     struct err err;
@@ -29,10 +30,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     patch = (struct str){text, size};
     if (text && amend_check(patch, &arena, &err) == 0) {
         (void)amend_is_empty(patch);
-        if (amend_container(whole, patch, &out, &err) == 0 && !out.full && json_read(out.data, out.len, NULL, &arena, &v, &err) != 0 &&
+        effort_init(&effort, size);
+        if (amend_container(whole, patch, &effort, &out, &err) == 0 && !out.full && json_read(out.data, out.len, NULL, &arena, &v, &err) != 0 &&
             err.code != ERR_LIMIT)
             abort();
     }
+    /* Every byte of it was paid for; escapes make up to six of one. */
+    if (out.len > 6 * (LIMIT_REVIEW_EFFORT_BASE + LIMIT_REVIEW_EFFORT_FACTOR * size))
+        abort();
     arena_done(&arena);
     buf_done(&out);
     return 0;

@@ -2,7 +2,7 @@
 
 static const char *const enforced[] = {"AMPULE_INJECT_POLICY=enforce",
                                        "AMPULE_INJECT_ALLOW_IMAGES=good:1, registry/agent:*",
-                                       "AMPULE_INJECT_ALLOW_ADDRESSES=https://bao.shop:8200",
+                                       "AMPULE_INJECT_ALLOW_ADDRESSES=https://bao.shop:8200,https://any.shop:*",
                                        "AMPULE_INJECT_ALLOW_PATHS=/vault/*,/app, /storage/ ",
                                        "AGENT_INJECT_VAULT_IMAGE=agent:1",
                                        NULL};
@@ -35,8 +35,23 @@ static void annotations_with_power_are_held_against_the_lists(void **state)
         {"secret-volume-path=/app/sub", "policy paths: secret-volume-path \"/app/sub\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path=/vault/../etc", "policy paths: secret-volume-path \"/vault/../etc\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path-db=/proc", "policy paths: secret-volume-path-NAME \"/proc\" is not allowed: add it to -allow-paths"},
-        {"agent-inject-file-db=../x", "policy paths: agent-inject-file-NAME \"/vault/x\" is not allowed: the file would leave its folder"},
+        {"agent-inject-file-db=../x", "policy paths: agent-inject-file-NAME \"/vault/x\" is not allowed: the file would leave its folder, or has control bytes in its name"},
+        {"agent-inject-file-db=a\nb",
+         "policy paths: agent-inject-file-NAME \"/vault/secrets/a\nb\" is not allowed: the file would leave its folder, or has control bytes in its name"},
         {"agent-inject-file-db=d/x", ""},
+        {"secret-volume-path=/vault/a\nb", "policy paths: secret-volume-path \"/vault/a\nb\" is not allowed: add it to -allow-paths"},
+        {"agent-image=registry/agent:1/../../evil", "policy images: agent-image \"registry/agent:1/../../evil\" is not allowed: add it to -allow-images"},
+        {"agent-image=registry/agent:1@sha256:00ff", ""},
+        {"agent-image=registry/agent:1 evil", "policy images: agent-image \"registry/agent:1 evil\" is not allowed: add it to -allow-images"},
+        {"service=https://any.shop:8200", ""},
+        {"service=https://any.shop:x@evil", "policy addresses: service \"https://any.shop:x@evil\" is not allowed: add it to -allow-addresses"},
+        {"service=https://any.shop:1\\@evil", "policy addresses: service \"https://any.shop:1\\@evil\" is not allowed: add it to -allow-addresses"},
+        {"service=https://any.shop:1\n", "policy addresses: service \"https://any.shop:1\n\" is not allowed: add it to -allow-addresses"},
+        {"agent-configmap=mine",
+         "policy addresses: agent-configmap \"mine\" is not allowed: it may name any server; use annotations, or set -allow-addresses=*"},
+        {"agent-set-security-context=false", "policy root: agent-set-security-context \"false\" is not allowed: the agent would be root wherever its "
+                                             "image says so; set -allow-root"},
+        {"agent-set-security-context=true", ""},
     };
 
     (void)state;
@@ -45,6 +60,35 @@ static void annotations_with_power_are_held_against_the_lists(void **state)
         ask("agent-inject-secret-db=x", rows[i][0]);
         assert_string_equal(denial(), rows[i][1]);
         assert_string_equal(asked.note.reason, *rows[i][1] ? "policy" : "injected");
+    }
+}
+
+static void a_list_of_everything_allows_configmaps(void **state)
+{
+    static const char *const everything[] = {"AMPULE_INJECT_POLICY=enforce", "AMPULE_INJECT_ALLOW_ADDRESSES=*", NULL};
+
+    (void)state;
+    asking_variables = everything;
+    ask("agent-configmap=mine");
+    assert_string_equal(denial(), "");
+}
+
+/* Whoever may not run a command in the agent's container shall not do it by the path of a certificate. */
+static void words_of_the_hook_s_line_are_words(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ca-cert=/vault/tls/ca.crt", " -address=https://vault:8200 -ca-cert=/vault/tls/ca.crt -self"},
+        {"ca-cert=/x; id #", " -ca-cert='/x; id #' -self"},
+        {"client-cert=/it's", " -client-cert='/it'\\\\''s' -self"},
+        {"client-key=$(id)", " -client-key='$(id)' -self"},
+        {"service=http://a\nid", "-address='http://a\\nid' -self"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ask("agent-revoke-on-shutdown=true", rows[i][0]);
+        if (!strstr(asked.config.data, rows[i][1]))
+            fail_msg("%s is not in %s", rows[i][1], asked.config.data);
     }
 }
 
@@ -128,6 +172,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, asking_done)
     const struct CMUnitTest tests[] = {
         TEST(annotations_with_power_are_held_against_the_lists),
+        TEST(a_list_of_everything_allows_configmaps),
+        TEST(words_of_the_hook_s_line_are_words),
         TEST(without_enforcement_there_is_a_warning),
         TEST(switched_off_it_says_nothing),
         TEST(misspelt_annotations_are_pointed_out_with_the_nearest),

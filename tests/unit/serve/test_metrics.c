@@ -89,6 +89,32 @@ static void namespaces_past_the_limit_are_counted_together(void **state)
     metrics_done(&metrics);
 }
 
+/* So that who names thousands of them once takes nobody's place for ever. */
+static void a_namespace_of_an_hour_ago_makes_room(void **state)
+{
+    _cleanup_free_ char *text = NULL;
+    struct metrics metrics;
+    char name[32];
+
+    (void)state;
+    metrics_init(&metrics);
+    for (int i = 0; i < LIMIT_METRIC_NAMESPACES; i++) {
+        snprintf(name, sizeof(name), "ns-%d", i);
+        count(&metrics, REVIEW_DENIED, name, "", 1);
+    }
+    for (size_t i = 0; i < metrics.namespace_count; i++)
+        metrics.namespaces[i].seen -= strcmp(metrics.namespaces[i].name, "ns-7") ? 0 : METRICS_IDLE_MS;
+    count(&metrics, REVIEW_DENIED, "shop", "", 1);
+    count(&metrics, REVIEW_DENIED, "later", "", 1);
+    assert_int_equal(metrics.namespace_count, LIMIT_METRIC_NAMESPACES);
+    text = printed(&metrics);
+    assert_non_null(strstr(text, "{namespace=\"shop\"} 1\n"));
+    assert_null(strstr(text, "\"ns-7\""));
+    assert_null(strstr(text, "later"));
+    assert_non_null(strstr(text, "{namespace=\"\"} 3\n"));
+    metrics_done(&metrics);
+}
+
 /* Who can reach the port can post any review. */
 static void what_is_no_name_is_no_label(void **state)
 {
@@ -112,6 +138,7 @@ int main(void)
         cmocka_unit_test(the_originals_series_keep_their_names_and_labels),
         cmocka_unit_test(what_was_only_let_through_counts_in_no_namespace),
         cmocka_unit_test(namespaces_past_the_limit_are_counted_together),
+        cmocka_unit_test(a_namespace_of_an_hour_ago_makes_room),
         cmocka_unit_test(what_is_no_name_is_no_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
