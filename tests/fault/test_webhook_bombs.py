@@ -15,7 +15,7 @@ CHART_BYTES = 128 << 20
 # Of the processor, for one review from its first byte to the end of its answer: nobody else is answered meanwhile.
 MOST_CPU = 0.08
 P99 = 0.1
-ATTACKERS, ANSWERS, TRIES = 3, 100, 4
+ATTACKERS, ANSWERS, TRIES = 3, 30, 4
 
 
 class Attack:

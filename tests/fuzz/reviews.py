@@ -263,7 +263,7 @@ class Reviews:
     def review(self, prefix):
         version = self.random.choice(["admission.k8s.io/v1"] * 8 + ["admission.k8s.io/v1beta1"])
         request = {"uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "resource": {"group": "", "version": "v1", "resource": "pods"}, "namespace": "shop",
-                   "operation": self.random.choice(["CREATE"] * 8 + ["UPDATE", "DELETE", "CONNECT"]), "dryRun": self.often(0.1), "oldObject": None}
+                   "operation": self.random.choice(["CREATE"] * 40 + ["UPDATE", "DELETE", "CONNECT"]), "dryRun": self.often(0.1), "oldObject": None}
         request["object"] = self.foreign() if self.often(0.02) else self.pod(prefix)
         if self.often(0.05):
             request["namespace"] = self.random.choice(["kube-system", "kube-public", "", "default", "kube-node-lease"])
