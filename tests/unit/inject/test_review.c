@@ -199,24 +199,6 @@ static void annotations_past_the_limit_of_kubernetes_are_refused(void **state)
     assert_string_equal(asked.note.reason, "limit");
 }
 
-/* It would be read once more. */
-static void what_is_refused_of_a_huge_patch_is_not_foreseen(void **state)
-{
-    static const size_t sizes[] = {100, LIMIT_REVIEW_FORESEEN_BYTES};
-    struct buf spec;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        buf_init(&spec, MIB(4));
-        buf_addf(&spec, "{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"vault-agent\",\"volumeMounts\":[" TOKEN_MOUNT "]}],"
-                        "\"initContainers\":[{\"name\":\"i\",\"image\":\"%0*d\"}]}", (int)sizes[i], 0);
-        ask_pod(spec.data, "agent-inject=true", "role=r", "agent-init-first=true", NULL);
-        buf_done(&spec);
-        assert_int_equal(warned("two containers are named vault-agent"), i == 0);
-        assert_int_equal(asked.note.verdict, REVIEW_INJECTED);
-    }
-}
-
 /* An API server refuses changed containers of a pod that exists; the other operations have no pod to change. */
 static void only_a_pod_that_is_created_is_injected(void **state)
 {
@@ -291,7 +273,6 @@ int main(void)
         TEST(system_namespaces_are_refused),
         TEST(the_largest_set_of_annotations_is_answered),
         TEST(annotations_past_the_limit_of_kubernetes_are_refused),
-        TEST(what_is_refused_of_a_huge_patch_is_not_foreseen),
         TEST(only_a_pod_that_is_created_is_injected),
         TEST(more_secrets_than_the_agent_takes_are_refused),
         TEST(hostile_values_stay_in_their_strings),
