@@ -21,7 +21,7 @@ void buf_init_secret(struct buf *buf, size_t max)
 
 void buf_init_clipped(struct buf *buf, size_t max)
 {
-    *buf = (struct buf){.data = empty, .max = max, .clips = true};
+    *buf = (struct buf){.data = empty, .max = max, .secret = true, .clips = true};
 }
 
 void buf_init_exact(struct buf *buf, size_t max)
@@ -58,7 +58,7 @@ static _Noreturn void die(const struct buf *buf, const char *why)
 static void let_go(const struct buf *buf)
 {
 #ifdef AMPULE_STRICT
-    if (buf->full && !buf->asked)
+    if (buf->full && !buf->asked && !buf->clips)
         die(buf, "overflowed, and nobody asked");
 #else
     (void)buf;
@@ -135,7 +135,7 @@ static void clip(struct buf *buf, const char *data, size_t len)
     size_t room = buf->max - buf->len, at = buf->max > 3 ? buf->max - 3 : 0;
     char *whole;
 
-    if (len == 0)
+    if (len == 0 || buf->full)
         return;
     if (len <= room)
         room = len;
@@ -145,6 +145,7 @@ static void clip(struct buf *buf, const char *data, size_t len)
     buf->data[buf->len] = '\0';
     if (room == len)
         return;
+    buf->full = true; /* whoever prints something large may stop */
     while (at > 0 && ((unsigned char)buf->data[at] & 0xC0) == 0x80)
         at--;
     memcpy(buf->data + at, "...", buf->max - at < 3 ? buf->max - at : 3);
@@ -292,7 +293,16 @@ void buf_cut(struct buf *buf, size_t len)
 bool buf_overflowed(const struct buf *buf)
 {
     ((struct buf *)buf)->asked |= buf->full;
-    return buf->full;
+    return buf->full && !buf->clips;
+}
+
+bool buf_spread(struct buf *whole, const struct buf *part)
+{
+    if (!buf_overflowed(part))
+        return false;
+    if (!whole->clips)
+        overflow(whole);
+    return true;
 }
 
 int buf_check(const struct buf *buf, const char *what, struct err *err)

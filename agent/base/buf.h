@@ -54,6 +54,8 @@ void buf_cut(struct buf *buf, size_t len);
 
 /* Whether something did not fit. */
 bool buf_overflowed(const struct buf *buf) MUST_USE;
+/* What did not fit into a part is missing in the whole as well: true when `part` overflowed, and then `whole` does. */
+bool buf_spread(struct buf *whole, const struct buf *part) MUST_USE;
 /* 0, or -1 with ERR_LIMIT "WHAT: more than N bytes" when something did not fit. */
 int buf_check(const struct buf *buf, const char *what, struct err *err) MUST_USE;
 /* The NUL-terminated bytes, owned by the caller; the buffer is empty again. */

@@ -117,7 +117,7 @@ static int add_subject_key(struct buf *buf, const struct key *key, struct err *e
     _cleanup_buf_ struct buf bits;
 
     buf_init(&bits, LIMIT_KEY_BYTES);
-    if (key_add_public(key, &bits, err) != 0)
+    if (key_add_public(key, &bits, err) != 0 || buf_check(&bits, "a key", err) != 0)
         return -1;
     digest_sha1(bits.data, bits.len, value + 2);
     add_extension(buf, ID_SUBJECT_KEY, false, value, sizeof(value));
@@ -129,7 +129,7 @@ static void add_authority_key(struct buf *buf, const struct buf *key_id)
     _cleanup_buf_ struct buf value;
     size_t sequence;
 
-    buf_init(&value, LIMIT_CERT_BYTES);
+    buf_init_exact(&value, key_id->len + 32);
     sequence = der_open(&value, DER_SEQUENCE);
     der_add(&value, DER_CONTEXT, key_id->data, key_id->len);
     der_close(&value, sequence);
@@ -165,7 +165,7 @@ static int check_pair(const struct cert_signer *signer, struct err *err)
     _cleanup_buf_ struct buf own;
 
     buf_init(&own, LIMIT_KEY_BYTES);
-    if (key_add_public(signer->key, &own, err) != 0)
+    if (key_add_public(signer->key, &own, err) != 0 || buf_check(&own, "a key", err) != 0)
         return -1;
     if (own.len != signer->public.len || memcmp(own.data, signer->public.data, own.len) != 0)
         return err_set(err, ERR_INPUT, "x509: provided PrivateKey doesn't match parent's PublicKey");
@@ -186,6 +186,7 @@ static int add_signed_part(struct buf *buf, const struct cert_request *request, 
     der_close(buf, inner);
     der_add_number(buf, serial, sizeof(serial));
     if (key_add_algorithm(signer ? signer->key : key, buf, err) != 0 || add_name(&name, request->name, err) != 0 ||
+        buf_check(&name, "a certificate's name", err) != 0 ||
         (signer && check_pair(signer, err) != 0))
         return -1;
     buf_add(buf, issuer->data, issuer->len);
@@ -211,7 +212,7 @@ int cert_make(const struct cert_request *request, const struct key *key, const s
     buf_init(&signature, LIMIT_CERT_BYTES);
     buf_init(&whole, LIMIT_CERT_BYTES);
     if (add_signed_part(&signed_part, request, key, signer, err) != 0 ||
-        key_sign(by, signed_part.data, signed_part.len, &signature, err) != 0)
+        key_sign(by, signed_part.data, signed_part.len, &signature, err) != 0 || buf_check(&signature, "a signature", err) != 0)
         return -1;
     sequence = der_open(&whole, DER_SEQUENCE);
     buf_add(&whole, signed_part.data, signed_part.len);

@@ -49,7 +49,7 @@ static int fail(const struct reader *reader, const char *what, struct str unit)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     buf_addf(&text, "time: %s ", what);
     if (unit.len > 0) {
         duration_quote(&text, unit, reader->redact);

@@ -287,6 +287,8 @@ static bool write_object(struct writer *w, const struct val *v)
     buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
     if (!val_object_text(v, &text))
         return false;
+    if (buf_spread(w->buf, &text))
+        return true;
     json_write_str(w->buf, (struct str){text.data, text.len}, w->flags);
     return true;
 }

@@ -248,7 +248,7 @@ static int add_numbers(const struct key *key, const char *const *names, size_t c
 
     buf_init_secret(&bytes, LIMIT_KEY_BYTES);
     for (size_t i = 0; i < count; i++) {
-        if (number_of(key, names[i], 0, &bytes, err) != 0)
+        if (number_of(key, names[i], 0, &bytes, err) != 0 || buf_check(&bytes, "a key", err) != 0)
             return -1;
         der_add_number(buf, (const unsigned char *)bytes.data, bytes.len);
     }
@@ -364,7 +364,7 @@ int key_add_public_info(const struct key *key, struct buf *buf, struct err *err)
     buf_init(&bits, LIMIT_KEY_BYTES);
     if (key->kind == KEY_EC && !curve)
         return fail_curve(err);
-    if (key_add_public(key, &bits, err) != 0)
+    if (key_add_public(key, &bits, err) != 0 || buf_check(&bits, "a key", err) != 0)
         return -1;
     add_literal(buf, key->kind == KEY_RSA ? STR(OID_RSA) : key->kind == KEY_EC ? STR(OID_EC) : STR(OID_ED25519));
     if (key->kind == KEY_RSA)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cur.h"
 #include "base/limits.h"
 
@@ -152,6 +153,11 @@ int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *
         return -1;
     *ret = val_str(copy, len);
     return 0;
+}
+
+int val_copy_buf(struct arena *arena, const struct buf *buf, struct val *ret, struct err *err)
+{
+    return buf_check(buf, "text", err) != 0 ? -1 : val_copy_str(arena, buf->data, buf->len, ret, err);
 }
 
 static int copy_node(struct arena *arena, const struct val *v, unsigned depth, struct val *ret, struct err *err);

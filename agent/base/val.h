@@ -179,6 +179,8 @@ struct val val_record(const struct val_pair *fields, size_t len, const struct va
 
 /* A VAL_STRING with its own NUL-terminated copy in `arena`. */
 int val_copy_str(struct arena *arena, const char *data, size_t len, struct val *ret, struct err *err) MUST_USE;
+/* As a string; ERR_LIMIT for one that overflowed. */
+int val_copy_buf(struct arena *arena, const struct buf *buf, struct val *ret, struct err *err) MUST_USE;
 /* A deep copy of `v` into `arena`; what is nil stays nil. Depth is bounded by LIMIT_DEPTH. */
 int val_copy(struct arena *arena, const struct val *v, struct val *ret, struct err *err) MUST_USE;
 

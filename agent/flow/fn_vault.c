@@ -243,7 +243,7 @@ static int on_file(void *ctx, struct str path, struct arena *arena, struct val *
         failed = file_read_trusted(name, LIMIT_TEMPLATE_FILE_BYTES, &text, err);
     if (failed || buf_check(&full, "file: its name", err) != 0 || note_file(fn, *sandbox ? full.data : name, err) != 0)
         return -1;
-    return val_copy_str(arena, text.data, text.len, ret, err);
+    return val_copy_buf(arena, &text, ret, err);
 }
 
 /* A variable that is set under the other vendor's name only. */

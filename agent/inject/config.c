@@ -164,7 +164,7 @@ static void write_default_template(const struct plan *plan, struct str path, str
     static const char json_text[] = "\" }}{{ .Data | toJSON }}\n{{ end }}";
     _cleanup_buf_ struct buf text = {0};
 
-    buf_init(&text, path.len + 256);
+    buf_init_exact(&text, path.len + 256);
     buf_adds(&text, "{{ with secret \"");
     buf_add(&text, path.data, path.len);
     buf_adds(&text, plan->json_template ? json_text : map_text);
@@ -238,7 +238,7 @@ static void write_listener(const struct plan *plan, struct buf *out)
     struct str port = plan_text(plan, ANNOT_AGENT_CACHE_LISTENER_PORT);
     _cleanup_buf_ struct buf address = {0};
 
-    buf_init(&address, port.len + 16);
+    buf_init_exact(&address, port.len + 16);
     buf_adds(&address, "127.0.0.1:");
     buf_add(&address, port.data, port.len);
     emit_key(out, "listener");

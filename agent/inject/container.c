@@ -107,7 +107,7 @@ static void env_ca(const struct writing *w)
 
     if (given.len == 0)
         return;
-    buf_init(&decoded, given.len);
+    buf_init_exact(&decoded, given.len);
     if (is_base64(given) && base64_decode(given.data, given.len, &decoded, &ignored) == 0)
         env(w->out, "VAULT_CACERT_BYTES", (struct str){decoded.data, decoded.len});
     else
@@ -363,7 +363,7 @@ static void write_flag(struct buf *out, const char *flag, struct str value)
 {
     _cleanup_buf_ struct buf text = {0};
 
-    buf_init(&text, strlen(flag) + value.len + 1);
+    buf_init_exact(&text, strlen(flag) + value.len + 1);
     buf_adds(&text, flag);
     buf_add(&text, value.data, value.len);
     emit_str(out, (struct str){text.data, text.len});

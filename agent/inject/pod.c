@@ -170,7 +170,7 @@ static int not_found(struct err *err, const char *what, struct str volume, const
 {
     _cleanup_buf_ struct buf text = {0};
 
-    buf_init(&text, 8 * (volume.len + (pod ? pod->own_name.len : 0)) + 256);
+    buf_init_clipped(&text, 8 * (volume.len + (pod ? pod->own_name.len : 0)) + 256);
     buf_addf(&text, "failed to find %s ", what);
     value_quote(&text, volume);
     if (pod) {

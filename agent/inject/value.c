@@ -64,7 +64,7 @@ static int quoted_error(struct err *err, const char *before, struct str text, co
 {
     _cleanup_buf_ struct buf quoted = {0};
 
-    buf_init(&quoted, KIB(16));
+    buf_init_clipped(&quoted, KIB(16));
     if (text.len > SHOWN_MAX)
         text.len = SHOWN_MAX;
     value_quote(&quoted, text);

@@ -67,6 +67,8 @@ int kube_new(struct loop *loop, const struct kube_options *options, struct kube 
     if (!options->host || !*options->host)
         return err_set(err, ERR_INPUT, "not in a Kubernetes cluster: KUBERNETES_SERVICE_HOST is not set");
     describe(options, &address, &ca, &http);
+    if (buf_check(&address, "KUBERNETES_SERVICE_HOST", err) < 0 || buf_check(&ca, "the service account's folder", err) < 0)
+        return -1;
     kube = mem_alloc(sizeof(*kube));
     r = http_client_new(loop, &http, &kube->http, err);
     if (r < 0) {
@@ -143,7 +145,7 @@ struct kube_exchange *kube_send(struct kube *kube, const struct kube_call *what,
     buf_init(&path, 4096);
     buf_init_secret(&bearer, LIMIT_TOKEN_BYTES + 16);
     buf_addf(&path, "%s/token", kube->folder);
-    if (file_read_token(path.data, &token, err) < 0)
+    if (buf_check(&path, "the service account's folder", err) < 0 || file_read_token(path.data, &token, err) < 0)
         return NULL;
     buf_addf(&bearer, "Bearer %s", token.data);
     headers[1].value = bearer.data;

@@ -59,7 +59,7 @@ bool kube_secret_get(const struct kube_secret *secret, const char *key, struct b
     struct err ignored;
 
     buf_reset(ret);
-    return json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) == 0 && !ret->full &&
+    return json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) == 0 && !buf_overflowed(ret) &&
            ret->len > 0;
 }
 
@@ -72,7 +72,7 @@ void kube_secret_set(struct kube_secret *secret, const char *key, const char *da
         json_object_del(map, key);
         return;
     }
-    buf_init_secret(&text, LIMIT_SECRET_OBJECT_BYTES);
+    buf_init_exact(&text, (len + 2) / 3 * 4);
     base64_encode(data, len, &text);
     json_object_set_new(map, key, json_stringn(text.data, text.len));
 }

@@ -65,6 +65,8 @@ int kube_watch_start(struct kube *kube, struct loop *loop, const struct kube_wat
         return -1;
     buf_init(&path, 4096);
     buf_addf(&path, "%s?watch=true&fieldSelector=metadata.name%%3D%s&timeoutSeconds=%d", options->collection, options->name, WATCH_S);
+    if (buf_check(&path, "watch", err) < 0)
+        return -1;
     watch = mem_alloc(sizeof(*watch));
     watch->kube = kube;
     watch->options = *options;

@@ -27,7 +27,7 @@ static void add_entry(json_t *patch, size_t index, const struct buf *wanted)
     _cleanup_buf_ struct buf text = {0};
     char path[64];
 
-    buf_init(&text, LIMIT_CA_BYTES * 2);
+    buf_init_exact(&text, (wanted->len + 2) / 3 * 4);
     base64_encode(wanted->data, wanted->len, &text);
     snprintf(path, sizeof(path), "/webhooks/%zu/clientConfig/caBundle", index);
     json_array_append_new(patch, json_pack("{s:s, s:s, s:s}", "op", "add", "path", path, "value", text.data));
@@ -51,7 +51,9 @@ static size_t fill(json_t *patch, const json_t *hooks, kube_webhook_want *want, 
         buf_init(&present, LIMIT_CA_BYTES);
         buf_init(&wanted, LIMIT_CA_BYTES);
         present_of(hook, &present);
-        if (!want(ctx, present.full ? "" : present.data, &wanted))
+        if (!want(ctx, buf_overflowed(&present) ? "" : present.data, &wanted))
+            continue;
+        if (buf_overflowed(&wanted))
             continue;
         add_entry(patch, index, &wanted);
         entries++;

@@ -41,7 +41,7 @@ static int show_help(void)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_init_clipped(&text, LIMIT_CONFIG_BYTES);
     buf_adds(&text, "Usage: ampule-agent [agent] -config=PATH [OPTIONS]\n"
                     "       ampule-agent token revoke -self [OPTIONS]\n"
                     "       ampule-agent probe [OPTIONS]\n\n"
@@ -59,7 +59,7 @@ static void show_problems(const struct problems *problems)
     for (size_t i = 0; i < problems->len; i++) {
         _cleanup_buf_ struct buf line;
 
-        buf_init(&line, LIMIT_CONFIG_BYTES);
+        buf_init_clipped(&line, LIMIT_CONFIG_BYTES);
         problem_write(&problems->items[i], &line);
         fprintf(stderr, "%s\n", line.data);
     }
@@ -169,7 +169,7 @@ static int show_revoke_help(void)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_init_clipped(&text, LIMIT_CONFIG_BYTES);
     buf_adds(&text, "Usage: ampule-agent token revoke [OPTIONS] -self\n\n"
                     "Gives the token back that the agent left in $HOME/.vault-token (or the one in VAULT_TOKEN), for a preStop hook.\n\nOptions:\n");
     flags_help_revoke(&text);
@@ -223,7 +223,7 @@ static int show_probe_help(void)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_init_clipped(&text, LIMIT_CONFIG_BYTES);
     buf_adds(&text, "Usage: ampule-agent probe [OPTIONS]\n\n"
                     "Asks the agent that runs in this container (and as this user) how it is: an exec probe that needs no shell.\n"
                     "Neither a configuration nor a writable file is needed.\n\nOptions:\n");
@@ -262,7 +262,7 @@ static int probe_command(int argc, char *const *argv)
     struct flags flags;
     struct err err;
 
-    buf_init(&remark, LIMIT_PROBLEMS_BYTES);
+    buf_init_clipped(&remark, LIMIT_PROBLEMS_BYTES);
     if (flags_parse_probe(&flags, argc, argv, &err) != 0 || probe_options(&flags, &options, &err) != 0) {
         complain(&err);
         return 2;

@@ -29,7 +29,7 @@ static int show_help(void)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
+    buf_init_clipped(&text, LIMIT_CONFIG_BYTES);
     buf_adds(&text, "Usage: ampule-injector [agent-inject] [OPTIONS]\n\n"
                     "Serves the admission webhook that puts the agent into pods which ask for it by annotations.\n"
                     "Takes vault-k8s' flags and environment (AGENT_INJECT_*); a variable wins over its flag.\n\n"

@@ -286,7 +286,7 @@ static int servers_set(struct dns_query *query, struct err *err)
     _cleanup_buf_ struct buf list;
     const struct resolv *resolv = &query->resolv;
 
-    buf_init(&list, sizeof(resolv->servers) + RESOLV_SERVERS);
+    buf_init_exact(&list, sizeof(resolv->servers) + RESOLV_SERVERS);
     for (size_t i = 0; i < resolv->server_count; i++)
         if (ares_set_servers_ports_csv(query->channel, resolv->servers[i]) == ARES_SUCCESS)
             buf_addf(&list, "%s%s", list.len ? "," : "", resolv->servers[i]);

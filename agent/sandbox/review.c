@@ -19,7 +19,7 @@ static int refuse_audience(const struct val *claims, const struct val *wanted, s
 {
     _cleanup_buf_ struct buf text = {0};
 
-    buf_init(&text, KIB(4));
+    buf_init_clipped(&text, KIB(4));
     buf_adds(&text, "token audiences ");
     add_quoted(&text, val_get(claims, "aud"));
     buf_adds(&text, " is invalid for the target audiences ");
@@ -100,7 +100,7 @@ static void add_status(const struct issuer *issuer, const struct val *spec, stru
     _cleanup_buf_ struct buf text = {0};
     struct err err;
 
-    buf_init(&text, KIB(4));
+    buf_init_clipped(&text, KIB(4));
     out_key(out, "status");
     out_open(out, '{');
     if (review_token(issuer, token->s.data, token->s.len, audiences, &jwt, &err) < 0) {

@@ -350,7 +350,7 @@ static void warn_of_missing(struct call *call, const struct val *policies)
 
         if (name->kind != VAL_STRING || policy_text(&call->box->policies, name->s.data))
             continue;
-        buf_init(&text, KIB(4));
+        buf_init_clipped(&text, KIB(4));
         buf_addf(&text, "Policy \"%s\" does not exist", name->s.data);
         out_str(&call->warnings, text.data);
     }

@@ -118,7 +118,7 @@ static void decide_bundle(struct keeper *keeper)
 {
     _cleanup_buf_ struct buf room = {0};
 
-    buf_init(&room, LIMIT_CA_BYTES);
+    buf_init_exact(&room, LIMIT_CA_BYTES);
     if (!keeper->bundle)
         keyring_bundle(&keeper->held, &room);
     mem_free(keeper->wanted);
@@ -129,7 +129,7 @@ static bool is_published(const struct keeper *keeper, const struct keyring *ring
 {
     _cleanup_buf_ struct buf bundle = {0};
 
-    buf_init(&bundle, LIMIT_CA_BYTES);
+    buf_init_exact(&bundle, LIMIT_CA_BYTES);
     keyring_bundle(ring, &bundle);
     return keeper->published && !strcmp(keeper->published, bundle.data);
 }

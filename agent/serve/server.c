@@ -130,6 +130,10 @@ static void on_metrics(struct server *server, struct httpd_req *req)
     server->metrics->connections = httpd_connections(server->httpd);
     server->metrics->ready = server->ready && !server->draining;
     metrics_print(server->metrics, &text);
+    if (buf_overflowed(&text)) {
+        reply_text(req, 500, "more figures than fit\n");
+        return;
+    }
     httpd_reply(req, &(struct httpd_res){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text.data, .body_len = text.len});
 }
 

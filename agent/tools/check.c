@@ -129,7 +129,7 @@ static void print_help(void)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LINE_MAX_BYTES);
+    buf_init_clipped(&text, LINE_MAX_BYTES);
     flags_help(&text);
     printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates.\n"
            "The options are the agent's, and:\n\n  -format=text|json\n      A line for each problem, or one JSON object.\n"

@@ -264,7 +264,7 @@ static void usage(FILE *to)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, KIB(32));
+    buf_init_clipped(&text, KIB(32));
     settings_help(&text);
     fprintf(to,
             "Usage: ampule explain [OPTIONS] [FILE|-]...\n"
@@ -409,7 +409,7 @@ int annotations_main(int argc, char **argv)
         printf("%s%s (%s%s%s)\n    %s\n", row->name, suffix, annot_kind_name(row->kind), *row->initial ? ", default " : "", row->initial,
                row->help);
     }
-    buf_init(&policies, KIB(8));
+    buf_init_clipped(&policies, KIB(8));
     policy_help(&policies);
     printf("\nPolicies, by the injector's -policy=off|warn|enforce:\n%s", policies.data);
     return 0;

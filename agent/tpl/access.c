@@ -21,7 +21,7 @@ static int number_error(const struct val *self, const char *function, const char
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_REPLY_BYTES);
+    buf_init_clipped(&quoted, LIMIT_REPLY_BYTES);
     format_quote(&quoted, self->s);
     return err_set(err, ERR_INPUT, "strconv.%s: parsing %s: %s", function, quoted.data, why);
 }
@@ -153,7 +153,7 @@ static int missing_key(struct str name, const char *what, struct err *err)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
     return err_set(err, ERR_INPUT, "%s for key %s", what, quoted.data);
 }

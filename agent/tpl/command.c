@@ -292,7 +292,7 @@ static void not_a_function(struct parser *parser, const struct command *command,
     bool paren = o->kind == TOKEN_LPAREN;
     struct buf text;
 
-    buf_init(&text, LIMIT_TEMPLATE_BYTES * 2);
+    buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES * 2);
     diag_print(EMIT->tpl, o->start + paren, o->end - paren, false, &text);
     if (paren) {
         emit_truncate(EMIT, command->code);
@@ -490,7 +490,7 @@ static uint32_t callee_name(struct parser *parser, const struct operand *o)
     struct buf text;
     char *copy;
 
-    buf_init(&text, LIMIT_TEMPLATE_BYTES * 2);
+    buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES * 2);
     diag_print(EMIT->tpl, o->start + paren, o->end - paren, false, &text);
     copy = arena_strndup(&EMIT->tpl->arena, text.data, text.len, parser->err);
     name = (struct str){copy, text.len};

@@ -31,7 +31,7 @@ int decimal_of_float(double f, struct decimal *ret, struct err *err)
     const char *p;
     int exponent = 0, sign;
 
-    buf_init(&text, 64);
+    buf_init_exact(&text, 64);
     number_float(&text, f, isfinite(f) ? 'e' : 'g', NUMBER_SHORTEST);
     if (!isfinite(f))
         return err_set(err, ERR_INPUT, "Cannot create a Decimal from %s", text.data);
@@ -55,7 +55,7 @@ double decimal_float(const struct decimal *d)
     _cleanup_buf_ struct buf text;
     double f = 0;
 
-    buf_init(&text, DECIMAL_DIGITS + 64);
+    buf_init_exact(&text, DECIMAL_DIGITS + 64);
     buf_adds(&text, d->negative ? "-" : "");
     for (size_t i = 0; i < d->len; i++)
         buf_addc(&text, (char)('0' + d->digits[i]));

@@ -104,7 +104,7 @@ int diag_wrap(const struct tpl *tpl, const struct unit *unit, uint32_t node, str
 {
     _cleanup_buf_ struct buf where;
 
-    buf_init(&where, PRINT_MAX);
+    buf_init_clipped(&where, PRINT_MAX);
     buf_adds(&where, "template: ");
     buf_add(&where, tpl->name.data, tpl->name.len);
     buf_addc(&where, ':');
@@ -127,7 +127,7 @@ int diag_not_defined(struct str name, struct err *err)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, PRINT_MAX);
+    buf_init_clipped(&quoted, PRINT_MAX);
     format_quote(&quoted, name);
     return err_set(err, ERR_INPUT, "template %s not defined", quoted.data);
 }
@@ -137,7 +137,7 @@ int diag_not_associated(const struct tpl *tpl, struct str name, bool redact, str
     _cleanup_buf_ struct buf own;
     _cleanup_say_ struct say say;
 
-    buf_init(&own, PRINT_MAX);
+    buf_init_clipped(&own, PRINT_MAX);
     format_quote(&own, tpl->name);
     say_init(&say, redact);
     say_text(&say, "template: no template ");

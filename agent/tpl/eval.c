@@ -84,7 +84,7 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
         if (v->opaque.class == &tpl_class_channel) {
             _cleanup_buf_ struct buf text;
 
-            buf_init(&text, LIMIT_TEMPLATE_BYTES * 5);
+            buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES * 5);
             diag_print_node(vm->tpl, &vm->tpl->nodes[action], &text);
             err_set(vm->err, ERR_INPUT, "can't print %s of type %s", text.data, format_type_name(v));
             return machine_fail_at(vm, action);

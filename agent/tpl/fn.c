@@ -34,7 +34,7 @@ struct buf *fn_scratch(struct call *call, struct buf *own)
 
     if (!call->scratch)
         buf_init_secret(own, LIMIT_OUTPUT_BYTES);
-    else if (scratch->full)
+    else if (buf_overflowed(scratch))
         buf_reset(scratch);
     buf_cut(scratch, 0);
     return scratch;

@@ -50,7 +50,7 @@ static int fail_no_map(struct str name, struct err *err)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, ERR_TEXT_MAX * 4);
+    buf_init_clipped(&text, ERR_TEXT_MAX * 4);
     format_quote(&text, name);
     return err_set(err, ERR_INPUT, "%s is not a map", text.data);
 }

@@ -34,7 +34,7 @@ static int fail(struct call *call, bool panics)
         hide_pattern(call->err);
     if (!panics)
         return -1;
-    buf_init(&shown, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&shown, LIMIT_OUTPUT_BYTES);
     if (hidden)
         buf_adds(&shown, "[redacted]");
     else if (quote_can_be_raw(pattern))

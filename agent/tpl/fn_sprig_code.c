@@ -100,7 +100,7 @@ static int body_b32dec(struct call *call, struct val *ret)
     struct buf *bytes = fn_scratch(call, &own);
     size_t wrong;
 
-    buf_init_secret(&plain, call->argv[0].s.len);
+    buf_init_exact(&plain, call->argv[0].s.len);
     add_without_newlines(&plain, call->argv[0].s);
     wrong = decode(bytes, (struct str){plain.data, plain.len});
     if (wrong) {

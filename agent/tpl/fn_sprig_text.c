@@ -29,7 +29,8 @@ static void add_quoted(struct buf *text, const struct val *v)
 
     buf_init_secret(&plain, LIMIT_OUTPUT_BYTES);
     cast_text(&plain, v);
-    format_quote(text, (struct str){plain.data, plain.len});
+    if (!buf_spread(text, &plain))
+        format_quote(text, (struct str){plain.data, plain.len});
 }
 
 static void add_single_quoted(struct buf *text, const struct val *v)
@@ -319,6 +320,8 @@ static int indent(struct call *call, const char *before, struct val *ret)
     buf_init(&pad, LIMIT_OUTPUT_BYTES);
     if (add_repeated(call, &pad, STR(" "), call->argv[0].i) != 0)
         return -1;
+    if (buf_spread(text, &pad))
+        return fn_return_buf(call, text, ret);
     buf_adds(text, before);
     buf_add(text, pad.data, pad.len);
     for (size_t from = 0, end; from < s.len && !text->full; from = end) {

@@ -346,6 +346,8 @@ static bool print_stringer(struct printer *p, const struct val *v, unsigned verb
         return false;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     (p->spec.sharp_v ? class->source : class->print)(v, &text);
+    if (buf_spread(p->buf, &text))
+        return true;
     if (!p->spec.sharp_v)
         return add_string(p, (struct str){text.data, text.len}, verb);
     spec_text(&p->spec, p->buf, (struct str){text.data, text.len});

@@ -25,7 +25,7 @@ static int fail(const struct reader *reader, const char *what, struct str at)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     buf_adds(&text, "ParseAddr(");
     add_quoted(&text, reader, reader->all);
     buf_addf(&text, "): %s", what);

@@ -20,7 +20,7 @@ static int quoted_error(struct err *err, const char *what, struct str text)
 {
     _cleanup_buf_ struct buf buf;
 
-    buf_init(&buf, ERR_TEXT_MAX * 4);
+    buf_init_clipped(&buf, ERR_TEXT_MAX * 4);
     format_quote(&buf, text);
     return err_set(err, ERR_INPUT, "%s: %s", what, buf.data);
 }

@@ -280,7 +280,7 @@ static int on_go_string(METHOD_PARAMS)
     (void)argv, (void)argc;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     print_go_syntax(self, &text);
-    return val_copy_str(arena, text.data, text.len, ret, err);
+    return val_copy_buf(arena, &text, ret, err);
 }
 
 /* As bytes: the text that JSON has, with or without quotes. */
@@ -320,7 +320,7 @@ static int on_location_string(METHOD_PARAMS)
     (void)argv, (void)argc;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     print_location(self, &text);
-    return val_copy_str(arena, text.data, text.len, ret, err);
+    return val_copy_buf(arena, &text, ret, err);
 }
 
 static const struct val_method location_methods[] = {{"String", "", on_location_string}};

@@ -66,7 +66,7 @@ int parse_unexpected(struct parser *parser, struct token token, const char *cont
     _cleanup_buf_ struct buf text;
     unsigned line = line_of(parser, token.pos);
 
-    buf_init(&text, LIMIT_TEMPLATE_BYTES);
+    buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES);
     token_describe(&parser->lex, token, &text);
     if (token.kind != TOKEN_ERROR)
         return parse_error(parser, "unexpected %s in %s", text.data, context);
@@ -226,7 +226,7 @@ static int multiple_definition(struct parser *parser, struct str name)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
     return parse_error(parser, "template: multiple definition of template %s", quoted.data);
 }

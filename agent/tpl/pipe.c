@@ -29,7 +29,7 @@ static int unknown_function(struct parser *parser, struct str name)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
     return parse_error(parser, "function %s %s", quoted.data, func_absence(name));
 }
@@ -38,7 +38,7 @@ static int unknown_variable(struct parser *parser, struct str name)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
     return parse_error(parser, "undefined variable %s", quoted.data);
 }
@@ -82,7 +82,7 @@ static int dot_after_literal(struct parser *parser, const struct operand *o)
 {
     _cleanup_buf_ struct buf quoted;
 
-    buf_init(&quoted, LIMIT_TEMPLATE_BYTES * 5);
+    buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, operand_text(parser, o));
     return parse_error(parser, "unexpected . after term %s", quoted.data);
 }

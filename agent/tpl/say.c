@@ -9,7 +9,7 @@
 void say_init(struct say *say, bool redact)
 {
     say->redact = redact;
-    buf_init_secret(&say->text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&say->text, LIMIT_OUTPUT_BYTES);
 }
 
 void say_done(struct say *say)

@@ -67,7 +67,7 @@ static int fail_number(struct str digits, bool redact, const char *why, struct e
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     if (redact)
         buf_adds(&text, "[redacted]");
     else

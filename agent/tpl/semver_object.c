@@ -51,7 +51,7 @@ static int on_string(METHOD_PARAMS)
     (void)argv, (void)argc;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     print(self, &text);
-    return val_copy_str(arena, text.data, text.len, ret, err);
+    return val_copy_buf(arena, &text, ret, err);
 }
 
 #define COMPARISON(name, maker, expression)                                                                                    \
@@ -184,7 +184,7 @@ static int return_changed(const struct semver *old, const struct semver *changed
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     buf_adds(&text, str_has_prefix(old->original, "v") ? "v" : "");
     semver_print(&text, changed);
-    if (val_copy_str(arena, text.data, text.len, &original, err) != 0)
+    if (val_copy_buf(arena, &text, &original, err) != 0)
         return -1;
     version.original = original.s;
     return return_version(&tpl_class_semver_value, &version, arena, ret, err);

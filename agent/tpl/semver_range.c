@@ -211,7 +211,7 @@ static int read_version(struct reader *reader, const struct regex_span *spans, s
                patch = span_of(reader->text, &spans[GROUP_PATCH]), pre = span_of(reader->text, &spans[GROUP_PRERELEASE]);
     struct val text;
 
-    buf_init(&buf, reader->text.len + 16);
+    buf_init_exact(&buf, reader->text.len + 16);
     c->dirty = true;
     if (is_x(major)) {
         buf_adds(&buf, "0.0.0");
@@ -226,7 +226,7 @@ static int read_version(struct reader *reader, const struct regex_span *spans, s
         pre = span_of(reader->text, &spans[GROUP_VERSION]);
     }
     buf_add(&buf, pre.data, pre.len);
-    if (val_copy_str(reader->arena, buf.data, buf.len, &text, reader->err) != 0)
+    if (val_copy_buf(reader->arena, &buf, &text, reader->err) != 0)
         return -1;
     return semver_parse(text.s, true, &c->version, reader->err) == 0 ? 0 : err_set(reader->err, ERR_INPUT, "constraint Parser Error");
 }

@@ -38,7 +38,7 @@ static int on_string(METHOD_PARAMS)
     (void)argv, (void)argc;
     buf_init(&text, LIMIT_OUTPUT_BYTES);
     time_number_class(self)->print(self, &text);
-    return val_copy_str(arena, text.data, text.len, ret, err);
+    return val_copy_buf(arena, &text, ret, err);
 }
 
 #define GETTER(name, maker, expression)                                                                                        \

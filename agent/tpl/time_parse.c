@@ -41,7 +41,7 @@ static int fail_message(const struct reader *reader, const char *message)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     duration_quote(&text, reader->text, reader->redact);
     return err_set(reader->err, ERR_INPUT, "parsing time %s%s", text.data, message);
 }
@@ -58,7 +58,7 @@ static int fail_extra(const struct reader *reader)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     buf_adds(&text, ": extra text: ");
     duration_quote(&text, reader->rest, reader->redact);
     return fail_message(reader, text.data);
@@ -68,7 +68,7 @@ static int fail_part(const struct reader *reader, struct str text, struct str pa
 {
     _cleanup_buf_ struct buf message;
 
-    buf_init(&message, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&message, LIMIT_OUTPUT_BYTES);
     buf_adds(&message, " as ");
     duration_quote(&message, reader->layout, reader->redact);
     buf_adds(&message, ": cannot parse ");

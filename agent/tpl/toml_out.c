@@ -200,7 +200,7 @@ static int put_number(struct writer *writer, struct str s)
         put_float(writer, f);
         return 0;
     }
-    buf_init_secret(&quoted, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&quoted, LIMIT_OUTPUT_BYTES);
     if (writer->redact)
         buf_adds(&quoted, "[redacted]");
     else
@@ -238,6 +238,8 @@ static int put_object(struct writer *writer, const struct val *v)
 
     buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
     val_object_text(v, &text);
+    if (buf_spread(writer->buf, &text))
+        return 0;
     if (v->opaque.class == &tpl_class_time)
         put(writer, text.data);
     else

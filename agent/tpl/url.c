@@ -61,7 +61,7 @@ static int fail_quoted(const struct reader *reader, const char *before, struct s
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     if (reader->redact)
         buf_adds(&text, "[redacted]");
     else
@@ -276,7 +276,7 @@ static int wrap(const struct reader *reader, struct str text)
     _cleanup_buf_ struct buf shown;
     struct err why = *reader->err;
 
-    buf_init(&shown, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&shown, LIMIT_OUTPUT_BYTES);
     if (reader->redact)
         buf_adds(&shown, "[redacted]");
     else

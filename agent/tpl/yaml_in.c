@@ -135,7 +135,7 @@ static int fail_key(struct decoder *decoder, const struct val *key)
 {
     _cleanup_buf_ struct buf text;
 
-    buf_init_secret(&text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&text, LIMIT_OUTPUT_BYTES);
     if (decoder->redact)
         buf_adds(&text, "[redacted]");
     else

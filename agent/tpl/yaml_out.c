@@ -35,7 +35,7 @@ static void encode_bytes(struct buf *buf, struct str s)
 {
     _cleanup_buf_ struct buf base64;
 
-    buf_init_secret(&base64, LIMIT_OUTPUT_BYTES);
+    buf_init_exact(&base64, (s.len + 2) / 3 * 4);
     base64_encode(s.data, s.len, &base64);
     for (size_t at = 0; at < base64.len; at += BASE64_LINE) {
         size_t left = base64.len - at;
@@ -283,6 +283,8 @@ static int write_object(struct writer *writer, const struct val *v)
     buf_init_secret(&own, LIMIT_OUTPUT_BYTES);
     if (!val_object_text(v, &own))
         return write_map(writer, &none);
+    if (buf_spread(writer->page.buf, &own))
+        return 0;
     scalar = text_of_string(writer, (struct str){own.data, own.len});
     scalar.quoted = scalar.quoted && v->opaque.class != &tpl_class_time;
     yaml_text_write(&writer->page, &scalar, false);

@@ -222,7 +222,7 @@ static enum yaml_sort read_plain_number(struct str text, struct val *ret)
 
     if (!memchr(text.data, '_', text.len))
         return read_number(text, ret);
-    buf_init_secret(&plain, text.len);
+    buf_init_exact(&plain, text.len);
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] != '_')
             buf_addc(&plain, text.data[i]);

@@ -102,6 +102,24 @@ static void buf_of_a_message_is_clipped(void **state)
     }
 }
 
+static void buf_spreads_an_overflow_of_a_part(void **state)
+{
+    _cleanup_buf_ struct buf whole, part;
+    struct err err;
+
+    (void)state;
+    buf_init(&whole, 100);
+    buf_init(&part, 3);
+    buf_adds(&whole, "begin");
+    buf_adds(&part, "abc");
+    assert_false(buf_spread(&whole, &part));
+    assert_string_equal(whole.data, "begin");
+    buf_adds(&part, "d");
+    assert_true(buf_spread(&whole, &part));
+    assert_int_equal(buf_check(&whole, "whole", &err), -1);
+    assert_string_equal(whole.data, "");
+}
+
 /* How a child ends that does this. */
 static int end_of(void (*what)(void))
 {
@@ -290,6 +308,7 @@ int main(void)
         cmocka_unit_test(buf_refuses_to_grow_past_its_maximum),
         cmocka_unit_test(buf_survives_a_size_that_would_overflow),
         cmocka_unit_test(buf_of_a_message_is_clipped),
+        cmocka_unit_test(buf_spreads_an_overflow_of_a_part),
         cmocka_unit_test(buf_that_overflowed_unseen_ends_a_test),
         cmocka_unit_test(secret_buf_wipes_what_it_cuts),
         cmocka_unit_test(buf_begins_in_lent_memory_and_leaves_it_wiped),
