@@ -88,7 +88,7 @@ const struct setting setting_rows[] = {
      "the same for folders that secrets are mounted at", NULL},
     {"allow-json-patch", OWN "ALLOW_JSON_PATCH", NULL, SETTING_BOOL, AT(allow_json_patch), "false",
      "pods may patch the agent's containers", NULL},
-    {"allow-root", OWN "ALLOW_ROOT", NULL, SETTING_BOOL, AT(allow_root), "false", "pods may run the agent as uid or gid 0", NULL},
+    {"allow-root", OWN "ALLOW_ROOT", NULL, SETTING_BOOL, AT(allow_root), "false", "pods may run the agent as uid or gid 0, or without a security context", NULL},
     {"allow-insecure-tls", OWN "ALLOW_INSECURE_TLS", NULL, SETTING_BOOL, AT(allow_insecure_tls), "false",
      "pods may leave the server's certificate unverified", NULL},
     {"kubernetes-version", OWN "KUBERNETES_VERSION", NULL, SETTING_TEXT, AT(kubernetes_version), "",
