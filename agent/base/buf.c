@@ -242,16 +242,15 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
     char *room;
     int len;
 
-    if (buf->clips) {
+    va_start(ap, fmt);
+    len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (len > 0 && buf->clips && (size_t)len > buf->max - buf->len) {
         va_start(ap, fmt);
         clip_printed(buf, fmt, ap);
         va_end(ap);
         return;
     }
-
-    va_start(ap, fmt);
-    len = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
     if (len <= 0 || !(room = buf_room(buf, (size_t)len)))
         return;
     va_start(ap, fmt);
