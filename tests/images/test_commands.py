@@ -62,8 +62,7 @@ def test_an_application_is_told_in_every_published_way(engine, app, container):
     for count, command in enumerate(HUP, 1):
         beside.exec("/bin/sh", "-c", command)
         app.wait_log(rf"^hup {count}$")
-    beside.exec("/bin/sh", "-c", "pkill -TERM app")
-    assert app.wait_exit(30) == 7
+    assert app.stop() == 7
 
 
 def test_files_are_changed_in_every_published_way(engine, images):
