@@ -234,7 +234,7 @@ def test_explain_finds_every_pod_of_a_fleet_as_the_webhook_made_it(apiserver, in
         apiserver.api.post(apiserver.api.pods(namespace), item)
         wanted[name] = "not injected" if number % 3 == 0 else "not supported" if shape is CACHE else "same"
     status, outcomes, answer = explain(injector, apiserver.kubectl("get", "pods", "-n", namespace, "-o", "json"))
-    assert outcomes == wanted, answer
+    assert outcomes == wanted, [row["notes"] for row in answer["workloads"] if row["outcome"] == "different"]
     assert status == 1
 
 
@@ -247,6 +247,68 @@ def test_explain_reads_what_kubectl_prints_of_all_kinds(apiserver, injector, nam
         assert {"web", "orders", "nginx", "migrate", "import", "report"} <= set(outcomes)
         assert set(outcomes.values()) == {"same"}, answer
         assert status == 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ refusals
+
+MINE = {"volumes": [{"name": "mine", "emptyDir": {}}]}
+
+
+def mounting(path, **more):
+    return {**MINE, "containers": [{"name": "app", "image": "app", "volumeMounts": [{"name": "mine", "mountPath": path, **more}]}]}
+
+
+def patching(value, path="/volumeMounts/-", annotation="agent-json-patch"):
+    return {annotation: json.dumps([{"op": "add", "path": path, "value": value}])}
+
+
+# Annotations, the pod, and what the webhook and explain say of it: this API server is the judge. None: it takes the pod, and nobody says anything.
+REFUSALS = {
+    "nothing": ({}, {}, None),
+    "volume": ({}, {"volumes": [{"name": "vault-secrets", "emptyDir": {}}]}, "two volumes are named vault-secrets"),
+    "container": ({}, {"containers": [{"name": "vault-agent", "image": "app"}]}, "two containers are named vault-agent"),
+    "init container": ({}, {"initContainers": [{"name": "vault-agent-init", "image": "app"}]}, "two containers are named vault-agent-init"),
+    "mount": ({}, mounting("/vault/secrets"), "container app mounts two volumes at /vault/secrets"),
+    "mount of another folder": ({"secret-volume-path": "/data"}, mounting("/data"), "container app mounts two volumes at /data"),
+    "mount of one secret": ({"agent-inject-secret-a": "kv/a", "secret-volume-path-a": "/data"}, mounting("/data"), "container app mounts two volumes at /data"),
+    "mount below": ({}, mounting("/vault/secrets/sub"), None),
+    "mount of a container that gets none": ({"agent-inject-containers": "other"}, mounting("/vault/secrets"), None),
+    "copied mount": ({"agent-copy-volume-mounts": "app", "tls-secret": "x"}, mounting("/vault/tls"), "container vault-agent mounts two volumes at /vault/tls"),
+    "copied propagation": ({"agent-copy-volume-mounts": "app"}, mounting("/x", mountPropagation="Bidirectional"), "with mountPropagation Bidirectional"),
+    "patched mount": (patching({"name": "ca", "mountPath": "/ca"}), {}, "container vault-agent mounts the volume ca, which the pod does not have"),
+    "patched name": (patching("app", "/name"), {}, "two containers are named app"),
+    "patched init": (patching({}, "/lifecycle", "agent-init-json-patch"), {}, "container vault-agent-init is an init container and may not have lifecycle"),
+    "no folder": ({"secret-volume-path": ""}, {}, "container app mounts a volume at no path"),
+    "cpu": ({"agent-requests-cpu": "2"}, {}, "requests 2 of cpu, more than its limit of 500m"),
+    "memory": ({"agent-limits-mem": "1Mi"}, {}, "more than its limit of 1Mi"),
+    "less than nothing": ({"agent-limits-cpu": "-1"}, {}, "has less than no cpu: -1"),
+    "cpu of the pod": ({"agent-requests-cpu": "200m"}, {"resources": {"requests": {"cpu": "100m"}}}, "request more cpu than the pod's own resources have (100m)"),
+    "cpu of a large pod": ({"agent-requests-cpu": "200m"}, {"resources": {"requests": {"cpu": "200m"}}}, None),
+    "uid": ({"agent-run-as-user": "-1"}, {}, "runAsUser must be between 0 and 2147483647"),
+    "processes": ({"agent-share-process-namespace": "true"}, {"hostPID": True}, "hostPID and shareProcessNamespace exclude each other"),
+    "windows": ({}, {"os": {"name": "windows"}}, "spec.os.name is windows"),
+    "host process": ({}, {"hostNetwork": True, "containers": [{"name": "app", "image": "app", "securityContext": {"windowsOptions": {"hostProcess": True}}}]},
+                     "either all containers are host processes of Windows or none"),
+    "size": ({"ampule.dev/secrets-size": "-1Mi"}, {}, "volume vault-secrets is to be smaller than nothing: -1Mi"),
+    "token": ({"ampule.dev/token-audience": "v", "ampule.dev/token-expiration": "4294967297"}, {}, "a token may not live longer than 2^32 seconds"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_the_api_server_refuses_the_webhook_and_explain_foresee(apiserver, injector, namespace, name):
+    annotations, spec, words = REFUSALS[name]
+    item = {"kind": "Pod", **pod({"agent-inject": "true", "role": "x", **annotations}, **spec)}
+    try:
+        apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", item)
+        refused = False
+    except ApiError as error:
+        assert error.status == 422, error
+        refused = True
+    said = [text for text in apiserver.api.warnings if text.startswith("Kubernetes refuses: ")]
+    _, outcomes, answer = explain(injector, json.dumps(item))
+    assert refused == (words is not None) == bool(said)
+    assert list(outcomes.values()) == ["refused" if refused else "same"], answer
+    assert words is None or (words in said[0] and answer["workloads"][0]["text"] == said[0])
 
 
 # ------------------------------------------------------------------------------------------------------------------ metrics
