@@ -16,10 +16,15 @@ struct mounts_question {
     void *ctx;
 };
 
+struct known {
+    struct mount mount;
+    bool stale; /* asked for again at the next use; good for those to whom the table is refused */
+};
+
 struct mounts {
     struct client *client;
     struct mounts_question *questions;
-    struct mount known[LIMIT_MOUNTS];
+    struct known known[LIMIT_MOUNTS];
     size_t known_count;
 };
 
@@ -38,32 +43,46 @@ void mounts_free(struct mounts *mounts)
     while (mounts->questions)
         mounts_cancel(mounts->questions);
     for (size_t i = 0; i < mounts->known_count; i++)
-        mount_done(&mounts->known[i]);
+        mount_done(&mounts->known[i].mount);
     mem_free(mounts);
 }
 
-static const struct mount *find(const struct mounts *mounts, const char *path)
+static struct known *find(struct mounts *mounts, const char *path)
 {
     for (size_t i = 0; i < mounts->known_count; i++)
-        if (mount_holds(&mounts->known[i], path))
+        if (mount_holds(&mounts->known[i].mount, path))
             return &mounts->known[i];
     return NULL;
 }
 
-const struct mount *mounts_find(const struct mounts *mounts, const char *path)
+static const struct mount *find_any(struct mounts *mounts, const char *path)
 {
-    return find(mounts, path);
+    const struct known *known = find(mounts, path);
+
+    return known ? &known->mount : NULL;
 }
 
-void mounts_forget(struct mounts *mounts, const char *path)
+const struct mount *mounts_find(struct mounts *mounts, const char *path)
 {
-    const struct mount *mount = find(mounts, path);
-    size_t i = mount ? (size_t)(mount - mounts->known) : 0;
+    const struct known *known = find(mounts, path);
 
-    if (!mount)
+    return known && !known->stale ? &known->mount : NULL;
+}
+
+void mounts_doubt(struct mounts *mounts, const char *path)
+{
+    struct known *known = find(mounts, path);
+
+    if (known)
+        known->stale = true;
+}
+
+static void drop(struct mounts *mounts, struct known *known)
+{
+    if (!known)
         return;
-    mount_done(&mounts->known[i]);
-    mounts->known[i] = mounts->known[--mounts->known_count];
+    mount_done(&known->mount);
+    *known = mounts->known[--mounts->known_count];
 }
 
 static void detach(struct mounts_question *question)
@@ -131,7 +150,7 @@ static void answer_neighbours(struct mounts *mounts, const char *path, const str
     struct mounts_question *waiting;
 
     while ((waiting = next_waiting(mounts, path))) {
-        const struct mount *mount = find(mounts, waiting->path);
+        const struct mount *mount = mounts_find(mounts, waiting->path);
 
         if (!err && !mount) {
             ask_server(waiting);
@@ -147,10 +166,10 @@ static int remember(struct mounts *mounts, const struct reply *reply, struct err
 
     if (mount_parse(reply, client_namespace(mounts->client), &mount, err) != 0)
         return -1;
-    mounts_forget(mounts, mount.path);
+    drop(mounts, find(mounts, mount.path));
     if (mounts->known_count == LIMIT_MOUNTS)
-        mounts_forget(mounts, mounts->known[0].path);
-    mounts->known[mounts->known_count++] = mount;
+        drop(mounts, &mounts->known[0]);
+    mounts->known[mounts->known_count++] = (struct known){.mount = mount};
     return 0;
 }
 
@@ -165,9 +184,9 @@ static void on_reply(void *ctx, struct reply *reply, const struct err *err)
     question->call = NULL;
     if (!err && remember(mounts, reply, &odd) != 0)
         err = &odd;
-    /* A refusal is an answer: nothing is known about this path. What is no answer of a server at all is none. */
+    /* A refusal is an answer: nothing more is known about this path than before. What is no answer of a server at all is none. */
     failed = err && (err->code == ERR_RETRY || reply->status < 300);
-    finish(question, failed ? NULL : find(mounts, path), failed ? err : NULL, reply->retry_after_ms);
+    finish(question, failed ? NULL : find_any(mounts, path), failed ? err : NULL, reply->retry_after_ms);
     answer_neighbours(mounts, path, failed ? err : NULL, reply->retry_after_ms);
 }
 

@@ -1,7 +1,7 @@
 /*
  * mount: where a dep lives on the server: as written, or with KV v2's "data/" and "metadata/" put in. Pure rules, no requests.
  *
- * Paths that contain /data/, /creds/, /static-creds/ or /issue/ are taken as written, and only a refusal asks the mount table
+ * Paths that contain /data/ (of reads), /creds/, /static-creds/ or /issue/ are taken as written, and only a refusal asks the mount table
  * (never when a segment is config, delete, undelete or destroy); for everything else the table is asked first.
  */
 #ifndef VAULT_MOUNT_H
@@ -33,6 +33,8 @@ void mount_done(struct mount *mount);
 
 /* Append the request's path for `dep`: escaped, with its query. NULL mount: as written. */
 void mount_request_path(const struct dep *dep, const struct mount *mount, struct buf *out);
+/* How long the server shall keep the answer wrapped; NULL: not at all. */
+const char *mount_request_wrap_ttl(const struct dep *dep);
 /* Append the body of a write: the arguments as JSON, under "data" on KV v2. */
 void mount_request_body(const struct dep *dep, const struct mount *mount, struct buf *out);
 

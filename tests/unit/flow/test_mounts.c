@@ -6,6 +6,7 @@ static struct loop *loop;
 static struct client *client;
 static struct mounts *mounts;
 static unsigned requests;
+static bool refusing;
 static char answered[64]; /* path of the last mount */
 
 /* "kv17/app" lies in "kv17/". */
@@ -14,8 +15,9 @@ static void serve(const struct fake_request *request, struct fake_answer *answer
     const char *path = strstr(request->path, "/mounts/") + 8;
 
     requests++;
-    answer->status = 200;
-    buf_addf(&answer->body, "{\"data\":{\"path\":\"%.*s\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", (int)strcspn(path, "/") + 1, path);
+    answer->status = refusing ? 403 : 200;
+    if (!refusing)
+        buf_addf(&answer->body, "{\"data\":{\"path\":\"%.*s\",\"type\":\"kv\",\"options\":{\"version\":\"2\"}}}", (int)strcspn(path, "/") + 1, path);
 }
 
 static int setup(void **state)
@@ -27,6 +29,7 @@ static int setup(void **state)
     fake_vault_reset();
     fake_http_serve = serve;
     requests = 0;
+    refusing = false;
     loop = loop_new(&err);
     assert_int_equal(client_new(loop, &options, &client, &err), 0);
     mounts = mounts_new(client);
@@ -69,9 +72,29 @@ static void past_the_limit_the_newest_answer_is_known_and_another_is_forgotten(v
     assert_int_equal(known, LIMIT_MOUNTS);
 }
 
+static void what_was_known_lasts_until_something_better_comes(void **state)
+{
+    (void)state;
+    mounts_ask(mounts, "kv1/app", true, on_mount, NULL);
+    fake_loop_run(loop, SECOND);
+    mounts_doubt(mounts, "kv1/app");
+    assert_null(mounts_find(mounts, "kv1/app")); /* ask again */
+    refusing = true;
+    mounts_ask(mounts, "kv1/other", true, on_mount, NULL);
+    fake_loop_run(loop, SECOND);
+    assert_string_equal(answered, "kv1/");
+    refusing = false;
+    mounts_ask(mounts, "kv1/app", true, on_mount, NULL);
+    fake_loop_run(loop, SECOND);
+    assert_string_equal(answered, "kv1/");
+    assert_non_null(mounts_find(mounts, "kv1/app"));
+    assert_int_equal(requests, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_known_lasts_until_something_better_comes, setup, teardown),
         cmocka_unit_test_setup_teardown(past_the_limit_the_newest_answer_is_known_and_another_is_forgotten, setup, teardown),
     };
 

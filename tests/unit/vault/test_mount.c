@@ -40,7 +40,11 @@ static void paths_with_known_segments_are_used_as_written(void **state)
     has_rule(DEP_LIST, "secret", MOUNT_ASK);
     has_rule(DEP_READ, "secret/database", MOUNT_ASK);
     has_rule(DEP_READ, "secret/data/config", MOUNT_NEVER);
-    has_rule(DEP_WRITE, "x/destroy/data/y", MOUNT_NEVER);
+    has_rule(DEP_READ, "x/destroy/data/y", MOUNT_NEVER);
+    /* Whether it must be wrapped stands in the table alone. */
+    has_rule(DEP_WRITE, "secret/data/app", MOUNT_ASK);
+    has_rule(DEP_WRITE, "secret/data/config", MOUNT_ASK);
+    has_rule(DEP_WRITE, "x/destroy/data/y", MOUNT_ASK);
     has_rule(DEP_READ, "secret/data/configuration", MOUNT_AS_WRITTEN);
     has_rule(DEP_PKI, "pki/issue/web", MOUNT_NEVER);
 }
