@@ -13,6 +13,8 @@
 #define UNKNOWN_PAUSE_MS ((int64_t)30 * 1000) /* between logins whose tokens end at once */
 #define CONFIRM_TRIES    5                    /* a standby may not know a new token yet */
 #define CONFIRM_PAUSE_MS ((int64_t)1000)
+#define USELESS_PAUSE_MS ((int64_t)20 * 1000)
+#define YOUNG_MS         ((int64_t)60 * 1000)
 #define SHORT_TTL_MS     ((int64_t)10 * 1000)
 
 enum state {
@@ -58,6 +60,10 @@ struct auth {
     bool verify;           /* probe the next token at once: was the last one bad, or is lookup-self forbidden? */
     bool warned_forbidden; /* one line until a renewal works again */
     bool lookup_forbidden; /* lookup-self says nothing about this role's tokens */
+    bool worked;           /* what is refused now was not refused before, with the same token */
+    bool spent;            /* the login that comes next replaces a token whose uses are used up */
+    bool renewed;          /* the token in use, at least once */
+    bool failing;          /* it waits because the last login or renewal failed */
 
     int64_t stop_limit_ms;
     bool revoke;
@@ -126,18 +132,20 @@ static void drop_token(struct auth *auth)
 
 static void login_failed(struct auth *auth, const struct err *err, int64_t asked_ms)
 {
-    int64_t now = clock_now();
+    int64_t now = clock_now(), wait;
 
     login_request_done(&auth->request);
     auth->request = (struct login_request){0};
     if (auth->token && lease_left(&auth->token->lease, now) == 0)
         drop_token(auth);
-    wait_until(auth, now + renewal_wait(&auth->login_backoff, auth->token ? &auth->token->lease : NULL, now, asked_ms));
+    wait = renewal_wait(&auth->login_backoff, auth->token ? &auth->token->lease : NULL, now, asked_ms);
+    auth->failing = true;
+    wait_until(auth, now + wait);
     if (auth->exit_on_err) {
         timer_stop(&auth->timer);
         auth->state = STOPPED;
     }
-    auth->events.on_failure(auth->events.ctx, err, auth->exit_on_err);
+    auth->events.on_failure(auth->events.ctx, err, auth->exit_on_err ? AUTH_NOT_AGAIN : wait);
 }
 
 static void login(struct auth *auth)
@@ -158,8 +166,10 @@ static void login(struct auth *auth)
         request.body = auth->request.body.data;
         request.body_len = auth->request.body.len;
     }
-    /* Logins under back-off are paced already; one that follows its predecessor at once waits for the budget. */
-    request.urgent = !auth->token_at || clock_now() - auth->token_at > UNKNOWN_PAUSE_MS;
+    /* Logins under back-off are paced already, and so are those after many good uses; another that follows its predecessor at once waits for the
+     * budget. */
+    request.urgent = auth->spent || !auth->token_at || clock_now() - auth->token_at > UNKNOWN_PAUSE_MS;
+    auth->spent = false;
     send(auth, LOGIN, &request);
 }
 
@@ -167,6 +177,7 @@ static void schedule(struct auth *auth)
 {
     int64_t at;
 
+    auth->failing = false;
     lease_next(&auth->token->lease, &at);
     wait_until(auth, at);
 }
@@ -201,8 +212,10 @@ static void adopt(struct auth *auth)
     login_request_done(&auth->request);
     auth->request = (struct login_request){0};
     token_free(auth->token);
+    client_limit_uses(auth->client, auth->fresh->uses);
     auth->token = steal(auth->fresh);
     auth->token_at = clock_now();
+    auth->worked = auth->renewed = false;
     backoff_success(&auth->login_backoff, auth->token_at);
     backoff_reset(&auth->renew_backoff);
     schedule(auth);
@@ -348,6 +361,7 @@ static void renew_failed(struct auth *auth, const struct reply *reply, const str
         login(auth);
         return;
     }
+    auth->failing = verdict == RENEWAL_AGAIN;
     if (verdict == RENEWAL_REFUSED)
         warn_forbidden(auth);
     wait_until(auth, at);
@@ -371,6 +385,7 @@ static void renewed(struct auth *auth, const struct news *news)
         return;
     }
     auth->warned_forbidden = false;
+    auth->renewed = true;
     backoff_success(&auth->renew_backoff, clock_now());
     schedule(auth);
     if (auth->events.on_renewed)
@@ -379,16 +394,24 @@ static void renewed(struct auth *auth, const struct news *news)
 
 /* ---------------------------------------------------------------------------------------------------------------- doubt */
 
+/* How long before the next login: nothing, unless doubt follows doubt; then the cause is elsewhere. */
+static int64_t doubt_wait(struct auth *auth)
+{
+    int64_t now = clock_now(), age = now - auth->token_at, wait = 0;
+    bool useless = age < YOUNG_MS && !client_served(auth->client); /* nothing ever worked with it: another will hardly do better */
+
+    if (useless || auth->doubt_backoff.failures || auth->doubt_backoff.success_at != CLOCK_NEVER)
+        wait = backoff_next(&auth->doubt_backoff, now, CLOCK_NEVER, -1);
+    if (useless)
+        return wait > USELESS_PAUSE_MS ? wait : USELESS_PAUSE_MS;
+    backoff_success(&auth->doubt_backoff, now);
+    return age > auth->doubt_backoff.ceiling_ms ? 0 : wait;
+}
+
 static void token_is_bad(struct auth *auth)
 {
-    int64_t wait = 0;
+    int64_t wait = doubt_wait(auth);
 
-    /* Doubt soon after the login that doubt caused: the cause is elsewhere; go slow. */
-    if (auth->doubt_backoff.failures || auth->doubt_backoff.success_at != CLOCK_NEVER)
-        wait = backoff_next(&auth->doubt_backoff, clock_now(), CLOCK_NEVER, -1);
-    if (clock_now() - auth->token_at > auth->doubt_backoff.ceiling_ms)
-        wait = 0;
-    backoff_success(&auth->doubt_backoff, clock_now());
     drop_token(auth);
     warn(auth, "the token is not valid any more (revoked or used up): logging in again");
     if (wait)
@@ -401,6 +424,7 @@ static void token_is_bad(struct auth *auth)
 static void renew_refused(struct auth *auth, const struct news *news)
 {
     auth->denied = news->reply->status == 403 && !news->reply->token_invalid;
+    auth->worked |= auth->renewed;
     if (news->reply->token_invalid)
         token_is_bad(auth);
     else if (auth->denied)
@@ -426,41 +450,65 @@ static void resume(struct auth *auth)
 static void probed_good(struct auth *auth, const struct news *news)
 {
     (void)news;
-    auth->lookup_forbidden = false;
+    auth->lookup_forbidden = auth->worked = false;
     resume(auth);
+}
+
+/*
+ * "Permission denied" is all that some servers say of a token that was revoked. Of a token as new as this one it means that the policy forbids the
+ * question itself; where that is known, what worked before with the same token and is refused now tells as much.
+ */
+static bool says_nothing(struct auth *auth, const struct news *news)
+{
+    if (news->reply->token_invalid)
+        return false;
+    if (auth->verify)
+        auth->lookup_forbidden = true;
+    return auth->verify || (auth->lookup_forbidden && !auth->worked);
+}
+
+static void no_verdict(struct auth *auth)
+{
+    bool denied = auth->denied;
+
+    auth->denied = false;
+    if (denied)
+        wait_until(auth, clock_now() + renewal_wait(&auth->renew_backoff, &auth->token->lease, clock_now(), -1));
+    else
+        resume(auth);
 }
 
 static void probed_bad(struct auth *auth, const struct news *news)
 {
-    bool sure = news->reply->token_invalid;
-
-    if (news->reply->status != 403) { /* no verdict */
-        bool denied = auth->denied;
-
-        auth->denied = false;
-        if (denied)
-            wait_until(auth, clock_now() + renewal_wait(&auth->renew_backoff, &auth->token->lease, clock_now(), -1));
-        else
-            resume(auth);
-        return;
-    }
-    if (!sure && (auth->verify || auth->lookup_forbidden)) {
-        /* A token as new as this one is not revoked: the policy forbids the question itself. */
-        auth->lookup_forbidden = true;
+    if (news->reply->status != 403) {
+        no_verdict(auth);
+    } else if (says_nothing(auth, news)) {
         resume(auth);
-        return;
+    } else {
+        auth->denied = false;
+        token_is_bad(auth);
+        auth->verify = !news->reply->token_invalid;
     }
-    auth->denied = false;
-    token_is_bad(auth);
-    auth->verify = !sure;
+}
+
+/* Counted, not guessed: no lookup, no doubt, no wait. */
+static bool used_up(struct auth *auth)
+{
+    if (!client_spent(auth->client))
+        return false;
+    log_debug("agent.auth", "the uses of the token are used up: uses=%lld", (long long)auth->token->uses);
+    drop_token(auth);
+    auth->spent = true;
+    login(auth);
+    return true;
 }
 
 static void doubt(struct auth *auth, const struct news *news)
 {
     (void)news;
-    if (!auth->token || auth->token->wrap[0])
+    if (!auth->token || auth->token->wrap[0] || used_up(auth))
         return;
-    if (auth->probed_at && clock_now() - auth->probed_at < PROBE_PAUSE_MS)
+    if (!auth->worked && auth->probed_at && clock_now() - auth->probed_at < PROBE_PAUSE_MS)
         return;
     probe(auth);
 }
@@ -576,9 +624,16 @@ void auth_start(struct auth *auth)
         wait_until(auth, clock_now());
 }
 
-void auth_suspect(struct auth *auth)
+void auth_suspect(struct auth *auth, bool worked)
 {
+    auth->worked |= worked;
     dispatch(auth, ON_SUSPECT, NULL);
+}
+
+void auth_hurry(struct auth *auth)
+{
+    if (auth->state == WAITING && auth->failing)
+        wait_until(auth, clock_now());
 }
 
 const struct token *auth_token(const struct auth *auth)

@@ -2,7 +2,7 @@
  * auth: from a login method to a token that is always good: login, renew, log in again before it ends.
  *
  * Owns the login and the token and keeps the client's token current. Every event comes from the loop, never from inside a call.
- * Failing logins go on with back-off for ever; on_failure tells of each (`fatal` with exit_on_err: the caller ends the program).
+ * Failing logins go on with back-off for ever; on_failure tells of each.
  */
 #ifndef FLOW_AUTH_H
 #define FLOW_AUTH_H
@@ -19,6 +19,8 @@
 
 struct auth;
 
+#define AUTH_NOT_AGAIN ((int64_t)-1)
+
 struct auth_options {
     const char *type;                       /* "kubernetes" */
     const char *mount;                      /* NULL or "": auth/<type> */
@@ -33,8 +35,8 @@ struct auth_events {
     void *ctx;
     /* A new token (the client has it already). Borrowed for the call. */
     void (*on_token)(void *ctx, const struct token *token);
-    /* A login failed; the next comes by itself unless `fatal`. */
-    void (*on_failure)(void *ctx, const struct err *err, bool fatal);
+    /* A login failed; the next comes by itself after this time. AUTH_NOT_AGAIN: none does (exit_on_err), the caller ends the program. */
+    void (*on_failure)(void *ctx, const struct err *err, int64_t again_ms);
     /* Worth one line: renewal forbidden, odd lease numbers, token found revoked. */
     void (*on_warning)(void *ctx, const char *text);
     void (*on_renewed)(void *ctx, const struct token *token); /* may be NULL */
@@ -49,9 +51,11 @@ void auth_offer(struct auth *auth, struct token *token);
 void auth_reach(const struct auth *auth, struct reach *reach);
 void auth_start(struct auth *auth);
 
-/* Somebody's request was refused with 403: one lookup-self tells whether the token is bad; then one new login. Calls while busy
- * are merged. */
-void auth_suspect(struct auth *auth);
+/* Somebody's request was refused with 403 (`worked`: which had worked with the same token): one lookup-self tells whether the token is bad, then
+ * one new login. Calls while busy are merged. */
+void auth_suspect(struct auth *auth, bool worked);
+/* Try now if it waits after a failure. */
+void auth_hurry(struct auth *auth);
 const struct token *auth_token(const struct auth *auth); /* NULL before the first and while none is valid */
 
 /* Stop renewing. With `revoke` the token is revoked first, for at most limit_ms. `on_stopped` comes from the loop in any case. */

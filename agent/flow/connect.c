@@ -1,5 +1,7 @@
 #include "flow/connect.h"
 
+#include <string.h>
+
 #include "base/log.h"
 
 #define MODULE "agent.tls"
@@ -15,7 +17,31 @@ static void on_note(const char *text)
     log_warn(MODULE, "%s", text);
 }
 
-int connect_server(struct loop *loop, const struct config_vault *vault, struct client **ret, struct err *err)
+static void on_reach(void *ctx, int64_t after_ms)
+{
+    struct connect *connect = ctx;
+
+    log_info("agent", "the server answers again: after=%llds", (long long)((after_ms + 999) / 1000));
+    connect->on_reach(connect->ctx);
+}
+
+/* Said when it changes, not at every connection. */
+static void on_trust(void *ctx, const struct err *err)
+{
+    struct trouble *trust = &((struct connect *)ctx)->trust;
+    bool failed = trust->err.code != ERR_NONE;
+
+    if (err && (!failed || strcmp(err->text, trust->err.text) != 0))
+        log_warn(MODULE, "%s; what was read before stays in use: again_in=\"next connection\"", err->text);
+    else if (!err && failed)
+        log_info(MODULE, "the TLS files are good again");
+    if (err)
+        trouble_begin(trust, err);
+    else
+        trouble_end(trust);
+}
+
+int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret, struct err *err)
 {
     const struct client_options options = {
         .http =
@@ -32,8 +58,12 @@ int connect_server(struct loop *loop, const struct config_vault *vault, struct c
                 .user_agent = USER_AGENT,
                 .timeout_ms = vault->timeout_ms,
                 .on_note = on_note,
+                .on_trust = connect ? on_trust : NULL,
+                .ctx = connect,
             },
         .namespace = vault->namespace,
+        .on_reach = connect ? on_reach : NULL,
+        .ctx = connect,
     };
 
     return client_new(loop, &options, ret, err);

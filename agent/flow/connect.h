@@ -6,9 +6,18 @@
 
 #include "base/err.h"
 #include "flow/config.h"
+#include "flow/health.h"
 #include "os/loop.h"
 #include "vault/client.h"
 
-int connect_server(struct loop *loop, const struct config_vault *vault, struct client **ret, struct err *err) MUST_USE;
+/* The way to the server, as it is told in the log. Zeroed at first; outlives the client. */
+struct connect {
+    struct trouble trust; /* the TLS files */
+    void (*on_reach)(void *ctx); /* the server answers again */
+    void *ctx;
+};
+
+/* `connect` NULL: nothing is told. */
+int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret, struct err *err) MUST_USE;
 
 #endif

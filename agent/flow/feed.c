@@ -4,12 +4,12 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/handover.h"
+#include "flow/ladder.h"
 #include "flow/listing.h"
 #include "flow/pki.h"
 #include "flow/renewal.h"
@@ -17,13 +17,8 @@
 #include "vault/secret.h"
 
 #define SETTLE_MS       ((int64_t)5000) /* a standby may lag this long behind a login */
-#define SETTLE_PAUSE_MS ((int64_t)500)
 #define IDLE_MS         ((int64_t)1000) /* a batch that starts another keeps its connection */
-#define LADDER_RETRIES  12
-#define LADDER_BASE_MS  ((int64_t)250)
-#define LADDER_CAP_MS   ((int64_t)60 * 1000)
-#define SLOW_FLOOR_MS   ((int64_t)60 * 1000)
-#define LEFT_PART       6
+#define TABLE_TRIES     8
 #define SHORT_LEASE_MS  ((int64_t)2000)
 
 enum state {
@@ -37,7 +32,7 @@ enum state {
     STATE_COUNT
 };
 
-enum event { ON_START, ON_GO, ON_TIME, ON_TABLE, ON_DONE, ON_FAILED, ON_TOKEN, EVENT_COUNT };
+enum event { ON_START, ON_GO, ON_HURRY, ON_TIME, ON_TABLE, ON_DONE, ON_FAILED, ON_TOKEN, EVENT_COUNT };
 
 struct news {
     struct reply *reply;
@@ -56,16 +51,19 @@ struct feed {
     struct mounts_question *question;
     int64_t asked_at;
     uint64_t asked_with; /* the token's number */
+    uint64_t worked_with; /* the number of the last one that an answer came with; 0: none */
     bool answered, tried;
     bool wrapped;        /* the request under way writes to KV v2 */
     bool table_asked;    /* after a refusal: once, until something works again */
     struct err *refusal; /* what CHECKING returns to */
-    unsigned failures;   /* since the last answer */
-    struct backoff slow; /* once the ladder has ended */
+    struct ladder ladder; /* since the last answer */
     struct backoff renewal;
     bool warned_renewal;
     char *trouble; /* the last failure, while there is no answer after it */
     int64_t trouble_at;
+    enum err_code trouble_code;
+    int trouble_status;
+    unsigned tableless; /* tries for which the mount table was refused */
 };
 
 static void dispatch(struct feed *feed, enum event event, const struct news *news);
@@ -159,26 +157,6 @@ static void warn(struct feed *feed, const char *text)
 
 /* ------------------------------------------------------------------------------------------------------------- failures */
 
-static unsigned most_retries(const struct feed *feed)
-{
-    int retries = feed->shared->options.num_retries;
-
-    if (retries < 0)
-        return 0;
-    return retries ? (unsigned)retries : LADDER_RETRIES;
-}
-
-static int64_t ladder_ms(const struct feed *feed)
-{
-    const struct fetch_options *options = &feed->shared->options;
-    int64_t wait = options->min_backoff_ms > 0 ? options->min_backoff_ms : LADDER_BASE_MS;
-    int64_t cap = options->max_backoff_ms > 0 ? options->max_backoff_ms : LADDER_CAP_MS;
-
-    for (unsigned i = 1; i < feed->failures && wait < cap; i++)
-        wait *= 2;
-    return (int64_t)((double)(wait < cap ? wait : cap) * digest_jitter(1.0, 1.1));
-}
-
 /* What is left of the answer that is held, if it ends at all. */
 static int64_t answer_left(const struct feed *feed)
 {
@@ -187,24 +165,15 @@ static int64_t answer_left(const struct feed *feed)
     return secret && secret->bound ? lease_left(&secret->lease, clock_now()) : CLOCK_NEVER;
 }
 
-static int64_t pause_ms(struct feed *feed, bool exhausted, int64_t retry_after_ms)
+static const struct ladder_options *ladder_of(const struct feed *feed)
 {
-    int64_t left = answer_left(feed), wait;
-
-    if (exhausted)
-        return backoff_next(&feed->slow, clock_now(), CLOCK_NEVER, retry_after_ms);
-    wait = ladder_ms(feed);
-    if (left != CLOCK_NEVER && left > 0 && wait > left / LEFT_PART)
-        wait = left / LEFT_PART > 1000 ? left / LEFT_PART : 1000;
-    if (retry_after_ms > wait)
-        wait = (int64_t)((double)retry_after_ms * digest_jitter(1.0, 1.1));
-    return wait;
+    return &feed->shared->options.ladder;
 }
 
-/* Refused because the token is newer than the server's knowledge of it, or older than ours: neither counts. */
+/* Refused because the token is newer than the server's knowledge of it, older than ours, or used up: none of it counts. */
 static bool is_unsettled(const struct feed *feed, int status)
 {
-    if (status == 403 && feed->asked_with != feed->shared->token_number)
+    if (status == 403 && (feed->asked_with != feed->shared->token_number || client_spent(feed->shared->client)))
         return true;
     return (status == 403 || status == 412) && clock_now() - feed->shared->token_at < SETTLE_MS;
 }
@@ -214,32 +183,55 @@ static void forget_trouble(struct feed *feed)
     mem_free(steal(feed->trouble));
 }
 
-static void set_trouble(struct feed *feed, const struct err *err)
+static void set_trouble(struct feed *feed, const struct err *err, int status)
 {
+    char *text = mem_strdup(err->text);
+
     if (!feed->trouble)
         feed->trouble_at = clock_now();
     forget_trouble(feed);
-    feed->trouble = mem_strdup(err->text);
+    feed->trouble = text;
+    feed->trouble_code = err->code;
+    feed->trouble_status = status;
+}
+
+/* That it worked before with the same token is news once. */
+static void suspect(struct feed *feed)
+{
+    const struct fetch_events *events = &feed->shared->events;
+    bool worked = feed->worked_with == feed->asked_with;
+
+    feed->worked_with = 0;
+    events->on_suspect(events->ctx, worked);
+}
+
+static void not_yet(struct feed *feed)
+{
+    wait_until(feed, PAUSING, clock_now() + ladder_pause(&feed->ladder, ladder_of(feed)));
+    if (client_spent(feed->shared->client))
+        suspect(feed);
 }
 
 static void attempt_failed(struct feed *feed, const struct err *err, int status, int64_t retry_after_ms)
 {
     const struct fetch_events *events = &feed->shared->events;
-    unsigned most = most_retries(feed);
+    struct ladder_step step;
+    int64_t wait;
     struct err ignored;
 
+    set_trouble(feed, err, status);
     if (is_unsettled(feed, status)) {
-        wait_until(feed, PAUSING, clock_now() + SETTLE_PAUSE_MS);
+        not_yet(feed);
         return;
     }
-    feed->failures++;
-    set_trouble(feed, err);
     if (store_fail(feed->shared->store, feed->dep, err->code == ERR_MISSING, &ignored) != 0)
         warn(feed, "not remembered as failed");
-    wait_until(feed, PAUSING, clock_now() + pause_ms(feed, feed->failures > most, retry_after_ms));
+    step = ladder_failed(&feed->ladder, ladder_of(feed), clock_now(), status);
+    wait = ladder_bend(step.wait_ms, answer_left(feed), retry_after_ms);
+    wait_until(feed, PAUSING, clock_now() + wait);
     if (status == 403)
-        events->on_suspect(events->ctx);
-    events->on_error(events->ctx, feed->dep, err, feed->failures, feed->failures == most + 1);
+        suspect(feed);
+    events->on_error(events->ctx, &(struct fetch_failure){feed->dep, err, feed->ladder.failures, wait, step.exhausted});
 }
 
 /* -------------------------------------------------------------------------------------------------------------- answers */
@@ -268,9 +260,12 @@ static void keep(struct feed *feed, struct secret *secret, int64_t next_at)
     }
     feed->answered = true;
     feed->table_asked = feed->warned_renewal = false;
-    feed->failures = 0;
+    feed->tableless = 0;
+    feed->worked_with = feed->asked_with;
+    if (feed->ladder.failures)
+        events->on_recovery(events->ctx, feed->dep, clock_now() - feed->trouble_at);
     forget_trouble(feed);
-    backoff_reset(&feed->slow);
+    ladder_reset(&feed->ladder);
     backoff_reset(&feed->renewal);
     wait_until(feed, HOLDING, stale ? clock_now() : next_at);
     if (changed)
@@ -357,6 +352,7 @@ static void read_path(struct feed *feed, const struct mount *mount)
              .path = path.data,
              .body = writes ? body.data : NULL,
              .body_len = body.len,
+             .wrap_ttl = mount_request_wrap_ttl(dep),
              .urgent = is_first(feed),
              .one_of_many = true,
          });
@@ -392,10 +388,7 @@ static bool take_handed(struct feed *feed)
         take(feed, secret);
         return true;
     }
-    pem = pki_from_parts(&secret->reply, feed->shared->options.renewal_threshold, &until);
-    secret_free(secret);
-    if (pem && pki_lost_key(feed->dep, pem))
-        secret_free(steal(pem));
+    pem = pki_from_handed(feed->dep, secret, feed->shared->options.renewal_threshold, &until);
     if (pem)
         keep(feed, pem, until);
     return pem != NULL;
@@ -419,16 +412,25 @@ static void begin(struct feed *feed, const struct news *news)
         read_path(feed, known);
 }
 
+/* To whom the table stays refused the secret itself rarely opens: mostly the table alone is asked again, so that a try is one request. */
+static bool stays_refused(struct feed *feed, const struct news *news)
+{
+    return !news->mount && feed->trouble && feed->trouble_status >= 400 && feed->tableless++ % TABLE_TRIES != 0;
+}
+
 static void table_answered(struct feed *feed, const struct news *news)
 {
     struct err err;
 
-    if (!news->err) {
+    if (news->err) {
+        err = *news->err;
+        attempt_failed(feed, &err, 0, news->retry_after_ms);
+    } else if (stays_refused(feed, news)) {
+        err_set(&err, feed->trouble_code, "%s", feed->trouble);
+        attempt_failed(feed, &err, feed->trouble_status, -1);
+    } else {
         read_path(feed, news->mount);
-        return;
     }
-    err = *news->err;
-    attempt_failed(feed, &err, 0, news->retry_after_ms);
 }
 
 static bool is_refusal(int status)
@@ -459,8 +461,8 @@ static void read_failed(struct feed *feed, const struct news *news)
         return;
     }
     /* The mount may have been upgraded since: ask anew next time. */
-    if (is_refusal(status) && feed->rule == MOUNT_ASK && !is_unsettled(feed, status) && feed->failures == 0)
-        mounts_forget(feed->shared->mounts, feed->dep->path);
+    if (is_refusal(status) && feed->rule == MOUNT_ASK && !is_unsettled(feed, status) && feed->ladder.failures == 0)
+        mounts_doubt(feed->shared->mounts, feed->dep->path);
     attempt_failed(feed, &err, status, news->retry_after_ms);
 }
 
@@ -527,7 +529,6 @@ static void time_to_act(struct feed *feed, const struct news *news)
 
 static void renewal_over(struct feed *feed, struct secret *secret, const struct news *news, const struct err *err)
 {
-    const struct fetch_events *events = &feed->shared->events;
     int status = news->reply->status;
     int64_t at = clock_now();
     enum renewal_verdict verdict = renewal_failed(&secret->lease, &feed->renewal, news->reply, err, at, &at);
@@ -545,7 +546,7 @@ static void renewal_over(struct feed *feed, struct secret *secret, const struct 
     if (verdict == RENEWAL_LOST)
         warn(feed, "the server does not know its lease any more: it is read again");
     if (status == 403)
-        events->on_suspect(events->ctx);
+        suspect(feed);
 }
 
 static void renew_failed(struct feed *feed, const struct news *news)
@@ -613,7 +614,7 @@ static void (*const machine[STATE_COUNT][EVENT_COUNT])(struct feed *feed, const 
     [CHECKING] = {[ON_TABLE] = refusal_checked},
     [HOLDING] = {[ON_TIME] = time_to_act, [ON_GO] = again, [ON_TOKEN] = token_while_holding},
     [RENEWING] = {[ON_DONE] = renewed, [ON_FAILED] = renew_failed, [ON_GO] = again, [ON_TOKEN] = token_while_holding},
-    [PAUSING] = {[ON_TIME] = begin, [ON_GO] = again, [ON_TOKEN] = again},
+    [PAUSING] = {[ON_TIME] = begin, [ON_GO] = again, [ON_HURRY] = again, [ON_TOKEN] = again},
 };
 
 static void dispatch(struct feed *feed, enum event event, const struct news *news)
@@ -637,7 +638,6 @@ struct feed *feed_new(struct feed_shared *shared, struct dep *dep)
     feed->dep = dep_ref(dep);
     feed->rule = mount_rule(dep);
     timer_init(&feed->timer, shared->loop, on_time, feed);
-    backoff_init(&feed->slow, SLOW_FLOOR_MS, 0);
     backoff_init(&feed->renewal, 0, 0);
     return feed;
 }
@@ -681,6 +681,11 @@ void feed_need_key(struct feed *feed)
         again(feed, NULL);
 }
 
+void feed_hurry(struct feed *feed)
+{
+    dispatch(feed, ON_HURRY, NULL);
+}
+
 void feed_token(struct feed *feed)
 {
     dispatch(feed, ON_TOKEN, NULL);
@@ -690,7 +695,7 @@ void feed_health(const struct feed *feed, struct health *health)
 {
     struct err text;
 
-    if (!feed->trouble)
+    if (!feed->trouble || !feed->ladder.failures)
         return;
     err_set(&text, ERR_NONE, "%s: %s", feed->dep->key, feed->trouble);
     health_note(health, feed->trouble_at, text.text);

@@ -39,6 +39,8 @@ void feed_start(struct feed *feed);
 void feed_go(struct feed *feed);
 /* A certificate without its key is no answer any more: one that is held, from its file, is issued anew. */
 void feed_need_key(struct feed *feed);
+/* Ask now if it waits after a failure. */
+void feed_hurry(struct feed *feed);
 /* There is another token. */
 void feed_token(struct feed *feed);
 void feed_stop(struct feed *feed);

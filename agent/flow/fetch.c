@@ -161,6 +161,12 @@ void fetch_again(struct fetch *fetch, const struct dep *dep)
         feed_go(entry->feed);
 }
 
+void fetch_hurry(struct fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->deps.len; i++)
+        feed_hurry(fetch->entries[i].feed);
+}
+
 void fetch_stop(struct fetch *fetch)
 {
     fetch->stopped = true;

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "flow/health.h"
+#include "flow/ladder.h"
 #include "flow/store.h"
 #include "os/loop.h"
 #include "vault/client.h"
@@ -23,21 +24,29 @@
 struct fetch;
 
 struct fetch_options {
-    int num_retries;                        /* of the ladder before `exhausted`; 0 = 12, negative: none */
-    int64_t min_backoff_ms, max_backoff_ms; /* 0: 250 ms and 60 s */
+    struct ladder_options ladder;
     int64_t static_interval_ms;             /* 0: 5 min */
     double renewal_threshold;               /* 0: 0.90 */
+};
+
+/* A try that failed. */
+struct fetch_failure {
+    const struct dep *dep;
+    const struct err *err;
+    unsigned attempt;  /* counts from 1 */
+    int64_t again_ms;  /* the next one comes by itself after this time */
+    bool exhausted;    /* once: the originals would have given up here */
 };
 
 struct fetch_events {
     void *ctx;
     /* The store has a new answer for `dep` (every fetch that brought different data; renewals do not call). */
     void (*on_change)(void *ctx, const struct dep *dep);
-    /* A try failed; the next comes by itself. `attempt` counts from 1; `exhausted` once, when the ladder of num_retries has
-     * ended. */
-    void (*on_error)(void *ctx, const struct dep *dep, const struct err *err, unsigned attempt, bool exhausted);
-    /* The server said 403: hand it to auth_suspect(). */
-    void (*on_suspect)(void *ctx);
+    void (*on_error)(void *ctx, const struct fetch_failure *failure);
+    /* An answer came after failures that lasted so long. */
+    void (*on_recovery)(void *ctx, const struct dep *dep, int64_t after_ms);
+    /* The server said 403: hand it to auth_suspect(). `worked`: with the same token it had not. */
+    void (*on_suspect)(void *ctx, bool worked);
     void (*on_warning)(void *ctx, const char *text);
     void (*on_renewed)(void *ctx, const struct dep *dep); /* may be NULL */
 };
@@ -62,6 +71,8 @@ void fetch_end(struct fetch *fetch);
 bool fetch_complete(const struct fetch *fetch);
 /* Ask for this dep again now (within the budget). */
 void fetch_again(struct fetch *fetch, const struct dep *dep);
+/* Ask now for everything that waits after a failure (within the budget). */
+void fetch_hurry(struct fetch *fetch);
 /* The wanted deps that fail. */
 void fetch_health(const struct fetch *fetch, struct health *health);
 void fetch_stop(struct fetch *fetch); /* cancel everything; answers stay */

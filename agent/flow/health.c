@@ -23,6 +23,24 @@ void health_note(struct health *health, int64_t since, const char *text)
     snprintf(health->trouble, sizeof(health->trouble), "%s", text);
 }
 
+void health_note_trouble(struct health *health, const struct trouble *trouble)
+{
+    if (trouble->err.code)
+        health_note(health, trouble->since, trouble->err.text);
+}
+
+void trouble_begin(struct trouble *trouble, const struct err *err)
+{
+    if (!trouble->err.code)
+        trouble->since = clock_now();
+    trouble->err = *err;
+}
+
+void trouble_end(struct trouble *trouble)
+{
+    trouble->err.code = ERR_NONE;
+}
+
 bool health_read(const void *data, size_t len, struct health *ret)
 {
     if (len != sizeof(*ret))

@@ -23,9 +23,19 @@ struct health {
     char behind[ERR_TEXT_MAX];  /* what `rendered` waits for; "" when it is true */
 };
 
+/* An error that lasts. */
+struct trouble {
+    struct err err; /* ERR_NONE: there is none */
+    int64_t since;  /* of clock_now() */
+};
+
+void trouble_begin(struct trouble *trouble, const struct err *err); /* one that goes on keeps its time */
+void trouble_end(struct trouble *trouble);
+
 void health_init(struct health *health);
 /* An error that has held since a moment of clock_now(); the oldest is kept. */
 void health_note(struct health *health, int64_t since, const char *text);
+void health_note_trouble(struct health *health, const struct trouble *trouble); /* none is accepted */
 /* Bytes from a socket; false when they are not a struct health. */
 bool health_read(const void *data, size_t len, struct health *ret);
 /* "startup", "readiness", "liveness" */

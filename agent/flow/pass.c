@@ -126,10 +126,12 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
 
 static void slot_failed(struct pass *pass, struct slot *slot, const struct err *err, bool fatal)
 {
+    int64_t wait = backoff_next(&slot->backoff, clock_now(), CLOCK_NEVER, -1);
+
     set_last(slot, err);
     plugin_clear(&slot->render.fn.plugins);
-    slot->due = clock_now() + backoff_next(&slot->backoff, clock_now(), CLOCK_NEVER, -1);
-    pass->events.on_error(pass->events.ctx, slot->label, slot->template, err, fatal);
+    slot->due = clock_now() + wait;
+    pass->events.on_error(pass->events.ctx, err, wait, fatal);
 }
 
 /* `wait`: changes are held until they have been quiet for `min`, at most for `max`; the first render is not held. */
@@ -343,6 +345,14 @@ void pass_plugin_ended(struct pass *pass)
 
         if (slot->running && !plugin_pending(&slot->render.fn.plugins))
             slot->due = clock_now();
+    }
+}
+
+void pass_hurry(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        if (pass->slots[i].last.code)
+            pass->slots[i].due = clock_now();
     }
 }
 

@@ -28,8 +28,8 @@ struct pass;
 
 struct pass_events {
     void *ctx;
-    /* A template failed to render or to be written; the next try comes by itself. `label` is "template[2]". `fatal` where the originals end. */
-    void (*on_error)(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal);
+    /* A template failed to render or to be written; the next try comes by itself after again_ms. `fatal` where the originals end. */
+    void (*on_error)(void *ctx, const struct err *err, int64_t again_ms, bool fatal);
     void (*on_written)(void *ctx, const char *label, const struct config_template *template);
     /* A dep that a template uses, and that may be asked for. */
     int (*on_dep)(void *ctx, struct dep *dep, struct err *err);
@@ -60,6 +60,9 @@ void pass_look(struct pass *pass);
 
 /* A plugin ended: the templates that wait for one are due. */
 void pass_plugin_ended(struct pass *pass);
+
+/* What waits after a failure is due. */
+void pass_hurry(struct pass *pass);
 
 /* Evaluate what is due; whether anything was. */
 bool pass_render(struct pass *pass);

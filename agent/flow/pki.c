@@ -162,7 +162,7 @@ static int add_data(struct bundle *bundle, const struct val *data, const char *c
     return 0;
 }
 
-struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t *ret_until)
+static struct secret *from_parts(const struct val *parts, double threshold, int64_t *ret_until)
 {
     _cleanup_(cleanup_secret) struct secret *secret = secret_new();
     struct bundle bundle;
@@ -193,4 +193,14 @@ int pki_from_reply(const struct reply *reply, double threshold, struct secret **
     *ret_until = clock_now() + due_in(&bundle, threshold);
     *ret = steal(secret);
     return 0;
+}
+
+struct secret *pki_from_handed(const struct dep *dep, struct secret *handed, double threshold, int64_t *ret_until)
+{
+    struct secret *pem = from_parts(&handed->reply, threshold, ret_until);
+
+    secret_free(handed);
+    if (pem && pki_lost_key(dep, pem))
+        secret_free(steal(pem));
+    return pem;
 }

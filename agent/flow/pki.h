@@ -20,8 +20,8 @@
 struct secret *pki_from_file(const char *path, const char *name, double threshold, int64_t *ret_until);
 /* A certificate out of a file that does not hold its key, for a template that wants it. */
 bool pki_lost_key(const struct dep *dep, const struct secret *secret);
-/* The same out of a map of CA, CAChain, Cert, Key, as another process had it. */
-struct secret *pki_from_parts(const struct val *parts, double threshold, int64_t *ret_until);
+/* The same out of the answer that another process had: a map of CA, CAChain, Cert, Key. Owned by the call. */
+struct secret *pki_from_handed(const struct dep *dep, struct secret *handed, double threshold, int64_t *ret_until);
 /* Out of an answer; fails when it holds no leaf or one that is already due. */
 int pki_from_reply(const struct reply *reply, double threshold, struct secret **ret, int64_t *ret_until, struct err *err)
     MUST_USE;

@@ -60,7 +60,7 @@ static void send_request(void *ctx)
 
 static int run(struct revoke *revoke, const struct config_vault *vault, const struct buf *token, struct err *err)
 {
-    if (connect_server(revoke->loop, vault, &revoke->client, err) != 0 || client_set_token(revoke->client, token->data, err) != 0)
+    if (connect_server(revoke->loop, vault, NULL, &revoke->client, err) != 0 || client_set_token(revoke->client, token->data, err) != 0)
         return -1;
     timer_init(&revoke->again, revoke->loop, send_request, revoke);
     send_request(revoke);

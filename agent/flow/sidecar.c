@@ -21,7 +21,8 @@
 #include "os/loop.h"
 #include "vault/client.h"
 
-#define MODULE "agent"
+#define MODULE       "agent"
+#define EXIT_SETTING "template_config.exit_on_retry_failure"
 
 static const int end_signals[] = {SIGTERM, SIGINT};
 
@@ -45,8 +46,9 @@ struct sidecar {
     bool sunk;    /* every sink holds the newest token */
     bool failed;  /* `cause` ends the program */
     bool complete; /* everything was done once */
-    struct err cause, last_auth, last_fetch, last_notify;
-    int64_t auth_failing, notify_failing; /* since when the last two are errors */
+    struct err cause, last_fetch;
+    struct trouble login, telling;
+    struct connect way;
     struct beacon beacon;
 };
 
@@ -68,7 +70,7 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
     const char *label = pass_waiting(car->pass, &why);
 
     if (!auth_token(car->auth))
-        err_set(ret, ERR_RETRY, "no login yet%s%s", car->last_auth.code ? ": " : "", car->last_auth.text);
+        err_set(ret, ERR_RETRY, "no login yet%s%s", car->login.err.code ? ": " : "", car->login.err.text);
     else if (label && why->code)
         *ret = *why;
     else if (label)
@@ -77,15 +79,19 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
         err_set(ret, ERR_RETRY, "%s", !car->sunk ? "a sink has not been written" : notify_busy(car->notify) ? "a command is still running" : "a command has not succeeded");
 }
 
+static long long seconds_up(int64_t ms)
+{
+    return (long long)((ms + 999) / 1000);
+}
+
 static void note_troubles(const struct sidecar *car, struct health *health)
 {
-    if (car->last_auth.code)
-        health_note(health, car->auth_failing, car->last_auth.text);
+    health_note_trouble(health, &car->login);
     /* Without a token everything else fails too: what counts is why there is none. */
-    if (car->last_auth.code && !health->token)
+    if (car->login.err.code && !health->token)
         return;
-    if (car->last_notify.code)
-        health_note(health, car->notify_failing, car->last_notify.text);
+    health_note_trouble(health, &car->way.trust);
+    health_note_trouble(health, &car->telling);
     fetch_health(car->fetch, health);
     pass_health(car->pass, health);
 }
@@ -246,16 +252,23 @@ static void on_template_plugins(void *ctx, struct plugin_list *plugins)
     plugin_start(plugins, car->loop, car->options.programs->launcher, on_plugin_end, car);
 }
 
-static void on_template_error(void *ctx, const char *label, const struct config_template *template, const struct err *err, bool fatal)
+/* Where the originals' runner ends. */
+static void end_by_setting(struct sidecar *car, const struct err *err, const char *setting)
+{
+    struct err cause = *err;
+
+    err_wrap(&cause, "ending, as %s asks for", setting);
+    fail(car, &cause);
+}
+
+static void on_template_error(void *ctx, const struct err *err, int64_t again_ms, bool fatal)
 {
     struct sidecar *car = ctx;
 
-    (void)label;
-    (void)template;
     if (fatal && car->config->render.exit_on_retry_failure)
-        fail(car, err);
+        end_by_setting(car, err, EXIT_SETTING);
     else
-        log_error("agent.template.server", "%s", err->text);
+        log_error("agent.template.server", "%s: again_in=%llds", err->text, seconds_up(again_ms));
 }
 
 static void on_template_written(void *ctx, const char *label, const struct config_template *template)
@@ -276,13 +289,14 @@ static bool notify_fatal(const struct sidecar *car, const struct notify_rule *ru
 
 static void note_result(struct sidecar *car, const struct notify_rule *rule, const struct notify_result *result)
 {
+    struct err cause;
+
     if (!result->err && !notify_failing(car->notify)) {
-        car->last_notify.code = ERR_NONE;
+        trouble_end(&car->telling);
     } else if (result->err && result->again_ms != NOTIFY_NOT_AGAIN) {
-        if (!car->last_notify.code)
-            car->notify_failing = clock_now();
-        car->last_notify = *result->err;
-        err_wrap(&car->last_notify, "%s", rule->label);
+        cause = *result->err;
+        err_wrap(&cause, "%s", rule->label);
+        trouble_begin(&car->telling, &cause);
     }
 }
 
@@ -338,24 +352,22 @@ static void on_token(void *ctx, const struct token *token)
 
     log_info("agent.auth.handler", "%s: method=%s ttl=%llds renewable=%s",
              token->handed ? "token taken over, no login needed" : "authentication successful", car->config->method.type, (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
-    car->last_auth.code = ERR_NONE;
+    trouble_end(&car->login);
     car->sunk = false;
     sinks_put(car->sinks, token);
     if (*token->value)
         fetch_token(car->fetch, token);
 }
 
-static void on_auth_failure(void *ctx, const struct err *err, bool fatal)
+static void on_auth_failure(void *ctx, const struct err *err, int64_t again_ms)
 {
     struct sidecar *car = ctx;
 
-    if (!car->last_auth.code)
-        car->auth_failing = clock_now();
-    car->last_auth = *err;
-    if (fatal)
-        fail(car, err);
+    trouble_begin(&car->login, err);
+    if (again_ms == AUTH_NOT_AGAIN)
+        end_by_setting(car, err, "auto_auth.method.exit_on_err");
     else
-        log_error("agent.auth.handler", "error authenticating: %s", err->text);
+        log_error("agent.auth.handler", "error authenticating: %s: again_in=%llds", err->text, seconds_up(again_ms));
 }
 
 static void on_auth_warning(void *ctx, const char *text)
@@ -380,10 +392,10 @@ static void on_sinks_written(void *ctx)
     end_if_done(car);
 }
 
-static void on_sink_error(void *ctx, const char *path, const struct err *err)
+static void on_sink_error(void *ctx, const char *path, const struct err *err, int64_t again_ms)
 {
     (void)ctx;
-    log_error("agent.sink.file", "%s: path=%s", err->text, path);
+    log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, seconds_up(again_ms));
 }
 
 static void on_secret_change(void *ctx, const struct dep *dep)
@@ -396,24 +408,30 @@ static void on_secret_change(void *ctx, const struct dep *dep)
     plan_walk(car);
 }
 
-static void on_secret_error(void *ctx, const struct dep *dep, const struct err *err, unsigned attempt, bool exhausted)
+static void on_secret_error(void *ctx, const struct fetch_failure *failure)
 {
     struct sidecar *car = ctx;
-    struct err cause = *err;
+    struct err cause = *failure->err;
 
-    err_wrap(&cause, "%s", dep->key);
+    err_wrap(&cause, "%s", failure->dep->key);
     car->last_fetch = cause;
-    pass_dep_failed(car->pass, dep);
+    pass_dep_failed(car->pass, failure->dep);
     plan_walk(car);
-    if (exhausted && car->config->render.exit_on_retry_failure)
-        fail(car, &cause);
+    if (failure->exhausted && car->config->render.exit_on_retry_failure)
+        end_by_setting(car, &cause, EXIT_SETTING);
     else
-        log_warn("agent.template.server", "%s: attempt=%u", cause.text, attempt);
+        log_warn("agent.template.server", "%s: attempt=%u again_in=%llds", cause.text, failure->attempt, seconds_up(failure->again_ms));
 }
 
-static void on_secret_suspect(void *ctx)
+static void on_secret_recovery(void *ctx, const struct dep *dep, int64_t after_ms)
 {
-    auth_suspect(((struct sidecar *)ctx)->auth);
+    (void)ctx;
+    log_info("agent.template.server", "%s: answered again: after=%llds", dep->key, seconds_up(after_ms));
+}
+
+static void on_secret_suspect(void *ctx, bool worked)
+{
+    auth_suspect(((struct sidecar *)ctx)->auth, worked);
 }
 
 static void on_secret_warning(void *ctx, const char *text)
@@ -430,11 +448,19 @@ static void on_secret_renewed(void *ctx, const struct dep *dep)
 
 /* ------------------------------------------------------------------------------------------------------------- building */
 
+/* What failed for want of a server need not wait for its time. */
+static void on_reach(void *ctx)
+{
+    fetch_hurry(((struct sidecar *)ctx)->fetch);
+}
+
 static int new_client(struct sidecar *car, struct err *err)
 {
+    car->way.on_reach = on_reach;
+    car->way.ctx = car;
     if (car->config->vault.tls_skip_verify)
         log_warn(MODULE, "TLS certificates are not verified (tls_skip_verify): anyone on the way can read the token and the secrets");
-    return connect_server(car->loop, &car->config->vault, &car->client, err);
+    return connect_server(car->loop, &car->config->vault, &car->way, &car->client, err);
 }
 
 static int new_auth(struct sidecar *car, struct err *err)
@@ -480,9 +506,12 @@ static void new_fetch(struct sidecar *car)
 {
     const struct config_method *method = &car->config->method;
     const struct fetch_options options = {
-        .num_retries = car->config->vault.num_retries ? car->config->vault.num_retries : -1,
-        .min_backoff_ms = method->min_backoff_ms,
-        .max_backoff_ms = method->max_backoff_ms,
+        .ladder =
+            {
+                .retries = car->config->vault.num_retries ? car->config->vault.num_retries : -1,
+                .base_ms = method->min_backoff_ms,
+                .cap_ms = method->max_backoff_ms,
+            },
         .static_interval_ms = car->config->render.static_secret_render_interval_ms,
         .renewal_threshold = car->config->render.lease_renewal_threshold,
     };
@@ -490,6 +519,7 @@ static void new_fetch(struct sidecar *car)
         .ctx = car,
         .on_change = on_secret_change,
         .on_error = on_secret_error,
+        .on_recovery = on_secret_recovery,
         .on_suspect = on_secret_suspect,
         .on_warning = on_secret_warning,
         .on_renewed = on_secret_renewed,
@@ -545,6 +575,15 @@ static void take_over(struct sidecar *car)
     fetch_offer(car->fetch, handover);
 }
 
+/* Somebody has mended something and does not want to wait. */
+static void try_now(struct sidecar *car)
+{
+    auth_hurry(car->auth);
+    fetch_hurry(car->fetch);
+    pass_hurry(car->pass);
+    plan_walk(car);
+}
+
 static void on_hangup(void *ctx, int signo)
 {
     struct sidecar *car = ctx;
@@ -552,12 +591,13 @@ static void on_hangup(void *ctx, int signo)
     struct err err;
 
     (void)signo;
+    try_now(car);
     if (!car->options.reload || car->options.reload(car->options.ctx, &level, &err) != 0) {
         log_error(MODULE, "SIGHUP: the configuration was not taken over: %s", car->options.reload ? err.text : "no file");
         return;
     }
     log_setup(level, car->config->log_json);
-    log_info(MODULE, "SIGHUP: log level taken over; other changes need a restart");
+    log_info(MODULE, "SIGHUP: what failed is tried now; log level taken over; other changes need a restart");
 }
 
 static int start_signals(struct sidecar *car, struct err *err)

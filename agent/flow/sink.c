@@ -46,6 +46,7 @@ static int write_sink(const struct sink *sink, const char *text, struct err *err
 static void write_due(void *ctx)
 {
     struct sinks *sinks = ctx;
+    int64_t wait = (int64_t)digest_jitter(RETRY_MIN_MS, RETRY_MAX_MS);
     bool again = false;
 
     for (size_t i = 0; i < sinks->count; i++) {
@@ -57,11 +58,11 @@ static void write_due(void *ctx)
         sink->due = write_sink(sink, sinks->text, &err) != 0;
         file_stamp(sink->path, &sink->stamp);
         if (sink->due && sinks->events.on_error)
-            sinks->events.on_error(sinks->events.ctx, sink->path, &err);
+            sinks->events.on_error(sinks->events.ctx, sink->path, &err, wait);
         again |= sink->due;
     }
     if (again) {
-        timer_after(&sinks->timer, (int64_t)digest_jitter(RETRY_MIN_MS, RETRY_MAX_MS));
+        timer_after(&sinks->timer, wait);
         return;
     }
     arena_reset(&sinks->arena);

@@ -27,7 +27,7 @@ struct sink_options {
 struct sink_events {
     void *ctx;
     void (*on_written)(void *ctx); /* every file holds the newest token */
-    void (*on_error)(void *ctx, const char *path, const struct err *err);
+    void (*on_error)(void *ctx, const char *path, const struct err *err, int64_t again_ms);
 };
 
 struct sinks *sinks_new(struct loop *loop, const struct sink_options *options, size_t count, const struct sink_events *events);

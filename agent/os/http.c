@@ -3,8 +3,10 @@
 #include <openssl/crypto.h>
 
 #include "base/clock.h"
+#include "base/cur.h"
 #include "base/mem.h"
 #include "os/proxy.h"
+#include "os/x509.h"
 
 enum {
     TIMEOUT_MS = 60000,
@@ -95,6 +97,8 @@ static int client_fill(struct http_client *client, const struct http_options *op
     client->client_key = copy_or_null(options->client_key);
     client->server_name = client->origin.https ? server_name_copy(options->server_name) : NULL;
     client->user_agent = copy_or_null(options->user_agent);
+    client->on_trust = options->on_trust;
+    client->ctx = options->ctx;
     client->skip_verify = options->skip_verify;
     client->http1_only = options->http1_only;
     client->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
@@ -181,16 +185,40 @@ static bool needs_addresses(const struct http_client *client)
     return !client->origin.socket[0] && !reusable && !address_is_literal(host_to_reach(client));
 }
 
+static void report_trust(const struct http_client *client, const struct err *err)
+{
+    if (client->on_trust)
+        client->on_trust(client->ctx, err);
+}
+
+/* A server need not say why it closes the connection. */
+static int check_own(const struct http_client *client, struct err *err)
+{
+    struct cur text = cur_of(client->trust.cert.data, client->trust.cert.len);
+    _cleanup_x509_block_ struct x509_block own = {0};
+    struct err ignored;
+
+    if (!client->trust.cert.len || x509_next(&text, &own, &ignored) != 1 || own.kind != X509_CERTIFICATE || own.not_after > clock_wall())
+        return 0;
+    return err_set(err, ERR_DENIED, "client_cert %s: the certificate expired %lld s ago; is anybody still replacing it?", client->client_cert,
+                   (long long)((clock_wall() - own.not_after) / 1000));
+}
+
 /* Certificates are rotated under us: read anew before every new connection, the old ones stay while the new are not whole. */
 static void trust_refresh(struct http_client *client)
 {
     struct trust fresh;
     struct err err;
 
-    if (!client->origin.https || trust_read(client, &fresh, &err) < 0)
+    if (!client->origin.https)
         return;
+    if (trust_read(client, &fresh, &err) < 0) {
+        report_trust(client, &err);
+        return;
+    }
     trust_done(&client->trust);
     client->trust = fresh;
+    report_trust(client, check_own(client, &err) < 0 ? &err : NULL);
 }
 
 static void begin(struct http_client *client, struct http_exchange *exchange)

@@ -32,6 +32,9 @@ struct http_options {
     const char *user_agent;
     int64_t timeout_ms;   /* whole exchange; 0 = 60 s */
     int64_t connect_ms;   /* TCP and TLS; 0 = 10 s */
+    /* The TLS files were read before a new connection: what is wrong with them (those read before stay in use), or NULL. */
+    void (*on_trust)(void *ctx, const struct err *err);
+    void *ctx;
     bool http1_only;
     /* What is no failure and still to be told: parts of a CA file that were left out. A line for the log; NULL to hear nothing. */
     void (*on_note)(const char *text);

@@ -29,6 +29,8 @@ struct http_client {
     struct verify verify;
     void (*on_note)(const char *text);
     char *told; /* the last note */
+    void (*on_trust)(void *ctx, const struct err *err);
+    void *ctx;
 
     struct dns_options names;
     char *resolv_conf, *hosts;

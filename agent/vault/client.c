@@ -26,7 +26,7 @@ struct client_call {
     char *namespace; /* NULL: the client's */
     struct buf body; /* secret */
     bool has_body;
-    int64_t timeout_ms;
+    int64_t timeout_ms, sent_at;
     client_done *done;
     void *ctx;
 };
@@ -38,6 +38,11 @@ struct client {
     char *namespace;
     struct arena token_arena;
     const char *token;
+    int64_t uses_left; /* of the token; CLOCK_NEVER: it has no such limit */
+    bool served;       /* something was answered with it */
+    client_reach *on_reach;
+    void *ctx;
+    int64_t down_at, up_at; /* since when nobody answers, CLOCK_NEVER: somebody does; when the last answer came */
     struct budget own_budget, *budget;
     unsigned long requests;
     struct call_list parked, waiting, running;
@@ -150,12 +155,35 @@ static int64_t clamp_retry_after(int64_t seconds)
     return seconds * 1000 < RETRY_AFTER_MIN_MS ? RETRY_AFTER_MIN_MS : seconds * 1000;
 }
 
+static bool is_answer(int status)
+{
+    return status != 0 && (status < 501 || status > 504);
+}
+
+/* What was sent before the last answer came says nothing about now. */
+static void note_reach(struct client *client, const struct client_call *call, int status)
+{
+    int64_t now = clock_now(), down_at = client->down_at;
+
+    if (!is_answer(status)) {
+        if (down_at == CLOCK_NEVER && call->sent_at >= client->up_at)
+            client->down_at = now;
+        return;
+    }
+    client->up_at = now;
+    client->down_at = CLOCK_NEVER;
+    if (down_at != CLOCK_NEVER && client->on_reach)
+        client->on_reach(client->ctx, now - down_at);
+}
+
 /* The call leaves the lists before its owner hears: the owner may cancel others and send more. */
 static void answer(struct client_call *call, struct reply *reply, const struct err *err)
 {
     _cleanup_(cleanup_call) struct client_call *over = call;
 
     over->exchange = NULL;
+    note_reach(over->client, over, reply->status);
+    over->client->served |= !err && !over->token;
     over->done(over->ctx, reply, err);
     reply_done(reply);
 }
@@ -261,6 +289,9 @@ static void start_first(struct client_call *call)
         return;
     }
     call->client->requests++;
+    call->sent_at = clock_now();
+    if (!call->token && call->client->uses_left != CLOCK_NEVER)
+        call->client->uses_left--;
     start(call, call->client->http, path.data);
 }
 
@@ -349,7 +380,24 @@ int client_set_token(struct client *client, const char *token, struct err *err)
     arena_done(&client->token_arena);
     client->token_arena = fresh;
     client->token = copy;
+    client->uses_left = CLOCK_NEVER;
+    client->served = false;
     return 0;
+}
+
+void client_limit_uses(struct client *client, int64_t uses)
+{
+    client->uses_left = uses > 0 ? uses : CLOCK_NEVER;
+}
+
+bool client_served(const struct client *client)
+{
+    return client->served;
+}
+
+bool client_spent(const struct client *client)
+{
+    return client->served && client->uses_left < 0;
 }
 
 bool client_has_token(const struct client *client)
@@ -378,6 +426,9 @@ int client_new(struct loop *loop, const struct client_options *options, struct c
     }
     client->redirect = redirect_new(loop, client->http, &options->http);
     client->namespace = namespace_name(options->namespace);
+    client->uses_left = client->down_at = CLOCK_NEVER;
+    client->on_reach = options->on_reach;
+    client->ctx = options->ctx;
     budget_init(&client->own_budget, LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST);
     client->budget = options->budget ? options->budget : &client->own_budget;
     timer_init(&client->pump_timer, loop, pump, client);

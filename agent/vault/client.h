@@ -21,10 +21,15 @@
 struct client;
 struct client_call;
 
+/* The server answers again, after so long without. From the loop, before the answer itself is handed on. */
+typedef void client_reach(void *ctx, int64_t after_ms);
+
 struct client_options {
     struct http_options http;
     const char *namespace; /* NULL or "": none */
     struct budget *budget; /* borrowed; NULL: one of its own */
+    client_reach *on_reach; /* may be NULL */
+    void *ctx;
 };
 
 struct request {
@@ -48,6 +53,12 @@ void client_free(struct client *client); /* running calls end without their call
 
 /* The token of following requests (copied into locked memory); NULL forgets it. Unprintable bytes are refused. */
 int client_set_token(struct client *client, const char *token, struct err *err) MUST_USE;
+/* The token of now is good for so many requests (0: no limit); the next client_set_token() forgets it. */
+void client_limit_uses(struct client *client, int64_t uses);
+/* Something was answered with the token of now. */
+bool client_served(const struct client *client);
+/* The token has served, and more requests went out with it than it is good for: some of them were refused for that. */
+bool client_spent(const struct client *client);
 bool client_has_token(const struct client *client);
 
 /* Everything in `request` is copied. */
@@ -57,9 +68,9 @@ void client_cancel(struct client_call *call);
 void client_reach(const struct client *client, struct reach *reach);
 /* Close idle connections when nothing runs. */
 void client_idle(struct client *client);
-/* Requests sent so far. */
 /* Without slashes at its ends; "" for none. */
 const char *client_namespace(const struct client *client);
+/* Requests sent so far. */
 unsigned long client_requests(const struct client *client);
 
 #endif

@@ -42,6 +42,8 @@ static int fill(struct token *token, const char *value, const struct val *from, 
     const char *type = val_get_cstr(from, type_name);
     int64_t seconds = lease_seconds(val_get(from, ttl_name), &token->unsound);
 
+    if (val_as_int(val_get(from, "num_uses"), &token->uses) && token->uses < 0)
+        token->uses = 0;
     token->batch = type && strcmp(type, "batch") == 0;
     lease_begin(&token->lease, "", seconds, val_get_bool(from, "renewable") && !token->batch, asked_at);
     if (keep(token, value, &token->value, err) != 0)

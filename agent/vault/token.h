@@ -19,6 +19,7 @@ struct token {
     const char *accessor; /* "" when the server gives none (batch tokens) */
     const char *wrap;     /* JSON of wrap_info when the login was wrapped: then `value` is "" */
     struct lease lease;
+    int64_t uses; /* how many requests it is good for; 0: no limit */
     bool batch;
     bool unsound;     /* a lease number out of range */
     bool unknown_ttl; /* the login said 0: ask lookup-self */

@@ -23,12 +23,13 @@ static void on_token(void *ctx, const struct token *token)
     assert_non_null(token->value);
 }
 
-static void on_failure(void *ctx, const struct err *err, bool fatal)
+static void on_failure(void *ctx, const struct err *err, int64_t again_ms)
 {
     struct world *world = ctx;
 
     world->failures++;
-    world->fatal = fatal;
+    world->fatal = again_ms == AUTH_NOT_AGAIN;
+    assert_true(world->fatal || again_ms > 0);
     memcpy(world->failure, err->text, sizeof(world->failure));
 }
 
@@ -257,7 +258,7 @@ static void a_revoked_token_is_found_by_one_lookup_and_replaced_by_one_login(voi
     fake_loop_run(world->loop, 10 * MINUTE);
     vault.revoked = true;
     for (int i = 0; i < 20; i++)
-        auth_suspect(world->auth);
+        auth_suspect(world->auth, false);
     fake_loop_run(world->loop, 10 * SECOND);
     assert_int_equal(count("auth/token/lookup-self"), 1);
     assert_int_equal(count("auth/kubernetes/login"), 2);
@@ -271,7 +272,7 @@ static void a_good_token_under_suspicion_is_kept_and_not_asked_about_again_at_on
 
     begin(world);
     for (int i = 0; i < 29; i++) {
-        auth_suspect(world->auth);
+        auth_suspect(world->auth, false);
         fake_loop_run(world->loop, 1 * SECOND);
     }
     assert_int_equal(count("auth/token/lookup-self"), 1);
@@ -289,7 +290,7 @@ static void a_policy_without_lookup_self_does_not_cause_a_login_a_suspicion(void
     fake_vault_fault("auth/token/lookup-self", 403, -1)->body = "{\"errors\":[\"permission denied\"]}";
     fake_loop_run(world->loop, 2 * MINUTE);
     for (int i = 0; i < 60; i++) {
-        auth_suspect(world->auth);
+        auth_suspect(world->auth, false);
         fake_loop_run(world->loop, 20 * SECOND);
     }
     assert_true(count("auth/kubernetes/login") <= 2);
@@ -438,7 +439,7 @@ static void everything_about_the_token_goes_to_the_namespace_of_the_login(void *
     make_auth_in(world, false, NULL, "logins/");
     begin(world);
     fake_loop_run(world->loop, 45 * MINUTE);
-    auth_suspect(world->auth);
+    auth_suspect(world->auth, false);
     fake_loop_run(world->loop, 1 * SECOND);
     auth_stop(world->auth, true, 3 * SECOND, on_stopped, world);
     fake_loop_run(world->loop, 1 * SECOND);

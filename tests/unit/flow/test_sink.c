@@ -18,11 +18,12 @@ static void on_written(void *ctx)
     ((struct world *)ctx)->written++;
 }
 
-static void on_error(void *ctx, const char *path, const struct err *err)
+static void on_error(void *ctx, const char *path, const struct err *err, int64_t again_ms)
 {
+    assert_true(again_ms > 0);
     struct world *world = ctx;
 
-    assert_true(path[0] && err->text[0]);
+    assert_true(path[0] && err->text[0] && again_ms > 0);
     world->errors++;
 }
 

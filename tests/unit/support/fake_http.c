@@ -5,7 +5,7 @@
 #define FAKE_HTTP_LATENCY_MS 5
 
 struct fake_request {
-    char method[16], path[512], token[128], namespace[128], bearer[128], body[16384];
+    char method[16], path[512], token[128], namespace[128], wrap_ttl[16], bearer[128], body[16384];
     const char *address; /* of the client that sent it */
     const char *server_name;
 };
@@ -122,6 +122,9 @@ struct http_exchange *http_send(struct http_client *client, const struct http_re
     for (size_t i = 0; i < req->header_count; i++)
         if (strcmp(req->headers[i].name, "X-Vault-Namespace") == 0)
             copy_text(request.namespace, sizeof(request.namespace), req->headers[i].value, strlen(req->headers[i].value));
+    for (size_t i = 0; i < req->header_count; i++)
+        if (strcmp(req->headers[i].name, "X-Vault-Wrap-TTL") == 0)
+            copy_text(request.wrap_ttl, sizeof(request.wrap_ttl), req->headers[i].value, strlen(req->headers[i].value));
     for (size_t i = 0; i < req->header_count; i++)
         if (strcmp(req->headers[i].name, "Authorization") == 0)
             copy_text(request.bearer, sizeof(request.bearer), req->headers[i].value, strlen(req->headers[i].value));

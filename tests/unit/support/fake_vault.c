@@ -34,6 +34,10 @@ static struct {
     struct fake_arrival arrivals[20000];
     size_t arrival_count;
     const char *redirect; /* origin to send everybody to */
+    char last_body[256], last_wrap_ttl[16]; /* of the last request that had them */
+    unsigned uses, used; /* of each token; 0: no limit */
+    bool terse;          /* of a bad token it only says "permission denied", as OpenBao does */
+    bool no_lookup;      /* the policy forbids lookup-self */
 } vault;
 
 static void fake_vault_reset(void)
@@ -109,14 +113,15 @@ static void answer_auth(struct fake_answer *answer, int64_t ttl)
     answer->status = 200;
     buf_addf(
         &answer->body,
-        "{\"request_id\":\"r\",\"auth\":{\"client_token\":\"t%u\",\"accessor\":\"a%u\",\"lease_duration\":%lld,\"renewable\":%s}}",
-        vault.tokens, vault.tokens, (long long)ttl, vault.renewable ? "true" : "false");
+        "{\"request_id\":\"r\",\"auth\":{\"client_token\":\"t%u\",\"accessor\":\"a%u\",\"lease_duration\":%lld,\"num_uses\":%u,\"renewable\":%s}}",
+        vault.tokens, vault.tokens, (long long)ttl, vault.uses, vault.renewable ? "true" : "false");
 }
 
 static void serve_login(struct fake_answer *answer)
 {
     vault.tokens++;
     vault.revoked = false;
+    vault.used = 0;
     vault.token_born = clock_now();
     vault.token_end = clock_now() + vault.token_ttl * 1000;
     answer_auth(answer, vault.token_ttl);
@@ -229,12 +234,18 @@ static inline void fake_vault_serve(const struct fake_request *request, struct f
     snprintf(arrival->path, sizeof(arrival->path), "%.127s", path);
     snprintf(arrival->token, sizeof(arrival->token), "%.31s", request->token);
     snprintf(arrival->namespace, sizeof(arrival->namespace), "%.31s", request->namespace);
+    if (request->body[0])
+        snprintf(vault.last_body, sizeof(vault.last_body), "%.255s", request->body);
+    if (request->wrap_ttl[0])
+        snprintf(vault.last_wrap_ttl, sizeof(vault.last_wrap_ttl), "%.15s", request->wrap_ttl);
     if (injected(path, answer))
         return;
     if (strcmp(path, "auth/kubernetes/login") == 0)
         serve_login(answer);
-    else if (!is_valid(request->token))
-        refuse(answer, 403, "2 errors occurred:\\n\\t* permission denied\\n\\t* invalid token\\n\\n");
+    else if (!is_valid(request->token) || (vault.uses && vault.used++ >= vault.uses))
+        refuse(answer, 403, vault.terse ? "permission denied" : "2 errors occurred:\\n\\t* permission denied\\n\\t* invalid token\\n\\n");
+    else if (vault.no_lookup && strcmp(path, "auth/token/lookup-self") == 0)
+        refuse(answer, 403, "1 error occurred:\\n\\t* permission denied\\n\\n");
     else if (strncmp(path, "auth/token/", 11) == 0)
         serve_token(path + 11, answer);
     else if (strncmp(path, "sys/internal/ui/mounts/", 23) == 0)
