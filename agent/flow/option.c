@@ -196,16 +196,32 @@ static void read_duration(struct reading *reading, const struct val *v, const ch
         parse_duration(reading, v, path, into);
 }
 
+/* Digits that would be permission bits of a kind that somebody wants, were they octal: each may read, and nobody more than who stands before. */
+static bool looks_octal(int64_t number)
+{
+    unsigned other = (unsigned)(number % 10), group = (unsigned)(number / 10 % 10), owner = (unsigned)(number / 100);
+
+    return owner >= 4 && owner <= 7 && group <= 7 && other <= 7 && (group == 0 || group >= 4) && (other == 0 || other >= 4) &&
+           (group & ~owner) == 0 && (other & ~group) == 0;
+}
+
+/* A number of JSON or YAML is decimal, and that of HCL unless it begins with 0. What is above 0777 has no effect in the originals. */
 static void read_mode(struct reading *reading, const struct val *v, const char *path, unsigned *into)
 {
     uint64_t mode = 0;
 
     if (v->kind == VAL_INT && v->i >= 0 && v->i <= 07777)
-        *into = (unsigned)v->i;
-    else if (v->kind == VAL_STRING && cur_whole_uint(v->s.data, 8, 07777, &mode))
-        *into = (unsigned)mode;
-    else
+        mode = (uint64_t)v->i;
+    else if (v->kind != VAL_STRING || !cur_whole_uint(v->s.data, 8, 07777, &mode)) {
         malformed(reading, v, path, "must be permission bits, for example \"0640\"");
+        return;
+    }
+    *into = (unsigned)mode & 0777;
+    if (v->kind == VAL_INT && looks_octal(v->i))
+        option_problem(reading, PROBLEM_WARNING, v, path,
+                       "%" PRId64 " is a decimal number and means the permission bits %04o: write \"0%" PRId64 "\" if that was meant", v->i, *into, v->i);
+    else if (mode > 0777)
+        option_problem(reading, PROBLEM_WARNING, v, path, "of %04o only %04o has an effect", (unsigned)mode, *into);
 }
 
 /* -------------------------------------------------------------------------------------- lists */

@@ -27,7 +27,7 @@ enum option_type {
     OPTION_FLOAT,      /* double: any number */
     OPTION_SECONDS,    /* int64_t milliseconds: "5m", "1d", seconds as number or string; "" is 0 */
     OPTION_DURATION,   /* int64_t milliseconds: "5m", or nanoseconds as a number */
-    OPTION_MODE,       /* unsigned: "0640" in octal, or a number */
+    OPTION_MODE,       /* unsigned, at most 0777: "0640" in octal, or a number */
     OPTION_WORDS,      /* const char *const *, NULL-terminated: strings, or one split at commas */
     OPTION_STRINGS,    /* the same, but only a list of strings */
     OPTION_BLOCK,      /* the row's own function */
