@@ -569,6 +569,16 @@ static void cleanup_auth(struct auth **auth)
     auth_free(*auth);
 }
 
+int auth_check_backoff(int64_t min_ms, int64_t max_ms, struct err *err)
+{
+    struct backoff backoff;
+
+    backoff_init(&backoff, min_ms, max_ms);
+    if (min_ms >= 0 && max_ms >= 0 && backoff.floor_ms < backoff.ceiling_ms)
+        return 0;
+    return err_set(err, ERR_INPUT, "min_backoff (1s unless given) must be positive and less than max_backoff (5m unless given)");
+}
+
 int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
              struct auth **ret, struct err *err)
 {
@@ -584,8 +594,8 @@ int auth_new(struct loop *loop, struct client *client, const struct auth_options
     backoff_init(&auth->login_backoff, options->min_backoff_ms, options->max_backoff_ms);
     backoff_init(&auth->renew_backoff, 0, 0);
     backoff_init(&auth->doubt_backoff, 0, 0);
-    if (auth->login_backoff.floor_ms >= auth->login_backoff.ceiling_ms)
-        return err_set(err, ERR_INPUT, "auto_auth.method: min_backoff must be less than max_backoff");
+    if (auth_check_backoff(options->min_backoff_ms, options->max_backoff_ms, err) != 0)
+        return err_wrap(err, "auto_auth.method");
     if (login_new(options->type, options->mount, options->config, &auth->login, err) != 0)
         return -1;
     *ret = steal(auth);

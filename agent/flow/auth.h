@@ -42,6 +42,8 @@ struct auth_events {
     void (*on_renewed)(void *ctx, const struct token *token); /* may be NULL */
 };
 
+/* 0: not given. */
+int auth_check_backoff(int64_t min_ms, int64_t max_ms, struct err *err) MUST_USE;
 int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
              struct auth **ret, struct err *err) MUST_USE;
 void auth_free(struct auth *auth);

@@ -41,30 +41,46 @@ static void on_trust(void *ctx, const struct err *err)
         trouble_end(trust);
 }
 
+static struct http_options options_of(const struct config_vault *vault)
+{
+    return (struct http_options){
+        .address = vault->address,
+        .ca_cert = given(vault->ca_cert),
+        .ca_pem = given(vault->ca_pem),
+        .ca_path = given(vault->ca_path),
+        .client_cert = given(vault->client_cert),
+        .client_key = given(vault->client_key),
+        .server_name = given(vault->tls_server_name),
+        .skip_verify = vault->tls_skip_verify,
+        .proxy = given(vault->proxy),
+        .user_agent = USER_AGENT,
+        .timeout_ms = vault->timeout_ms,
+        .on_note = on_note,
+    };
+}
+
+int connect_check(const struct config_vault *vault, struct err *err)
+{
+    const struct http_options options = options_of(vault);
+
+    return http_check(&options, err);
+}
+
+int connect_check_files(const struct config_vault *vault, struct err *err)
+{
+    const struct http_options options = options_of(vault);
+
+    return http_check_files(&options, err);
+}
+
 int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret, struct err *err)
 {
-    const struct client_options options = {
-        .http =
-            {
-                .address = vault->address,
-                .ca_cert = given(vault->ca_cert),
-                .ca_pem = given(vault->ca_pem),
-                .ca_path = given(vault->ca_path),
-                .client_cert = given(vault->client_cert),
-                .client_key = given(vault->client_key),
-                .server_name = given(vault->tls_server_name),
-                .skip_verify = vault->tls_skip_verify,
-                .proxy = given(vault->proxy),
-                .user_agent = USER_AGENT,
-                .timeout_ms = vault->timeout_ms,
-                .on_note = on_note,
-                .on_trust = connect ? on_trust : NULL,
-                .ctx = connect,
-            },
-        .namespace = vault->namespace,
-        .on_reach = connect ? on_reach : NULL,
-        .ctx = connect,
-    };
+    struct client_options options = {.http = options_of(vault), .namespace = vault->namespace};
 
+    if (connect) {
+        options.http.on_trust = on_trust;
+        options.on_reach = on_reach;
+        options.http.ctx = options.ctx = connect;
+    }
     return client_new(loop, &options, ret, err);
 }

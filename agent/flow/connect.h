@@ -17,6 +17,10 @@ struct connect {
     void *ctx;
 };
 
+/* What connect_server() would refuse of the words themselves: address and proxy. */
+int connect_check(const struct config_vault *vault, struct err *err) MUST_USE;
+/* And of the files that they name. ERR_MISSING: one is not there. */
+int connect_check_files(const struct config_vault *vault, struct err *err) MUST_USE;
 /* `connect` NULL: nothing is told. */
 int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret, struct err *err) MUST_USE;
 

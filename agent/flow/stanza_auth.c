@@ -6,6 +6,7 @@
 
 #include "base/hcl.h"
 #include "base/limits.h"
+#include "flow/auth.h"
 
 #define SINK_MODE 0640
 
@@ -119,6 +120,7 @@ static void finish_method(struct reading *reading, struct method *method, const 
                           const char *path)
 {
     const char *type = method->type[0] ? method->type : label ? label : "";
+    struct err err;
 
     if (!type[0])
         option_problem(reading, PROBLEM_ERROR, block, path, "the method's type is missing: write method \"kubernetes\" { ... }");
@@ -128,9 +130,8 @@ static void finish_method(struct reading *reading, struct method *method, const 
     method->m.wrap_ttl = seconds_text(reading->arena, method->wrap_ttl_ms);
     method->m.place = (struct val_place){block->line, block->column};
     method->m.file = block->file;
-    if (method->m.min_backoff_ms < 0 || method->m.max_backoff_ms < 0 ||
-        (method->m.max_backoff_ms && method->m.min_backoff_ms >= method->m.max_backoff_ms))
-        option_problem(reading, PROBLEM_UNUSABLE, block, path, "min_backoff must be positive and less than max_backoff");
+    if (auth_check_backoff(method->m.min_backoff_ms, method->m.max_backoff_ms, &err) != 0)
+        option_problem(reading, PROBLEM_UNUSABLE, block, path, "%s", err.text);
 }
 
 static void read_method(struct reading *reading, const struct val *v, const char *path, void *into)

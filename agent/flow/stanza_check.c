@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/connect.h"
+#include "os/owner.h"
 #include "vault/login.h"
 
 struct check {
@@ -19,17 +21,24 @@ static void add(const struct check *check, enum problem_severity severity, uint1
 
 /* -------------------------------------------------------------------------------------- server */
 
+/* What stands in a header or a path has no blanks and no control bytes. */
+static void check_word(const struct check *check, uint16_t file, struct val_place place, const char *path, const char *word)
+{
+    while ((unsigned char)*word > ' ' && *word != 0x7F)
+        word++;
+    if (*word)
+        add(check, PROBLEM_UNUSABLE, file, place, path, "holds a blank or a control byte, with which no request can be sent");
+}
+
 static void check_vault(const struct check *check)
 {
-    static const char *const schemes[] = {"https://", "http://", "unix://"};
     const struct config_vault *vault = &check->config->vault;
-    size_t i = 0;
+    struct err err;
 
-    while (i < ARRAY_LEN(schemes) && strncmp(vault->address, schemes[i], strlen(schemes[i])) != 0)
-        i++;
-    if (i == ARRAY_LEN(schemes))
-        add(check, PROBLEM_UNUSABLE, vault->file, vault->place, "vault.address",
-            "must begin with https://, http:// or unix://");
+    if (connect_check(vault, &err) != 0)
+        add(check, PROBLEM_UNUSABLE, vault->file, vault->place, "vault", err.text);
+    check_word(check, vault->file, vault->place, "vault.namespace", vault->namespace);
+    check_word(check, vault->file, vault->place, "vault.tls_server_name", vault->tls_server_name);
     if (!vault->client_cert[0] != !vault->client_key[0])
         add(check, PROBLEM_UNUSABLE, vault->file, vault->place, "vault",
             "client_cert and client_key must be given together");
@@ -49,16 +58,25 @@ static const struct login_option *find_option(const struct login_method *method,
     return NULL;
 }
 
+/* Where the value stands, or the block that lacks it. */
+static struct val_place place_of(const struct val *map, const char *name, struct val_place block)
+{
+    const struct val *v = val_get(map, name);
+
+    return v && v->line ? (struct val_place){v->line, v->column} : block;
+}
+
 static void check_method_options(const struct check *check, const struct login_method *method)
 {
-    const struct val *map = &check->config->method.config;
+    const struct config_method *m = &check->config->method;
+    const struct val *map = &m->config;
     char path[128];
+    struct err err;
 
     for (size_t i = 0; i < method->option_count; i++) {
         snprintf(path, sizeof(path), "auto_auth.method.config.%s", method->options[i].name);
-        if (method->options[i].required && !val_get(map, method->options[i].name))
-            add(check, PROBLEM_UNUSABLE, check->config->method.file, check->config->method.place, path,
-                "is missing");
+        if (login_check(&method->options[i], map, &err) != 0)
+            add(check, PROBLEM_UNUSABLE, m->file, place_of(map, method->options[i].name, m->place), path, err.text);
     }
     for (size_t i = 0; i < map->map.len; i++) {
         const struct val *key = map->map.pairs[i].key;
@@ -89,6 +107,8 @@ static void check_method(const struct check *check)
 
     if (!m->type[0])
         return; /* said already */
+    check_word(check, m->file, m->place, "auto_auth.method.mount_path", m->mount_path);
+    check_word(check, m->file, m->place, "auto_auth.method.namespace", m->namespace);
     if (method) {
         check_method_options(check, method);
         return;
@@ -154,6 +174,22 @@ static void check_destinations(const struct check *check)
     }
 }
 
+/* The names of another machine's image need not be known here. */
+static void check_owners(const struct check *check)
+{
+    for (size_t i = 0; i < check->config->template_count; i++) {
+        const struct config_template *template = &check->config->templates[i];
+        uid_t uid = 0;
+        gid_t gid = 0;
+        char path[64];
+        struct err err;
+
+        snprintf(path, sizeof(path), "template[%zu]", i);
+        if (owner_find(template->user, template->group, &uid, &gid, &err) != 0)
+            add(check, PROBLEM_WARNING, template->file, template->place, path, err.text);
+    }
+}
+
 void stanza_check(const struct config *config, struct problems *problems)
 {
     const struct check check = {config, problems};
@@ -164,4 +200,5 @@ void stanza_check(const struct config *config, struct problems *problems)
     check_vault(&check);
     check_auth(&check);
     check_destinations(&check);
+    check_owners(&check);
 }

@@ -86,9 +86,36 @@ static void wanted_fill(struct http_client *client)
     client->verify.wanted[1] = tls_proxy ? client->proxy.host : NULL;
 }
 
+static int place_fill(struct http_client *client, const struct http_options *options, struct err *err)
+{
+    return origin_parse(options->address, &client->origin, err) < 0 || proxy_choose(client, options->proxy, err) < 0 ? -1 : 0;
+}
+
+int http_check(const struct http_options *options, struct err *err)
+{
+    struct http_client *client = mem_alloc(sizeof(*client));
+    int result = place_fill(client, options, err);
+
+    mem_wipe_str(client->proxy_url);
+    mem_free(client->proxy_url);
+    mem_free(client);
+    return result;
+}
+
+int http_check_files(const struct http_options *options, struct err *err)
+{
+    const struct trust_files files = {options->ca_cert, options->ca_path, options->client_cert, options->client_key, options->ca_pem};
+    struct trust trust;
+
+    if (trust_load(&trust, &files, err) < 0)
+        return -1;
+    trust_done(&trust);
+    return 0;
+}
+
 static int client_fill(struct http_client *client, const struct http_options *options, struct err *err)
 {
-    if (origin_parse(options->address, &client->origin, err) < 0 || proxy_choose(client, options->proxy, err) < 0)
+    if (place_fill(client, options, err) < 0)
         return -1;
     client->ca_cert = copy_or_null(options->ca_cert);
     client->ca_pem = copy_or_null(options->ca_pem);

@@ -75,6 +75,10 @@ typedef void http_done(void *ctx, struct http_res *res, const struct err *err);
 
 struct http_exchange; /* a running one */
 
+/* Whether http_client_new() would take this address and proxy, without a look at any file. */
+int http_check(const struct http_options *options, struct err *err) MUST_USE;
+/* Whether it would take the files, each of which must be there. */
+int http_check_files(const struct http_options *options, struct err *err) MUST_USE;
 /* Files named in the options are read now and errors name them. */
 int http_client_new(struct loop *loop, const struct http_options *options, struct http_client **ret, struct err *err) MUST_USE;
 /* What a client with these options opens: authorities, names, the port of the server or of the proxy before it. Unix sockets need no rule. */

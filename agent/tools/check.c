@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/limits.h"
+#include "flow/connect.h"
 #include "flow/flags.h"
 #include "os/file.h"
 #include "tpl/tpl.h"
@@ -46,6 +47,17 @@ void check_templates(const struct config *config, struct problems *problems)
             problems_add(problems, PROBLEM_UNUSABLE, config_file(config, template->file), template->place, path, "%s",
                          err.text);
     }
+}
+
+/* What is not there may well be where the agent runs. */
+static void check_tls_files(const struct config *config, struct problems *problems)
+{
+    const struct config_vault *vault = &config->vault;
+    struct err err;
+
+    if (connect_check_files(vault, &err) != 0)
+        problems_add(problems, err.code == ERR_MISSING ? PROBLEM_WARNING : PROBLEM_UNUSABLE,
+                     vault->place.line ? config_file(config, vault->file) : "", vault->place, "vault", "%s", err.text);
 }
 
 static void print_problem(const struct problem *problem)
@@ -116,6 +128,7 @@ static int check(const struct flags *flags, const struct check_flags *own)
     problems_init(&problems);
     if (config_load(&config, flags, getenv, &problems) != 0 && problems.unusable == 0)
         return 1;
+    check_tls_files(&config, &problems);
     check_templates(&config, &problems);
     (own->json ? print_json : print_text)(&config, &problems);
     if (own->strict && problems.len)
@@ -131,7 +144,8 @@ static void print_help(void)
 
     buf_init_clipped(&text, LINE_MAX_BYTES);
     flags_help(&text);
-    printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates.\n"
+    printf("Usage: ampule check -config=PATH [OPTIONS]\n\nFinds every problem of an agent's configuration and its templates: what it refuses the\n"
+           "agent refuses, and the other way round. TLS files that are not here are only warned of.\n"
            "The options are the agent's, and:\n\n  -format=text|json\n      A line for each problem, or one JSON object.\n"
            "  -strict\n      Warnings count as errors.\n%s",
            text.data);

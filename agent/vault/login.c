@@ -74,18 +74,30 @@ bool login_flag(const struct login *login, const char *option)
     return val_is_nil(v) ? fallback && strcmp(fallback, "true") == 0 : as_flag(v) == 1;
 }
 
-static int check_option(const struct login *login, const struct login_option *option, struct err *err)
+int login_check(const struct login_option *option, const struct val *config, struct err *err)
 {
-    const struct val *v = val_get(&login->config, option->name);
-    const char *type = login->method->type;
+    const struct val *v = val_get(config, option->name);
+    bool given = !val_is_nil(v) && !(v->kind == VAL_STRING && v->s.len == 0);
 
     if (!val_is_nil(v) && option->kind != LOGIN_FLAG && v->kind != VAL_STRING)
-        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s must be a string, not %s", type, option->name,
-                       val_kind_name(v));
+        return err_set(err, ERR_INPUT, "must be a string, not %s", val_kind_name(v));
     if (!val_is_nil(v) && option->kind == LOGIN_FLAG && as_flag(v) < 0)
-        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s must be true or false", type, option->name);
-    if (option->required && !login_text(login, option->name))
-        return err_set(err, ERR_INPUT, "auto_auth.method \"%s\": config.%s is missing; %s", type, option->name, option->help);
+        return err_set(err, ERR_INPUT, "must be true or false");
+    if (option->kind == LOGIN_LATER && given)
+        return err_set(err, ERR_INPUT, "not supported yet");
+    if (option->required && !given)
+        return err_set(err, ERR_INPUT, "is missing: %s", option->help);
+    return 0;
+}
+
+static int check_options(const struct login *login, struct err *err)
+{
+    for (size_t i = 0; i < login->method->option_count; i++) {
+        const struct login_option *option = &login->method->options[i];
+
+        if (login_check(option, &login->config, err) != 0)
+            return err_wrap(err, "auto_auth.method \"%s\": config.%s", login->method->type, option->name);
+    }
     return 0;
 }
 
@@ -125,9 +137,8 @@ int login_new(const char *type, const char *mount, const struct val *config, str
         buf_init_secret(&login->kept[i], LIMIT_TOKEN_BYTES);
     if (config && val_copy(&login->arena, config, &login->config, err) != 0)
         return -1;
-    for (size_t i = 0; i < method->option_count; i++)
-        if (check_option(login, &method->options[i], err) != 0)
-            return -1;
+    if (check_options(login, err) != 0)
+        return -1;
     *ret = steal(login);
     return 0;
 }

@@ -19,7 +19,7 @@
 
 struct login;
 
-enum login_option_kind { LOGIN_TEXT, LOGIN_FILE /* read at each login */, LOGIN_FLAG };
+enum login_option_kind { LOGIN_TEXT, LOGIN_FILE /* read at each login */, LOGIN_FLAG, LOGIN_LATER /* a text; not supported yet */ };
 
 struct login_option {
     const char *name;
@@ -52,6 +52,8 @@ const struct login_method *const *login_methods(size_t *ret_count);
 /* The row of `type`, or NULL. */
 const struct login_method *login_method_find(const char *type);
 
+/* What login_new() would say of one option of this config map. */
+int login_check(const struct login_option *option, const struct val *config, struct err *err) MUST_USE;
 /* `mount` NULL or "": auth/<type>. `config` is the method's config map, copied. ERR_INPUT names the option. */
 int login_new(const char *type, const char *mount, const struct val *config, struct login **ret, struct err *err) MUST_USE;
 void login_free(struct login *login);

@@ -6,15 +6,13 @@ static const struct login_option options[] = {
     {"role_id_file_path", LOGIN_FILE, true, NULL, "file of the role id"},
     {"secret_id_file_path", LOGIN_FILE, false, NULL, "file of the secret id; none for roles without one", "remove_secret_id_file_after_reading"},
     {"remove_secret_id_file_after_reading", LOGIN_FLAG, false, "true", "remove the secret id's file once it is read"},
-    {"secret_id_response_wrapping_path", LOGIN_TEXT, false, NULL, "not supported yet"},
+    {"secret_id_response_wrapping_path", LOGIN_LATER, false, NULL, "not supported yet"},
 };
 
 enum { ROLE_ID, SECRET_ID };
 
 static int keep_secret_id(struct login *login, const char *path, struct err *err)
 {
-    if (login_text(login, "secret_id_response_wrapping_path"))
-        return err_set(err, ERR_INPUT, "not supported yet: secret_id_response_wrapping_path");
     if (login_keep_file(login, "secret_id_file_path", SECRET_ID, true, err) != 0)
         return -1;
     if (login_flag(login, "remove_secret_id_file_after_reading"))

@@ -191,17 +191,19 @@ static void refuses(const char *type, size_t n, struct val_pair *pairs, const ch
 static void wrong_options_are_named(void **state)
 {
     struct val_pair number[] = {{VAL_KEY("role"), val_int(7)}}, empty[] = {{VAL_KEY("role"), val_cstr("")}};
+    struct val_pair later[] = {{VAL_KEY("role_id_file_path"), val_cstr("/r")}, {VAL_KEY("secret_id_response_wrapping_path"), val_cstr("auth/x")}};
     struct val_pair flag[] = {{VAL_KEY("path"), val_cstr("/p")},
                               {VAL_KEY("remove_jwt_after_reading"), val_cstr("maybe")},
                               {VAL_KEY("role"), val_cstr("r")}};
 
     (void)state;
     refuses("kubernetes", 0, number,
-            "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
+            "auto_auth.method \"kubernetes\": config.role: is missing: the role of the server's Kubernetes login");
     refuses("kubernetes", 1, empty,
-            "auto_auth.method \"kubernetes\": config.role is missing; the role of the server's Kubernetes login");
-    refuses("kubernetes", 1, number, "auto_auth.method \"kubernetes\": config.role must be a string, not integer");
-    refuses("jwt", 3, flag, "auto_auth.method \"jwt\": config.remove_jwt_after_reading must be true or false");
+            "auto_auth.method \"kubernetes\": config.role: is missing: the role of the server's Kubernetes login");
+    refuses("kubernetes", 1, number, "auto_auth.method \"kubernetes\": config.role: must be a string, not integer");
+    refuses("jwt", 3, flag, "auto_auth.method \"jwt\": config.remove_jwt_after_reading: must be true or false");
+    refuses("approle", 2, later, "auto_auth.method \"approle\": config.secret_id_response_wrapping_path: not supported yet");
     refuses("kerberos", 0, number, "auto_auth.method \"kerberos\": not a method that is supported yet");
 }
 
