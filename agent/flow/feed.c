@@ -165,11 +165,6 @@ static int64_t answer_left(const struct feed *feed)
     return secret && secret->bound ? lease_left(&secret->lease, clock_now()) : CLOCK_NEVER;
 }
 
-static const struct ladder_options *ladder_of(const struct feed *feed)
-{
-    return &feed->shared->options.ladder;
-}
-
 /* Refused because the token is newer than the server's knowledge of it, older than ours, or used up: none of it counts. */
 static bool is_unsettled(const struct feed *feed, int status)
 {
@@ -207,7 +202,7 @@ static void suspect(struct feed *feed)
 
 static void not_yet(struct feed *feed)
 {
-    wait_until(feed, PAUSING, clock_now() + ladder_pause(&feed->ladder, ladder_of(feed)));
+    wait_until(feed, PAUSING, clock_now() + ladder_pause(&feed->ladder, &feed->shared->options.ladder));
     if (client_spent(feed->shared->client))
         suspect(feed);
 }
@@ -226,7 +221,7 @@ static void attempt_failed(struct feed *feed, const struct err *err, int status,
     }
     if (store_fail(feed->shared->store, feed->dep, err->code == ERR_MISSING, &ignored) != 0)
         warn(feed, "not remembered as failed");
-    step = ladder_failed(&feed->ladder, ladder_of(feed), clock_now(), status);
+    step = ladder_failed(&feed->ladder, &feed->shared->options.ladder, clock_now(), status);
     wait = ladder_bend(step.wait_ms, answer_left(feed), retry_after_ms);
     wait_until(feed, PAUSING, clock_now() + wait);
     if (status == 403)
