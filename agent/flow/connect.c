@@ -17,12 +17,12 @@ static void on_note(const char *text)
     log_warn(MODULE, "%s", text);
 }
 
-static void on_reach(void *ctx, int64_t after_ms)
+static void on_up(void *ctx, int64_t after_ms)
 {
     struct connect *connect = ctx;
 
     log_info("agent", "the server answers again: after=%llds", (long long)((after_ms + 999) / 1000));
-    connect->on_reach(connect->ctx);
+    connect->on_up(connect->ctx);
 }
 
 /* Said when it changes, not at every connection. */
@@ -79,7 +79,7 @@ int connect_server(struct loop *loop, const struct config_vault *vault, struct c
 
     if (connect) {
         options.http.on_trust = on_trust;
-        options.on_reach = on_reach;
+        options.on_up = on_up;
         options.http.ctx = options.ctx = connect;
     }
     return client_new(loop, &options, ret, err);

@@ -13,7 +13,7 @@
 /* The way to the server, as it is told in the log. Zeroed at first; outlives the client. */
 struct connect {
     struct trouble trust; /* the TLS files */
-    void (*on_reach)(void *ctx); /* the server answers again */
+    void (*on_up)(void *ctx); /* the server answers again */
     void *ctx;
 };
 

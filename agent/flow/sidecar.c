@@ -449,14 +449,14 @@ static void on_secret_renewed(void *ctx, const struct dep *dep)
 /* ------------------------------------------------------------------------------------------------------------- building */
 
 /* What failed for want of a server need not wait for its time. */
-static void on_reach(void *ctx)
+static void on_up(void *ctx)
 {
     fetch_hurry(((struct sidecar *)ctx)->fetch);
 }
 
 static int new_client(struct sidecar *car, struct err *err)
 {
-    car->way.on_reach = on_reach;
+    car->way.on_up = on_up;
     car->way.ctx = car;
     if (car->config->vault.tls_skip_verify)
         log_warn(MODULE, "TLS certificates are not verified (tls_skip_verify): anyone on the way can read the token and the secrets");

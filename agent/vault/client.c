@@ -40,7 +40,7 @@ struct client {
     const char *token;
     int64_t uses_left; /* of the token; CLOCK_NEVER: it has no such limit */
     bool served;       /* something was answered with it */
-    client_reach *on_reach;
+    client_up *on_up;
     void *ctx;
     int64_t down_at, up_at; /* since when nobody answers, CLOCK_NEVER: somebody does; when the last answer came */
     struct budget own_budget, *budget;
@@ -161,7 +161,7 @@ static bool is_answer(int status)
 }
 
 /* What was sent before the last answer came says nothing about now. */
-static void note_reach(struct client *client, const struct client_call *call, int status)
+static void note_up(struct client *client, const struct client_call *call, int status)
 {
     int64_t now = clock_now(), down_at = client->down_at;
 
@@ -172,8 +172,8 @@ static void note_reach(struct client *client, const struct client_call *call, in
     }
     client->up_at = now;
     client->down_at = CLOCK_NEVER;
-    if (down_at != CLOCK_NEVER && client->on_reach)
-        client->on_reach(client->ctx, now - down_at);
+    if (down_at != CLOCK_NEVER && client->on_up)
+        client->on_up(client->ctx, now - down_at);
 }
 
 /* The call leaves the lists before its owner hears: the owner may cancel others and send more. */
@@ -182,7 +182,7 @@ static void answer(struct client_call *call, struct reply *reply, const struct e
     _cleanup_(cleanup_call) struct client_call *over = call;
 
     over->exchange = NULL;
-    note_reach(over->client, over, reply->status);
+    note_up(over->client, over, reply->status);
     over->client->served |= !err && !over->token;
     over->done(over->ctx, reply, err);
     reply_done(reply);
@@ -427,7 +427,7 @@ int client_new(struct loop *loop, const struct client_options *options, struct c
     client->redirect = redirect_new(loop, client->http, &options->http);
     client->namespace = namespace_name(options->namespace);
     client->uses_left = client->down_at = CLOCK_NEVER;
-    client->on_reach = options->on_reach;
+    client->on_up = options->on_up;
     client->ctx = options->ctx;
     budget_init(&client->own_budget, LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST);
     client->budget = options->budget ? options->budget : &client->own_budget;

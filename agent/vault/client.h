@@ -22,13 +22,13 @@ struct client;
 struct client_call;
 
 /* The server answers again, after so long without. From the loop, before the answer itself is handed on. */
-typedef void client_reach(void *ctx, int64_t after_ms);
+typedef void client_up(void *ctx, int64_t after_ms);
 
 struct client_options {
     struct http_options http;
     const char *namespace; /* NULL or "": none */
     struct budget *budget; /* borrowed; NULL: one of its own */
-    client_reach *on_reach; /* may be NULL */
+    client_up *on_up; /* may be NULL */
     void *ctx;
 };
 

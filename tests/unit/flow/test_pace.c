@@ -53,7 +53,7 @@ static void on_suspect(void *ctx, bool worked)
     auth_suspect(((struct world *)ctx)->auth, worked);
 }
 
-static void on_reach(void *ctx, int64_t after_ms)
+static void on_up(void *ctx, int64_t after_ms)
 {
     (void)after_ms;
     fetch_hurry(((struct world *)ctx)->fetch);
@@ -67,7 +67,7 @@ static void make(struct world *world, int64_t interval_ms)
     struct auth_events auth_events = {world, on_token, on_failure, on_warning, NULL};
     struct fetch_options fetch_options = {.static_interval_ms = interval_ms};
     struct fetch_events fetch_events = {world, on_change, on_error, on_recovery, on_suspect, on_warning, NULL};
-    struct client_options client = {.http = {.address = "http://vault:8200"}, .on_reach = on_reach, .ctx = world};
+    struct client_options client = {.http = {.address = "http://vault:8200"}, .on_up = on_up, .ctx = world};
     struct err err;
 
     assert_int_equal(client_new(world->loop, &client, &world->client, &err), 0);
