@@ -395,7 +395,10 @@ static void on_sinks_written(void *ctx)
 static void on_sink_error(void *ctx, const char *path, const struct err *err, int64_t again_ms)
 {
     (void)ctx;
-    log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, seconds_up(again_ms));
+    if (again_ms == SINK_NEXT_TOKEN)
+        log_error("agent.sink.file", "%s: path=%s again_in=\"next token\"", err->text, path);
+    else
+        log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, seconds_up(again_ms));
 }
 
 static void on_secret_change(void *ctx, const struct dep *dep)

@@ -129,7 +129,7 @@ void sinks_put(struct sinks *sinks, const struct token *token)
     arena_reset(&sinks->arena);
     sinks->text = arena_strndup(&sinks->arena, text, strlen(text), &err);
     if (!sinks->text) {
-        sinks->events.on_error(sinks->events.ctx, sinks->count ? sinks->items[0].path : "", &err);
+        sinks->events.on_error(sinks->events.ctx, sinks->count ? sinks->items[0].path : "", &err, SINK_NEXT_TOKEN);
         return;
     }
     for (size_t i = 0; i < sinks->count; i++)

@@ -24,6 +24,8 @@ struct sink_options {
     long uid, gid; /* -1: leave */
 };
 
+#define SINK_NEXT_TOKEN ((int64_t)-1)
+
 struct sink_events {
     void *ctx;
     void (*on_written)(void *ctx); /* every file holds the newest token */
