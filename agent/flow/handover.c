@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "flow/handover_file.h"
 #include "os/file.h"
@@ -332,4 +333,18 @@ struct secret *handover_claim(struct handover *handover, const struct dep *dep)
         return secret;
     secret_free(secret);
     return NULL;
+}
+
+void handover_bequeath(const struct config *config, const struct token *token, const struct store *store)
+{
+    struct handover_place place;
+    size_t count;
+    struct err err;
+
+    if (!*config->handover)
+        return;
+    if (handover_place(config, &place, &err) == 0 && handover_leave(&place, token, store, &count, &err) == 0)
+        log_info("agent.handover", "token and answers left for the sidecar: answers=%zu path=%s", count, place.path);
+    else
+        log_warn("agent.handover", "nothing is left for the sidecar, which will log in by itself: %s", err.text);
 }

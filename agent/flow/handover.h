@@ -50,4 +50,7 @@ int handover_write(struct buf *out, const struct handover_place *place, const st
                    struct err *err) MUST_USE;
 int handover_read(const char *text, size_t len, const struct handover_place *place, int64_t now, struct handover **ret, struct err *err) MUST_USE;
 
+/* For the sidecar of the pod, when the configuration says so, with a line in the log. Without it that one logs in by itself. */
+void handover_bequeath(const struct config *config, const struct token *token, const struct store *store);
+
 #endif

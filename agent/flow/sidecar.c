@@ -146,21 +146,6 @@ static void on_deadline(void *ctx)
     fail(car, &cause);
 }
 
-/* For the sidecar of the pod. Without it that one logs in by itself. */
-static void leave(struct sidecar *car)
-{
-    struct handover_place place;
-    size_t count;
-    struct err err;
-
-    if (!*car->config->handover)
-        return;
-    if (handover_place(car->config, &place, &err) == 0 && handover_leave(&place, auth_token(car->auth), car->store, &count, &err) == 0)
-        log_info("agent.handover", "token and answers left for the sidecar: answers=%zu path=%s", count, place.path);
-    else
-        log_warn("agent.handover", "nothing is left for the sidecar, which will log in by itself: %s", err.text);
-}
-
 /* exit_after_auth: every file is on disk, every sink written, every application told. */
 static void end_if_done(struct sidecar *car)
 {
@@ -168,7 +153,7 @@ static void end_if_done(struct sidecar *car)
     if (!car->config->exit_after_auth || !all_done(car))
         return;
     log_info(MODULE, "exit_after_auth: everything is on disk");
-    leave(car);
+    handover_bequeath(car->config, auth_token(car->auth), car->store);
     loop_stop(car->loop);
 }
 
