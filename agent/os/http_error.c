@@ -129,6 +129,7 @@ static const struct cause {
     {CURLE_FILESIZE_EXCEEDED, explain_size, ERR_LIMIT, NULL},
     {CURLE_GOT_NOTHING, NULL, ERR_RETRY, "connection was closed without an answer"},
     {CURLE_PARTIAL_FILE, NULL, ERR_RETRY, "answer was cut off"},
+    {CURLE_OUT_OF_MEMORY, NULL, ERR_LIMIT, "a header of the answer is longer than any that is read"}, /* what libcurl says of it */
     {CURLE_HTTP2, NULL, ERR_RETRY, "HTTP/2 connection failed"},
     {CURLE_HTTP2_STREAM, NULL, ERR_RETRY, "HTTP/2 stream was reset"},
     {CURLE_UNSUPPORTED_PROTOCOL, NULL, ERR_INPUT, "answer is not HTTP"},

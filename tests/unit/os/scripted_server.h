@@ -195,6 +195,13 @@ static void act_many_headers(struct peer *peer)
     peer_say(peer, "Content-Length: 0\r\n\r\n");
 }
 
+static void act_endless_header(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 200 OK\r\nX-Filler: ");
+    for (;;)
+        peer_say(peer, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+}
+
 static void act_garbage(struct peer *peer)
 {
     peer_say(peer, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
@@ -256,6 +263,7 @@ static const struct {
     {"/big", act_big},
     {"/big-announced", act_big_announced},
     {"/many-headers", act_many_headers},
+    {"/endless-header", act_endless_header},
     {"/garbage", act_garbage},
     {"/gzip", act_gzip},
     {"/gzip-transfer", act_gzip_transfer},

@@ -147,6 +147,7 @@ static void http_refuses_too_many_headers(void **state)
     plain();
     snprintf(says, sizeof(says), "headers of the answer have more than %zu bytes", LIMIT_REPLY_HEADER_BYTES);
     assert_failure("/many-headers", ERR_LIMIT, says);
+    assert_failure("/endless-header", ERR_LIMIT, "a header of the answer is longer than any that is read");
 }
 
 static void http_refuses_to_send_paths_and_headers_that_are_too_long(void **state)
