@@ -29,7 +29,8 @@ class Project:
     """`up` in the foreground, under a project name of its own."""
 
     def __init__(self, engine, compose, *files, env=None):
-        self.engine, self.env = engine, {**engine.env, "COMPOSE_PROJECT_NAME": unique("ampule"), **(env or {})}
+        path = f"/usr/bin:{os.environ['PATH']}"  # version 1 builds with the docker command that it finds first
+        self.engine, self.env = engine, {**engine.env, "PATH": path, "COMPOSE_PROJECT_NAME": unique("ampule"), **(env or {})}
         self.command = [compose, "--ansi=never", *(f"--file={FOLDER / name}" for name in files)]
         self.process = Process([*self.command, "up", "--no-color"], env=self.env, cwd=FOLDER)
 
