@@ -94,13 +94,19 @@ static int check_size(const struct aside_list *list, struct err *err)
     return 0;
 }
 
+/* See struct tpl_file: only what is the matter is said. */
+static int hide_computed(bool computed, struct err *err)
+{
+    return computed ? err_set(err, err->code, "writeToFile: %s: a path or an owner that the template puts together", err_name(err->code)) : -1;
+}
+
 int aside_note(struct aside_list *list, const struct tpl_file *file, struct err *err)
 {
     char path[PATH_MAX];
     struct aside *aside;
 
     if (find_path(file->path, path, err) != 0)
-        return -1;
+        return hide_computed(file->computed, err);
     aside = find(list, path);
     if (!aside && list->len == LIMIT_TEMPLATE_FILES)
         return err_set(err, ERR_LIMIT, "writeToFile: more than %d files in one template", (int)LIMIT_TEMPLATE_FILES);
@@ -111,6 +117,7 @@ int aside_note(struct aside_list *list, const struct tpl_file *file, struct err 
         buf_reset(&aside->content);
     }
     set_owner(aside, file);
+    aside->computed = file->computed;
     buf_add(&aside->content, file->content.data, file->content.len);
     if (file->newline && !preserves(file))
         buf_addc(&aside->content, '\n');
@@ -181,10 +188,14 @@ static int open_target(struct aside *aside, const char *label, struct err *err)
 
 static int open_one(struct aside *aside, const char *label, struct err *err)
 {
-    if (refuse_links(aside, err) != 0)
+    if (refuse_links(aside, err) != 0) {
+        hide_computed(aside->computed, err);
         return err_wrap(err, "%s", label);
-    if (open_target(aside, label, err) != 0)
-        return -1;
+    }
+    if (open_target(aside, label, err) != 0) {
+        hide_computed(aside->computed, err);
+        return aside->computed ? err_wrap(err, "%s", label) : -1;
+    }
     if (!aside->append || keep_old(aside, err) == 0)
         return 0;
     write_target_free(steal(aside->target)); /* the next attempt reads again */

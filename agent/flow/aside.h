@@ -21,6 +21,7 @@ struct aside {
     char *path, *user, *group;
     unsigned mode;
     bool append; /* the first call wants what the file holds already kept */
+    bool computed; /* as in struct tpl_file */
     bool grown;  /* so it was: others may go on writing there */
     struct buf content; /* secret */
     struct write_target *target; /* once aside_open() has opened it */

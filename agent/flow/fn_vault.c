@@ -224,6 +224,19 @@ static int read_inside(const char *sandbox, const char *path, struct buf *text, 
     return file_read_below(sandbox, below, LIMIT_TEMPLATE_FILE_BYTES, text, err);
 }
 
+static bool is_written(const struct fn_vault *fn, struct str text)
+{
+    return fn->tpl && tpl_mentions(fn->tpl, text);
+}
+
+/* A path that the template puts together may be a secret in the wrong place: then errors say only what is the matter. */
+static int fail_file(const struct fn_vault *fn, const char *path, struct err *err)
+{
+    if (is_written(fn, str_of(path)))
+        return -1;
+    return err_set(err, err->code, "file: %s: a path that the template puts together", err_name(err->code));
+}
+
 static int on_file(void *ctx, struct str path, struct arena *arena, struct val *ret, struct err *err)
 {
     struct fn_vault *fn = ctx;
@@ -241,7 +254,9 @@ static int on_file(void *ctx, struct str path, struct arena *arena, struct val *
         failed = read_inside(sandbox, name, &text, &full, err);
     else
         failed = file_read_trusted(name, LIMIT_TEMPLATE_FILE_BYTES, &text, err);
-    if (failed || buf_check(&full, "file: its name", err) != 0 || note_file(fn, *sandbox ? full.data : name, err) != 0)
+    if (failed || buf_check(&full, "file: its name", err) != 0)
+        return fail_file(fn, name, err);
+    if (note_file(fn, *sandbox ? full.data : name, err) != 0)
         return -1;
     return val_copy_buf(arena, &text, ret, err);
 }
@@ -281,7 +296,11 @@ static const char *on_getenv(void *ctx, const char *name)
 
 static int on_write_to_file(void *ctx, const struct tpl_file *file, struct err *err)
 {
-    return aside_note(&((struct fn_vault *)ctx)->asides, file, err);
+    struct fn_vault *fn = ctx;
+    struct tpl_file noted = *file;
+
+    noted.computed = !is_written(fn, file->path) || !is_written(fn, file->user) || !is_written(fn, file->group);
+    return aside_note(&fn->asides, &noted, err);
 }
 
 static int on_sockaddr(void *ctx, struct str expression, struct arena *arena, struct val *ret, struct err *err)

@@ -28,6 +28,7 @@ struct fn_vault {
     const struct config *config;
     const struct config_template *template;
     const struct store *store;
+    const struct tpl *tpl; /* the compiled template, borrowed; NULL: nothing that it names counts as written in it */
     const struct interface *interfaces; /* what `sockaddr` chooses from; borrowed */
     size_t interface_count;
     bool wants_key; /* the template's text speaks of a Key: a certificate without one is no answer to it */

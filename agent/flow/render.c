@@ -51,6 +51,7 @@ int render_run(struct render *render, struct err *err)
 
     if (!render->tpl && compile(render, err) != 0)
         return -1;
+    render->fn.tpl = render->tpl;
     fn_vault_begin(&render->fn);
     fn_vault_env(&render->fn, &env);
     buf_reset(&render->output);

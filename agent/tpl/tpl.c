@@ -53,6 +53,11 @@ int tpl_parse(const char *source, size_t len, const struct tpl_options *options,
     return 0;
 }
 
+bool tpl_mentions(const struct tpl *tpl, struct str text)
+{
+    return memmem(tpl->source.data, tpl->source.len, text.data, text.len) != NULL;
+}
+
 void tpl_free(struct tpl *tpl)
 {
     struct arena arena;

@@ -29,6 +29,7 @@ struct tpl_file {
     bool append;
     bool preserve; /* empty content leaves a file with something in it as it is */
     bool newline;  /* one more behind the content */
+    bool computed; /* where to or whose: not all of it is written in the template, so errors must not show it. Set by the embedder */
 };
 
 /*
@@ -67,6 +68,8 @@ struct tpl_options {
 
 /* Compile. The source is copied. On failure *ret is untouched and the text is Go's parse error. */
 int tpl_parse(const char *source, size_t len, const struct tpl_options *options, struct tpl **ret, struct err *err) MUST_USE;
+/* Is this text written in the source? What is not was put together of data, and may be secret. */
+bool tpl_mentions(const struct tpl *tpl, struct str text);
 void tpl_free(struct tpl *tpl);
 void tpl_cleanup(struct tpl **tpl);
 #define _cleanup_tpl_ _cleanup_(tpl_cleanup)

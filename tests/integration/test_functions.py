@@ -83,6 +83,15 @@ def test_variables_of_both_vendors_are_found(render, site):
 
 @both_servers
 @ours
+@pytest.mark.parametrize("call", ["file .", "file (printf \"/etc/%s\" .)", 'writeToFile (printf "/proc/%s/x" .) "" "" "0644" "x"', 'writeToFile "/tmp/x" . "" "0644" "x"',
+                                  'writeToFile "/tmp/x" "" . "0644" "x"', 'writeToFile "/tmp/x" "" "" . "x"', "mustEnv .", "executeTemplate .", 'secret "a" .', 'pkiCert "a" .', "sockaddr .", "plugin .", "eq . (sprig_list .)"])
+def test_a_secret_in_a_wrong_place_is_in_no_log(render, call):
+    text, log = render('{{ with "canary" }}{{ with printf "%s%s" . "-9c1f" }}{{ ' + call + " }}{{ end }}{{ end }}")
+    assert text is None and "canary-9c1f" not in log, log
+
+
+@both_servers
+@ours
 def test_functions_that_only_older_agents_have_answer(render):
     call = '{{ sprig_env "APP" }} {{ sprig_expandenv "$APP/${NONE}x" }} {{ len (sprig_randAlphaNum 8) }} {{ len sprig_uuidv4 }} {{ sprig_date "2006" 0 }}'
     text, log = render(call, {"APP": "web"})

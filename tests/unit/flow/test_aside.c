@@ -150,9 +150,32 @@ static void there_is_a_limit_of_files_and_of_bytes(void **state)
 
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
+static void what_the_template_computed_is_not_shown(void **state)
+{
+    const struct {
+        const char *path, *user;
+    } rows[] = {{"/", ""}, {in_folder("no"), "nobody-of-that-name"}, {"/proc/canary/x", ""}};
+    struct tpl_file file;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct aside_list list = {0};
+
+        file = file_of(rows[i].path, "x");
+        file.user = str_of(rows[i].user);
+        file.computed = true;
+        assert_int_equal(aside_note(&list, &file, &err) != 0 || write_all(&list) != 0, 1);
+        assert_non_null(strstr(err.text, "a path or an owner that the template puts together"));
+        assert_null(strstr(err.text, "canary"));
+        assert_null(strstr(err.text, "nobody-of"));
+        aside_clear(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_template_computed_is_not_shown),
         in_a_folder(calls_for_one_file_make_one_write),
         in_a_folder(appending_reads_the_file_once),
         in_a_folder(links_and_odd_paths_are_refused),
