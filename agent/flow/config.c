@@ -230,6 +230,7 @@ int config_load_vault(struct config *config, const struct flags *flags, config_g
 {
     config_init(config);
     environ_apply(config, flags, getenv, problems);
+    environ_take_token(config, getenv);
     check_whole(config, problems);
     return problems->errors ? -1 : 0;
 }

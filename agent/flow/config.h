@@ -32,7 +32,7 @@ struct config_vault {
     bool tls_skip_verify;
     const char *namespace;  /* of secrets: canonical "a/b/"; method.namespace when nothing else gives one */
     const char *proxy;      /* *_PROXY_ADDR or *_HTTP_PROXY; "": the usual proxy variables */
-    const char *token;      /* *_TOKEN: sent along with the login request; secret */
+    const char *token;      /* *_TOKEN, of config_load_vault(): an agent logs in and has no use for it; secret */
     int num_retries;        /* 12; 0 = none (the file's -1) */
     int64_t timeout_ms;     /* *_CLIENT_TIMEOUT, 60 s */
     struct val_place place; /* of the stanza; line 0 without one */

@@ -49,7 +49,6 @@ static const struct text_row {
     {"NAMESPACE", FLAG(namespace), FIELD(namespace)},
     {"HTTP_PROXY", NO_FLAG, FIELD(proxy)},
     {"PROXY_ADDR", NO_FLAG, FIELD(proxy)}, /* after HTTP_PROXY: it counts more */
-    {"TOKEN", NO_FLAG, FIELD(token)},
 };
 
 static const char *flag_text(const struct flags *flags, size_t offset)
@@ -176,6 +175,16 @@ static void apply_namespace(const struct apply *apply)
         config->vault.namespace = config->method.namespace;
     if (given || !config->method.namespace[0])
         config->method.namespace = config->vault.namespace;
+}
+
+void environ_take_token(struct config *config, config_getenv *getenv)
+{
+    const char *text = environ_get(getenv, "TOKEN");
+    struct err err;
+
+    text = text ? arena_strndup(&config->arena, text, strlen(text), &err) : NULL;
+    if (text)
+        config->vault.token = text;
 }
 
 void environ_apply(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems)

@@ -11,5 +11,7 @@
 /* The value of BAO_<name>, else of VAULT_<name>, else NULL; "" counts as not set. */
 const char *environ_get(config_getenv *getenv, const char *name);
 void environ_apply(struct config *config, const struct flags *flags, config_getenv *getenv, struct problems *problems);
+/* The token, for those who send it. */
+void environ_take_token(struct config *config, config_getenv *getenv);
 
 #endif

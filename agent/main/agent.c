@@ -25,6 +25,7 @@
 #include "flow/programs.h"
 #include "flow/revoke.h"
 #include "flow/sidecar.h"
+#include "os/environ.h"
 #include "os/file.h"
 #include "os/harden.h"
 
@@ -62,17 +63,6 @@ static void show_problems(const struct problems *problems)
         buf_init_clipped(&line, LIMIT_CONFIG_BYTES);
         problem_write(&problems->items[i], &line);
         fprintf(stderr, "%s\n", line.data);
-    }
-}
-
-/* A token in the environment was copied into the configuration; /proc/PID/environ and children need not have it. */
-static void forget_tokens(void)
-{
-    static const char *const names[] = {"VAULT_TOKEN", "BAO_TOKEN"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        mem_wipe_str(getenv(names[i]));
-        unsetenv(names[i]);
     }
 }
 
@@ -159,7 +149,7 @@ static int load_and_run(struct flags *flags, const struct harden_origin *origin)
         return 1;
     if (flags->verify_only == 1)
         return 0;
-    forget_tokens();
+    environ_forget_tokens();
     return run(&config, flags, origin);
 }
 
@@ -190,7 +180,7 @@ static int revoke_token(const struct flags *flags)
     show_problems(&problems);
     if (failed)
         return 1;
-    forget_tokens();
+    environ_forget_tokens();
     if (revoke_self(&config.vault, getenv("HOME"), &err) != 0) {
         fprintf(stderr, "Error revoking token: %s\n", err.text);
         return 2;

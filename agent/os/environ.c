@@ -1,7 +1,9 @@
 #include "os/environ.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const always_dropped[] = {"VAULT_TOKEN", "BAO_TOKEN", NULL};
 
@@ -42,6 +44,15 @@ const char **environ_build(const char *const *base, const char *const *drop, con
         if (!is_named(always_dropped, add[i]) && !is_named(add + i + 1, add[i]))
             made[n++] = mem_strdup(add[i]);
     return made;
+}
+
+void environ_forget_tokens(void)
+{
+    for (size_t i = 0; environ && environ[i]; i++) /* a name may stand there twice, and getenv() sees one */
+        if (is_named(always_dropped, environ[i]) && strchr(environ[i], '='))
+            mem_wipe_str(strchr(environ[i], '=') + 1);
+    for (size_t i = 0; always_dropped[i]; i++)
+        unsetenv(always_dropped[i]);
 }
 
 void environ_free(const char **environment)

@@ -10,6 +10,8 @@
 
 /* `base` without the names in `drop`, with `add` ("NAME=value") replacing or appended. Lists end in NULL; NULL is an empty list. */
 const char **environ_build(const char *const *base, const char *const *drop, const char *const *add) MUST_USE;
+/* The tokens leave our own environment, and the memory that /proc/PID/environ shows. */
+void environ_forget_tokens(void);
 void environ_free(const char **environment); /* NULL is accepted */
 
 #endif

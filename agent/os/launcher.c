@@ -342,6 +342,7 @@ static bool serve_next(struct server *server)
 
     if (len >= (ssize_t)sizeof(packet.request) && (len == sizeof(packet.request) || ((char *)&packet)[len - 1] == '\0'))
         serve(server, &packet, (size_t)len, output);
+    mem_wipe(&packet, len > 0 ? (size_t)len : 0);
     return len > 0 || (len < 0 && (errno == EAGAIN || errno == EINTR));
 }
 

@@ -133,8 +133,6 @@ int login_new(const char *type, const char *mount, const struct val *config, str
     login->method = method;
     login->mount = mount_name(type, mount);
     arena_init_secret(&login->arena, MIB(1), "auto_auth.method.config");
-    for (size_t i = 0; i < LOGIN_KEPT; i++)
-        buf_init_secret(&login->kept[i], LIMIT_TOKEN_BYTES);
     if (config && val_copy(&login->arena, config, &login->config, err) != 0)
         return -1;
     if (check_options(login, err) != 0)
@@ -148,7 +146,7 @@ void login_free(struct login *login)
     if (!login)
         return;
     for (size_t i = 0; i < LOGIN_KEPT; i++)
-        buf_done(&login->kept[i]);
+        arena_done(&login->kept_in[i]);
     arena_done(&login->arena);
     mem_free(login->mount);
     mem_free(login);
@@ -233,20 +231,31 @@ static int read_option_file(const char *path, bool trim, struct buf *ret, struct
     return trim ? file_read_token(path, ret, err) : file_read(path, LIMIT_TOKEN_BYTES, ret, err);
 }
 
+static int keep(struct login *login, size_t slot, const struct buf *text, struct err *err)
+{
+    struct arena fresh;
+    char *copy;
+
+    arena_init_secret(&fresh, LIMIT_TOKEN_BYTES + 1, "credential of the login");
+    copy = arena_strndup(&fresh, text->data, text->len, err);
+    if (!copy)
+        return -1;
+    arena_done(&login->kept_in[slot]);
+    login->kept_in[slot] = fresh;
+    login->kept[slot] = (struct str){copy, text->len};
+    return 0;
+}
+
 int login_keep_file(struct login *login, const char *option, size_t slot, bool trim, struct err *err)
 {
     _cleanup_buf_ struct buf text = {0};
-    struct buf *kept = &login->kept[slot];
     const char *path = login_text(login, option);
     struct err why = {0};
     int rc = read_option_file(path, trim, &text, &why);
 
-    if (rc == 0 && text.len) {
-        buf_reset(kept);
-        buf_add(kept, text.data, text.len);
-        return buf_check(kept, path, err);
-    }
-    if (kept->len)
+    if (rc == 0 && text.len)
+        return keep(login, slot, &text, err);
+    if (login->kept[slot].data)
         return 0;
     if (rc == 0)
         return err_set(err, ERR_INPUT, "%s \"%s\": the file is empty", option, path);

@@ -72,7 +72,8 @@ struct login {
     char *mount; /* "auth/kubernetes", no slash at either end */
     struct arena arena;
     struct val config;
-    struct buf kept[LOGIN_KEPT]; /* secret: what was read last from files that may go away */
+    struct str kept[LOGIN_KEPT]; /* what was read last from files that may go away; data NULL: nothing yet */
+    struct arena kept_in[LOGIN_KEPT]; /* secret: it stays as long as we do */
     int64_t over_since;          /* wall clock: when the account's token that was described last had ended; 0 = it has not */
 };
 

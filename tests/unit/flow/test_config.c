@@ -352,6 +352,23 @@ static void config_comes_from_the_environment_without_a_shell(void **state)
     assert_int_equal(f->config.sink_count, 0);
 }
 
+static void config_holds_a_token_for_those_who_send_it(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, "a.hcl", LOGIN);
+    variables[0] = "VAULT_TOKEN=t";
+    expect_loaded(f);
+    assert_string_equal(f->config.vault.token, "");
+    config_done(&f->config);
+    assert_int_equal(config_load_vault(&f->config, &f->flags, fake_getenv, &f->problems), 0);
+    assert_string_equal(f->config.vault.token, "t");
+    config_done(&f->config);
+    variables[1] = "BAO_TOKEN=b";
+    assert_int_equal(config_load_vault(&f->config, &f->flags, fake_getenv, &f->problems), 0);
+    assert_string_equal(f->config.vault.token, "b");
+}
+
 static void config_without_any_source_says_how_to_give_one(void **state)
 {
     struct fixture *f = *state;
@@ -594,6 +611,7 @@ int main(void)
         TEST(config_namespaces_of_login_and_secrets_are_two),
         TEST(config_skip_verify_must_be_a_truth_value_and_is_warned_about),
         TEST(config_comes_from_the_environment_without_a_shell),
+        TEST(config_holds_a_token_for_those_who_send_it),
         TEST(config_without_any_source_says_how_to_give_one),
         TEST(config_collects_all_problems_with_their_places),
         TEST(config_of_two_templates_with_one_destination_the_last_wins_with_a_warning),

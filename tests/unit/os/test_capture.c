@@ -5,8 +5,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -98,6 +100,52 @@ static void arguments_arrive_as_they_are_up_to_a_limit(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+static bool holds(int memory, unsigned long from, unsigned long to, const char *text)
+{
+    char *copy = mem_alloc(to - from);
+    ssize_t len = pread(memory, copy, to - from, (off_t)from);
+    bool found = len > 0 && memmem(copy, (size_t)len, text, strlen(text));
+
+    mem_free(copy);
+    return found;
+}
+
+/* In what the launcher may write to; the shadow of a sanitizer is too large to be looked through, and no copy of ours. */
+static bool launcher_holds(const char *text)
+{
+    unsigned long from, to, most = 16ul << 20;
+    char path[64], line[512], mode[8];
+    bool found = false;
+    int memory;
+    FILE *maps;
+
+    snprintf(path, sizeof(path), "/proc/%d/mem", (int)launcher_pid(launcher));
+    memory = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(memory >= 0);
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)launcher_pid(launcher));
+    maps = fopen(path, "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps))
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 && strncmp(mode, "rw", 2) == 0 && to - from <= most)
+            found |= holds(memory, from, to, text);
+    fclose(maps);
+    close(memory);
+    return found;
+}
+
+static void launcher_keeps_no_arguments(void **state)
+{
+    char line[64], mark[32];
+
+    (void)state;
+    snprintf(mark, sizeof(mark), "mark-%d-of-a-run", (int)launcher_pid(launcher)); /* made after the fork, so that no copy of it is a copy of ours */
+    snprintf(line, sizeof(line), "echo %s", mark);
+    run(line, 1000, 10000);
+    assert_int_equal(strncmp(got, mark, strlen(mark)), 0);
+    assert_false(launcher_holds(mark));
+    assert_true(launcher_holds("PATH=/usr/bin:/bin")); /* it does look */
+}
+
 static void stopped_run_calls_nobody(void **state)
 {
     struct capture *capture;
@@ -131,6 +179,7 @@ int main(void)
         with_launcher(left_over_child_is_not_waited_for),
         with_launcher(too_slow_and_too_much_are_ended),
         with_launcher(arguments_arrive_as_they_are_up_to_a_limit),
+        with_launcher(launcher_keeps_no_arguments),
         with_launcher(stopped_run_calls_nobody),
         with_launcher(nothing_runs_unless_it_was_allowed),
     };

@@ -325,6 +325,27 @@ static void no_more_programs_run_at_a_time_than_allowed(void **state)
     assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
 }
 
+static void tokens_leave_the_environment_and_its_memory(void **state)
+{
+    static char first[] = "VAULT_TOKEN=one", other[] = "VAULT_TOKENS=kept", second[] = "VAULT_TOKEN=two", bao[] = "BAO_TOKEN=three";
+    static char bare[] = "BAO_TOKEN\0behind";
+    char *made[] = {first, other, second, bao, bare, NULL}, **before = environ;
+
+    (void)state;
+    environ = made;
+    environ_forget_tokens();
+    assert_ptr_equal(environ[0], other);
+    assert_ptr_equal(environ[1], bare);
+    assert_null(environ[2]);
+    environ = before;
+    assert_string_equal(other, "VAULT_TOKENS=kept");
+    assert_string_equal(bare + sizeof("BAO_TOKEN"), "behind");
+    for (size_t i = 0; i < sizeof("one"); i++)
+        assert_true(!first[strlen("VAULT_TOKEN=") + i] && !second[strlen("VAULT_TOKEN=") + i]);
+    for (size_t i = 0; i < sizeof("three"); i++)
+        assert_int_equal(bao[strlen("BAO_TOKEN=") + i], 0);
+}
+
 static void environment_is_built_without_tokens(void **state)
 {
     const char *const base[] = {"A=1", "VAULT_TOKEN=s.x", "B=2", "BAO_TOKEN=s.y", "SECRET=3", "AB=4", NULL};
@@ -359,6 +380,7 @@ int main(void)
         in_a_folder(more_commands_than_allowed_are_refused),
         in_a_folder(no_more_programs_run_at_a_time_than_allowed),
         cmocka_unit_test(environment_is_built_without_tokens),
+        cmocka_unit_test(tokens_leave_the_environment_and_its_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

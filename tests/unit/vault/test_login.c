@@ -148,6 +148,38 @@ static void approle_sends_both_ids_and_keeps_the_secret_id_file_when_asked(void 
     login_free(login);
 }
 
+/* Whether the kernel would leave the page of `p` out of a core file: of all memory only that of secret arenas is so. */
+static bool is_kept_apart(const void *p)
+{
+    FILE *f = fopen("/proc/self/smaps", "r");
+    bool inside = false, apart = false;
+    unsigned long from, to;
+    char line[512];
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = from <= (uintptr_t)p && (uintptr_t)p < to;
+        else if (inside && strncmp(line, "VmFlags:", strlen("VmFlags:")) == 0)
+            apart = strstr(line, " dd") != NULL;
+    }
+    fclose(f);
+    return apart;
+}
+
+static void what_the_next_login_needs_lies_in_memory_of_its_own(void **state)
+{
+    struct val_pair pairs[] = {{VAL_KEY("role_id_file_path"), val_cstr(file("role", "r"))},
+                               {VAL_KEY("secret_id_file_path"), val_cstr(file("secret", "s"))}};
+    struct login *login = make("approle", NULL, 2, pairs);
+
+    (void)state;
+    describes(login, "auth/approle/login", "{\"role_id\":\"r\",\"secret_id\":\"s\"}");
+    for (size_t i = 0; i < LOGIN_KEPT; i++)
+        assert_true(is_kept_apart(login->kept[i].data));
+    login_free(login);
+}
+
 static void approle_removes_the_secret_id_file_by_default(void **state)
 {
     struct val_pair pairs[] = {{VAL_KEY("role_id_file_path"), val_cstr(file("role", "r"))},
@@ -245,6 +277,7 @@ int main(void)
         cmocka_unit_test(jwt_is_sent_as_it_is_removed_and_remembered),
         cmocka_unit_test(approle_sends_both_ids_and_keeps_the_secret_id_file_when_asked),
         cmocka_unit_test(approle_removes_the_secret_id_file_by_default),
+        cmocka_unit_test(what_the_next_login_needs_lies_in_memory_of_its_own),
         cmocka_unit_test(token_file_is_a_lookup_with_that_token),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(a_credential_file_that_is_too_large_is_refused),
