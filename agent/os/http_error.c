@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/x509.h>
+
 #include "base/mem.h"
 
 /* "https://host:port: cause". */
@@ -60,8 +62,11 @@ static int explain_connect_time(const struct http_exchange *exchange, struct err
 static int explain_certificate(const struct http_exchange *exchange, struct err *err)
 {
     const struct http_client *client = exchange->client;
+    const struct trust_files files = {.ca_cert = client->ca_cert, .ca_pem = client->ca_pem, .ca_path = client->ca_path};
 
-    return verify_explain(&client->verify, client->server_name ? client->server_name : client->origin.host, err);
+    if (client->verify.verdict == X509_V_OK) /* libcurl's own look at an address beside a proxy's */
+        return err_set(err, ERR_DENIED, "certificate is not for this address, or for the proxy's");
+    return verify_explain(&client->verify, trust_place(&files), err);
 }
 
 /* OpenSSL's reasons, which libcurl hands on as text, in words that lead on. */
@@ -78,16 +83,35 @@ static const struct {
     {"alert bad certificate", ERR_DENIED, "it refused the client certificate (or its absence)"},
     {"alert unknown ca", ERR_DENIED, "it does not know the CA of the client certificate"},
     {"alert certificate expired", ERR_DENIED, "it says that the client certificate has expired"},
+    {"alert certificate revoked", ERR_DENIED, "it says that the client certificate was revoked"},
+    {"alert certificate unknown", ERR_DENIED, "it refused the client certificate"},
+    {"alert unsupported certificate", ERR_DENIED, "it says that the client certificate is not meant for clients, or of an unknown kind"},
+    {"alert access denied", ERR_DENIED, "it refused the client certificate"},
     {"alert handshake failure", ERR_DENIED, "it refused the TLS handshake (client certificate missing?)"},
     {"unrecognized name", ERR_DENIED, "it has no certificate for this name; set tls_server_name"},
 };
 
+/* "TLS connect error: error:0A000…:SSL routines::the reason": OpenSSL's own words, no peer's. */
+static const char *reason_of(const char *text)
+{
+    const char *error = strstr(text, ":SSL routines:"), *last = error ? strrchr(error, ':') : NULL;
+
+    return last && last[1] ? last + 1 : NULL;
+}
+
+/* What was found out here comes first: libcurl tells the oldest word of OpenSSL, which need not be the cause. */
 static int explain_tls(const struct http_exchange *exchange, struct err *err)
 {
+    const char *reason = reason_of(exchange->curl_text);
+
+    if (exchange->client->verify.verdict != X509_V_OK)
+        return explain_certificate(exchange, err);
     for (size_t i = 0; i < ARRAY_LEN(handshakes); i++)
         if (strcasestr(exchange->curl_text, handshakes[i].reason))
             return err_set(err, handshakes[i].code, "%s", handshakes[i].words);
-    return err_set(err, ERR_RETRY, "TLS handshake was cut or failed");
+    if (reason)
+        return err_set(err, ERR_RETRY, "TLS handshake failed: %s", reason);
+    return err_set(err, ERR_RETRY, "TLS handshake was cut");
 }
 
 /* With TLS 1.3 a refused client certificate shows only when the answer is read. */

@@ -234,6 +234,17 @@ static int system_read(struct authorities *ca, struct err *err)
     return err_set(err, ERR_MISSING, "no CA certificates on this machine; set ca_cert");
 }
 
+const char *trust_place(const struct trust_files *files)
+{
+    if (files->ca_cert && *files->ca_cert)
+        return files->ca_cert;
+    if (files->ca_pem && *files->ca_pem)
+        return NULL;
+    if (files->ca_path && *files->ca_path)
+        return files->ca_path;
+    return env_get("SSL_CERT_FILE");
+}
+
 int trust_fill(struct trust *trust, X509_STORE *store, struct err *err)
 {
     struct authorities all;

@@ -35,7 +35,9 @@ void trust_done(struct trust *trust); /* zeroed structs are accepted */
 struct x509_store_st;
 /* Everybody who is trusted into `store`. ERR_MISSING when the system trusts nobody. A note of the system's bundle is put into `trust->ca`. */
 int trust_fill(struct trust *trust, struct x509_store_st *store, struct err *err) MUST_USE;
-/* All that these two open, anew for new connections. */
+/* The file or folder that somebody named for those who are believed; NULL for none, or for text instead of a file. */
+const char *trust_place(const struct trust_files *files);
+/* All that trust_load() and trust_fill() open, anew for new connections. */
 void trust_reach(const struct trust_files *files, struct reach *reach);
 
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -31,7 +32,7 @@ static void name_add(struct buf *list, const unsigned char *name, size_t len)
     if (list->len > 0)
         buf_adds(list, ", ");
     for (size_t i = 0; i < len; i++)
-        buf_addc(list, name[i] > ' ' && name[i] < 0x7F && name[i] != '"' ? (char)name[i] : '?');
+        buf_addc(list, name[i] >= ' ' && name[i] < 0x7F && name[i] != '"' ? (char)name[i] : '?');
 }
 
 static void alternative_add(struct buf *list, const GENERAL_NAME *name)
@@ -46,11 +47,10 @@ static void alternative_add(struct buf *list, const GENERAL_NAME *name)
         name_add(list, (const unsigned char *)text, strlen(text));
 }
 
-static void common_name_add(struct buf *list, X509 *cert)
+static void common_name_add(struct buf *list, X509_NAME *name)
 {
-    X509_NAME *subject = X509_get_subject_name(cert);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
 
     if (value)
         name_add(list, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
@@ -66,8 +66,17 @@ static void names_note(struct verify *verify, X509 *cert)
         alternative_add(&list, sk_GENERAL_NAME_value(names, i));
     verify->unnamed = list.len == 0;
     if (verify->unnamed)
-        common_name_add(&list, cert);
+        common_name_add(&list, X509_get_subject_name(cert));
     memcpy(verify->names, list.data, list.len + 1);
+}
+
+static void authority_note(struct verify *verify, X509_NAME *name)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init_clipped(&text, sizeof(verify->authority) - 1);
+    common_name_add(&text, name);
+    memcpy(verify->authority, text.data, text.len + 1);
 }
 
 static void time_note(const ASN1_TIME *time, char *ret, size_t size)
@@ -190,26 +199,38 @@ static bool is_self_signed(X509 *cert)
     return X509_verify(cert, X509_get0_pubkey(cert)) == 1;
 }
 
+static bool is_about_time(int verdict)
+{
+    return verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
 static void note(struct verify *verify, X509 *cert, X509 *guilty)
 {
     if (cert)
         names_note(verify, cert);
+    verify->above = guilty && guilty != cert;
     guilty = guilty ? guilty : cert;
     if (guilty) {
+        authority_note(verify, is_about_time(verify->verdict) ? X509_get_subject_name(guilty) : X509_get_issuer_name(guilty));
         time_note(X509_get0_notBefore(guilty), verify->from, sizeof(verify->from));
         time_note(X509_get0_notAfter(guilty), verify->until, sizeof(verify->until));
     }
 }
 
-/* The chain is judged first: of a stranger's certificate nobody wants to know the names. */
-static bool judge(X509_STORE_CTX *chain, bool (*is_wanted)(const struct verify *verify, X509_STORE_CTX *chain), struct verify *verify)
+/*
+ * The chain is judged first: of a stranger's certificate nobody wants to know the names. What OpenSSL leaves in its queue of errors meanwhile (a
+ * signature by another key, say) would be taken for the cause by whoever reads that queue: the verdict is all that comes out of here.
+ */
+static bool judge(X509_STORE_CTX *chain, bool (*is_wanted)(struct verify *verify, X509_STORE_CTX *chain), struct verify *verify)
 {
+    ERR_set_mark();
     verify->impostor = false;
     verify->verdict = chain_verify(chain);
     verify->namesake = verify->verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT && !is_self_signed(X509_STORE_CTX_get0_cert(chain));
     note(verify, X509_STORE_CTX_get0_cert(chain), X509_STORE_CTX_get_current_cert(chain));
     if (verify->verdict == X509_V_OK && !is_wanted(verify, chain))
         verify->verdict = X509_V_ERR_HOSTNAME_MISMATCH;
+    ERR_pop_to_mark();
     X509_STORE_CTX_set_error(chain, verify->verdict);
     return verify->verdict == X509_V_OK;
 }
@@ -229,13 +250,17 @@ static bool was_asked_for(SSL *ssl, const char *host)
     return strlen(name) == len && strncasecmp(name, host, len) == 0;
 }
 
-static bool handshake_is_wanted(const struct verify *verify, X509_STORE_CTX *chain)
+static bool handshake_is_wanted(struct verify *verify, X509_STORE_CTX *chain)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
 
-    for (size_t i = 0; i < ARRAY_LEN(verify->wanted); i++)
-        if (verify->wanted[i] && was_asked_for(ssl, verify->wanted[i]) && verify_names(X509_STORE_CTX_get0_cert(chain), verify->wanted[i]))
+    for (size_t i = 0; i < ARRAY_LEN(verify->wanted); i++) {
+        if (!verify->wanted[i] || !was_asked_for(ssl, verify->wanted[i]))
+            continue;
+        verify->asked = verify->wanted[i];
+        if (verify_names(X509_STORE_CTX_get0_cert(chain), verify->asked))
             return true;
+    }
     return false;
 }
 
@@ -246,14 +271,17 @@ static int on_verify(X509_STORE_CTX *chain, void *ctx)
 
 void verify_watch(SSL_CTX *ssl_ctx, X509_STORE *store, struct verify *verify)
 {
+    verify->verdict = X509_V_OK;
+    verify->asked = NULL;
     SSL_CTX_set_security_level(ssl_ctx, SECURITY_LEVEL);
     SSL_CTX_set_cert_store(ssl_ctx, store);
     SSL_CTX_set_cert_verify_callback(ssl_ctx, on_verify, verify);
 }
 
-static bool first_is_named(const struct verify *verify, X509_STORE_CTX *chain)
+static bool first_is_named(struct verify *verify, X509_STORE_CTX *chain)
 {
-    return verify_names(X509_STORE_CTX_get0_cert(chain), verify->wanted[0]);
+    verify->asked = verify->wanted[0];
+    return verify_names(X509_STORE_CTX_get0_cert(chain), verify->asked);
 }
 
 bool verify_certificate(X509_STORE_CTX *chain, const char *host, struct verify *verify)
@@ -264,53 +292,74 @@ bool verify_certificate(X509_STORE_CTX *chain, const char *host, struct verify *
 
 /* -------------------------------------------------------------------------------------------------- in plain words */
 
-#define UNKNOWN "certificate signed by unknown authority"
-
-static const struct {
-    int verdict;
-    const char *words;
-} verdicts[] = {
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, UNKNOWN "; set ca_cert"},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, UNKNOWN "; set ca_cert"},
-    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNKNOWN "; set ca_cert"},
-    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, UNKNOWN " (by itself); set ca_cert"},
-    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, UNKNOWN "; set ca_cert"},
-    {X509_V_ERR_INVALID_CA, "certificate signed by one that is no CA"},
-    {X509_V_ERR_INVALID_PURPOSE, "certificate is not meant for servers"},
-    {X509_V_ERR_EE_KEY_TOO_SMALL, "certificate's key is too small; 2048 bits of RSA are the least"},
-    {X509_V_ERR_CA_KEY_TOO_SMALL, "the CA's key is too small; 2048 bits of RSA are the least"},
-    {X509_V_ERR_CA_MD_TOO_WEAK, "certificate is signed with a broken hash (SHA-1 or MD5)"},
-};
-
-static const char *verdict_words(const struct verify *verify)
+static int explain_name(const struct verify *verify, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-        if (verdicts[i].verdict == verify->verdict)
-            return verdicts[i].words;
-    return X509_verify_cert_error_string(verify->verdict);
-}
+    const char *wanted = verify->asked ? verify->asked : verify->wanted[0];
 
-static int explain_name(const struct verify *verify, const char *wanted, struct err *err)
-{
     if (verify->unnamed)
         return err_set(err, ERR_DENIED, "certificate has the common name \"%s\" and no subject alternative name; it needs \"%s\" as one",
                        verify->names, wanted);
     return err_set(err, ERR_DENIED, "certificate is for \"%s\", not \"%s\"; set tls_server_name", verify->names, wanted);
 }
 
-int verify_explain(const struct verify *verify, const char *wanted, struct err *err)
+static int explain_time(const struct verify *verify, struct err *err)
 {
-    const char *words = verdict_words(verify);
+    char of[sizeof(verify->authority) + 16] = "";
 
-    if (verify->verdict == X509_V_ERR_HOSTNAME_MISMATCH)
-        return explain_name(verify, wanted, err);
+    if (verify->above)
+        snprintf(of, sizeof(of), " of the CA \"%s\"", verify->authority);
     if (verify->verdict == X509_V_ERR_CERT_HAS_EXPIRED)
-        return err_set(err, ERR_DENIED, "certificate expired on %s", verify->until);
-    if (verify->verdict == X509_V_ERR_CERT_NOT_YET_VALID)
-        return err_set(err, ERR_DENIED, "certificate is not valid before %s; is this machine's clock right?", verify->from);
+        return err_set(err, ERR_DENIED, "certificate%s expired on %s", of, verify->until);
+    return err_set(err, ERR_DENIED, "certificate%s is not valid before %s; is this machine's clock right?", of, verify->from);
+}
+
+#define UNKNOWN "certificate signed by unknown authority \"%s\""
+
+static int explain_unknown(const struct verify *verify, const char *trusted, struct err *err)
+{
+    const char *itself = verify->verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ? " (by itself)" : "";
+
     if (verify->namesake)
-        words = "certificate has the same subject as the CA that signed it; one of the two needs another common name";
-    else if (verify->impostor && strncmp(words, UNKNOWN, strlen(UNKNOWN)) == 0)
-        words = UNKNOWN " (another CA of the same name?); set ca_cert";
-    return err_set(err, ERR_DENIED, "%s", words);
+        return err_set(err, ERR_DENIED,
+                       "certificate has the same subject as the CA \"%s\" that signed it; one of the two needs another common name", verify->authority);
+    if (!trusted)
+        return err_set(err, ERR_DENIED, UNKNOWN "%s%s; set ca_cert", verify->authority, itself,
+                       verify->impostor ? "; another CA of this name is trusted" : "");
+    if (verify->impostor)
+        return err_set(err, ERR_DENIED, UNKNOWN "%s; another CA of this name is in \"%s\": put the present one there", verify->authority, itself,
+                       trusted);
+    return err_set(err, ERR_DENIED, UNKNOWN "%s; it is not in \"%s\"", verify->authority, itself, trusted);
+}
+
+static const struct {
+    int verdict;
+    const char *words; /* NULL: who signed is unknown */
+} verdicts[] = {
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, NULL},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, NULL},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, NULL},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, NULL},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, NULL},
+    {X509_V_ERR_INVALID_CA, "certificate signed by one that is no CA"},
+    {X509_V_ERR_INVALID_PURPOSE, "certificate is not meant for servers"},
+    {X509_V_ERR_EE_KEY_TOO_SMALL, "certificate's key is too small; 2048 bits of RSA are the least"},
+    {X509_V_ERR_CA_KEY_TOO_SMALL, "the CA's key is too small; 2048 bits of RSA are the least"},
+    {X509_V_ERR_CA_MD_TOO_WEAK, "certificate is signed with a broken hash (SHA-1 or MD5)"},
+    {X509_V_ERR_PERMITTED_VIOLATION, "the CA may not sign for one of the certificate's names (name constraints)"},
+    {X509_V_ERR_EXCLUDED_VIOLATION, "the CA may not sign for one of the certificate's names (name constraints)"},
+    {X509_V_ERR_PATH_LENGTH_EXCEEDED, "more CAs stand between than the upper one allows (path length)"},
+    {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "certificate or one above it has a critical extension that is not known here"},
+    {X509_V_ERR_CERT_SIGNATURE_FAILURE, "the signature of the certificate or of one above it is wrong"},
+};
+
+int verify_explain(const struct verify *verify, const char *trusted, struct err *err)
+{
+    if (verify->verdict == X509_V_ERR_HOSTNAME_MISMATCH)
+        return explain_name(verify, err);
+    if (is_about_time(verify->verdict))
+        return explain_time(verify, err);
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+        if (verdicts[i].verdict == verify->verdict)
+            return verdicts[i].words ? err_set(err, ERR_DENIED, "%s", verdicts[i].words) : explain_unknown(verify, trusted, err);
+    return err_set(err, ERR_DENIED, "certificate refused: %s", X509_verify_cert_error_string(verify->verdict));
 }

@@ -16,11 +16,14 @@
 struct verify {
     /* Who may answer: the server and, before it, a proxy over TLS; NULL for nobody. Each handshake is held to the one that it asked for. */
     const char *wanted[2];
-    int verdict;     /* X509_V_… of the last verification, 0 for good */
+    const char *asked; /* of these, the one that the last handshake asked for */
+    int verdict;     /* X509_V_… of the last handshake, 0 for good or none yet */
     bool unnamed;    /* it has no alternative name at all: `names` is its common name */
     bool impostor;   /* a CA of the issuer's name is trusted, but its key is another one */
     bool namesake;   /* its subject is its issuer's: OpenSSL takes it for signed by itself */
+    bool above;      /* it is about the certificate of a CA */
     char names[256]; /* "a.example, 10.0.0.1" */
+    char authority[128]; /* common name of the CA that it is about, or that is missing */
     char from[32], until[32];
 };
 
@@ -31,13 +34,16 @@ struct ssl_ctx_st;
 
 /* An empty set of authorities, as verify_watch() and verify_certificate() want it; NULL when out of memory. */
 struct x509_store_st *verify_store(struct verify *verify);
-/* For CURLOPT_SSL_CTX_FUNCTION: everything that `ssl_ctx` connects to is judged here, by `store`, which then belongs to the context. */
+/*
+ * For CURLOPT_SSL_CTX_FUNCTION, which is called for each handshake: what `ssl_ctx` connects to is judged here, by `store`, which then belongs to
+ * the context. Of the handshake before nothing is remembered.
+ */
 void verify_watch(struct ssl_ctx_st *ssl_ctx, struct x509_store_st *store, struct verify *verify);
 /* The judgement alone, for `host`: what a handshake gets. */
 bool verify_certificate(struct x509_store_ctx_st *chain, const char *host, struct verify *verify);
 /* Whether it names this host or address. */
 bool verify_names(const struct x509_st *cert, const char *host);
-/* Why the certificate was refused: ERR_DENIED. `wanted` is the name it had to have. */
-int verify_explain(const struct verify *verify, const char *wanted, struct err *err);
+/* Why the certificate was refused: ERR_DENIED. `trusted` is the file or folder of those who are believed, NULL where nobody named one. */
+int verify_explain(const struct verify *verify, const char *trusted, struct err *err);
 
 #endif

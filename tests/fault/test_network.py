@@ -5,7 +5,7 @@ from support import spaces, wait
 from support.agent import original, template
 from support.certs import Authority
 from support.proxy import Proxy, Wire
-from support.rendering import user
+from support.rendering import Rendering, user
 
 both_servers = pytest.mark.both_servers
 ours = pytest.mark.skipif(original(), reason="the original storms, gives up, or says something else")
@@ -97,6 +97,20 @@ def test_a_certificate_of_an_unknown_authority_is_refused(site, agent, tmp_path,
     one.wait_log("(?i)unknown authority")
     wait.never(lambda: proxy.requests, "a request to an unknown server", 2)
     assert wait.read(tmp_path / "user") is None
+
+
+@ours
+@both_servers
+def test_a_namesake_of_the_authority_is_told_from_it(site, agent, tmp_path, proxy, authority):
+    """It was made anew, under its old name; the file here is exchanged later, or too early."""
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(authority.pem)
+    one = Rendering(site, agent, tmp_path, via=proxy, vault={"ca_cert": ca_file}).expect()
+    ca_file.write_text(Authority(tmp_path / "other").pem)
+    proxy.reset_all()
+    one.agent.wait_log(f'unknown authority "Ampule test CA"; another CA of this name is in "{ca_file}"')
+    ca_file.write_text(authority.pem)
+    one.follows()
 
 
 @ours

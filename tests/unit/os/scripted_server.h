@@ -38,6 +38,7 @@ struct cert {
 struct cert_wish {
     const char *name;     /* common name */
     const char *names;    /* "DNS:localhost,IP:127.0.0.1", NULL for a CA */
+    const char *limits;   /* a CA's name constraints, "permitted;DNS:a.example" */
     long from_s, until_s; /* from now */
     const struct cert *issuer;
 };
@@ -71,6 +72,8 @@ static struct cert cert_make(struct cert_wish wish)
         cert_extension(cert.x509, issuer, NID_subject_alt_name, wish.names);
     else
         cert_extension(cert.x509, issuer, NID_basic_constraints, "critical,CA:TRUE");
+    if (wish.limits)
+        cert_extension(cert.x509, issuer, NID_name_constraints, wish.limits);
     X509_sign(cert.x509, wish.issuer ? wish.issuer->key : cert.key, EVP_sha256());
     return cert;
 }

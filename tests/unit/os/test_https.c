@@ -25,9 +25,111 @@ static void https_refuses_an_unknown_authority(void **state)
     (void)state;
     cert_write(&other, in_folder("other.pem"));
     secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
-    assert_failure("/hello", ERR_DENIED, "certificate signed by unknown authority; set ca_cert");
+    assert_failure("/hello", ERR_DENIED, "certificate signed by unknown authority \"Test CA\"; it is not in \"/tmp/");
     cert_free(&other);
     unlink(in_folder("other.pem"));
+}
+
+/* An authority that was made anew under its old name, before the file here was exchanged. */
+static void https_tells_a_namesake_of_the_authority_from_it(void **state)
+{
+    struct cert other = cert_make((struct cert_wish){.name = "Test CA", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    cert_write(&ca, in_folder("other.pem"));
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_reply("/hello", 200, "hello");
+    http_client_idle(client);
+    cert_write(&other, in_folder("other.pem"));
+    assert_failure("/hello", ERR_DENIED, "certificate signed by unknown authority \"Test CA\"; another CA of this name is in \"/tmp/ampule-http-");
+    assert_failure("/hello", ERR_DENIED, "other.pem\": put the present one there");
+    cert_write(&ca, in_folder("other.pem"));
+    assert_reply("/hello", 200, "hello");
+    cert_free(&other);
+    unlink(in_folder("other.pem"));
+}
+
+struct refusal {
+    struct cert_wish authority, server; /* without a name: the usual ones */
+    const char *words;
+};
+
+static void refuse(const struct refusal *row)
+{
+    struct cert above = row->authority.name ? cert_make(row->authority) : ca, own;
+    struct cert_wish wish = row->server;
+
+    wish.issuer = wish.names ? &above : NULL;
+    own = cert_make(wish);
+    cert_write(&above, in_folder("other.pem"));
+    secure((struct server_wish){.cert = &own}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_failure("/hello", ERR_DENIED, row->words);
+    http_client_free(client);
+    client = NULL;
+    server_stop(&server);
+    server.pid = 0;
+    cert_free(&own);
+    if (row->authority.name)
+        cert_free(&above);
+    unlink(in_folder("other.pem"));
+}
+
+static void https_says_why_a_certificate_is_refused(void **state)
+{
+    static const struct refusal rows[] = {
+        {{.name = NULL}, {.name = "s", .names = "DNS:a", .from_s = -60, .until_s = 60}, "certificate is for \"a\", not \"127.0.0.1\"; set tls_server_name"},
+        {{.name = NULL}, {.name = "s", .names = "IP:127.0.0.1", .from_s = -60, .until_s = -9}, "certificate expired on 2"},
+        {{.name = NULL}, {.name = "s", .names = "IP:127.0.0.1", .from_s = 3600, .until_s = 7200}, "certificate is not valid before 2"},
+        {{.name = NULL}, {.name = "s\n", .from_s = -60, .until_s = 60}, "certificate signed by unknown authority \"s?\" (by itself); it is not in \"/tmp/"},
+        {{.name = "Old CA", .from_s = -60, .until_s = -9},
+         {.name = "s", .names = "IP:127.0.0.1", .from_s = -60, .until_s = 60},
+         "certificate of the CA \"Old CA\" expired on 2"},
+        {{.name = "New CA", .from_s = 3600, .until_s = 7200},
+         {.name = "s", .names = "IP:127.0.0.1", .from_s = -60, .until_s = 60},
+         "certificate of the CA \"New CA\" is not valid before 2"},
+        {{.name = "Other", .limits = "permitted;DNS:a.example", .from_s = -60, .until_s = 60},
+         {.name = "s", .names = "IP:127.0.0.1,DNS:b.example", .from_s = -60, .until_s = 60},
+         "the CA may not sign for one of the certificate's names (name constraints)"},
+        {{.name = "Other", .limits = "excluded;IP:127.0.0.0/255.0.0.0", .from_s = -60, .until_s = 60},
+         {.name = "s", .names = "IP:127.0.0.1", .from_s = -60, .until_s = 60},
+         "the CA may not sign for one of the certificate's names (name constraints)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        refuse(&rows[i]);
+}
+
+/* Whoever connects there is hung up on, once. */
+static pid_t hang_up_at(unsigned port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    pid_t pid;
+
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(close(accept(listener, NULL, NULL)) < 0);
+    close(listener);
+    return pid;
+}
+
+/* What was found in the last handshake is not said of the next. */
+static void https_forgets_the_last_handshake(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    secure((struct server_wish){.cert = &good}, (struct http_options){.server_name = "other.example"});
+    assert_failure("/hello", ERR_DENIED, "certificate is for");
+    server_stop(&server);
+    pid = hang_up_at(server.port);
+    server.pid = 0;
+    assert_failure("/hello", ERR_RETRY, "TLS handshake was cut");
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void https_reads_a_rotated_ca_before_the_next_connection(void **state)
@@ -379,6 +481,9 @@ int main(void)
         T(https_verifies_chain_and_name),
         T(https_takes_any_folder_of_pem_files_as_ca_path),
         T(https_refuses_an_unknown_authority),
+        T(https_tells_a_namesake_of_the_authority_from_it),
+        T(https_says_why_a_certificate_is_refused),
+        T(https_forgets_the_last_handshake),
         T(https_reads_a_rotated_ca_before_the_next_connection),
         T(https_refuses_another_name_and_says_which),
         T(https_takes_a_wildcard_for_any_one_label),
