@@ -87,17 +87,20 @@ static int up(char done[PATH_MAX])
 
 int path_whole(const char *path, char ret[PATH_MAX])
 {
-    size_t len = strlen(path);
     char done[PATH_MAX] = "/", name[256];
     int more;
 
+    if (strlen(path) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
     if (*path != '/' && (!getcwd(done, sizeof(done)) || *done != '/'))
         return -1;
     while ((more = path_next(&path, name)) > 0)
         if ((strcmp(name, "..") == 0 ? up(done) : append(done, name)) < 0)
             return -1;
     memcpy(ret, done, sizeof(done));
-    return more < 0 || len >= PATH_MAX ? -1 : 0;
+    return more < 0 ? -1 : 0;
 }
 
 /* O_NOFOLLOW with O_PATH opens a link itself instead of refusing it, hence O_DIRECTORY's ENOTDIR and this second look. */
