@@ -1,7 +1,7 @@
 /*
  * backoff: how long to wait after a failure. Pure arithmetic.
  *
- * Exponential with full jitter over a floor; never more than a sixth of what is left of the thing that is being saved; reset only
+ * Exponential, with jitter over the upper half of each step; never more than a sixth of what is left of the thing that is being saved; reset only
  * after success has lasted longer than the interval that was reached.
  */
 #ifndef BASE_BACKOFF_H

@@ -4,7 +4,7 @@
  * `2024-10-29T13:52:44.913Z [INFO]  agent.auth: message: key=value`. Nothing secret is ever an argument: paths, names, codes, lengths,
  * durations only. Written without waiting, each line whole: what a full pipe refuses is counted, and "dropped=N" is the first line that fits again.
  * A line is at most PIPE_BUF bytes; a longer message is cut and says so.
- * Only main, flow/sidecar and serve/journal log; everything else returns errors. LOG_DEBUG lines are allowed everywhere.
+ * Only main, flow/sidecar, flow/connect, flow/handover and serve/journal log; everything else returns errors. LOG_DEBUG lines are allowed everywhere.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

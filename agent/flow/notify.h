@@ -4,7 +4,7 @@
  * notify_batch() takes the rules of all files of one batch that changed: commands run one after another in that order, identical ones once;
  * then each signal target is signalled once. Each rule is told once, to its end; what fails is reported and waits for the next change, because the
  * most usual failure is an application that is not there yet, which reads the new file when it starts. With `insist` a command that fails, or a
- * signal that is not permitted, is tried again with back-off (1 s doubling to 5 min, full jitter) until it works or a later batch tells it anew;
+ * signal that is not permitted, is tried again with back-off (`base/backoff`: 1 s doubling to 5 min) until it works or a later batch tells it anew;
  * a signal whose target is not there never is: it might end an application before that is ready for one. Files stay as they are.
  * Rules are borrowed and must outlive the notify. Everything happens on the loop; results come by callback.
  */
