@@ -13,7 +13,7 @@ static int digit(char c)
     return -1;
 }
 
-int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err)
+static int decode(const char *text, size_t len, struct buf *buf, struct err *err)
 {
     unsigned bits = 0, count = 0, padding = 0;
 
@@ -34,6 +34,13 @@ int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err
     if (count % 4 == 1 || padding > 2)
         return err_set(err, ERR_INPUT, "base64 that ends too early");
     return 0;
+}
+
+int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err)
+{
+    int r = decode(text, len, buf, err);
+
+    return buf_check(buf, "decoded base64", err) != 0 ? -1 : r;
 }
 
 void base64_encode(const void *data, size_t len, struct buf *buf)

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-/* Append the bytes; whether they fitted says buf_check(). ERR_INPUT with the position. */
+/* Append the bytes. ERR_INPUT with the position, ERR_LIMIT when the buffer is full. */
 int base64_decode(const char *text, size_t len, struct buf *buf, struct err *err) MUST_USE;
 /* Append the text, padded, on one line. */
 void base64_encode(const void *data, size_t len, struct buf *buf);

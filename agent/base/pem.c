@@ -78,7 +78,7 @@ static size_t read_block(struct str text, struct pem *block, struct buf *bytes)
         return 0;
     block->headers = headers_of((struct str){body.data, end});
     body = behind((struct str){body.data, end}, block->headers.len);
-    if (base64_decode(body.data, body.len, bytes, &ignored) != 0) {
+    if (base64_decode(body.data, body.len, bytes, &ignored) != 0 && !buf_overflowed(bytes)) {
         buf_cut(bytes, before);
         return 0;
     }

@@ -59,8 +59,7 @@ bool kube_secret_get(const struct kube_secret *secret, const char *key, struct b
     struct err ignored;
 
     buf_reset(ret);
-    return json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) == 0 && !buf_overflowed(ret) &&
-           ret->len > 0;
+    return json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) == 0 && ret->len > 0;
 }
 
 void kube_secret_set(struct kube_secret *secret, const char *key, const char *data, size_t len)

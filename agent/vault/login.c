@@ -204,8 +204,8 @@ static const struct val *claims_of(const char *jwt, struct arena *arena, struct 
     _cleanup_buf_ struct buf text, bytes;
     struct err err;
 
-    buf_init_secret(&text, LIMIT_TOKEN_BYTES);
-    buf_init_secret(&bytes, LIMIT_TOKEN_BYTES);
+    buf_init_exact(&text, strlen(jwt));
+    buf_init_exact(&bytes, strlen(jwt));
     for (; to && from < to; from++)
         buf_addc(&text, *from == '-' ? '+' : *from == '_' ? '/' : *from);
     if (text.len == 0 || base64_decode(text.data, text.len, &bytes, &err) != 0 ||
