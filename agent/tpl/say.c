@@ -3,13 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/limits.h"
 #include "tpl/format.h"
 
 void say_init(struct say *say, bool redact)
 {
     say->redact = redact;
-    buf_init_clipped(&say->text, LIMIT_OUTPUT_BYTES);
+    buf_init_clipped(&say->text, ERR_TEXT_MAX);
 }
 
 void say_done(struct say *say)
@@ -67,5 +66,5 @@ void say_int(struct say *say, int64_t i)
 
 int say_fail(const struct say *say, struct err *err)
 {
-    return err_set(err, ERR_INPUT, "%s", say->text.full ? "the values are too long to be shown" : say->text.data);
+    return err_set(err, ERR_INPUT, "%s", say->text.data);
 }

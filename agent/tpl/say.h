@@ -27,7 +27,7 @@ void say_quoted(struct say *say, struct str s);                  /* in quotes, a
 void say_plain(struct say *say, struct str s);                   /* as it is */
 void say_int(struct say *say, int64_t i);
 
-/* Fill `err` with all of it; -1. */
+/* Fill `err` with as much of it as fits; -1. */
 int say_fail(const struct say *say, struct err *err);
 
 #endif

@@ -84,6 +84,7 @@ static void output_and_texts_end_at_their_maximum(void **state)
         {"{{indent 2000000000 \"a\"}}", "indent: more than 16777216 bytes"},
         {"{{$s := sprig_repeat 1000000 \"a,\"}}{{join $s (split \",\" $s)}}", "join: more than 16777216 bytes"},
         {"{{range 1000000}}{{printf \"%999999d\" 1}}{{end}}", "template output: more than 16777216 bytes"},
+        {"{{parseInt (sprig_repeat 8000000 \"<\\\"\")}}", "parsing \"<\\\"<\\\"<"}, /* an error's text is cut */
     };
 
     (void)state;
