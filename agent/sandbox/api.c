@@ -195,6 +195,18 @@ static bool works_sealed(const char *path)
     return !strcmp(path, "sys/health") || !strcmp(path, "sys/seal-status") || !strcmp(path, "sys/unseal");
 }
 
+/* What was made of parts is whole, or an error. */
+static int call_check(struct call *call, int status)
+{
+    const struct buf *parts[] = {&call->data, &call->auth, &call->warnings, &call->whole};
+    struct err err;
+    int r = arena_check(call->arena, &err);
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        r |= buf_check(parts[i], "answer", &err);
+    return r != 0 && status < 400 ? call_err(call, 500, &err) : status;
+}
+
 int call_run(struct call *call)
 {
     struct token *used;
@@ -203,7 +215,7 @@ int call_run(struct call *call)
     buf_init_secret(&call->data, LIMIT_REPLY_BYTES);
     buf_init_secret(&call->auth, LIMIT_REPLY_BYTES);
     buf_init(&call->warnings, KIB(64));
-    buf_init(&call->error, KIB(64));
+    buf_init_exact(&call->error, KIB(64));
     buf_init_secret(&call->whole, LIMIT_REPLY_BYTES);
     if (call->box->sealed && !works_sealed(call->path))
         return call_fail(call, 503, "Vault is sealed");
@@ -213,7 +225,7 @@ int call_run(struct call *call)
     used = call->token;
     call->token = NULL;
     token_used(call->box, used);
-    return status;
+    return call_check(call, status);
 }
 
 void call_done(struct call *call)

@@ -28,9 +28,12 @@ int auth_grant(struct call *call, const struct val *role, const char *who, struc
         .batch = type && !strcmp(type, "batch"),
         .entity_id = entity,
     };
+    struct err err;
 
     buf_init(&display, KIB(8));
     display_name(call->mount, who, &display);
+    if (buf_check(&display, "display name", &err) < 0 || buf_check(meta, "metadata", &err) < 0)
+        return call_err(call, 400, &err);
     spec.display_name = display.data;
     issuer_uid("entity", call->mount->path, alias, entity);
     val_get_int(role, "token_ttl", &spec.rules.ttl);

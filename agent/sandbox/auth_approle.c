@@ -18,7 +18,7 @@ static const char *key_of(struct call *call, const char *kind, const char *name)
     struct buf text;
     char *copy;
 
-    buf_init_secret(&text, len);
+    buf_init_exact(&text, len);
     buf_addf(&text, "%s/%s", kind, name);
     copy = arena_strndup(call->arena, text.data, text.len, &err);
     buf_done(&text);

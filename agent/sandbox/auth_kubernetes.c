@@ -93,7 +93,7 @@ static int grant(struct call *call, const struct val *role, const char *role_nam
     _cleanup_buf_ struct buf meta = {0}, display = {0};
 
     buf_init(&meta, KIB(8));
-    buf_init(&display, KIB(4));
+    buf_init_exact(&display, strlen(namespace) + strlen("-") + strlen(name));
     out_object(&meta,
                "role:s service_account_name:s service_account_namespace:s service_account_secret_name:s service_account_uid:s",
                role_name, name, namespace, "", uid);

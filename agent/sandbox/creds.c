@@ -76,8 +76,8 @@ static int creds_read(struct call *call)
         return call_fail(call, 400, "unknown role: %s", call->name);
     val_get_int(role, "default_ttl", &rules.ttl);
     val_get_int(role, "max_ttl", &rules.max_ttl);
-    buf_init(&username, KIB(1));
-    buf_init_secret(&password, KIB(1));
+    buf_init_exact(&username, KIB(1));
+    buf_init_exact(&password, KIB(1));
     username_make(call, &username);
     api_random(&password, 20);
     out_object(&call->data, "password:s username:s", password.data, username.data);

@@ -109,7 +109,7 @@ void listing_add(struct listing *listing, const char *name)
 bool listing_end(struct listing *listing, struct buf *out)
 {
     buf_adds(&listing->out, "]}");
-    if (listing->last.data)
+    if (!buf_spread(out, &listing->out) && listing->last.data)
         buf_add(out, listing->out.data, listing->out.len);
     buf_done(&listing->out);
     return listing->last.data;

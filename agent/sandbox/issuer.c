@@ -18,7 +18,7 @@ static char *path_in(const char *dir, const char *name)
 {
     struct buf path;
 
-    buf_init(&path, KIB(4));
+    buf_init_exact(&path, strlen(dir) + strlen("/") + strlen(name));
     buf_addf(&path, "%s/%s", dir, name);
     return buf_take(&path);
 }
@@ -110,7 +110,7 @@ void issuer_uid(const char *kind, const char *namespace, const char *name, char 
     unsigned char digest[DIGEST_SHA1_LEN];
     _cleanup_buf_ struct buf text = {0};
 
-    buf_init(&text, KIB(4));
+    buf_init_exact(&text, strlen(kind) + strlen(namespace) + strlen(name) + 2);
     buf_addf(&text, "%s/%s/%s", kind, namespace, name);
     digest_sha1(text.data, text.len, digest);
     digest[6] = (digest[6] & 0x0f) | 0x50;
@@ -131,7 +131,7 @@ static void add_kubernetes(struct buf *out, const struct issuer_request *req)
 {
     _cleanup_buf_ struct buf pod = {0};
 
-    buf_init(&pod, KIB(1));
+    buf_init_exact(&pod, strlen(req->service_account) + strlen("-0"));
     buf_addf(&pod, "%s-0", req->service_account);
     out_key(out, "kubernetes.io");
     out_open(out, '{');
@@ -153,7 +153,7 @@ int issuer_token(const struct issuer *issuer, const struct issuer_request *req, 
     digest_random(random, sizeof(random));
     uid_print(random, jti);
     buf_init(&claims, LIMIT_TOKEN_BYTES);
-    buf_init(&subject, KIB(4));
+    buf_init_exact(&subject, strlen("system:serviceaccount::") + strlen(req->namespace) + strlen(req->service_account));
     buf_addf(&subject, "system:serviceaccount:%s:%s", req->namespace, req->service_account);
     out_open(&claims, '{');
     out_key(&claims, "aud");
@@ -178,7 +178,7 @@ static bool is_revoked(const struct issuer *issuer, const struct val *claims)
 
     if (!jti || issuer_read(issuer->dir, "revoked", &list, &err) < 0)
         return false;
-    buf_init(&line, LIMIT_TOKEN_BYTES);
+    buf_init_exact(&line, strlen(jti) + 1);
     buf_addf(&line, "%s\n", jti);
     return strstr(list.data, line.data);
 }
@@ -239,7 +239,7 @@ void issuer_discovery(const struct issuer *issuer, struct buf *out)
 {
     _cleanup_buf_ struct buf jwks = {0};
 
-    buf_init(&jwks, KIB(4));
+    buf_init_exact(&jwks, strlen(issuer->url) + strlen("/openid/v1/jwks"));
     buf_addf(&jwks, "%s/openid/v1/jwks", issuer->url);
     out_object(out,
                "issuer:s jwks_uri:s response_types_supported:r subject_types_supported:r id_token_signing_alg_values_supported:r",
@@ -254,11 +254,13 @@ int issuer_jwks(const struct issuer *issuer, struct buf *out, struct err *err)
     buf_init(&e, KIB(2));
     buf_init(&n64, KIB(4));
     buf_init(&e64, KIB(4));
-    buf_init(&kid, KIB(1));
+    buf_init_exact(&kid, KIB(1));
     if (tls_key_rsa_numbers(issuer->key, &n, &e, err) < 0 || jwt_key_id(issuer->key, &kid, err) < 0)
         return -1;
     jwt_base64_add(&n64, n.data, n.len);
     jwt_base64_add(&e64, e.data, e.len);
+    if (buf_check(&n64, "key", err) < 0 || buf_check(&e64, "key", err) < 0)
+        return -1;
     buf_adds(out, "{\"keys\":[");
     out_object(out, "use:s kty:s kid:s alg:s n:s e:s", "sig", "RSA", kid.data, "RS256", n64.data, e64.data);
     buf_adds(out, "]}");

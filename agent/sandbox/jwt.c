@@ -108,8 +108,8 @@ int jwt_sign(const struct tls_key *key, const char *claims, struct buf *out, str
     _cleanup_buf_ struct buf kid = {0}, header = {0}, sig = {0};
     size_t start = out->len;
 
-    buf_init(&kid, KIB(1));
-    buf_init(&header, KIB(1));
+    buf_init_exact(&kid, KIB(1));
+    buf_init_exact(&header, KIB(1));
     buf_init(&sig, KIB(2));
     if (jwt_key_id(key, &kid, err) < 0)
         return -1;

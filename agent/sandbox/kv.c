@@ -98,13 +98,11 @@ static struct version *entry_version(struct kv_entry *entry, int64_t number)
     return i >= 0 && i < (int64_t)entry->count ? &entry->versions[i] : NULL;
 }
 
-static void entry_add(struct kv_entry *entry, const struct val *data)
+/* The next version; `text` is its own from now on. */
+static void entry_add(struct kv_entry *entry, char *text)
 {
-    struct buf text;
     size_t max = entry->max_versions ? (size_t)entry->max_versions : DEFAULT_VERSIONS;
 
-    buf_init_secret(&text, LIMIT_REPLY_BYTES);
-    out_val(&text, data);
     if (entry->count >= max) {
         version_forget(&entry->versions[0]);
         memmove(entry->versions, entry->versions + 1, --entry->count * sizeof(*entry->versions));
@@ -113,7 +111,7 @@ static void entry_add(struct kv_entry *entry, const struct val *data)
     entry->versions =
         mem_grow(entry->versions, entry->count * sizeof(*entry->versions), (entry->count + 1) * sizeof(*entry->versions));
     entry->updated = clock_wall();
-    entry->versions[entry->count++] = (struct version){.data = buf_take(&text), .created = entry->updated};
+    entry->versions[entry->count++] = (struct version){.data = text, .created = entry->updated};
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- version 2 */
@@ -204,12 +202,18 @@ static bool cas_fits(struct call *call, const struct kv_entry *entry, int *ret_s
 static int write_version(struct call *call, const struct val *data)
 {
     struct kv_entry *entry = entry_find(call->mount, call->name);
+    _cleanup_buf_ struct buf text = {0};
+    struct err err;
     int status;
 
     if (!cas_fits(call, entry, &status))
         return status;
+    buf_init_secret(&text, LIMIT_REPLY_BYTES);
+    out_val(&text, data);
+    if (buf_check(&text, "secret", &err) < 0)
+        return call_err(call, 413, &err);
     entry = entry_make(call->mount, call->name);
-    entry_add(entry, data);
+    entry_add(entry, buf_take(&text));
     add_version_fields(&call->data, entry, entry_version(entry, 0));
     return 200;
 }
@@ -374,13 +378,18 @@ static int read_metadata(struct call *call)
 
 static int write_metadata(struct call *call)
 {
-    struct kv_entry *entry = entry_make(call->mount, call->name);
     const struct val *custom = val_get(call->body, "custom_metadata"), *cas = val_get(call->body, "cas_required");
-    struct buf text;
+    _cleanup_buf_ struct buf text = {0};
+    struct kv_entry *entry;
+    struct err err;
 
-    if (custom) {
-        buf_init(&text, KIB(64));
+    buf_init(&text, KIB(64));
+    if (custom)
         out_val(&text, custom);
+    if (buf_check(&text, "custom_metadata", &err) < 0)
+        return call_err(call, 400, &err);
+    entry = entry_make(call->mount, call->name);
+    if (custom) {
         mem_free(entry->custom);
         entry->custom = buf_take(&text);
     }

@@ -4,6 +4,8 @@
 #include "sandbox/out.h"
 #include "sandbox/token.h"
 
+enum { LEASE_RANDOM = 24 };
+
 struct lease {
     char *id;
     struct token *token;
@@ -21,10 +23,10 @@ struct lease *lease_new(struct call *call, const struct term_rules *rules)
     struct lease *lease = mem_alloc(sizeof(*lease));
     struct buf id;
 
-    buf_init(&id, KIB(8));
+    buf_init_exact(&id, strlen(call->path) + strlen("/") + LEASE_RANDOM);
     buf_adds(&id, call->path);
     buf_addc(&id, '/');
-    api_random(&id, 24);
+    api_random(&id, LEASE_RANDOM);
     lease->id = buf_take(&id);
     lease->token = call->token;
     term_start(&lease->term, call->box->loop, rules, false, lease_on_end, lease, &call->warnings);

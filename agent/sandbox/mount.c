@@ -41,7 +41,7 @@ static char *new_accessor(const char *type)
 {
     struct buf text;
 
-    buf_init(&text, KIB(1));
+    buf_init_exact(&text, strlen(type) + strlen("_00000000"));
     buf_addf(&text, "%s_%08x", type, (unsigned)digest_random_below(UINT64_C(1) << 32));
     return buf_take(&text);
 }

@@ -82,7 +82,7 @@ static int find_target(struct put *put, const char *path, struct buf *ret_path, 
     struct val reply;
 
     arena_init(&arena, LIMIT_REPLY_TREE_BYTES, "mount");
-    buf_init(&query, KIB(8));
+    buf_init_exact(&query, strlen("/v1/sys/internal/ui/mounts/") + strlen(path));
     buf_addf(&query, "/v1/sys/internal/ui/mounts/%s", path);
     if (exchange(put, "GET", query.data, NULL, err) < 0)
         return -1;
@@ -105,7 +105,7 @@ static int put_send(struct put *put, const char *path, const struct buf *pairs, 
     _cleanup_buf_ struct buf target = {0}, body = {0};
     bool v2;
 
-    buf_init(&target, KIB(8));
+    buf_init_exact(&target, strlen("/v1/data/") + strlen(path));
     buf_init_secret(&body, LIMIT_REPLY_BYTES);
     if (find_target(put, path, &target, &v2, err) < 0)
         return -1;
@@ -113,6 +113,8 @@ static int put_send(struct put *put, const char *path, const struct buf *pairs, 
         out_object(&body, "data:r", pairs->data);
     else
         buf_add(&body, pairs->data, pairs->len);
+    if (buf_check(&body, "what is put", err) < 0)
+        return -1;
     if (exchange(put, "PUT", target.data, &body, err) < 0)
         return -1;
     if (put->status >= 300)
@@ -135,7 +137,7 @@ static int put_open(struct put *put, const char *dir, struct err *err)
     struct http_options options = {.user_agent = "ampule-sandbox"};
 
     buf_init_secret(&put->reply, LIMIT_REPLY_BYTES);
-    buf_init(&ca, KIB(8));
+    buf_init_exact(&ca, strlen(dir) + strlen("/ca.pem"));
     buf_addf(&ca, "%s/ca.pem", dir);
     if (issuer_read(dir, "address", &address, err) < 0 || issuer_read(dir, "root-token", &put->token, err) < 0)
         return err_wrap(err, "no sandbox is running with --dir %s", dir);

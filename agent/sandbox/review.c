@@ -60,7 +60,7 @@ static void add_list_of(struct buf *out, const char *key, const char *prefix, co
 
     if (!text)
         return;
-    buf_init(&item, KIB(4));
+    buf_init_exact(&item, strlen(prefix) + strlen(text));
     buf_addf(&item, "%s%s", prefix, text);
     out_key(out, key);
     out_open(out, '[');

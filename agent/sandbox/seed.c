@@ -91,7 +91,7 @@ static int roles_write(const struct seed *seed, const char *mount, const char *w
     for (size_t i = 0; roles && roles->kind == VAL_MAP && i < roles->map.len; i++) {
         _cleanup_buf_ struct buf path = {0};
 
-        buf_init(&path, KIB(8));
+        buf_init_exact(&path, strlen(mount) + strlen(word) + roles->map.pairs[i].key->s.len + 2);
         buf_addf(&path, "%s/%s/%s", mount, word, roles->map.pairs[i].key->s.data);
         if (write_val(seed, path.data, &roles->map.pairs[i].value, err) < 0)
             return -1;
@@ -103,7 +103,7 @@ static int seed_mount(const struct seed *seed, const char *name, const struct va
 {
     _cleanup_buf_ struct buf path = {0};
 
-    buf_init(&path, KIB(8));
+    buf_init_exact(&path, strlen("sys/mounts/") + strlen(name));
     buf_addf(&path, "sys/mounts/%s", name);
     if (mount_write(seed, path.data, name, v, err) < 0)
         return -1;
@@ -120,7 +120,7 @@ static int seed_auth_config(const struct seed *seed, const char *mount, const ch
     const struct val *config = val_get(v, "config");
     _cleanup_buf_ struct buf path = {0}, body = {0};
 
-    buf_init(&path, KIB(8));
+    buf_init_exact(&path, strlen(mount) + strlen("/config"));
     buf_init(&body, LIMIT_CONFIG_BYTES);
     buf_addf(&path, "%s/config", mount);
     if (config)
@@ -138,8 +138,8 @@ static int seed_auth(const struct seed *seed, const char *name, const struct val
     const char *type = val_get_cstr(v, "type");
     _cleanup_buf_ struct buf path = {0}, mount = {0};
 
-    buf_init(&path, KIB(8));
-    buf_init(&mount, KIB(8));
+    buf_init_exact(&path, strlen("sys/auth/") + strlen(name));
+    buf_init_exact(&mount, strlen("auth/") + strlen(name));
     buf_addf(&path, "sys/auth/%s", name);
     buf_addf(&mount, "auth/%s", name);
     if (mount_write(seed, path.data, name, v, err) < 0 || seed_auth_config(seed, mount.data, type ? type : name, v, err) < 0)
@@ -151,7 +151,7 @@ static int seed_policy(const struct seed *seed, const char *name, const struct v
 {
     _cleanup_buf_ struct buf path = {0}, text = {0}, body = {0};
 
-    buf_init(&path, KIB(8));
+    buf_init_exact(&path, strlen("sys/policies/acl/") + strlen(name));
     buf_init(&text, LIMIT_CONFIG_BYTES);
     buf_init(&body, LIMIT_CONFIG_BYTES);
     buf_addf(&path, "sys/policies/acl/%s", name);
@@ -161,7 +161,8 @@ static int seed_policy(const struct seed *seed, const char *name, const struct v
         out_object(&text, "capabilities:v", &v->map.pairs[i].value);
     }
     buf_adds(&text, "}}");
-    out_object(&body, "policy:s", v->kind == VAL_STRING ? v->s.data : text.data);
+    if (!buf_spread(&body, &text))
+        out_object(&body, "policy:s", v->kind == VAL_STRING ? v->s.data : text.data);
     return write_json(seed, v, path.data, &body, err);
 }
 
@@ -172,7 +173,7 @@ static int seed_secret(const struct seed *seed, const char *path, const struct v
 
     if (!mount || mount->version != 2)
         return write_val(seed, path, v, err);
-    buf_init(&target, KIB(8));
+    buf_init_exact(&target, strlen("data/") + strlen(path));
     buf_init_secret(&body, LIMIT_CONFIG_BYTES);
     buf_addf(&target, "%sdata/%s", mount->path, path + strlen(mount->path));
     out_object(&body, "data:v", v);

@@ -41,11 +41,22 @@ static void reply_errors(struct httpd_req *req, int status, const char *text)
 {
     _cleanup_buf_ struct buf body = {0};
 
-    buf_init(&body, KIB(64));
+    buf_init_exact(&body, KIB(1) + 6 * strlen(text)); /* of a byte at most \\u00xx is made */
     buf_adds(&body, "{\"errors\":[");
     out_str(&body, text);
     buf_adds(&body, "]}");
     reply(req, status, &body);
+}
+
+/* An answer that does not fit is said to be that, not cut. */
+static void reply_whole(struct httpd_req *req, int status, const struct buf *body)
+{
+    struct err err;
+
+    if (buf_check(body, "answer", &err) < 0)
+        reply_errors(req, 500, err.text);
+    else
+        reply(req, status, body);
 }
 
 static const char *bearer_of(struct httpd_req *req)
@@ -119,7 +130,7 @@ static void on_api(struct server *server, struct httpd_req *req)
     int status;
 
     arena_init_secret(&arena, LIMIT_REPLY_TREE_BYTES, "request");
-    buf_init(&path, KIB(64));
+    buf_init_exact(&path, strlen(req->path) + 1);
     buf_init_secret(&out, LIMIT_REPLY_BYTES + KIB(64));
     if (!op_of(req, &call.op)) {
         reply_errors(req, 405, "1 error occurred:\n\t* unsupported operation\n\n");
@@ -139,7 +150,7 @@ static void on_api(struct server *server, struct httpd_req *req)
     status = call_run(&call);
     if (status != 204)
         call_body(&call, status, &out);
-    reply(req, status, &out);
+    reply_whole(req, status, &out);
 }
 
 static void on_review(struct server *server, struct httpd_req *req)
@@ -149,7 +160,7 @@ static void on_review(struct server *server, struct httpd_req *req)
 
     buf_init_secret(&out, LIMIT_REPLY_BYTES);
     status = review_answer(&server->box.issuer, bearer_of(req), req->body, req->body_len, &out);
-    reply(req, status, &out);
+    reply_whole(req, status, &out);
 }
 
 static void on_discovery(struct server *server, struct httpd_req *req)
@@ -158,7 +169,7 @@ static void on_discovery(struct server *server, struct httpd_req *req)
 
     buf_init(&out, KIB(64));
     issuer_discovery(&server->box.issuer, &out);
-    reply(req, 200, &out);
+    reply_whole(req, 200, &out);
 }
 
 static void on_jwks(struct server *server, struct httpd_req *req)
@@ -256,7 +267,7 @@ static int listen_open(struct server *server, const struct server_options *optio
 
     if (httpd_start(server->loop, &httpd, &server->httpd, err) < 0)
         return -1;
-    buf_init(&url, KIB(4));
+    buf_init_exact(&url, strlen("https://") + strlen(httpd_address(server->httpd)));
     buf_addf(&url, "%s://%s", options->plain ? "http" : "https", httpd_address(server->httpd));
     if (issuer_open(options->dir, options->issuer ? options->issuer : url.data, &server->box.issuer, err) < 0)
         return -1;

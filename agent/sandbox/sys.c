@@ -22,7 +22,7 @@ static const char *mount_path(struct call *call, const char *prefix)
     _cleanup_buf_ struct buf path = {0};
     const char *copy;
 
-    buf_init(&path, KIB(8));
+    buf_init_exact(&path, strlen(prefix) + strlen(call->name) + 1);
     buf_addf(&path, "%s%s", prefix, call->name);
     if (path.len && path.data[path.len - 1] != '/')
         buf_addc(&path, '/');
@@ -73,6 +73,8 @@ static int enable(struct call *call, const char *path)
 
     if (!type || !*type)
         return call_fail(call, 400, "backend type must be specified as a string");
+    if (!*path)
+        return call_fail(call, 500, "request: no memory for the path");
     if ((text && !strcmp(text, "2")) || (val_get_int(val_get(call->body, "options"), "version", &version) && version == 2))
         version = 2;
     if (mount_add(call->box, path, type, (int)version, call_str(call, "description"), &err) < 0)

@@ -91,7 +91,7 @@ static char *random_text(const char *prefix, size_t len)
 {
     struct buf text;
 
-    buf_init_secret(&text, KIB(1));
+    buf_init_exact(&text, strlen(prefix) + len);
     buf_adds(&text, prefix);
     api_random(&text, len);
     return buf_take(&text);
@@ -364,12 +364,15 @@ static int create(struct call *call)
     struct val own[32];
     struct val inherited = val_list(own, 0);
     const struct val *renewable = val_get(call->body, "renewable");
+    struct err err;
 
     buf_init(&name, KIB(4));
     buf_init(&meta_text, KIB(64));
     buf_addf(&name, display ? "token-%s" : "token", display);
     if (!val_is_nil(meta))
         out_val(&meta_text, meta);
+    if (buf_check(&name, "display_name", &err) < 0 || buf_check(&meta_text, "meta", &err) < 0)
+        return call_err(call, 400, &err);
     for (char **p = call->token->policies; *p && inherited.list.len < ARRAY_LEN(own); p++)
         own[inherited.list.len++] = val_cstr(*p);
     struct token_spec spec = {

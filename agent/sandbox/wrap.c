@@ -37,6 +37,8 @@ void wrap_reply(struct call *call)
 
     buf_init_secret(&reply, LIMIT_REPLY_BYTES);
     call_body(call, 200, &reply);
+    if (buf_spread(&call->whole, &reply))
+        return;
     token_wrap(token, reply.data);
     out_open(&call->whole, '{');
     out_fields(&call->whole, "request_id:s lease_id:s renewable:b lease_duration:i data:r", "", "", false, (int64_t)0, NULL);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -53,8 +54,8 @@ static char *ask(struct bench *bench, enum op op, const char *path, const char *
                                        .param = version_param,
                                        .param_ctx = (void *)version};
 
-    arena_init(&arena, MIB(1), "test");
-    buf_init(&out, MIB(1));
+    arena_init(&arena, LIMIT_REPLY_TREE_BYTES, "test");
+    buf_init(&out, LIMIT_REPLY_BYTES);
     if (json)
         assert_int_equal(json_read(json, strlen(json), NULL, &arena, &body, &err), 0);
     *ret_status = call_run(&call);
@@ -172,6 +173,47 @@ static void removed_mount_takes_its_leases_along(void **state)
     bench_close(&bench);
 }
 
+/* As ask() of root, of a body with `count` bytes in the place of "%s". */
+static void expect_large(struct bench *bench, enum op op, const char *path, const char *format, size_t count, int status, const char *contains)
+{
+    _cleanup_free_ char *large = mem_alloc(count + 1), *json = mem_alloc(count + 256);
+
+    memset(large, 'x', count);
+    snprintf(json, count + 256, format, large);
+    expect(bench, op, path, json, NULL, status, contains);
+}
+
+static void what_does_not_fit_is_refused_and_told(void **state)
+{
+    static const char one[] = "{\"data\":{\"a\":\"%s\"}}", bare[] = "{\"a\":\"%s\"}";
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "mounts: {kv: {type: kv, version: 2}, old: {type: kv, version: 1}}");
+    expect(&bench, OP_WRITE, "kv/data/n", "{\"data\":{\"a\":\"kept\"}}", NULL, 200, "\"version\":1");
+    expect_large(&bench, OP_WRITE, "kv/data/n", one, LIMIT_REPLY_BYTES, 413, "secret: more than 8388608 bytes");
+    expect_large(&bench, OP_PATCH, "kv/data/n", one, LIMIT_REPLY_BYTES, 413, "secret: more than 8388608 bytes");
+    expect(&bench, OP_READ, "kv/data/n", NULL, NULL, 200, "{\"a\":\"kept\"}");
+    expect_large(&bench, OP_WRITE, "kv/data/new", one, LIMIT_REPLY_BYTES, 413, "secret: more than 8388608 bytes");
+    expect(&bench, OP_LIST, "kv/metadata/", NULL, NULL, 200, "{\"keys\":[\"n\"]}");
+    expect_large(&bench, OP_WRITE, "kv/metadata/n", "{\"custom_metadata\":{\"a\":\"%s\"}}", KIB(64), 400, "custom_metadata: more than 65536 bytes");
+    expect_large(&bench, OP_WRITE, "old/n", bare, LIMIT_REPLY_BYTES, 204, "");
+    expect(&bench, OP_READ, "old/n", NULL, NULL, 500, "answer: more than 8388608 bytes");
+    bench_close(&bench);
+}
+
+static void tokens_are_made_of_what_fits(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, seed_example());
+    expect_large(&bench, OP_WRITE, "auth/token/create", "{\"meta\":{\"a\":\"%s\"}}", KIB(64), 400, "meta: more than 65536 bytes");
+    expect_large(&bench, OP_WRITE, "auth/token/create", "{\"display_name\":\"%s\"}", KIB(4), 400, "display_name: more than 4096 bytes");
+    expect_large(&bench, OP_WRITE, "auth/token/create", "{\"policies\":[\"%s\"]}", KIB(8), 200, "xxx...");
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +225,8 @@ int main(void)
         cmocka_unit_test(a_bad_seed_is_named_with_its_line),
         cmocka_unit_test(sealed_box_answers_503),
         cmocka_unit_test(removed_mount_takes_its_leases_along),
+        cmocka_unit_test(what_does_not_fit_is_refused_and_told),
+        cmocka_unit_test(tokens_are_made_of_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
