@@ -122,7 +122,6 @@ static int normalise_quantities(json_t *list, struct err *err)
             text = (struct str){json_string_value(value), json_string_length(value)};
         else
             continue;
-        buf_init(&quantity, text.len + 64);
         if (value_quantity(text, &quantity, err) != 0)
             return -1;
         json_object_set_new(list, name, json_stringn(quantity.data, quantity.len));

@@ -307,7 +307,6 @@ static int write_quantities(const struct writing *w, const char *key, const enum
 
         if (text.len == 0)
             continue;
-        buf_init(&quantity, text.len + 64);
         if (value_quantity(text, &quantity, w->err) != 0)
             return -1;
         if (!any) {
@@ -426,7 +425,8 @@ static void write_revoke_hook(const struct writing *w)
     add_revoke_flag(&line, "client-key", plan_text(w->plan, ANNOT_CLIENT_KEY));
     buf_adds(&line, " -self");
     buf_adds(w->out, "\"preStop\":{\"exec\":{\"command\":[\"/bin/sh\",\"-c\"");
-    emit_str(w->out, (struct str){line.data, line.len});
+    if (!buf_spread(w->out, &line))
+        emit_str(w->out, (struct str){line.data, line.len});
     buf_adds(w->out, "]}}");
 }
 

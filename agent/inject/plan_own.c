@@ -46,7 +46,6 @@ static int read_size(struct plan *plan, enum annot annot, struct arena *arena, s
 
     if (text.len == 0)
         return 0;
-    buf_init(&quantity, text.len + 64);
     if (value_quantity(text, &quantity, err) != 0)
         return err_wrap(err, "%s", annot_rows[annot].name);
     copy = arena_strndup(arena, quantity.data, quantity.len, err);

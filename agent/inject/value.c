@@ -385,6 +385,7 @@ static bool stays(const struct quantity *q, const struct suffix *suffix)
 
 int value_quantity(struct str text, struct buf *ret, struct err *err)
 {
+    enum { CANONICAL_MAX = 64 }; /* sign, digits and point of 128 bits, suffix */
     struct quantity q;
     struct suffix suffix;
     unsigned __int128 nanos;
@@ -394,6 +395,7 @@ int value_quantity(struct str text, struct buf *ret, struct err *err)
                                        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     if (!suffix_find(q.suffix, &suffix))
         return err_set(err, ERR_INPUT, "unable to parse quantity's suffix");
+    buf_init_exact(ret, text.len + CANONICAL_MAX);
     if (!stays(&q, &suffix) && in_nanos(&q, &suffix, &nanos))
         canonical(ret, &q, &suffix, nanos);
     else

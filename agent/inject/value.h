@@ -26,7 +26,7 @@ int value_uint(struct str text, uint64_t *ret, struct err *err) MUST_USE;
 int value_float(struct str text, double *ret, struct err *err) MUST_USE;
 /* Go's time.ParseDuration: only whether it is one. */
 int value_duration(struct str text, struct err *err) MUST_USE;
-/* A Kubernetes quantity; appends its canonical form, which a typed client writes: 0.5 as 500m, 1024Mi as 1Gi. */
+/* A Kubernetes quantity in its canonical form, which a typed client writes: 0.5 as 500m, 1024Mi as 1Gi. */
 int value_quantity(struct str text, struct buf *ret, struct err *err) MUST_USE;
 
 /* The same as a whole number of 10^-9, rounded up; false when it is none, or too long to count with. */

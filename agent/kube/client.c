@@ -35,8 +35,8 @@ static void describe(const struct kube_options *options, struct buf *address, st
 {
     const char *host = options->host ? options->host : "", *port = options->port && *options->port ? options->port : "443";
 
-    buf_init(address, 512);
-    buf_init(ca, 4096);
+    buf_init_exact(address, strlen("https://[]:") + strlen(host) + strlen(port));
+    buf_init_exact(ca, strlen(folder_of(options)) + strlen("/ca.crt"));
     buf_addf(address, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
     buf_addf(ca, "%s/ca.crt", folder_of(options));
     *ret = (struct http_options){.address = address->data,

@@ -15,6 +15,7 @@
 
 #define SECRETS "/api/v1/namespaces/%s/secrets"
 #define WEBHOOKS "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+#define PATH_BYTES 1024 /* two names that keeper_start() checked, of 253 bytes at most, and what stands around them */
 
 enum {
     SETTLE_MS = 20,                     /* one event is often several */
@@ -194,7 +195,7 @@ static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
 {
     _cleanup_buf_ struct buf path = {0};
 
-    buf_init(&path, 4096);
+    buf_init_exact(&path, PATH_BYTES);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
     journal_bundle(keeper->options.webhook, entries);
     call(keeper, PHASE_PATCH,
@@ -240,7 +241,7 @@ static void look_at_webhook(struct keeper *keeper)
 {
     _cleanup_buf_ struct buf path = {0};
 
-    buf_init(&path, 4096);
+    buf_init_exact(&path, PATH_BYTES);
     decide_bundle(keeper);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
     call(keeper, PHASE_WEBHOOK, &(struct kube_call){.method = "GET", .path = path.data}, on_webhook);
@@ -289,7 +290,7 @@ static void write_ring(struct keeper *keeper)
     struct err err;
     int r;
 
-    buf_init(&path, 4096);
+    buf_init_exact(&path, PATH_BYTES);
     buf_init_secret(&text, LIMIT_SECRET_OBJECT_BYTES);
     buf_addf(&path, SECRETS "/%s%s", keeper->options.namespace, keeper->options.secret, exists ? "" : "?fieldManager=ampule-injector");
     fields_set(object, &keeper->written);
@@ -429,7 +430,7 @@ static void on_turn(void *ctx)
         act(keeper, SOURCE_NONE, NULL);
         return;
     }
-    buf_init(&path, 4096);
+    buf_init_exact(&path, PATH_BYTES);
     buf_addf(&path, SECRETS "/%s", keeper->options.namespace, keeper->options.secret);
     call(keeper, PHASE_SECRET, &(struct kube_call){.method = "GET", .path = path.data}, on_secret);
 }
@@ -464,7 +465,7 @@ static int watches_start(struct keeper *keeper, struct err *err)
 {
     _cleanup_buf_ struct buf secrets = {0};
 
-    buf_init(&secrets, 4096);
+    buf_init_exact(&secrets, PATH_BYTES);
     if (kube_name_check("webhook configuration", keeper->options.webhook, err) < 0 || watch_start(keeper, 0, WEBHOOKS, keeper->options.webhook, err) < 0)
         return -1;
     if (!keeper->options.secret || keeper->bundle)

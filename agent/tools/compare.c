@@ -114,13 +114,11 @@ static bool both_custom(const json_t *a, const json_t *b)
 /* The API server writes quantities in their canonical form. */
 static bool same_quantity(const json_t *a, const json_t *b)
 {
-    _cleanup_buf_ struct buf x, y;
+    _cleanup_buf_ struct buf x = {0}, y = {0};
     struct err err;
 
-    buf_init(&x, KIB(1));
-    buf_init(&y, KIB(1));
     return json_is_string(a) && json_is_string(b) && value_quantity(str_of(json_string_value(a)), &x, &err) == 0 &&
-           value_quantity(str_of(json_string_value(b)), &y, &err) == 0 && !buf_overflowed(&x) && !buf_overflowed(&y) && strcmp(x.data, y.data) == 0;
+           value_quantity(str_of(json_string_value(b)), &y, &err) == 0 && strcmp(x.data, y.data) == 0;
 }
 
 /* What the API server writes where nothing was said; NULL: whatever it is. */

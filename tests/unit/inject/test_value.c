@@ -107,12 +107,10 @@ static void quantities_become_canonical(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct buf buf;
+        _cleanup_buf_ struct buf buf = {0};
 
-        buf_init(&buf, 256);
         assert_int_equal(value_quantity(str_of(rows[i][0]), &buf, &err), 0);
         assert_string_equal(buf.data, rows[i][1]);
-        buf_done(&buf);
     }
 }
 
@@ -123,7 +121,6 @@ static void quantities_are_refused_in_kubernetes_words(void **state)
     struct err err;
 
     (void)state;
-    buf_init(&buf, 256);
     for (size_t i = 0; i < ARRAY_LEN(form); i++) {
         assert_int_equal(value_quantity(str_of(form[i]), &buf, &err), -1);
         assert_non_null(strstr(err.text, "quantities must match the regular expression"));
@@ -132,7 +129,6 @@ static void quantities_are_refused_in_kubernetes_words(void **state)
         assert_int_equal(value_quantity(str_of(suffix[i]), &buf, &err), -1);
         assert_string_equal(err.text, "unable to parse quantity's suffix");
     }
-    buf_done(&buf);
 }
 
 int main(void)
