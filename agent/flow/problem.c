@@ -60,7 +60,8 @@ static void add_text(struct problems *problems, struct problem problem)
     item->file = keep(problems, problem.file, &ignored);
     item->path = keep(problems, problem.path, &ignored);
     item->text = keep(problems, problem.text, &ignored);
-    problems->len++;
+    if (arena_check(&problems->arena, &ignored) == 0)
+        problems->len++;
 }
 
 void problems_add(struct problems *problems, enum problem_severity severity, const char *file,

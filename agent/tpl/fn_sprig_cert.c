@@ -299,9 +299,11 @@ static int decode(struct call *call, size_t at, const char *what, struct val *re
 {
     struct err ignored;
 
-    if (decode64(call->arena, call->argv[at].s, ret, &ignored) != 0)
-        return err_set(call->err, ERR_INPUT, "unable to decode base64 %s", what);
-    return 0;
+    if (decode64(call->arena, call->argv[at].s, ret, &ignored) == 0)
+        return 0;
+    if (ignored.code == ERR_LIMIT)
+        return err_set(call->err, ERR_LIMIT, "%s", ignored.text);
+    return err_set(call->err, ERR_INPUT, "unable to decode base64 %s", what);
 }
 
 static int body_custom(struct call *call, struct val *ret)
