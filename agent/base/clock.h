@@ -18,4 +18,10 @@ int64_t clock_wall(void);
 /* Microseconds of CLOCK_MONOTONIC, read anew: how long something took within one turn. */
 int64_t clock_micros(void);
 
+/* For messages: whole seconds, rounded up. */
+static inline long long clock_seconds_up(int64_t ms)
+{
+    return (long long)((ms + 999) / 1000);
+}
+
 #endif

@@ -35,6 +35,13 @@ struct err {
 int err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int err_vset(struct err *err, enum err_code code, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 
+/* There is none any more, nor its text. */
+static inline void err_clear(struct err *err)
+{
+    err->code = ERR_NONE;
+    err->text[0] = '\0';
+}
+
 /* As err_set() with ": " and the text of the current errno behind it. */
 int err_system(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

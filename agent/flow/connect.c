@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define MODULE "agent.tls"
@@ -21,7 +22,7 @@ static void on_up(void *ctx, int64_t after_ms)
 {
     struct connect *connect = ctx;
 
-    log_info("agent", "the server answers again: after=%llds", (long long)((after_ms + 999) / 1000));
+    log_info("agent", "the server answers again: after=%llds", clock_seconds_up(after_ms));
     connect->on_up(connect->ctx);
 }
 

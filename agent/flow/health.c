@@ -38,7 +38,7 @@ void trouble_begin(struct trouble *trouble, const struct err *err)
 
 void trouble_end(struct trouble *trouble)
 {
-    trouble->err.code = ERR_NONE;
+    err_clear(&trouble->err);
 }
 
 bool health_read(const void *data, size_t len, struct health *ret)

@@ -1,6 +1,5 @@
 #include "flow/pass.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -205,7 +204,7 @@ static void slot_written(struct pass *pass, struct slot *slot)
     slot->finished = false;
     slot->written = true;
     plugin_clear(&slot->render.fn.plugins);
-    slot->last.code = ERR_NONE;
+    err_clear(&slot->last);
     backoff_success(&slot->backoff, clock_now());
     render_forget(&slot->render);
     if (slot->changed)

@@ -75,13 +75,12 @@ static void describe_wait(const struct sidecar *car, struct err *ret)
         *ret = *why;
     else if (label)
         err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
+    else if (!car->sunk)
+        err_set(ret, ERR_RETRY, "a sink has not been written");
+    else if (notify_busy(car->notify))
+        err_set(ret, ERR_RETRY, "a command is still running");
     else
-        err_set(ret, ERR_RETRY, "%s", !car->sunk ? "a sink has not been written" : notify_busy(car->notify) ? "a command is still running" : "a command has not succeeded");
-}
-
-static long long seconds_up(int64_t ms)
-{
-    return (long long)((ms + 999) / 1000);
+        err_set(ret, ERR_RETRY, "a command has not succeeded%s%s", car->telling.err.code ? ": " : "", car->telling.err.text);
 }
 
 static void note_troubles(const struct sidecar *car, struct health *health)
@@ -216,7 +215,7 @@ static void on_template_file(void *ctx, const char *path)
     watched_use(((struct sidecar *)ctx)->watched, path);
 }
 
-static void on_file_trouble(void *ctx, const char *text)
+static void on_template_warning(void *ctx, const char *text)
 {
     (void)ctx;
     log_warn("agent.template.server", "%s", text);
@@ -253,7 +252,7 @@ static void on_template_error(void *ctx, const struct err *err, int64_t again_ms
     if (fatal && car->config->render.exit_on_retry_failure)
         end_by_setting(car, err, EXIT_SETTING);
     else
-        log_error("agent.template.server", "%s: again_in=%llds", err->text, seconds_up(again_ms));
+        log_error("agent.template.server", "%s: again_in=%llds", err->text, clock_seconds_up(again_ms));
 }
 
 static void on_template_written(void *ctx, const char *label, const struct config_template *template)
@@ -269,7 +268,8 @@ static bool notify_fatal(const struct sidecar *car, const struct notify_rule *ru
 {
     const struct config *config = car->config;
 
-    return config->strict_commands && config->exit_after_auth && config->render.exit_on_retry_failure && rule->program != NOTIFY_SIGNAL;
+    return config->strict_commands && config->exit_after_auth && config->render.exit_on_retry_failure &&
+           rule->program != NOTIFY_SIGNAL;
 }
 
 static void note_result(struct sidecar *car, const struct notify_rule *rule, const struct notify_result *result)
@@ -287,24 +287,30 @@ static void note_result(struct sidecar *car, const struct notify_rule *rule, con
 
 static void log_told(const struct notify_rule *rule, const struct notify_result *result)
 {
+    const struct proc_told *told = &result->told;
+
     if (rule->program != NOTIFY_SIGNAL)
         log_info("agent.notify", "%s: command %s", rule->label, rule->timeout_ms ? "succeeded" : "started");
-    else if (result->told.left_out == 0)
-        log_info("agent.notify", "%s: application signalled: processes=%u", rule->label, result->told.reached);
+    else if (told->left_out == 0)
+        log_info("agent.notify", "%s: application signalled: processes=%u", rule->label, told->reached);
     else
-        log_info("agent.notify", "%s: application signalled: processes=%u; of its name, but not ours to signal: %u", rule->label, result->told.reached, result->told.left_out);
+        log_info("agent.notify", "%s: application signalled: processes=%u; of its name, but not ours to signal: %u", rule->label,
+                 told->reached, told->left_out);
 }
 
 static void log_not_told(const struct notify_rule *rule, const struct notify_result *result)
 {
     bool signal = rule->program == NOTIFY_SIGNAL;
+    const struct err *err = result->err;
 
     if (result->again_ms != NOTIFY_NOT_AGAIN)
-        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, result->err->text, result->attempt, (long long)((result->again_ms + 999) / 1000));
-    else if (signal && result->err->code == ERR_MISSING)
-        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, result->err->text);
+        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, err->text, result->attempt,
+                 clock_seconds_up(result->again_ms));
+    else if (signal && err->code == ERR_MISSING)
+        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, err->text);
     else
-        log_error("agent.notify", "%s: %s failed, the file is in place: %s: again=at the next change", rule->label, signal ? "the signal" : "the command", result->err->text);
+        log_error("agent.notify", "%s: %s failed, the file is in place: %s: again=at the next change", rule->label,
+                  signal ? "the signal" : "the command", err->text);
 }
 
 static void on_notify_result(void *ctx, const struct notify_rule *rule, const struct notify_result *result)
@@ -336,7 +342,8 @@ static void on_token(void *ctx, const struct token *token)
     struct sidecar *car = ctx;
 
     log_info("agent.auth.handler", "%s: method=%s ttl=%llds renewable=%s",
-             token->handed ? "token taken over, no login needed" : "authentication successful", car->config->method.type, (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
+             token->handed ? "token taken over, no login needed" : "authentication successful", car->config->method.type,
+             (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
     trouble_end(&car->login);
     car->sunk = false;
     sinks_put(car->sinks, token);
@@ -352,7 +359,7 @@ static void on_auth_failure(void *ctx, const struct err *err, int64_t again_ms)
     if (again_ms == AUTH_NOT_AGAIN)
         end_by_setting(car, err, "auto_auth.method.exit_on_err");
     else
-        log_error("agent.auth.handler", "error authenticating: %s: again_in=%llds", err->text, seconds_up(again_ms));
+        log_error("agent.auth.handler", "error authenticating: %s: again_in=%llds", err->text, clock_seconds_up(again_ms));
 }
 
 static void on_auth_warning(void *ctx, const char *text)
@@ -383,7 +390,7 @@ static void on_sink_error(void *ctx, const char *path, const struct err *err, in
     if (again_ms == SINK_NEXT_TOKEN)
         log_error("agent.sink.file", "%s: path=%s again_in=\"next token\"", err->text, path);
     else
-        log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, seconds_up(again_ms));
+        log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, clock_seconds_up(again_ms));
 }
 
 static void on_secret_change(void *ctx, const struct dep *dep)
@@ -391,7 +398,7 @@ static void on_secret_change(void *ctx, const struct dep *dep)
     struct sidecar *car = ctx;
 
     log_debug("agent.template.server", "received: %s", dep->key);
-    car->last_fetch.code = ERR_NONE;
+    err_clear(&car->last_fetch);
     pass_dep_changed(car->pass, dep);
     plan_walk(car);
 }
@@ -408,24 +415,19 @@ static void on_secret_error(void *ctx, const struct fetch_failure *failure)
     if (failure->exhausted && car->config->render.exit_on_retry_failure)
         end_by_setting(car, &cause, EXIT_SETTING);
     else
-        log_warn("agent.template.server", "%s: attempt=%u again_in=%llds", cause.text, failure->attempt, seconds_up(failure->again_ms));
+        log_warn("agent.template.server", "%s: attempt=%u again_in=%llds", cause.text, failure->attempt,
+                 clock_seconds_up(failure->again_ms));
 }
 
 static void on_secret_recovery(void *ctx, const struct dep *dep, int64_t after_ms)
 {
     (void)ctx;
-    log_info("agent.template.server", "%s: answered again: after=%llds", dep->key, seconds_up(after_ms));
+    log_info("agent.template.server", "%s: answered again: after=%llds", dep->key, clock_seconds_up(after_ms));
 }
 
 static void on_secret_suspect(void *ctx, bool worked)
 {
     auth_suspect(((struct sidecar *)ctx)->auth, worked);
-}
-
-static void on_secret_warning(void *ctx, const char *text)
-{
-    (void)ctx;
-    log_warn("agent.template.server", "%s", text);
 }
 
 static void on_secret_renewed(void *ctx, const struct dep *dep)
@@ -509,7 +511,7 @@ static void new_fetch(struct sidecar *car)
         .on_error = on_secret_error,
         .on_recovery = on_secret_recovery,
         .on_suspect = on_secret_suspect,
-        .on_warning = on_secret_warning,
+        .on_warning = on_template_warning,
         .on_renewed = on_secret_renewed,
     };
 
@@ -599,7 +601,7 @@ static int start_signals(struct sidecar *car, struct err *err)
 
 static int new_watched(struct sidecar *car, struct err *err)
 {
-    const struct watched_events events = {.ctx = car, .on_change = on_file_change, .on_trouble = on_file_trouble};
+    const struct watched_events events = {.ctx = car, .on_change = on_file_change, .on_trouble = on_template_warning};
 
     return watched_new(car->loop, &events, &car->watched, err);
 }

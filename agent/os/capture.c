@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum verdict { RAN, TIMED_OUT, TOO_MUCH };
@@ -70,7 +71,7 @@ static void on_ready(void *ctx, int ready)
 static int explain(const struct capture *capture, const struct launch_exit *exit, struct err *err)
 {
     if (capture->verdict == TIMED_OUT)
-        return err_set(err, ERR_RETRY, "exec \"%s\": did not end within %lld s", capture->name, (long long)(capture->timeout_ms + 999) / 1000);
+        return err_set(err, ERR_RETRY, "exec \"%s\": did not end within %lld s", capture->name, clock_seconds_up(capture->timeout_ms));
     if (capture->verdict == TOO_MUCH)
         return err_set(err, ERR_RETRY, "exec \"%s\": printed more than %zu bytes", capture->name, capture->text.max);
     if (exit->start_errno)

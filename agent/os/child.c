@@ -49,7 +49,7 @@ static int explain(const struct child *child, const struct launch_exit *exit, st
         return 0; /* how it ended is its own matter */
     if (child->timed_out)
         return err_set(err, ERR_RETRY, "\"%s\": did not end within %lld s, killed with its process group", name,
-                       (long long)(child->timeout_ms + 999) / 1000);
+                       clock_seconds_up(child->timeout_ms));
     if (exit->signo)
         return err_set(err, ERR_RETRY, "\"%s\": ended by signal %d", name, exit->signo);
     return exit->code ? err_set(err, ERR_RETRY, "\"%s\": exit code %d", name, exit->code) : 0;

@@ -69,6 +69,22 @@ static void no_token_is_never_ready(void **state)
     assert_int_equal(health_judge(&health, HEALTH_STARTUP, 0, &err), 0);
 }
 
+static void trouble_that_has_ended_leaves_no_words(void **state)
+{
+    struct trouble trouble = {0};
+    struct health health;
+    struct err cause;
+
+    (void)state;
+    (void)!err_set(&cause, ERR_DENIED, "permission denied");
+    trouble_begin(&trouble, &cause);
+    trouble_end(&trouble);
+    assert_string_equal(trouble.err.text, "");
+    health_init(&health);
+    health_note_trouble(&health, &trouble);
+    assert_int_equal(health.trouble_ms, -1);
+}
+
 static void only_answers_of_the_same_version_are_taken(void **state)
 {
     struct health health = good(), got;
@@ -89,6 +105,7 @@ int main(void)
         cmocka_unit_test(what_is_behind_is_named),
         cmocka_unit_test(errors_count_when_they_last),
         cmocka_unit_test(no_token_is_never_ready),
+        cmocka_unit_test(trouble_that_has_ended_leaves_no_words),
         cmocka_unit_test(only_answers_of_the_same_version_are_taken),
     };
 
