@@ -145,14 +145,12 @@ static void wait_until(struct feed *feed, enum state state, int64_t at)
 
 static void warn(struct feed *feed, const char *text)
 {
-    char line[ERR_TEXT_MAX];
-    struct err err;
+    struct err line;
 
     if (!feed->shared->events.on_warning)
         return;
-    err_set(&err, ERR_NONE, "%s: %s", feed->dep->key, text);
-    memcpy(line, err.text, sizeof(line));
-    feed->shared->events.on_warning(feed->shared->events.ctx, line);
+    err_set(&line, ERR_NONE, "%s: %s", feed->dep->key, text);
+    feed->shared->events.on_warning(feed->shared->events.ctx, line.text);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- failures */
