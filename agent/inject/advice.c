@@ -6,9 +6,6 @@
 
 #include "inject/value.h"
 
-/* Texts as they are told: enough of them to find them. */
-#define SHOWN(s) (int)((s).len < 63 ? (s).len : 63), (s).data
-
 /* Names in agent-inject-containers that are looked for: nobody writes more. */
 enum { NAMES_LOOKED_FOR = 64 };
 
@@ -60,11 +57,11 @@ static void advise_wanted(const struct plan *plan, struct warnings *warnings)
             continue;
         if (meant.len != name.len && has_named(pod->containers, meant))
             warn_add(warnings, "agent-inject-containers: blanks count, so \"%.*s\" gets no secrets: write the names with commas alone between them",
-                     SHOWN(name));
+                     WARN_SHOWN(name));
         else if (has_named(pod->init_containers, meant))
-            warn_add(warnings, "agent-inject-containers: %.*s is an init container, which gets the secrets in any case", SHOWN(meant));
+            warn_add(warnings, "agent-inject-containers: %.*s is an init container, which gets the secrets in any case", WARN_SHOWN(meant));
         else
-            warn_add(warnings, "agent-inject-containers: no container is named \"%.*s\"", SHOWN(name));
+            warn_add(warnings, "agent-inject-containers: no container is named \"%.*s\"", WARN_SHOWN(name));
     }
 }
 
@@ -75,7 +72,7 @@ static void advise_copied_mounts(const struct plan *plan, struct warnings *warni
 
     if (name.len == 0 || has_named(pod->containers, name) || has_named(pod->init_containers, name))
         return;
-    warn_add(warnings, "agent-copy-volume-mounts: no container is named \"%.*s\", so that no mount is copied%s", SHOWN(name),
+    warn_add(warnings, "agent-copy-volume-mounts: no container is named \"%.*s\", so that no mount is copied%s", WARN_SHOWN(name),
              has_named(pod->volumes, name) ? "; it is a volume: name a container that mounts it" : "");
 }
 
@@ -92,7 +89,7 @@ static void advise_token(const struct plan *plan, struct warnings *warnings)
         is_usual_token(plan->token.mount_path))
         return;
     warn_add(warnings, "the agent logs in with %.*s/%.*s, the first mount with \"serviceaccount\" in its path: name the token's volume in "
-                       "agent-service-account-token-volume-name", SHOWN(plan->token.mount_path), SHOWN(plan->token.path));
+                       "agent-service-account-token-volume-name", WARN_SHOWN(plan->token.mount_path), WARN_SHOWN(plan->token.path));
 }
 
 /* ------------------------------------------------------------------------------------------------ files */
@@ -114,8 +111,8 @@ static void advise_files(const struct plan *plan, struct warnings *warnings)
     qsort(sorted, plan->secret_count, sizeof(sorted[0]), compare_destinations);
     for (size_t i = 1; i < plan->secret_count && !warn_full(warnings); i++) {
         if (str_eq(sorted[i]->destination, sorted[i - 1]->destination))
-            warn_add(warnings, "secrets %.*s and %.*s are one file, %.*s: the last one written stays; set agent-inject-file-%.*s", SHOWN(sorted[i - 1]->name),
-                     SHOWN(sorted[i]->name), SHOWN(sorted[i]->destination), SHOWN(sorted[i]->name));
+            warn_add(warnings, "secrets %.*s and %.*s are one file, %.*s: the last one written stays; set agent-inject-file-%.*s", WARN_SHOWN(sorted[i - 1]->name),
+                     WARN_SHOWN(sorted[i]->name), WARN_SHOWN(sorted[i]->destination), WARN_SHOWN(sorted[i]->name));
     }
 }
 
@@ -182,7 +179,7 @@ static void advise_lacks(const struct plan *plan, struct warnings *warnings)
     advise_telemetry(plan, warnings);
     if (!is_built_in(type) && !plan_text(plan, ANNOT_AGENT_CONFIGMAP).len)
         warn_add(warnings, "auth-type %.*s: Ampule's agent cannot log in that way and will not start; it has kubernetes, jwt, approle and token_file",
-                 SHOWN(type));
+                 WARN_SHOWN(type));
 }
 
 void advice_give(const struct plan *plan, struct warnings *warnings)

@@ -79,9 +79,6 @@ static void unfit(struct foreseen *f, const char *fmt, ...)
     f->ret->unfit = true;
 }
 
-/* Names and paths as they are told: enough of them to find them. */
-#define SHOWN(s) (int)((s).len < 63 ? (s).len : 63), (s).data
-
 static const char *name_of(const struct part *part)
 {
     struct str name = pod_text(part->container, "name");
@@ -178,7 +175,7 @@ static void check_token(struct foreseen *f, const struct val *volume)
 
     for (size_t i = 0; i < sources->list.len; i++) {
         if (val_get_int(val_get(&sources->list.items[i], "serviceAccountToken"), "expirationSeconds", &seconds) && seconds > EXPIRATION_MAX)
-            refuse(f, "volume %.*s: a token may not live longer than 2^32 seconds", SHOWN(pod_text(volume, "name")));
+            refuse(f, "volume %.*s: a token may not live longer than 2^32 seconds", WARN_SHOWN(pod_text(volume, "name")));
     }
 }
 
@@ -188,7 +185,7 @@ static void add_volume(struct foreseen *f, const struct val *volume)
 
     f->volumes[f->volume_count++] = pod_text(volume, "name");
     if (*size.data == '-')
-        refuse(f, "volume %.*s is to be smaller than nothing: %.*s", SHOWN(pod_text(volume, "name")), SHOWN(size));
+        refuse(f, "volume %.*s is to be smaller than nothing: %.*s", WARN_SHOWN(pod_text(volume, "name")), WARN_SHOWN(size));
     check_token(f, volume);
 }
 
@@ -247,7 +244,7 @@ static void check_volumes(struct foreseen *f)
     qsort(f->volumes, f->volume_count, sizeof(*f->volumes), compare_texts);
     for (size_t i = 1; i < f->volume_count; i++) {
         if (str_eq(f->volumes[i], f->volumes[i - 1]))
-            refuse(f, "two volumes are named %.*s: rename the pod's own", SHOWN(f->volumes[i]));
+            refuse(f, "two volumes are named %.*s: rename the pod's own", WARN_SHOWN(f->volumes[i]));
     }
 }
 
@@ -267,7 +264,7 @@ static void check_container_names(struct foreseen *f)
     qsort(names, count, sizeof(*names), compare_texts);
     for (size_t i = 1; i < count; i++) {
         if (str_eq(names[i], names[i - 1]))
-            refuse(f, "two containers are named %.*s: rename the pod's own", SHOWN(names[i]));
+            refuse(f, "two containers are named %.*s: rename the pod's own", WARN_SHOWN(names[i]));
     }
 }
 
@@ -291,10 +288,10 @@ static void check_agents_mount(struct foreseen *f, const struct part *part, cons
     struct str volume = pod_text(mount, "name");
 
     if (!has_volume(f, volume))
-        refuse(f, "container %.63s mounts the volume %.*s, which the pod does not have", name_of(part), SHOWN(volume));
+        refuse(f, "container %.63s mounts the volume %.*s, which the pod does not have", name_of(part), WARN_SHOWN(volume));
     if (str_eqs(pod_text(mount, "mountPropagation"), "Bidirectional") && !val_get_bool(val_get(part->container, "securityContext"), "privileged"))
         refuse(f, "container %.63s mounts %.*s with mountPropagation Bidirectional, which only privileged containers may", name_of(part),
-               SHOWN(volume));
+               WARN_SHOWN(volume));
 }
 
 static size_t collect_paths(struct foreseen *f, const struct part *part, struct str *paths)
@@ -331,7 +328,7 @@ static void check_mounts(struct foreseen *f, const struct part *part)
         if (paths[i].len == 0)
             refuse(f, "container %.63s mounts a volume at no path: secret-volume-path is empty", name_of(part));
         else if (i && str_eq(paths[i], paths[i - 1]))
-            refuse(f, "container %.63s mounts two volumes at %.*s: %s", name_of(part), SHOWN(paths[i]),
+            refuse(f, "container %.63s mounts two volumes at %.*s: %s", name_of(part), WARN_SHOWN(paths[i]),
                    part->ours ? "one of them is copied or patched in" : "take away the pod's own, or set secret-volume-path to another folder");
     }
 }
@@ -350,10 +347,10 @@ static void check_resources(struct foreseen *f, const struct part *part)
         __int128 most, asked;
 
         if (*limit.data == '-' || *request.data == '-')
-            refuse(f, "container %.63s has less than no %s: %.*s", name_of(part), resource_names[i], SHOWN(*limit.data == '-' ? limit : request));
+            refuse(f, "container %.63s has less than no %s: %.*s", name_of(part), resource_names[i], WARN_SHOWN(*limit.data == '-' ? limit : request));
         else if (value_quantity_nanos(limit, &most) && value_quantity_nanos(request, &asked) && asked > most)
-            refuse(f, "container %.63s requests %.*s of %s, more than its limit of %.*s", name_of(part), SHOWN(request), resource_names[i],
-                   SHOWN(limit));
+            refuse(f, "container %.63s requests %.*s of %s, more than its limit of %.*s", name_of(part), WARN_SHOWN(request), resource_names[i],
+                   WARN_SHOWN(limit));
     }
 }
 
@@ -400,7 +397,7 @@ static void check_pod_resources(struct foreseen *f)
         __int128 nanos;
 
         if (value_quantity_nanos(request, &nanos) && request_of_all(f, resource_names[i]) > nanos)
-            refuse(f, "with the agent the containers request more %s than the pod's own resources have (%.*s)", resource_names[i], SHOWN(request));
+            refuse(f, "with the agent the containers request more %s than the pod's own resources have (%.*s)", resource_names[i], WARN_SHOWN(request));
     }
 }
 

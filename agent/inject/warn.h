@@ -17,6 +17,9 @@ struct warnings {
     char text[LIMIT_REVIEW_WARNINGS][LIMIT_REVIEW_WARNING_BYTES];
 };
 
+/* A str for %.*s in a warning: enough of it to find it. */
+#define WARN_SHOWN(s) (int)((s).len < 63 ? (s).len : 63), (s).data
+
 /* Whoever looks for many things to warn of may stop. */
 bool warn_full(const struct warnings *warnings);
 void warn_add(struct warnings *warnings, const char *fmt, ...) PRINTF_LIKE(2, 3);
