@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+enum { PATH_LINKS_FOLLOWED = 40 /* on one way, as the kernel */ };
+
 enum path_links {
     PATH_LINKS_INSIDE, /* symbolic links are followed while they stay below the root */
     PATH_LINKS_NONE,   /* there must be none */

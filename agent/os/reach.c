@@ -11,8 +11,6 @@
 
 #include "os/path.h"
 
-enum { LINKS_MAX = 40 /* as the kernel */ };
-
 /* ---- where a rule stands ---- */
 
 /*
@@ -140,7 +138,7 @@ static bool follow(struct walk *walk, const char *target)
 {
     char rest[PATH_MAX];
 
-    if (++walk->links > LINKS_MAX || snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest) >= (int)sizeof(rest))
+    if (++walk->links > PATH_LINKS_FOLLOWED || snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest) >= (int)sizeof(rest))
         return false;
     memcpy(walk->rest, rest, sizeof(rest));
     if (*target == '/')

@@ -13,8 +13,6 @@
 #include "base/mem.h"
 #include "os/path.h"
 
-enum { LINKS_MAX = 40 /* as the kernel */ };
-
 struct walk {
     int at;              /* where we are; O_PATH */
     char rest[PATH_MAX]; /* of the way */
@@ -104,7 +102,7 @@ static int follow(struct walk *walk, int link, const struct stat *st)
 
     if (fstat(walk->at, &folder) < 0)
         return -1;
-    if (++walk->links > LINKS_MAX || !is_trusted(&folder, st))
+    if (++walk->links > PATH_LINKS_FOLLOWED || !is_trusted(&folder, st))
         return fail(ELOOP);
     if (volume != walk->image && !walk->bound)
         walk->bound = volume;
