@@ -122,7 +122,7 @@ struct config {
     enum log_level log_level; /* LOG_INFO */
     bool log_json;
     int64_t init_deadline_ms; /* ampule.init_deadline; 0: none */
-    bool strict_commands;     /* ampule.strict_commands: a failed command or signal is insisted on, and init mode and readiness wait for it */
+    bool strict_commands;     /* ampule.strict_commands: what notify insists on; init mode and probes wait for it */
     bool allow_plugin;        /* ampule.allow has "plugin" */
     const char *handover;     /* ampule.handover: absolute path of a folder, or "" */
     const char *const *files; /* names, by the `file` index of nodes and problems */

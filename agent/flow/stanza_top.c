@@ -49,7 +49,8 @@ static const struct option ampule_options[] = {
     {"init_deadline", OPTION_DURATION, offsetof(struct config, init_deadline_ms),
      "with exit_after_auth: give up after this time", NULL},
     {"strict_commands", OPTION_BOOL, offsetof(struct config, strict_commands),
-     "a command or signal that fails is tried again until it works; exit_after_auth and probes wait for it. false: once, then the agent goes on", NULL},
+     "a command that fails, or a signal that is not permitted, is tried again until it works; exit_after_auth and probes wait for it. "
+     "false: once, then the agent goes on", NULL},
     {"handover", OPTION_STRING, offsetof(struct config, handover),
      "a folder on a tmpfs that only agents mount: with exit_after_auth token and leases are left there, without it they are taken", NULL},
 };

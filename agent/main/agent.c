@@ -49,7 +49,7 @@ static int show_help(void)
                     "Logs in to Vault or OpenBao, renders secrets to files, keeps leases alive and tells applications what changed.\n"
                     "Takes Vault Agent's configuration, flags and environment (VAULT_*, BAO_*).\n\nOptions:\n");
     flags_help(&text);
-    buf_adds(&text, "\nSignals: TERM and INT end it, HUP takes over the log level of the configuration.\n"
+    buf_adds(&text, "\nSignals: TERM and INT end it, HUP tries at once what failed, and takes over the log level of the configuration.\n"
                     "Exit status: 0 ended as asked, 1 anything else; the last line of the log says why.\n");
     fputs(text.data, stdout);
     return 0;
