@@ -5,7 +5,6 @@
  * Exit status: 0 ended as asked (signal, exit_after_auth, -test-verify-only on a good configuration; token revoked); 1 anything else, but
  * `token revoke` says 2 when the command line was good and the token could not be revoked, and `probe` 2 when the command line is wrong.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,20 +77,14 @@ static int reload(void *ctx, enum log_level *ret_level, struct err *err)
     return 0;
 }
 
-/* A regular file, or a new one in place of what is none: opening a FIFO that somebody put there would wait for ever. */
+/* A FIFO or socket that somebody put there gives way, since nobody may hold its other end; a device (/dev/null) is written to. */
 static int open_pid_file(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
     struct stat st;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        return fd;
-    if (fd < 0 && errno != ENXIO)
-        return -1;
-    if (fd >= 0)
-        close(fd);
-    unlink(path);
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (lstat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        unlink(path);
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* The decimal pid without a newline, as the original writes it. */
@@ -101,22 +94,30 @@ static int write_pid(const char *path, struct err *err)
     char text[16];
     int len = snprintf(text, sizeof(text), "%d", (int)getpid());
 
-    if (fd < 0 || ftruncate(fd, 0) != 0 || file_write_all(fd, text, (size_t)len) != 0)
+    if (fd < 0 || file_write_all(fd, text, (size_t)len) != 0)
         return err_system(err, "pid_file: \"%s\"", path);
     return 0;
+}
+
+static void remove_pid(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(path);
 }
 
 static int run_sidecar(const struct config *config, struct flags *flags, const struct programs *programs, struct err *err)
 {
     const struct sidecar_options options = {.config = config, .programs = programs, .reload = reload, .ctx = flags};
     struct sidecar *sidecar = NULL;
-    int failed;
+    bool failed = sidecar_new(&options, &sidecar, err) != 0 || (*config->pid_file && write_pid(config->pid_file, err) != 0);
+    bool named = !failed && *config->pid_file; /* else it may be another agent's */
 
-    failed = sidecar_new(&options, &sidecar, err) != 0 || (*config->pid_file && write_pid(config->pid_file, err) != 0) ||
-             sidecar_confine(sidecar, err) != 0 || sidecar_run(sidecar, err) != 0;
+    failed = failed || sidecar_confine(sidecar, err) != 0 || sidecar_run(sidecar, err) != 0;
     sidecar_free(sidecar);
-    if (*config->pid_file)
-        unlink(config->pid_file);
+    if (named)
+        remove_pid(config->pid_file);
     return failed ? -1 : 0;
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 
 import pytest
 from support import canary, spaces, wait
@@ -120,3 +121,18 @@ def test_a_fifo_in_the_place_of_the_pid_file_stops_nothing(rendering, tmp_path):
     os.mkfifo(tmp_path / "pid")
     one = rendering(top={"pid_file": tmp_path / "pid"})
     assert not (tmp_path / "pid").is_fifo() and wait.read(tmp_path / "pid") == str(one.agent.pid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a device: needs root")
+def test_a_device_in_the_place_of_the_pid_file_stays(rendering, tmp_path):
+    os.mknod(tmp_path / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    rendering(top={"pid_file": tmp_path / "null"}).agent.stop()
+    assert (tmp_path / "null").is_char_device()
+
+
+def test_the_pid_file_of_another_agent_stays_when_this_one_cannot_start(site, agent, rendering, tmp_path):
+    running = rendering(top={"pid_file": tmp_path / "pid"}).agent
+    login = site.login()
+    login.sink(tmp_path / "missing" / "token")
+    assert agent(site.config(login, pid_file=tmp_path / "pid")).wait_exit() == 1
+    assert wait.read(tmp_path / "pid") == str(running.pid)
