@@ -67,7 +67,7 @@ static void texts_of_problems_are_bounded(void **state)
     assert_int_equal(problems.errors, LIMIT_PROBLEMS);
     assert_true(problems.arena.used <= LIMIT_PROBLEMS_BYTES && problems.arena.used > LIMIT_PROBLEMS_BYTES - KIB(17));
     assert_string_equal(problems.items[0].file, name);
-    assert_string_equal(problems.items[problems.len - 1].file, "");
+    assert_string_equal(problems.items[problems.len - 1].file, name);
     mem_free(name);
 }
 

@@ -63,7 +63,7 @@ static const struct effect {
     {ANNOT_OWN_PERMS, "ampule.dev/perms=0440", "\"perms\":\"0440\"", NULL},
     {ANNOT_OWN_SECCOMP_PROFILE, "ampule.dev/seccomp-profile=RuntimeDefault", "\"seccompProfile\":{\"type\":\"RuntimeDefault\"}", NULL},
     {ANNOT_OWN_SECRETS_SIZE, "ampule.dev/secrets-size=6Mi", "\"sizeLimit\":\"6Mi\"", NULL},
-    {ANNOT_OWN_SIGNAL, "ampule.dev/signal-db=HUP:nginx", "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\"}", NULL},
+    {ANNOT_OWN_SIGNAL, "ampule.dev/signal-db=HUP:nginx", "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\",\"user\":\"1234\"}", NULL},
     {ANNOT_OWN_TOKEN_AUDIENCE, "ampule.dev/token-audience=vault", "\"audience\":\"vault\"", NULL},
     {ANNOT_OWN_TOKEN_EXPIRATION, "ampule.dev/token-expiration=900", "\"expirationSeconds\":900", "ampule.dev/token-audience=vault"},
     {ANNOT_AUTH_CONFIG, "auth-config-a-b=1", "\"a_b\":\"1\"", NULL},
