@@ -112,10 +112,12 @@ int place_open(struct place *place, const char *path, bool create_dirs, struct e
 
     if (check_path(path, err) < 0)
         return -1;
+    made.path = mem_strdup(path);
     if (path_whole(path, whole) < 0)
-        return err_system(err, "\"%s\"", path);
+        return place_refuse(&made, 0, err);
     if (check_path(whole, err) < 0)
         return -1;
+    mem_free(made.path);
     made.path = mem_strdup(whole);
     made.name = mem_strdup(strrchr(whole, '/') + 1);
     if (find_folder(&made, err) < 0)
