@@ -187,7 +187,7 @@ static int system_folder(struct authorities *ca, const char *path, const char *b
             return -1;
         if (entry->d_name[0] == '.' || is_old(dirfd(dir), entry->d_name, bundle != NULL) || (bundle && strcmp(name.data, bundle) == 0))
             continue;
-        if (entry_add(ca, name.data, FOLDER_DEPTH, &ignored) < 0 && ignored.code == ERR_LIMIT)
+        if (entry_add(ca, name.data, FOLDER_DEPTH, &ignored) < 0 && buf_check(&ca->der, name.data, err) < 0)
             return -1;
     }
     return 0;
@@ -332,7 +332,7 @@ static void folder_reach(const char *path, unsigned depth, struct reach *reach)
             continue;
         buf_reset(&name);
         buf_addf(&name, "%s/%s", path, entry->d_name);
-        if (name.full || lstat(name.data, &st) < 0)
+        if (buf_overflowed(&name) || lstat(name.data, &st) < 0)
             continue;
         if (S_ISLNK(st.st_mode))
             reach_folder(reach, name.data, REACH_READ);

@@ -329,6 +329,47 @@ static void trust_tells_of_a_file_of_the_environment_that_is_left_out(void **sta
     assert_non_null(strstr(trust.ca.note, "bundle"));
 }
 
+/* In such folders lies what has nothing to do with us. */
+static void trust_passes_over_a_file_of_the_environment_that_is_too_large(void **state)
+{
+    (void)state;
+    pair_write("a", NULL);
+    text_write("bundle", "");
+    assert_int_equal(truncate(in_folder("bundle"), LIMIT_CA_BYTES + 1), 0);
+    setenv("SSL_CERT_DIR", folder, 1);
+    assert_int_equal(own_trusted(), 1);
+}
+
+/* A file that is just not too large. */
+static void repeat_into(const char *name, const char *pem, size_t len)
+{
+    FILE *file = fopen(in_folder(name), "we");
+
+    for (size_t size = len; size <= LIMIT_CA_BYTES; size += len)
+        assert_int_equal(fwrite(pem, 1, len, file), len);
+    fclose(file);
+}
+
+static void trust_says_that_folders_of_the_environment_hold_too_much(void **state)
+{
+    char pem[8192];
+    FILE *file;
+    size_t len;
+
+    (void)state;
+    pair_write("a", NULL);
+    file = fopen(in_folder("a.pem"), "re");
+    len = fread(pem, 1, sizeof(pem), file);
+    fclose(file);
+    repeat_into("a.pem", pem, len);
+    repeat_into("b.pem", pem, len);
+    setenv("SSL_CERT_DIR", folder, 1);
+    err = (struct err){0};
+    assert_int_equal(own_trusted(), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.text, folder));
+}
+
 static void trust_reads_a_client_certificate_and_its_key(void **state)
 {
     (void)state;
@@ -383,6 +424,8 @@ int main(void)
         T(trust_reads_the_file_and_the_folders_of_the_environment),
         T(trust_names_an_environment_that_leads_nowhere),
         T(trust_tells_of_a_file_of_the_environment_that_is_left_out),
+        T(trust_passes_over_a_file_of_the_environment_that_is_too_large),
+        T(trust_says_that_folders_of_the_environment_hold_too_much),
         T(trust_reads_a_client_certificate_and_its_key),
         T(trust_refuses_a_pair_that_is_half_written),
         T(trust_refuses_a_locked_key_without_asking),
