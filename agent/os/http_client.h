@@ -92,5 +92,7 @@ void http_error_explain(const struct http_exchange *exchange, CURLcode code, str
 int http_error_timeout(const struct http_exchange *exchange, struct err *err);
 int http_error_names(const struct http_client *client, const struct err *cause, struct err *err);
 bool http_error_is_connect(CURLcode code);
+/* The connection broke. libcurl may count it on, and only where none is left are certificates read again: a refused one would stay for ever. */
+bool http_error_is_loss(CURLcode code);
 
 #endif

@@ -31,6 +31,11 @@ bool http_error_is_connect(CURLcode code)
            code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_OPERATION_TIMEDOUT;
 }
 
+bool http_error_is_loss(CURLcode code)
+{
+    return code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_HTTP2;
+}
+
 /* ----------------------------------------------------------------------------------------------- causes with a tale */
 
 static int explain_connect(const struct http_exchange *exchange, struct err *err)

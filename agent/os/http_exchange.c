@@ -588,6 +588,8 @@ void exchange_on_over(void *ctx, CURLcode code)
     exchange_fail(exchange, &err);
     if (!begun && http_error_is_connect(code))
         client_on_no_connection(client, pool, &err);
+    else if (http_error_is_loss(code))
+        client_drop_pool(client, pool);
 }
 
 static void unlink_exchange(struct http_exchange *exchange)

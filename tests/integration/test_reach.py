@@ -9,11 +9,12 @@ import shutil
 import tempfile
 
 import pytest
-from support import spaces, wait
-from support.agent import Agent, block, original, template
+from support import canary, spaces, wait
+from support.agent import Agent, Login, block, original, template
 from support.certs import Authority
-from support.proxy import Proxy
+from support.proxy import Proxy, Tunnel
 from support.rendering import SOON, Rendering, user
+from support.site import unique
 
 pytestmark = [pytest.mark.both_servers, pytest.mark.skipif(original(), reason="the original is not confined")]
 needs_root = pytest.mark.skipif(not spaces.ROOT, reason="needs root for a file system of its own")
@@ -85,6 +86,27 @@ def test_an_authority_that_comes_later_is_believed(site, agent, tmp_path, tree, 
     wait.for_file(tmp_path / "user", "alice")
 
 
+@pytest.mark.parametrize("change", ["renamed", "made again"])
+def test_a_client_certificate_that_is_exchanged_is_shown_at_the_next_connection(real_site, agent, tmp_path, tree, authority, change):
+    """Certificate and key lie in trees of their own and come one after the other: between the two they do not belong together."""
+    certs, keys, strict = tree(), tree(), real_site.server.strict_address
+    stranger, ours = Authority(tmp_path / "other", "another CA").issue("client"), authority.issue(f"client-{tmp_path.name}")
+    shutil.copy(stranger[0], certs / "client.pem")
+    shutil.copy(stranger[1], keys / "client.key")
+    path = real_site.kv2().put("app", user="alice")
+    own = {"address": strict, "client_cert": certs / "client.pem", "client_key": keys / "client.key"}
+    one = agent(real_site.config(real_site.login(), template(user(path), tmp_path / "user"), vault=own))
+    one.wait_log("client certificate")
+    if change == "renamed":
+        put(certs / "client.pem", ours[0].read_text())
+        one.wait_log("what was read before stays in use")
+        put(keys / "client.key", ours[1].read_text())
+    else:
+        again(certs, client_pem=ours[0].read_text())
+        again(keys, client_key=ours[1].read_text())
+    wait.for_file(tmp_path / "user", "alice")
+
+
 def test_links_of_an_authority_folder_lead_to_other_trees(site, agent, tmp_path, tree):
     folder, kept = tree(), tree()
     shutil.copy(site.ca_file, kept / "ours.crt")
@@ -127,6 +149,53 @@ def test_a_credential_behind_a_link_into_another_tree(site, agent, tmp_path, tre
     one = agent(site.config(login, template(user(path), tmp_path / "user")))
     wait.for_file(tmp_path / "user", "alice")
     one.wait_log("authentication successful", count=3)
+
+
+class AppRole(Login):
+    """A role of its own mount, with its two halves in files."""
+
+    def __init__(self, site, role_id_file, secret_id_file, **options):
+        super().__init__(unique("approle"), "app", None)
+        self.files = {"role_id_file_path": role_id_file, "secret_id_file_path": secret_id_file, **options}
+        self._vault, self._role = site.vault, f"auth/{self.mount}/role/app"
+        site.vault.enable_auth(self.mount, "approle")
+        site.vault.write(self._role, token_policies=[site.login().policy], token_ttl="2s", token_max_ttl="3s")
+        self.role_id = site.vault.read(f"{self._role}/role-id")["data"]["role_id"]
+
+    def secret_id(self):
+        return canary.keep(self._vault.write(f"{self._role}/secret-id")["data"]["secret_id"])
+
+    def block(self):
+        method = block("method", "approle", mount_path=f"auth/{self.mount}", body=block("config", **self.files), **self.method)
+        return block("auto_auth", body=method)
+
+
+@pytest.mark.parametrize("change", ["renamed", "made again"])
+@pytest.mark.parametrize("removed", [True, False])
+def test_both_halves_of_an_approle_are_read_at_the_next_login(site, agent, tmp_path, tree, removed, change):
+    """The secret id goes when it is read, and whoever delivers it brings another."""
+    roles, ids = tree(), tree()
+    login = AppRole(site, roles / "role", ids / "id", remove_secret_id_file_after_reading=removed)
+
+    def bring(role_id):
+        if change == "renamed":
+            put(roles / "role", role_id)
+            put(ids / "id", login.secret_id())
+        else:
+            again(roles, role=role_id)
+            again(ids, id=login.secret_id())
+
+    bring("not-a-role")
+    path = site.kv2().put("app", user="alice")
+    one = agent(site.config(login, template(user(path), tmp_path / "user")))
+    one.wait_log("error authenticating")
+    bring(login.role_id)
+    wait.for_file(tmp_path / "user", "alice")
+    for turn in (2, 3):
+        if removed:
+            wait.until(lambda: not (ids / "id").exists(), "the secret id to be removed")
+        bring(login.role_id)
+        one.wait_log("authentication successful", count=turn)
 
 
 # ----------------------------------------------------------------------------------------------------------- destinations
@@ -248,6 +317,22 @@ def test_a_redirect_to_another_port_is_followed(site, agent, tmp_path, proxy, au
         assert active.count("GET", f"/v1/{path}") == 1
     finally:
         active.close()
+
+
+@pytest.mark.parametrize("setting", ["VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY", "HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_leads_to_the_server(site, agent, tmp_path, setting):
+    """The server's name is the proxy's business: nobody here knows it. Only the proxy's own port and name are needed, also after it was gone."""
+    tunnel = Tunnel(site.address)
+    try:
+        away = {"address": "https://vault.ampule.test:8200", "tls_server_name": "localhost"}
+        one = Rendering(site, agent, tmp_path, vault=away, env={setting: tunnel.address}).expect()
+        tunnel.refuse()
+        one.agent.wait_log("connection refused by the proxy")
+        tunnel.listen()
+        one.follows()
+        assert set(tunnel.wanted) == {"vault.ampule.test:8200"}
+    finally:
+        tunnel.close()
 
 
 # -------------------------------------------------------------------------------------------------------------- from here

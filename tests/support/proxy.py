@@ -1,6 +1,6 @@
 """Stands between an agent and a server, counts what passes, and makes faults that can be changed while it runs.
 
-Wire works on bytes (any protocol, also HTTP/2); Proxy ends TLS, speaks HTTP/1.1 and works on requests.
+Wire works on bytes (any protocol, also HTTP/2), Tunnel is what HTTPS_PROXY names; Proxy ends TLS, speaks HTTP/1.1 and works on requests.
 """
 # lint: delay is the fault
 
@@ -137,6 +137,29 @@ class Wire:
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
+
+
+class Tunnel(Wire):
+    """An HTTP proxy: whoever asks it to CONNECT anywhere is led to the server. `wanted` are the places asked for."""
+
+    def __init__(self, upstream):
+        self.wanted = []
+        super().__init__(upstream)
+        self.address = f"http://localhost:{self.port}"
+
+    def serve(self, connection):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            if not (byte := connection.recv(1)):
+                return
+            head += byte
+        method, place, _ = head.decode("latin-1").split(" ", 2)
+        if method != "CONNECT":
+            connection.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+            return
+        self.wanted.append(place)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        super().serve(connection)
 
 
 @dataclasses.dataclass

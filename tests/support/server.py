@@ -15,6 +15,14 @@ listener "tcp" {{
   tls_cert_file = "{cert}"
   tls_key_file = "{key}"
 }}
+listener "tcp" {{
+  address = "127.0.0.1:{strict_port}"
+  cluster_address = "127.0.0.1:{strict_cluster_port}"
+  tls_cert_file = "{cert}"
+  tls_key_file = "{key}"
+  tls_require_and_verify_client_cert = true
+  tls_client_ca_file = "{ca}"
+}}
 disable_mlock = true
 api_addr = "https://127.0.0.1:{port}"
 log_level = "info"
@@ -31,19 +39,21 @@ def binary():
 
 
 class Server:
-    """Started and unsealed when made. `persistent` keeps the data over stop() and start()."""
+    """Started and unsealed when made. `persistent` keeps the data over stop() and start(). At `strict_address` it wants the authority's clients."""
 
     def __init__(self, folder, authority, persistent=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port, strict, strict_cluster = free_port(), free_port(), free_port()
         self.address = f"https://127.0.0.1:{self.port}"
+        self.strict_address = f"https://127.0.0.1:{strict}"
         self.ca_file = authority.file
         self.process = None
         cert, key = authority.issue(f"server-{self.port}")
         self._config = self.folder / "server.hcl"
         storage, options = ("file", f'path = "{self.folder}/data"') if persistent else ("inmem", "")
-        self._config.write_text(CONFIG.format(storage=storage, options=options, port=self.port, cert=cert, key=key))
+        ports = {"port": self.port, "strict_port": strict, "strict_cluster_port": strict_cluster}
+        self._config.write_text(CONFIG.format(storage=storage, options=options, cert=cert, key=key, ca=self.ca_file, **ports))
         self.vault = Vault(self.address, self.ca_file)
         self.start()
         keys = self.vault.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})

@@ -331,6 +331,25 @@ static void https_shows_its_client_certificate(void **state)
     cert_free(&mine);
 }
 
+/* With TLS 1.3 the connection seems to stand when the certificate is refused. */
+static void https_shows_the_next_client_certificate_after_a_refusal(void **state)
+{
+    struct cert mine = signed_for("DNS:client"), stranger = cert_make((struct cert_wish){.name = "s", .from_s = -60, .until_s = 3600});
+
+    (void)state;
+    cert_write(&stranger, in_folder("client.pem"));
+    cert_write_key(&stranger, in_folder("client.key"));
+    secure((struct server_wish){.cert = &good, .ask_client = &ca, .http2 = true},
+           (struct http_options){.client_cert = in_folder("client.pem"), .client_key = in_folder("client.key")});
+    assert_true(get("/hello").failed);
+    assert_true(get("/hello").failed);
+    cert_write(&mine, in_folder("client.pem"));
+    cert_write_key(&mine, in_folder("client.key"));
+    assert_int_equal(get("/hello").status, 200);
+    cert_free(&mine);
+    cert_free(&stranger);
+}
+
 static void https_to_a_plain_port_says_so(void **state)
 {
     char address[64];
@@ -497,6 +516,7 @@ int main(void)
         T(https_refuses_expired_and_future_certificates),
         T(https_skips_verification_only_when_told),
         T(https_shows_its_client_certificate),
+        T(https_shows_the_next_client_certificate_after_a_refusal),
         T(https_to_a_plain_port_says_so),
         T(https_handshakes_that_hang_end_with_the_connect_limit),
         T(http2_shares_one_connection_from_the_first_request_on),
