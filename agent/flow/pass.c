@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/render.h"
+#include "flow/shadow.h"
 #include "flow/write.h"
 #include "os/file.h"
 #include "os/owner.h"
@@ -96,15 +97,7 @@ static void set_last(struct slot *slot, const struct err *err)
     slot->last = *err;
 }
 
-static bool is_shadowed(const struct config *config, size_t index)
-{
-    for (size_t i = index + 1; i < config->template_count; i++)
-        if (strcmp(config->templates[i].destination, config->templates[index].destination) == 0)
-            return true;
-    return false;
-}
-
-static void slot_init(struct slot *slot, size_t index, const struct config *config, int program, const struct store *store)
+static void slot_init(struct slot *slot, size_t index, const struct config *config, bool shadowed, int program, const struct store *store)
 {
     struct err err;
 
@@ -113,7 +106,7 @@ static void slot_init(struct slot *slot, size_t index, const struct config *conf
     render_init(&slot->render, config, slot->template, store);
     backoff_init(&slot->backoff, 0, 0);
     slot->latest = CLOCK_NEVER;
-    slot->shadowed = slot->written = is_shadowed(config, index);
+    slot->shadowed = slot->written = shadowed;
     slot->due = slot->shadowed ? CLOCK_NEVER : clock_now();
     if (slot->shadowed)
         return;
@@ -237,12 +230,14 @@ struct pass *pass_new(const struct config *config, const struct programs *progra
                       const struct pass_events *events)
 {
     struct pass *pass = mem_alloc(sizeof(*pass));
+    _cleanup_free_ size_t *rendered = mem_array(config->template_count, sizeof(*rendered));
 
+    shadow_find(config, rendered);
     pass->events = *events;
     pass->count = config->template_count;
     pass->slots = mem_array(pass->count, sizeof(*pass->slots));
     for (size_t i = 0; i < pass->count; i++)
-        slot_init(&pass->slots[i], i, config, programs->numbers[i], store);
+        slot_init(&pass->slots[i], i, config, rendered[i] != i, programs->numbers[i], store);
     find_interfaces(pass);
     return pass;
 }

@@ -1,10 +1,10 @@
 #include "flow/stanza.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/connect.h"
+#include "flow/shadow.h"
 #include "os/owner.h"
 #include "vault/login.h"
 
@@ -134,44 +134,25 @@ static void check_auth(const struct check *check)
 
 /* ----------------------------------------------------------------------------------- templates */
 
-/* One destination, and who wants it. */
-struct claim {
-    const char *path;
-    size_t index;
-};
-
-static int by_path(const void *a, const void *b)
+static void report_shadowed(const struct check *check, size_t first, size_t last)
 {
-    const struct claim *x = a, *y = b;
-    int order = strcmp(x->path, y->path);
+    const struct config_template *template = &check->config->templates[first];
+    char path[64], text[160];
 
-    return order ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-static void report_twice(const struct check *check, const struct claim *first, const struct claim *second)
-{
-    const struct config_template *template = &check->config->templates[first->index];
-    char path[64], text[128];
-
-    snprintf(path, sizeof(path), "template[%zu].destination", first->index);
-    snprintf(text, sizeof(text), "is also that of template[%zu]: the last one wins, this template is not rendered", second->index);
+    snprintf(path, sizeof(path), "template[%zu].destination", first);
+    snprintf(text, sizeof(text), "is also that of template[%zu]: the last one wins, this template is not rendered and its command does not run", last);
     add(check, PROBLEM_WARNING, template->file, template->place, path, text);
 }
 
-/* As the original has it in the end, which writes one after the other for ever. */
 static void check_destinations(const struct check *check)
 {
     size_t count = check->config->template_count;
-    _cleanup_free_ struct claim *claims = mem_array(count, sizeof(*claims));
+    _cleanup_free_ size_t *rendered = mem_array(count, sizeof(*rendered));
 
+    shadow_find(check->config, rendered);
     for (size_t i = 0; i < count; i++)
-        claims[i] = (struct claim){check->config->templates[i].destination, i};
-    if (count > 1)
-        qsort(claims, count, sizeof(*claims), by_path);
-    for (size_t i = 1; i < count; i++) {
-        if (claims[i].path[0] && strcmp(claims[i - 1].path, claims[i].path) == 0)
-            report_twice(check, &claims[i - 1], &claims[i]);
-    }
+        if (rendered[i] != i)
+            report_shadowed(check, i, rendered[i]);
 }
 
 /* The names of another machine's image need not be known here. */

@@ -405,6 +405,24 @@ static void config_of_two_templates_with_one_destination_the_last_wins_with_a_wa
     assert_int_equal(find(f, "template[0].destination", "also that of template[2]: the last one wins")->severity, PROBLEM_WARNING);
 }
 
+static void config_of_one_destination_in_many_spellings_has_it_once(void **state)
+{
+#define TO(path) "template { contents = \"x\" destination = \"" path "\" }\n"
+    struct fixture *f = *state;
+    char path[64];
+
+    add(f, "a.hcl",
+        AUTH TO("/t//u") TO("/t/./u") TO("/t/none/../u") TO("//t/u") TO("/../t/u")
+            TO("../../../../../../../../../../../../../../../../t/u") TO("/t/u") TO("/t/v"));
+    expect_loaded(f);
+    for (int i = 0; i < 6; i++) {
+        snprintf(path, sizeof(path), "template[%d].destination", i);
+        expect_problem(f, path, "also that of template[6]: the last one wins, this template is not rendered and its command does not run");
+    }
+    assert_int_equal(f->problems.len, 6);
+#undef TO
+}
+
 static void config_syntax_errors_have_line_and_column(void **state)
 {
     struct fixture *f = *state;
@@ -615,6 +633,7 @@ int main(void)
         TEST(config_without_any_source_says_how_to_give_one),
         TEST(config_collects_all_problems_with_their_places),
         TEST(config_of_two_templates_with_one_destination_the_last_wins_with_a_warning),
+        TEST(config_of_one_destination_in_many_spellings_has_it_once),
         TEST(config_syntax_errors_have_line_and_column),
         TEST(config_verify_only_forgives_what_the_original_notices_when_it_runs),
         TEST(config_wrapping_needs_exactly_one_sink),
