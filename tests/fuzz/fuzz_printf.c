@@ -76,8 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (; argc < ARGS_MAX && rest.len > 0; argc++)
         args[argc] = read_arg(take_line(&rest), argc, &arena);
     format_sprintf(&buf, format, args, argc);
+    if (buf_overflowed(&buf)) /* a width of millions */
+        return 0;
     buf_reset(&buf);
     format_sprintln(&buf, args, argc);
+    if (buf_overflowed(&buf))
+        return 0;
     call_all(&arena, args, argc);
     return 0;
 }

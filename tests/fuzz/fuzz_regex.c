@@ -46,6 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (regex_match(regex, text, &found, &err) == 0 && regex_find_all(regex, text, regex_groups(regex), on_match, &text, &err) == 0)
         (void)!regex_replace_all(regex, text, by, false, &buf, &err);
+    if (buf_overflowed(&buf)) /* a long replacement of many matches */
+        return 0;
     buf_reset(&buf);
     regex_quote(pattern, &buf);
     return 0;
