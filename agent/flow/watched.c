@@ -114,7 +114,7 @@ static void tell_polled(struct watched *watched)
     if (watched->polled || !watch_polled(watched->watch, &reason))
         return;
     watched->polled = true;
-    buf_init(&text, KIB(1));
+    buf_init_clipped(&text, KIB(1));
     buf_addf(&text, "files are read again every 2 s instead of being watched: %s", reason);
     watched->events.on_trouble(watched->events.ctx, text.data);
 }
