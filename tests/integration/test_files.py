@@ -191,11 +191,11 @@ def test_a_link_that_a_neighbour_put_on_the_way_is_refused_and_named(site, agent
     assert wait.read(tmp_path / "main") is None
 
 
-@pytest.mark.parametrize("spelling", ["user", "./user", "none/../user", "/user"])
+@pytest.mark.parametrize("spelling", ["user", "./user", "../{}/user", "/user"])
 def test_of_two_templates_with_one_destination_the_last_wins(site, agent, tmp_path, spelling):
     kv = site.kv2()
     path = kv.put("app", user="alice")
-    first = template("never", f"{tmp_path}/{spelling}", command=f"echo first >>{tmp_path}/told")
+    first = template("never", f"{tmp_path}/" + spelling.format(tmp_path.name), command=f"echo first >>{tmp_path}/told")
     second = template(user(path), tmp_path / "user", command=f"echo second >>{tmp_path}/told")
     one = agent(site.config(site.login(), first, second, SOON))
     wait.for_file(tmp_path / "user", "alice")
