@@ -353,6 +353,12 @@ void http_client_idle(struct http_client *client)
         client_drop_pool(client, client->pool);
 }
 
+void http_client_renew(struct http_client *client)
+{
+    if (client->pool)
+        client_drop_pool(client, client->pool);
+}
+
 bool http_client_busy(const struct http_client *client)
 {
     return client->exchanges != NULL;

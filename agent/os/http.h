@@ -91,6 +91,8 @@ struct http_exchange *http_send(struct http_client *client, const struct http_re
 void http_cancel(struct http_exchange *exchange);
 /* Close connections now, or as soon as the running exchanges have ended: what carried secrets does not linger. */
 void http_client_idle(struct http_client *client);
+/* What is sent from now on takes new connections; the old ones close with their last answer, and what HTTP/2 remembers of headers goes with them. */
+void http_client_renew(struct http_client *client);
 
 /* Whether an exchange has not been answered yet. */
 bool http_client_busy(const struct http_client *client);

@@ -363,6 +363,13 @@ void client_idle(struct client *client)
 
 /* ---- the client itself ---- */
 
+/* A connection of HTTP/2 remembers the headers that it sent: it goes with its token. */
+static void forget_headers(struct client *client)
+{
+    http_client_renew(client->http);
+    redirect_renew(client->redirect);
+}
+
 int client_set_token(struct client *client, const char *token, struct err *err)
 {
     struct arena fresh;
@@ -377,6 +384,8 @@ int client_set_token(struct client *client, const char *token, struct err *err)
         arena_done(&fresh);
         return -1;
     }
+    if (client->token && (!copy || strcmp(copy, client->token) != 0))
+        forget_headers(client);
     arena_done(&client->token_arena);
     client->token_arena = fresh;
     client->token = copy;

@@ -216,6 +216,12 @@ void redirect_idle(struct redirect *redirect)
         http_client_idle(redirect->peers[i].http);
 }
 
+void redirect_renew(struct redirect *redirect)
+{
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        http_client_renew(redirect->peers[i].http);
+}
+
 void redirect_reach(const struct redirect *redirect, struct reach *reach)
 {
     struct place_of home;

@@ -28,5 +28,7 @@ void redirect_reach(const struct redirect *redirect, struct reach *reach);
 
 /* Close the idle connections to other hosts. */
 void redirect_idle(struct redirect *redirect);
+/* The same of http_client_renew(). */
+void redirect_renew(struct redirect *redirect);
 
 #endif

@@ -25,7 +25,7 @@ struct http_client {
     char *address, *server_name;
     struct http_exchange *running;
     struct http_counts counts;
-    unsigned idled;
+    unsigned idled, renewed;
 };
 
 struct http_exchange {
@@ -145,6 +145,11 @@ struct http_exchange *http_send(struct http_client *client, const struct http_re
 void http_cancel(struct http_exchange *exchange)
 {
     exchange_free(exchange);
+}
+
+void http_client_renew(struct http_client *client)
+{
+    client->renewed++;
 }
 
 void http_client_idle(struct http_client *client)
