@@ -21,14 +21,14 @@ static int folder_remove_one(const char *path, const struct stat *st, int type, 
     return remove(path);
 }
 
-static int folder_make(void **state)
+static inline int folder_make(void **state)
 {
     (void)state;
     snprintf(folder, sizeof(folder), "/tmp/ampule-test-XXXXXX");
     return mkdtemp(folder) ? chmod(folder, 0755) : -1;
 }
 
-static int folder_remove(void **state)
+static inline int folder_remove(void **state)
 {
     (void)state;
     return nftw(folder, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
