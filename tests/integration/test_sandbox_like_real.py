@@ -280,12 +280,12 @@ def test_policies_are_kept_and_refused_in_the_same_words(both):
 def test_token_is_looked_up_renewed_and_revoked(both):
     who = token(both, "p", ttl="20s", explicit_max_ttl="60s", meta={"k": "v"}, display_name="joe")
     both("GET", "auth/token/lookup-self", token=who)
+    both("PUT", "auth/token/renew", {"token": who})
     both("PUT", "auth/token/renew-self", {"increment": 40}, token=who)
     both("PUT", "auth/token/renew-self", {"increment": "400s"}, token=who)
     both("GET", "auth/token/lookup-self", token=who)
     both("PUT", "auth/token/lookup", {"token": who})
     both("PUT", "auth/token/lookup", {"token": "none"}, expect=403)
-    both("PUT", "auth/token/renew", {"token": who})
     both("PUT", "auth/token/renew", {"token": "none"}, expect=400)
     both("PUT", "auth/token/revoke-self", token=who, expect=204)
     both("GET", "auth/token/lookup-self", token=who, expect=403)
