@@ -111,15 +111,17 @@ static int add_names(struct buf *buf, const struct cert_request *request, struct
     return 0;
 }
 
+/* RFC 7093, method 1: as much of SHA-256 as SHA-1 would have. */
 static int add_subject_key(struct buf *buf, const struct key *key, struct err *err)
 {
-    unsigned char value[2 + DIGEST_SHA1_LEN] = {DER_OCTETS, DIGEST_SHA1_LEN};
+    unsigned char digest[DIGEST_SHA256_LEN], value[2 + DIGEST_SHA1_LEN] = {DER_OCTETS, DIGEST_SHA1_LEN};
     _cleanup_buf_ struct buf bits;
 
     buf_init(&bits, LIMIT_KEY_BYTES);
     if (key_add_public(key, &bits, err) != 0 || buf_check(&bits, "a key", err) != 0)
         return -1;
-    digest_sha1(bits.data, bits.len, value + 2);
+    digest_sha256(bits.data, bits.len, digest);
+    memcpy(value + 2, digest, DIGEST_SHA1_LEN);
     add_extension(buf, ID_SUBJECT_KEY, false, value, sizeof(value));
     return 0;
 }

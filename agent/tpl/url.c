@@ -167,11 +167,14 @@ static int parse_literal(const struct reader *reader, struct str host, struct st
     return 0;
 }
 
-/* More than one colon is let through, as in lists of hosts; the last one begins the port. */
-static int parse_host(const struct reader *reader, struct str host, struct str *ret)
+/* The last colon begins the port: databases have lists of hosts. Of http and https the first does, so that a second is an error. */
+static int parse_host(const struct reader *reader, const struct url *url, struct str host, struct str *ret)
 {
+    bool web = str_eqs(url->scheme, "http") || str_eqs(url->scheme, "https");
     size_t bracket = find_last(host, '['), colon = find_last(host, ':');
 
+    if (web && colon != SIZE_MAX)
+        colon = find(host, ':');
     if (bracket == 0)
         return parse_literal(reader, host, ret);
     if (bracket != SIZE_MAX)
@@ -207,7 +210,7 @@ static int parse_authority(const struct reader *reader, struct str s, struct url
 {
     size_t at = find_last(s, '@');
 
-    if (parse_host(reader, part(s, at == SIZE_MAX ? 0 : at + 1, s.len), &url->host) != 0)
+    if (parse_host(reader, url, part(s, at == SIZE_MAX ? 0 : at + 1, s.len), &url->host) != 0)
         return -1;
     return at == SIZE_MAX ? 0 : parse_user(reader, part(s, 0, at), url);
 }

@@ -12,7 +12,7 @@ IMPURE = re.compile(
     r"spew_printf|spew_sprintf|spew_sdump")
 # Of Consul and Nomad: refused by name, see agent/tpl/README.md.
 FOREIGN = re.compile(
-    r"(nomad\w*|byKey|byMeta|byPort|byTag|caLeaf|caRoots|connect|datacenters|explode|exportedServices|key|keyExists|keyOrDefault|ls|node|nodes|partitions|"
+    r"(nomad\w*|byKey|byMeta|byPort|byTag|caLeaf|caRoots|connect|datacenters|explode|exportedServices|importedServices|key|keyExists|keyOrDefault|ls|node|nodes|partitions|"
     r"peerings|safeLs|safeTree|service|services|tree)$")
 
 STRINGS = [
