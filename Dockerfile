@@ -83,7 +83,7 @@ ENTRYPOINT ["/bin/ampule"]
 ARG VERSION=unknown REVISION=unknown CREATED=unknown
 LABEL org.opencontainers.image.title="ampule" \
       org.opencontainers.image.description="Checks configurations and renders templates of ampule-agent" \
-      org.opencontainers.image.licenses="MIT AND Apache-2.0 AND LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1" \
+      org.opencontainers.image.licenses="MIT AND Apache-2.0 AND curl AND BSD-3-Clause AND LGPL-2.1-or-later AND GPL-3.0-or-later WITH GCC-exception-3.1" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"
