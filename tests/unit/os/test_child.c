@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "support/folder.h"
+#include "support/launched.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,53 +14,10 @@
 #include "base/limits.h"
 #include "os/child.h"
 
-static struct loop *loop;
-static struct launcher *launcher;
-static struct err err;
-
 /* The end of the last run. */
 static struct launch_exit last;
 static struct err reason;
 static bool failed;
-
-static const char *const plain_env[] = {"PATH=/usr/bin:/bin", "GREETING=hello", NULL};
-
-static int setup(void **state)
-{
-    if (folder_make(state) < 0)
-        return -1;
-    launcher = launcher_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    launcher_free(launcher);
-    if (loop)
-        loop_free(loop);
-    loop = NULL;
-    return folder_remove(state);
-}
-
-/* A shell line as a program; the test's folder is $D. */
-static unsigned add_line(const char *line)
-{
-    char where[128];
-    const char *const env[] = {"PATH=/usr/bin:/bin", where, NULL};
-    unsigned program = 0;
-
-    snprintf(where, sizeof(where), "D=%s", folder);
-    assert_int_equal(launcher_add(launcher, (const char *const[]){"sh", "-c", line, NULL}, env, &program, &err), 0);
-    return program;
-}
-
-static void start_launcher(const struct rlimit *core)
-{
-    assert_int_equal(launcher_start(launcher, core, &err), 0);
-    loop = loop_new(&err);
-    assert_non_null(loop);
-    assert_int_equal(launcher_attach(launcher, loop, &err), 0);
-}
 
 static void on_done(void *ctx, const struct launch_exit *exit, const struct err *why)
 {

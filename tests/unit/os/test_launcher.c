@@ -5,58 +5,20 @@
 
 #include <cmocka.h>
 
-#include "support/folder.h"
+#include "support/launched.h"
 
 #include <errno.h>
 #include <signal.h>
 
 #include "base/limits.h"
-#include "os/launcher.h"
 
-static struct loop *loop;
-static struct launcher *launcher;
-static struct err err;
 static struct launch_exit last; /* the end of the last run */
 static unsigned ends;
 
-static const char *const plain_env[] = {"PATH=/usr/bin:/bin", "GREETING=hello", NULL};
-
-static int setup(void **state)
+static int set_up(void **state)
 {
-    if (folder_make(state) < 0)
-        return -1;
     ends = 0;
-    launcher = launcher_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    launcher_free(launcher);
-    if (loop)
-        loop_free(loop);
-    loop = NULL;
-    return folder_remove(state);
-}
-
-/* A shell line as a program; the test's folder is $D. */
-static unsigned add_line(const char *line)
-{
-    char where[128];
-    const char *const env[] = {"PATH=/usr/bin:/bin", where, NULL};
-    unsigned program = 0;
-
-    snprintf(where, sizeof(where), "D=%s", folder);
-    assert_int_equal(launcher_add(launcher, (const char *const[]){"sh", "-c", line, NULL}, env, &program, &err), 0);
-    return program;
-}
-
-static void start(const struct rlimit *core)
-{
-    assert_int_equal(launcher_start(launcher, core, &err), 0);
-    loop = loop_new(&err);
-    assert_non_null(loop);
-    assert_int_equal(launcher_attach(launcher, loop, &err), 0);
+    return setup(state);
 }
 
 static void on_end(void *ctx, const struct launch_exit *exit)
@@ -135,7 +97,7 @@ static void program_gets_its_environment_and_nothing_else(void **state)
 
     (void)state;
     setenv("LEAK", "secret", 1);
-    start(NULL);
+    start_launcher(NULL);
     run(program);
     snprintf(expected, sizeof(expected), "D=%s\nPATH=/usr/bin:/bin\n", folder);
     assert_file(in_folder("env"), expected);
@@ -148,7 +110,7 @@ static void program_gets_descriptors_0_to_2_and_an_empty_input(void **state)
 
     (void)state;
     other = open("/dev/null", O_RDONLY); /* not close-on-exec */
-    start(NULL);
+    start_launcher(NULL);
     run(program);
     close(other);
     assert_file(in_folder("fds"), "end\n");
@@ -163,7 +125,7 @@ static void program_runs_with_the_given_core_limit_in_its_own_group(void **state
     assert_int_equal(getrlimit(RLIMIT_CORE, &zero), 0);
     if (zero.rlim_max < core.rlim_max)
         skip();
-    start(&core);
+    start_launcher(&core);
     run(program);
     assert_int_equal(last.code, 0);
     assert_file(in_folder("core"), "1024\n");
@@ -179,7 +141,7 @@ static void no_more_programs_run_at_a_time_than_allowed(void **state)
     (void)state;
     assert_int_equal(mkfifo(in_folder("never"), 0600), 0);
     assert_int_equal(launcher_add(launcher, cat, plain_env, &program, &err), 0);
-    start(NULL);
+    start_launcher(NULL);
     for (int i = 0; i < LIMIT_CHILDREN; i++)
         assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
     assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), -1);
@@ -198,7 +160,7 @@ static void how_it_ended_is_told_once(void **state)
     (void)state;
     assert_int_equal(launcher_add(launcher, (const char *const[]){"/no/such/program", NULL}, plain_env, &missing, &err), 0);
     assert_int_equal(launcher_pid(launcher), 0);
-    start(NULL);
+    start_launcher(NULL);
     assert_true(launcher_pid(launcher) > 0);
     run(three);
     assert_true(last.start_errno == 0 && last.code == 3 && last.signo == 0);
@@ -215,7 +177,7 @@ static void what_was_forgotten_is_not_told(void **state)
     uint32_t number;
 
     (void)state;
-    start(NULL);
+    start_launcher(NULL);
     assert_int_equal(launch(launcher, forgotten, on_end, NULL, &number, &err), 0);
     launch_forget(launcher, number);
     run(other);
@@ -229,7 +191,7 @@ static void a_run_that_is_over_can_be_signalled_in_vain(void **state)
     uint32_t number;
 
     (void)state;
-    start(NULL);
+    start_launcher(NULL);
     assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), 0);
     assert_int_equal(loop_run(loop, &err), 0);
     assert_int_equal(launch_signal(launcher, number, SIGTERM, &err), 0);
@@ -245,7 +207,7 @@ static void launcher_that_is_gone_is_an_error_of_every_run(void **state)
 
     (void)state;
     assert_int_equal(mkfifo(in_folder("input"), 0600) | mkfifo(in_folder("up"), 0600), 0);
-    start(NULL);
+    start_launcher(NULL);
     input = open(in_folder("input"), O_RDWR | O_CLOEXEC);
     assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), 0);
     up = open(in_folder("up"), O_RDONLY | O_CLOEXEC);
@@ -268,7 +230,7 @@ static void any_program_runs_only_where_that_was_allowed(void **state)
 
     (void)state;
     add_line("exit 0");
-    start(NULL);
+    start_launcher(NULL);
     assert_int_equal(launch_any(launcher, argv, STDOUT_FILENO, on_end, NULL, &number, &err), -1);
     assert_int_equal(err.code, ERR_DENIED);
 }
@@ -281,7 +243,7 @@ static void any_program_prints_into_the_descriptor_with_the_environment_it_was_a
 
     (void)state;
     launcher_allow(launcher, plain_env);
-    start(NULL);
+    start_launcher(NULL);
     output = open(in_folder("output"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(launch_any(launcher, argv, output, on_end, NULL, &number, &err), 0);
     close(output);
@@ -299,7 +261,7 @@ static void arguments_of_any_program_are_bounded(void **state)
 
     (void)state;
     launcher_allow(launcher, plain_env);
-    start(NULL);
+    start_launcher(NULL);
     memset(text, 'x', LIMIT_LAUNCH_BYTES - sizeof("true") - 1);
     assert_int_equal(launch_any(launcher, argv, STDOUT_FILENO, on_end, NULL, &number, &err), 0);
     assert_int_equal(loop_run(loop, &err), 0);
@@ -309,7 +271,7 @@ static void arguments_of_any_program_are_bounded(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
-#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define in_a_folder(test) cmocka_unit_test_setup_teardown(test, set_up, teardown)
 
 int main(void)
 {
