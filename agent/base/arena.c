@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define BLOCK_FIRST 2048 /* secret blocks are whole pages */
-#define BLOCK_MOST (256 * 1024)
+#define BLOCK_MOST  (256 * 1024)
 
 struct arena_block {
     struct arena_block *next;

@@ -1,11 +1,11 @@
 /*
  * arena: one lifetime for many small things.
  *
- * Memory comes in blocks and is given back all at once; what lay in it is wiped at reset and at the end. The maximum is set at birth:
- * reaching it is an ERR_LIMIT, not a crash, and sticks: nothing more is given until arena_reset(), so that whoever built many small things asks once,
- * by arena_check(), whether they are all there. Pointers stay valid until arena_reset() or arena_done().
- * A secret arena maps its blocks on their own pages, locked and kept out of core dumps and children; where the kernel refuses the
- * lock it goes on without (os/harden reports it once).
+ * Memory comes in blocks and is given back all at once; what lay in it is wiped at reset and at the end. The maximum is set at
+ * birth: reaching it is an ERR_LIMIT, not a crash, and sticks: nothing more is given until arena_reset(), so that whoever built
+ * many small things asks once, by arena_check(), whether they are all there. Pointers stay valid until arena_reset() or
+ * arena_done(). A secret arena maps its blocks on their own pages, locked and kept out of core dumps and children; where the
+ * kernel refuses the lock it goes on without (os/harden reports it once).
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -22,7 +22,7 @@ struct arena {
     struct arena_block *head; /* newest first */
     size_t used;              /* bytes handed out */
     size_t max;
-    const char *what; /* named in the ERR_LIMIT text; static storage */
+    const char *what;          /* named in the ERR_LIMIT text; static storage */
     struct arena_block *first; /* memory of the caller's, see arena_init_in() */
     size_t expected;           /* of the first block; a good guess saves the next ones */
     bool secret;

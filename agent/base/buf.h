@@ -2,10 +2,11 @@
  * buf: growable bytes with a maximum set at birth; may be secret.
  *
  * `data` is always NUL-terminated (a new buffer's is an empty static string until something is added).
- * Adding past the maximum adds nothing, empties the buffer and makes it full, which sticks until buf_reset(); so a row of additions needs one
- * buf_check() at its end. A full buffer that is given back, reset or taken without anybody having asked ends the program in test and fuzz builds
- * (AMPULE_STRICT): what an overflow left behind is nobody's answer. Messages are clipped instead, and sizes that were reckoned are exact.
- * Growth is new-copy-wipe-free; secret buffers are wiped on reset and at the end.
+ * Adding past the maximum adds nothing, empties the buffer and makes it full, which sticks until buf_reset(); so a row of
+ * additions needs one buf_check() at its end. A full buffer that is given back, reset or taken without anybody having asked ends
+ * the program in test and fuzz builds (AMPULE_STRICT): what an overflow left behind is nobody's answer. Messages are clipped
+ * instead, and sizes that were reckoned are exact. Growth is new-copy-wipe-free; secret buffers are wiped on reset and at the
+ * end.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -21,8 +22,8 @@ struct buf {
     char *data;
     size_t len, cap, max;
     bool secret;
-    bool full;     /* a look that counts for nothing: to leave a loop early; buf_check() and buf_overflowed() are the questions */
-    bool asked;    /* somebody knows that it is full */
+    bool full;  /* a look that counts for nothing: to leave a loop early; buf_check() and buf_overflowed() are the questions */
+    bool asked; /* somebody knows that it is full */
     bool clips, exact;
     bool borrowed; /* the memory belongs to somebody else */
 };

@@ -54,7 +54,10 @@ static size_t hash(struct str text)
 {
     size_t last = text.len ? text.len - 1 : 0;
 
-    return text.len ? (text.len * 31 + (unsigned char)text.data[0] * 7 + (unsigned char)text.data[last / 2] * 3 + (unsigned char)text.data[last]) % BUILD_KNOWN : 0;
+    return text.len ? (text.len * 31 + (unsigned char)text.data[0] * 7 + (unsigned char)text.data[last / 2] * 3 +
+                       (unsigned char)text.data[last]) %
+                          BUILD_KNOWN
+                    : 0;
 }
 
 const struct val *build_key(struct build *build, struct str text, struct err *err)
@@ -85,20 +88,6 @@ static void close_level(struct build *build, size_t mark)
     build->depth--;
 }
 
-/* The places that a slice of Go has when it grew item by item: templates can see them by `slice`. */
-static size_t grown_room(size_t len)
-{
-    static const uint16_t steps[] = {1, 2, 4, 8, 16, 32, 71, 143, 303, 591, 1023, 1535}; /* Go's sizes of small objects */
-    size_t room;
-
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-        if (len <= steps[i])
-            return len ? steps[i] : 0;
-    for (room = steps[ARRAY_LEN(steps) - 1]; room < len;)
-        room = (room + (room + 768) / 4 + 511) / 512 * 512; /* pages */
-    return room;
-}
-
 int build_list(struct build *build, size_t mark, struct val *ret, struct err *err)
 {
     size_t len = build->used - mark;
@@ -110,7 +99,7 @@ int build_list(struct build *build, size_t mark, struct val *ret, struct err *er
         items[i] = build->stack[mark + i].value;
     close_level(build, mark);
     *ret = val_list(items, len);
-    ret->list.spare = (uint32_t)(grown_room(len) - len);
+    ret->grown = true;
     return 0;
 }
 

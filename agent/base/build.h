@@ -30,8 +30,7 @@ void build_done(struct build *build);
 /* Open a list or map; the mark is given back when it closes. ERR_LIMIT "exceeded max depth". */
 int build_open(struct build *build, size_t *ret_mark, struct err *err) MUST_USE;
 /* Add a member to what was opened last; lists have no key (NULL), others must last as long as the arena. ERR_LIMIT. */
-int build_push(struct build *build, const struct val *key, const struct val *value,
-               struct err *err) MUST_USE;
+int build_push(struct build *build, const struct val *key, const struct val *value, struct err *err) MUST_USE;
 /* The same with a copy of the key. */
 int build_push_copy(struct build *build, const struct val *key, const struct val *value, struct err *err) MUST_USE;
 /* A key of that text, which is copied unless an equal one is known: it has no place of its own. NULL: ERR_LIMIT. */

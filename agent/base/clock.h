@@ -1,9 +1,9 @@
 /*
  * clock: the only way to learn the time.
  *
- * clock_now() is milliseconds of CLOCK_BOOTTIME (it goes on in suspend and never jumps): deadlines are made of it. It reads the value that
- * the loop stored for this turn (clock_turn()), so everything in a turn sees one "now".
- * clock_wall() is milliseconds since 1970 in UTC, for certificates and people. Tests link another body behind this header.
+ * clock_now() is milliseconds of CLOCK_BOOTTIME (it goes on in suspend and never jumps): deadlines are made of it. It reads the
+ * value that the loop stored for this turn (clock_turn()), so everything in a turn sees one "now". clock_wall() is milliseconds
+ * since 1970 in UTC, for certificates and people. Tests link another body behind this header.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -5,6 +5,9 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 static _Noreturn void fatal(const char *what)
 {
@@ -80,6 +83,20 @@ void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_
 
     if (!HMAC(EVP_sha256(), key_len ? key : none, (int)key_len, data, len, out, NULL))
         fatal("hmac");
+}
+
+void digest_hkdf_sha256(const void *secret, size_t secret_len, const void *salt, size_t salt_len, const void *info,
+                        size_t info_len, unsigned char out[DIGEST_SHA256_LEN])
+{
+    unsigned char key[DIGEST_SHA256_LEN], block[DIGEST_INFO_MOST + 1];
+
+    if (info_len > DIGEST_INFO_MOST)
+        fatal("hkdf");
+    digest_hmac_sha256(salt, salt_len, secret, secret_len, key);
+    memcpy(block, info, info_len);
+    block[info_len] = 1; /* the number of the block */
+    digest_hmac_sha256(key, sizeof(key), block, info_len + 1, out);
+    mem_wipe(key, sizeof(key));
 }
 
 void digest_hex(const unsigned char *data, size_t len, char *out)

@@ -11,7 +11,7 @@
 
 #include <stdarg.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define ERR_TEXT_MAX 1024 /* longer texts are cut and end in "..." */

@@ -20,11 +20,11 @@ static void parser_done(struct parser *parser)
     build_done(&parser->build);
 }
 
-/* ----------------------------------------------------------------------- one value for one key */
+/* -------------------------------------------------------------------------------------------- one value for one key */
 
 static bool is_block(const struct val *v)
 {
-    return v->kind == VAL_MAP || (v->kind == VAL_LIST && v->type == VAL_T_BLOCKS);
+    return v->kind == VAL_MAP || (v->kind == VAL_LIST && v->type == HCL_BLOCKS);
 }
 
 size_t hcl_block_count(const struct val *v)
@@ -39,8 +39,7 @@ const struct val *hcl_block(const struct val *v, size_t i)
     return v->kind == VAL_MAP ? v : &v->list.items[i];
 }
 
-static int join_blocks(const struct val_pair *pairs, size_t len, struct arena *arena,
-                       struct val *ret, struct err *err)
+static int join_blocks(const struct val_pair *pairs, size_t len, struct arena *arena, struct val *ret, struct err *err)
 {
     struct val *items, joined = pairs[0].value;
     size_t total = 0, n = 0;
@@ -55,7 +54,7 @@ static int join_blocks(const struct val_pair *pairs, size_t len, struct arena *a
             items[n++] = *hcl_block(&pairs[i].value, k);
     }
     joined.kind = VAL_LIST;
-    joined.type = VAL_T_BLOCKS;
+    joined.type = HCL_BLOCKS;
     joined.list.items = items;
     joined.list.len = total;
     *ret = joined;
@@ -91,14 +90,13 @@ static int fold(struct val_pair *pairs, size_t *len, struct arena *arena, struct
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------- HCL */
+/* -------------------------------------------------------------------------------------------------------------- HCL */
 
 static int parse_value(struct parser *parser, struct val *ret);
 
 static int fail_token(struct parser *parser, const char *wanted)
 {
-    return hcl_fail(&parser->lexer, parser->token.place, "expected %s, found %s", wanted,
-                    hcl_kind_name(parser->token.kind));
+    return hcl_fail(&parser->lexer, parser->token.place, "expected %s, found %s", wanted, hcl_kind_name(parser->token.kind));
 }
 
 static int advance(struct parser *parser)
@@ -175,7 +173,7 @@ static int parse_block(struct parser *parser, struct val *ret)
     build_members(&parser->build, mark, &len);
     if (build_map(&parser->build, mark, ret, parser->lexer.err) != 0)
         return -1;
-    ret->type = VAL_T_LABEL;
+    ret->type = HCL_LABEL;
     stamp(parser, place, ret);
     return 0;
 }
@@ -334,7 +332,7 @@ static int read_hcl(const char *text, size_t len, uint16_t file, struct arena *a
     return parse_file(&parser, ret);
 }
 
-/* -------------------------------------------------------------------------------------- JSON */
+/* ------------------------------------------------------------------------------------------------------------- JSON */
 
 /* Integers and floats as HCL has them; one that fits neither stays text, and no option takes that. */
 static struct val shape_number(const struct val *v)
@@ -366,7 +364,7 @@ static int shape_list(const struct val *v, struct arena *arena, struct val *ret,
     }
     *ret = *v;
     ret->list.items = items;
-    ret->type = blocks ? VAL_T_BLOCKS : VAL_T_NATURAL;
+    ret->type = blocks ? HCL_BLOCKS : VAL_T_NATURAL;
     return 0;
 }
 
@@ -416,8 +414,8 @@ static int read_json(const char *text, size_t len, uint16_t file, struct arena *
     return hcl_shape(&v, arena, ret, err);
 }
 
-int hcl_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret,
-             struct val_place *ret_place, struct err *err)
+int hcl_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret, struct val_place *ret_place,
+             struct err *err)
 {
     size_t blank = 0;
 

@@ -4,9 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/digit.h"
 #include "base/utf8.h"
 
-#define NO_CHAR (-1)
+#define NO_CHAR    (-1)
 #define BAD_ESCAPE "unknown escape in the string; a backslash itself is written \\\\"
 
 int hcl_fail(struct hcl_lexer *lexer, struct val_place place, const char *fmt, ...)
@@ -23,25 +24,17 @@ int hcl_fail(struct hcl_lexer *lexer, struct val_place place, const char *fmt, .
 const char *hcl_kind_name(enum hcl_kind kind)
 {
     static const char *const names[] = {
-        [HCL_END] = "the end of the file",
-        [HCL_NAME] = "a name",
-        [HCL_BOOL] = "a bool",
-        [HCL_INTEGER] = "a number",
-        [HCL_FLOAT] = "a number",
-        [HCL_STRING] = "a string",
-        [HCL_HEREDOC] = "a heredoc",
-        [HCL_COMMA] = "','",
-        [HCL_ASSIGN] = "'='",
-        [HCL_OPEN_BRACE] = "'{'",
-        [HCL_CLOSE_BRACE] = "'}'",
-        [HCL_OPEN_BRACKET] = "'['",
+        [HCL_END] = "the end of the file", [HCL_NAME] = "a name",     [HCL_BOOL] = "a bool",
+        [HCL_INTEGER] = "a number",        [HCL_FLOAT] = "a number",  [HCL_STRING] = "a string",
+        [HCL_HEREDOC] = "a heredoc",       [HCL_COMMA] = "','",       [HCL_ASSIGN] = "'='",
+        [HCL_OPEN_BRACE] = "'{'",          [HCL_CLOSE_BRACE] = "'}'", [HCL_OPEN_BRACKET] = "'['",
         [HCL_CLOSE_BRACKET] = "']'",
     };
 
     return names[kind];
 }
 
-/* --------------------------------------------------------------------------------- characters */
+/* ------------------------------------------------------------------------------------------------------- characters */
 
 static struct val_place place_of(const struct hcl_lexer *lexer, const char *at)
 {
@@ -78,14 +71,6 @@ static bool is_digit(int c)
     return c >= '0' && c <= '9';
 }
 
-static int hex_value(int c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /*
  * Beyond ASCII every letter may be in a name. What people paste by accident (typographic quotes,
  * no-break spaces, byte order marks, symbols) is no letter.
@@ -94,9 +79,8 @@ static bool is_symbol(unsigned rune)
 {
     static const struct {
         unsigned first, last;
-    } ranges[] = {{0x80, 0xA9},     {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},
-                  {0xD7, 0xD7},     {0xF7, 0xF7},     {0x2000, 0x206F}, {0x20A0, 0x20CF},
-                  {0x2190, 0x2BFF}, {0x3000, 0x3004}, {0x3008, 0x3020}, {0xE000, 0xF8FF},
+    } ranges[] = {{0x80, 0xA9},     {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},      {0xD7, 0xD7},     {0xF7, 0xF7},
+                  {0x2000, 0x206F}, {0x20A0, 0x20CF}, {0x2190, 0x2BFF}, {0x3000, 0x3004},  {0x3008, 0x3020}, {0xE000, 0xF8FF},
                   {0xFE00, 0xFE1F}, {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFF}, {0x1F000, 0x1FAFF}};
 
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
@@ -141,7 +125,7 @@ static int take_text(struct hcl_lexer *lexer)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- comments */
+/* --------------------------------------------------------------------------------------------------------- comments */
 
 static int skip_block_comment(struct hcl_lexer *lexer)
 {
@@ -180,7 +164,7 @@ static int skip_blank(struct hcl_lexer *lexer)
     }
 }
 
-/* ------------------------------------------------------------------------------------- tokens */
+/* ----------------------------------------------------------------------------------------------------------- tokens */
 
 static void skip_digits(struct hcl_lexer *lexer)
 {
@@ -195,7 +179,7 @@ static int scan_number(struct hcl_lexer *lexer, struct hcl_token *token)
     if (peek(lexer) == '-')
         lexer->p++;
     if (peek(lexer) == '0' && (peek_behind(lexer) | 0x20) == 'x') {
-        for (lexer->p += 2; hex_value(peek(lexer)) >= 0;)
+        for (lexer->p += 2; digit_value(peek(lexer)) < 16;)
             lexer->p++;
         return 0;
     }
@@ -369,7 +353,7 @@ int hcl_token_next(struct hcl_lexer *lexer, struct hcl_token *ret)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------- values */
+/* ----------------------------------------------------------------------------------------------------------- values */
 
 static int number_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct val *ret)
 {
@@ -402,11 +386,11 @@ static int put_digits(struct unquote *u, unsigned count, unsigned base, bool byt
     unsigned value = 0;
 
     for (; count > 0; count--, u->p++) {
-        int digit = u->p < u->end ? hex_value((unsigned char)*u->p) : -1;
+        unsigned digit = u->p < u->end ? digit_value(*u->p) : DIGIT_NONE;
 
-        if (digit < 0 || digit >= (int)base)
+        if (digit >= base)
             return hcl_fail(u->lexer, u->place, "incomplete escape in the string");
-        value = value * base + (unsigned)digit;
+        value = value * base + digit;
     }
     if (value > (byte ? 0xFFu : 0x10FFFFu))
         return hcl_fail(u->lexer, u->place, "escape in the string is out of range");
@@ -420,8 +404,7 @@ static int put_digits(struct unquote *u, unsigned count, unsigned base, bool byt
 /* Column of an escape: strings are one line except inside "${ }", which is close enough. */
 static struct val_place escape_place(const struct unquote *u, const struct hcl_token *token)
 {
-    return (struct val_place){token->place.line,
-                              token->place.column + (uint32_t)(u->p - token->text.data)};
+    return (struct val_place){token->place.line, token->place.column + (uint32_t)(u->p - token->text.data)};
 }
 
 static int put_escape(struct unquote *u)
@@ -456,8 +439,7 @@ static int put_interpolation(struct unquote *u)
     return braces == 0 ? 0 : hcl_fail(u->lexer, u->place, "\"${\" without its \"}\"");
 }
 
-static int string_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena,
-                        struct val *ret)
+static int string_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena, struct val *ret)
 {
     struct unquote u = {lexer, token->text.data + 1, token->text.data + token->text.len - 1, NULL, {0, 0}};
     char *start = arena_alloc(arena, token->text.len, lexer->err);
@@ -507,8 +489,7 @@ static char *copy_lines(char *out, const char *p, const char *end, size_t skip)
 }
 
 /* "<<-" takes the closing marker's indentation off, but only if every line has it. */
-static int heredoc_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena,
-                         struct val *ret)
+static int heredoc_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena, struct val *ret)
 {
     bool dash = token->text.data[2] == '-';
     const char *first_end = memchr(token->text.data, '\n', token->text.len);
@@ -533,8 +514,7 @@ static int heredoc_value(struct hcl_lexer *lexer, const struct hcl_token *token,
     return 0;
 }
 
-int hcl_token_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena,
-                    struct val *ret)
+int hcl_token_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena, struct val *ret)
 {
     if (token->kind == HCL_BOOL)
         *ret = val_bool(token->text.data[0] == 't');

@@ -41,12 +41,10 @@ struct hcl_lexer {
 
 int hcl_token_next(struct hcl_lexer *lexer, struct hcl_token *ret) MUST_USE;
 /* The value of a literal: bool, integer, float, string or heredoc. */
-int hcl_token_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena,
-                    struct val *ret) MUST_USE;
+int hcl_token_value(struct hcl_lexer *lexer, const struct hcl_token *token, struct arena *arena, struct val *ret) MUST_USE;
 /* For messages: "a string", "'{'". */
 const char *hcl_kind_name(enum hcl_kind kind);
 /* Fill the lexer's place and error (ERR_INPUT); returns -1. */
-int hcl_fail(struct hcl_lexer *lexer, struct val_place place, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+int hcl_fail(struct hcl_lexer *lexer, struct val_place place, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/build.h"
+#include "base/digit.h"
 #include "base/utf8.h"
 
 #define NO_CHAR (-1)
@@ -28,7 +29,7 @@ static void reader_done(struct reader *reader)
     build_done(&reader->build);
 }
 
-/* ----------------------------------------------------------------------------------- failing */
+/* ---------------------------------------------------------------------------------------------------------- failing */
 
 static struct val_place here(const struct reader *reader, const char *at)
 {
@@ -95,7 +96,7 @@ static int fail_char(struct reader *reader, const char *at, const char *context)
     return fail_at(reader, at, ERR_INPUT, text);
 }
 
-/* ------------------------------------------------------------------------------------ pieces */
+/* ----------------------------------------------------------------------------------------------------------- pieces */
 
 static int peek(const struct reader *reader)
 {
@@ -194,15 +195,7 @@ static int read_word(struct reader *reader, const char *word, struct val value, 
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- strings */
-
-static int hex_value(int c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* ---------------------------------------------------------------------------------------------------------- strings */
 
 /* `count` hex digits behind *p. On failure *p is at the wrong byte. */
 static bool take_hex(const char **p, const char *end, unsigned count, unsigned *ret)
@@ -210,11 +203,11 @@ static bool take_hex(const char **p, const char *end, unsigned count, unsigned *
     unsigned value = 0;
 
     for (; count > 0; count--, (*p)++) {
-        int digit = *p < end ? hex_value((unsigned char)**p) : -1;
+        unsigned digit = *p < end ? digit_value(**p) : DIGIT_NONE;
 
-        if (digit < 0)
+        if (digit >= 16)
             return false;
-        value = value << 4 | (unsigned)digit;
+        value = value << 4 | digit;
     }
     *ret = value;
     return true;
@@ -402,7 +395,7 @@ static int read_string(struct reader *reader, struct val *ret)
     return 0;
 }
 
-/* -------------------------------------------------------------------------- lists and objects */
+/* ------------------------------------------------------------------------------------------------ lists and objects */
 
 static int read_value(struct reader *reader, struct val *ret);
 
@@ -478,8 +471,7 @@ static int fail_duplicate(struct reader *reader, const struct val *key)
     snprintf(text, sizeof(text), "duplicate object key \"%.80s\"", key->s.data);
     if (reader->place)
         *reader->place = (struct val_place){key->line, key->column};
-    return err_set(reader->err, ERR_INPUT, "%s",
-                   reader->flags & JSON_SECRET ? "duplicate object key" : text);
+    return err_set(reader->err, ERR_INPUT, "%s", reader->flags & JSON_SECRET ? "duplicate object key" : text);
 }
 
 /* Of equal neighbours in sorted pairs the last stays. */
@@ -525,7 +517,8 @@ static int read_key(struct reader *reader, const struct val **ret)
     struct str plain = {reader->p + 1, plain_run(reader->p + 1, reader->end)};
     struct val *own;
 
-    if (!(reader->flags & JSON_HCL) && !reader->place && reader->p + 1 + plain.len < reader->end && plain.data[plain.len] == '"') {
+    if (!(reader->flags & JSON_HCL) && !reader->place && reader->p + 1 + plain.len < reader->end &&
+        plain.data[plain.len] == '"') {
         *ret = build_key(&reader->build, plain, reader->err);
         reader->p += plain.len + 2;
         return *ret ? 0 : -1;
@@ -601,8 +594,8 @@ static int read_value(struct reader *reader, struct val *ret)
     return 0;
 }
 
-int json_read(const char *text, size_t len, const struct json_options *options,
-              struct arena *arena, struct val *ret, struct err *err)
+int json_read(const char *text, size_t len, const struct json_options *options, struct arena *arena, struct val *ret,
+              struct err *err)
 {
     static const struct json_options none;
     struct err unfit;

@@ -37,8 +37,8 @@ struct json_options {
 };
 
 /* Read one document. NULL options are all zero. ERR_INPUT for bad text, ERR_LIMIT for too much. */
-int json_read(const char *text, size_t len, const struct json_options *options,
-              struct arena *arena, struct val *ret, struct err *err) MUST_USE;
+int json_read(const char *text, size_t len, const struct json_options *options, struct arena *arena, struct val *ret,
+              struct err *err) MUST_USE;
 
 enum json_write_flag {
     JSON_PRETTY = 1 << 0,  /* two spaces a level */

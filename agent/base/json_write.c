@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -14,7 +14,7 @@ struct writer {
     unsigned flags, depth;
 };
 
-/* ----------------------------------------------------------------------------------- strings */
+/* ---------------------------------------------------------------------------------------------------------- strings */
 
 static void write_hex(struct buf *buf, unsigned rune)
 {
@@ -40,7 +40,8 @@ static void write_ascii(struct buf *buf, unsigned char c)
 enum { ESCAPED = 1, HTML = 2 };
 
 static const unsigned char classes[256] = {
-    [0 ... 0x1F] = ESCAPED, ['"'] = ESCAPED, ['\\'] = ESCAPED, [0x80 ... 0xFF] = ESCAPED, ['<'] = HTML, ['>'] = HTML, ['&'] = HTML,
+    [0 ... 0x1F] = ESCAPED, ['"'] = ESCAPED, ['\\'] = ESCAPED, [0x80 ... 0xFF] = ESCAPED,
+    ['<'] = HTML,           ['>'] = HTML,    ['&'] = HTML,
 };
 
 static size_t plain_run(struct str s, unsigned char stop)
@@ -106,7 +107,7 @@ static void write_base64(struct buf *buf, struct str s)
     buf_addc(buf, '"');
 }
 
-/* ----------------------------------------------------------------------------------- numbers */
+/* ---------------------------------------------------------------------------------------------------------- numbers */
 
 /* "D.DDDDe[+-]XX" with as few digits as read back to the same number. */
 static void shortest(double f, char text[40])
@@ -153,8 +154,7 @@ static int write_float(struct writer *w, double f)
     int exponent;
 
     if (!isfinite(f))
-        return err_set(w->err, ERR_INPUT, "json: unsupported value: %s",
-                       isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
+        return err_set(w->err, ERR_INPUT, "json: unsupported value: %s", isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
     shortest(f, text);
     exponent = split_digits(text, digits);
     if (signbit(f))
@@ -168,7 +168,7 @@ static int write_float(struct writer *w, double f)
     return 0;
 }
 
-/* -------------------------------------------------------------------------- lists and objects */
+/* ------------------------------------------------------------------------------------------------ lists and objects */
 
 static int write_value(struct writer *w, const struct val *v);
 
@@ -232,8 +232,8 @@ static int write_list(struct writer *w, const struct val *v)
 
 static int write_map(struct writer *w, const struct val *v)
 {
-    v = val_now(v);
-    if (v->kind == VAL_MAP && v->type == VAL_T_MAP_ANY_KEY)
+    v = val_target(v);
+    if (v->kind == VAL_MAP && v->type == VAL_T_ANY_KEY)
         return err_set(w->err, ERR_INPUT, "json: unsupported type: map[interface {}]interface {}");
     if (!v->map.pairs)
         return write_null(w);
@@ -252,19 +252,19 @@ static int write_map(struct writer *w, const struct val *v)
 
 static bool is_number(struct str s)
 {
-    struct cur cur = cur_of(s.data, s.len);
+    struct cursor cur = cursor_of(s.data, s.len);
     bool good;
 
-    cur_char(&cur, '-');
-    good = cur_char(&cur, '0') || cur_skip(&cur, "0123456789") > 0;
-    if (good && cur_char(&cur, '.'))
-        good = cur_skip(&cur, "0123456789") > 0;
-    if (good && (cur_char(&cur, 'e') || cur_char(&cur, 'E'))) {
-        if (!cur_char(&cur, '+'))
-            cur_char(&cur, '-');
-        good = cur_skip(&cur, "0123456789") > 0;
+    cursor_char(&cur, '-');
+    good = cursor_char(&cur, '0') || cursor_skip(&cur, "0123456789") > 0;
+    if (good && cursor_char(&cur, '.'))
+        good = cursor_skip(&cur, "0123456789") > 0;
+    if (good && (cursor_char(&cur, 'e') || cursor_char(&cur, 'E'))) {
+        if (!cursor_char(&cur, '+'))
+            cursor_char(&cur, '-');
+        good = cursor_skip(&cur, "0123456789") > 0;
     }
-    return good && cur_at_end(&cur);
+    return good && cursor_at_end(&cur);
 }
 
 /* An empty json.Number prints as 0. A template may have cut one into something else. */

@@ -17,17 +17,22 @@
 
 /* What a pipe takes whole or not at all. */
 #define LINE_BYTES PIPE_BUF
-#define TAIL_MAX 256 /* module, time and brackets after a message */
-#define CUT "[...]"
+#define TAIL_MAX   256 /* module, time and brackets after a message */
+#define CUT        "[...]"
 
 static struct {
     enum log_level level;
     bool json;
+    int fd;
+    log_writer *also;
+    void *ctx;
+    int trouble; /* the errno of `also` */
     unsigned long dropped;
-    int quick; /* the pipe behind standard error, opened a second time: only so can waiting be turned off for us alone; -1: it is none, or not ours */
+    int quick; /* the pipe behind `fd`, opened a second time: only so can waiting be turned off for us alone; -1: it is
+                  none, or not ours */
     dev_t device;
     ino_t inode; /* of the pipe that `quick` was opened, or refused, for */
-} state = {.level = LOG_INFO, .quick = -1};
+} state = {.level = LOG_INFO, .fd = STDERR_FILENO, .quick = -1};
 
 static const struct level_name {
     const char *name, *shown, *json;
@@ -65,9 +70,16 @@ void log_setup(enum log_level level, bool json)
     state.json = json;
 }
 
-enum log_level log_level_get(void)
+void log_to(int fd)
 {
-    return state.level;
+    state.fd = fd;
+}
+
+void log_also(log_writer *writer, void *ctx)
+{
+    state.also = writer;
+    state.ctx = ctx;
+    state.trouble = 0;
 }
 
 static void add_time(struct buf *line)
@@ -126,30 +138,55 @@ static void find_quick(const struct stat *st)
         return;
     if (state.quick >= 0)
         close(state.quick);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", STDERR_FILENO);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", state.fd);
     state.quick = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     state.device = st->st_dev;
     state.inode = st->st_ino;
 }
 
-/* Never waits: who reads our log may have stopped, and we have better to do. Where the pipe is not ours to open, a look at its room must do. */
+/* Never waits: who reads our log may have stopped, and we have better to do. Where the pipe is not ours to open, a look at its
+ * room must do. */
 static bool put(const struct buf *line)
 {
-    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    struct pollfd room = {state.fd, POLLOUT, 0};
     bool known = false;
     struct stat st;
     ssize_t n;
 
-    if (fstat(STDERR_FILENO, &st) == 0 && S_ISFIFO(st.st_mode)) {
+    if (fstat(state.fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
         find_quick(&st);
         known = state.quick >= 0;
     }
     if (!known && (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT)))
         return false;
     do
-        n = write(known ? state.quick : STDERR_FILENO, line->data, line->len);
+        n = write(known ? state.quick : state.fd, line->data, line->len);
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)line->len;
+}
+
+/* About the log itself: it must not come back to where it came from. */
+static bool remark(enum log_level level, const char *message)
+{
+    struct buf line __attribute__((cleanup(buf_done)));
+
+    buf_init(&line, LINE_BYTES);
+    compose(&line, level, "agent.log", message);
+    return put(&line);
+}
+
+static void write_also(const struct buf *line)
+{
+    int trouble = state.also ? state.also(state.ctx, line->data, line->len) : 0;
+    char note[160];
+
+    if (trouble == state.trouble)
+        return;
+    state.trouble = trouble;
+    if (trouble)
+        snprintf(note, sizeof(note), "log_file cannot be written as it should, lines are here all the same: %s",
+                 strerror(trouble));
+    remark(trouble ? LOG_WARN : LOG_INFO, trouble ? note : "log_file is written again");
 }
 
 static void emit(enum log_level level, const char *module, const char *message)
@@ -158,21 +195,19 @@ static void emit(enum log_level level, const char *module, const char *message)
 
     buf_init(&line, LINE_BYTES);
     compose(&line, level, module, message);
-    if (!put(&line))
+    write_also(&line);
+    if (state.dropped || !put(&line))
         state.dropped++;
 }
 
 /* As soon as there is room again. */
 static void tell_dropped(void)
 {
-    unsigned long dropped = state.dropped;
     char note[64];
 
-    state.dropped = 0;
-    snprintf(note, sizeof(note), "log lines lost: dropped=%lu", dropped);
-    emit(LOG_WARN, "agent.log", note);
-    if (state.dropped)
-        state.dropped = dropped;
+    snprintf(note, sizeof(note), "log lines lost: dropped=%lu", state.dropped);
+    if (remark(LOG_WARN, note))
+        state.dropped = 0;
 }
 
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
@@ -188,8 +223,5 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
     va_end(ap);
     if (state.dropped)
         tell_dropped();
-    if (state.dropped)
-        state.dropped++;
-    else
-        emit(level, module, message);
+    emit(level, module, message);
 }

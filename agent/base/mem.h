@@ -33,11 +33,11 @@ void mem_wipe_str(char *s);
 int mem_equal_secret(const void *a, const void *b, size_t len) MUST_USE;
 
 /* Let ownership leave a function: the value is returned and the variable becomes NULL. */
-#define steal(p)                                                                                                               \
-    ({                                                                                                                         \
-        __typeof__(p) stolen_ = (p);                                                                                           \
-        (p) = NULL;                                                                                                            \
-        stolen_;                                                                                                               \
+#define steal(p)                     \
+    ({                               \
+        __typeof__(p) stolen_ = (p); \
+        (p) = NULL;                  \
+        stolen_;                     \
     })
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
@@ -46,8 +46,8 @@ int mem_equal_secret(const void *a, const void *b, size_t len) MUST_USE;
 void mem_cleanup_free(void *p);
 void mem_cleanup_wipe(void *p);
 void mem_cleanup_close(int *fd);
-#define _cleanup_free_ _cleanup_(mem_cleanup_free)
-#define _cleanup_wipe_ _cleanup_(mem_cleanup_wipe)
+#define _cleanup_free_  _cleanup_(mem_cleanup_free)
+#define _cleanup_wipe_  _cleanup_(mem_cleanup_wipe)
 #define _cleanup_close_ _cleanup_(mem_cleanup_close)
 
 /* For what hardly ever runs and should not slow down what does. */

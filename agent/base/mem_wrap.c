@@ -12,8 +12,8 @@ void __wrap_free(void *p);
 void *__wrap_realloc(void *p, size_t size);
 
 /*
- * Large blocks are mapped, and go back one by one. Left to itself the allocator gives that up after the first large one that is freed, and
- * what grows by doubling leaves holes in its heap.
+ * Large blocks are mapped, and go back one by one. Left to itself the allocator gives that up after the first large one that is
+ * freed, and what grows by doubling leaves holes in its heap.
  */
 __attribute__((constructor)) static void map_large_blocks(void)
 {

@@ -4,7 +4,10 @@
 
 #include "base/base64.h"
 
-#define LINE 64
+#define LINE   64
+#define BEGIN  "-----BEGIN "
+#define END    "\n-----END "
+#define DASHES "-----"
 
 static struct str behind(struct str s, size_t n)
 {
@@ -26,29 +29,41 @@ static size_t line_len(struct str s)
     return end < s.len ? end + 1 : end;
 }
 
-static bool is_blank(struct str s)
+static struct str front(struct str s, size_t len)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!memchr(" \t\r\n", s.data[i], 4))
-            return false;
+    return (struct str){s.data, len};
+}
+
+/* The first line as Go sees it: without its end, which may be CR LF, and without blanks before it. */
+static struct str line_of(struct str s)
+{
+    size_t len = line_len(s);
+
+    if (len > 0 && s.data[len - 1] == '\n') {
+        len--;
+        len -= len > 0 && s.data[len - 1] == '\r';
     }
-    return true;
+    while (len > 0 && (s.data[len - 1] == ' ' || s.data[len - 1] == '\t'))
+        len--;
+    return front(s, len);
 }
 
-/* The label of a line "-----BEGIN LABEL-----". */
-static bool read_label(struct str line, struct str *ret)
+/* Where a block may begin: at a line's start. Go's search goes on right behind an END that ended nothing, so there as well. */
+static bool is_begin(struct str s, size_t at)
 {
-    size_t end;
-
-    line = behind(line, strlen("-----BEGIN "));
-    end = find(line, "-----");
-    if (end == line.len || !is_blank(behind(line, end + strlen("-----"))))
-        return false;
-    *ret = (struct str){line.data, end};
-    return true;
+    return at == 0 || s.data[at - 1] == '\n' || (at >= strlen(END) && memcmp(s.data + at - strlen(END), END, strlen(END)) == 0);
 }
 
-/* "Proc-Type: 4,ENCRYPTED" and its like. */
+static size_t begin_find(struct str s)
+{
+    size_t at = find(s, BEGIN);
+
+    while (at < s.len && !is_begin(s, at))
+        at += strlen(BEGIN) + find(behind(s, at + strlen(BEGIN)), BEGIN);
+    return at;
+}
+
+/* Lines with a colon: "Proc-Type: 4,ENCRYPTED" and its like. */
 static struct str headers_of(struct str body)
 {
     struct str rest = body;
@@ -56,33 +71,62 @@ static struct str headers_of(struct str body)
 
     while ((len = line_len(rest)) > 0 && memchr(rest.data, ':', len))
         rest = behind(rest, len);
-    return (struct str){body.data, body.len - rest.len};
+    return front(body, body.len - rest.len);
 }
 
-/* The block whose BEGIN line stands at the front of `text`; its length, 0 when it is not whole. */
-static size_t read_block(struct str text, struct pem *block, struct buf *bytes)
+static bool is_padded(struct str text)
 {
-    size_t line = line_len(text), before = bytes->len, end;
-    struct str body, tail;
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += !memchr(" \t\r\n", text.data[i], 4);
+    return count % 4 == 0;
+}
+
+static bool body_read(struct str text, struct buf *bytes)
+{
+    size_t before = bytes->len;
     struct err ignored;
 
-    if (!read_label((struct str){text.data, line}, &block->label))
-        return 0;
-    body = behind(text, line);
-    end = find(body, "-----END ");
-    if (end == body.len || (end > 0 && body.data[end - 1] != '\n'))
-        return 0;
-    tail = behind(body, end + strlen("-----END "));
-    if (tail.len < block->label.len || memcmp(tail.data, block->label.data, block->label.len) != 0 ||
-        !str_has_prefix(behind(tail, block->label.len), "-----"))
-        return 0;
-    block->headers = headers_of((struct str){body.data, end});
-    body = behind((struct str){body.data, end}, block->headers.len);
-    if (base64_decode(body.data, body.len, bytes, &ignored) != 0 && !buf_overflowed(bytes)) {
-        buf_cut(bytes, before);
-        return 0;
-    }
-    return (size_t)(tail.data - text.data) + line_len(tail);
+    if (!is_padded(text))
+        return false;
+    if (base64_decode(text.data, text.len, bytes, &ignored) == 0 || buf_overflowed(bytes))
+        return true;
+    buf_cut(bytes, before);
+    return false;
+}
+
+/* "LABEL-----" and nothing else. */
+static bool is_end_of(struct str label, struct str tail)
+{
+    struct str line = front(tail, line_len(tail));
+
+    return line.len >= label.len && memcmp(line.data, label.data, label.len) == 0 &&
+           str_has_prefix(behind(line, label.len), DASHES) && line_of(behind(line, label.len + strlen(DASHES))).len == 0;
+}
+
+/* The block whose BEGIN stands at the front of `text`. *ret_len: where the search goes on. */
+static bool read_block(struct str text, struct pem *block, struct buf *bytes, size_t *ret_len)
+{
+    struct str rest = behind(text, strlen(BEGIN)), line = line_of(rest), body = behind(rest, line_len(rest)), tail;
+    size_t begin = (size_t)(body.data - text.data), next = strlen(BEGIN) + find(rest, BEGIN), end, from;
+
+    *ret_len = strlen(BEGIN) + find(rest, "\n");
+    end = find(front(text, next), END);
+    if (end == next || !str_has_suffix(line, DASHES))
+        return false;
+    tail = behind(text, end + strlen(END));
+    block->label = front(line, line.len - strlen(DASHES));
+    block->headers = headers_of(body);
+    from = begin + block->headers.len;
+    if (from == text.len || from > end + strlen(END))
+        *ret_len = text.len; /* an END that passed for a header: Go looks no further */
+    if (from > end && block->headers.len > 0)
+        return false;
+    if (!is_end_of(block->label, tail) || (end > from && !body_read(front(behind(text, from), end - from), bytes)))
+        return false;
+    *ret_len = end + strlen(END) + line_len(tail);
+    return true;
 }
 
 static void lines_skip(struct str *rest, size_t *line, size_t len)
@@ -96,16 +140,13 @@ bool pem_next(struct str *rest, size_t *line, struct pem *ret, struct buf *bytes
 {
     size_t len;
 
-    for (; rest->len > 0; lines_skip(rest, line, line_len(*rest))) {
-        if (!str_has_prefix(*rest, "-----BEGIN "))
-            continue;
-        *ret = (struct pem){.line = *line};
-        len = read_block(*rest, ret, bytes);
-        ret->whole = len > 0;
-        lines_skip(rest, line, len > 0 ? len : line_len(*rest));
-        return true;
-    }
-    return false;
+    lines_skip(rest, line, begin_find(*rest));
+    if (rest->len == 0)
+        return false;
+    *ret = (struct pem){.line = *line};
+    ret->whole = read_block(*rest, ret, bytes, &len);
+    lines_skip(rest, line, len);
+    return true;
 }
 
 bool pem_first(struct str text, struct str *ret_label, struct buf *bytes)

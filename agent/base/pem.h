@@ -1,7 +1,9 @@
 /*
  * pem: RFC 7468's text around bytes.
  *
- * Blocks are found as Go's encoding/pem finds them: at the start of a line, text around them is skipped. Headers are not decoded.
+ * Blocks are found as Go's encoding/pem finds them, which is exact where it is strict: a line of its own for BEGIN and for END,
+ * the same label twice, padded base64, the last BEGIN before an END counts. Text around blocks is skipped. Headers are not
+ * decoded.
  */
 #ifndef BASE_PEM_H
 #define BASE_PEM_H
@@ -14,7 +16,7 @@
 struct pem {
     struct str label, headers; /* within the text */
     size_t line;               /* of its BEGIN, from 1 */
-    bool whole;                /* else `bytes` got nothing: no END, another END, not base64 */
+    bool whole;                /* else `bytes` got nothing: no END, another label, not base64 */
 };
 
 /* A text's blocks one after the other, broken ones as well; *line counts, from 1. False at the end. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 
 /* Names and keys are short: two reads of a fixed size that overlap cost less than a call. */
@@ -43,6 +43,11 @@ int str_cmp(struct str a, struct str b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+int str_sort(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
 bool str_has_prefix(struct str s, const char *prefix)
 {
     size_t len = strlen(prefix);
@@ -70,11 +75,6 @@ struct val val_bool(bool b)
 struct val val_int(int64_t i)
 {
     return (struct val){.kind = VAL_INT, .i = i};
-}
-
-struct val val_int64(int64_t i)
-{
-    return (struct val){.kind = VAL_INT, .type = VAL_T_INT64, .i = i};
 }
 
 struct val val_uint(uint64_t u)
@@ -107,11 +107,6 @@ struct val val_list(const struct val *items, size_t len)
     return (struct val){.kind = VAL_LIST, .list = {.items = items, .len = len}};
 }
 
-struct val val_strings(const struct val *items, size_t len)
-{
-    return (struct val){.kind = VAL_LIST, .type = VAL_T_STRINGS, .list = {.items = items, .len = len}};
-}
-
 struct val val_map(const struct val_pair *pairs, size_t len)
 {
     return (struct val){.kind = VAL_MAP, .map = {.pairs = pairs, .len = (uint32_t)len}};
@@ -123,8 +118,13 @@ struct val val_record(const struct val_pair *fields, size_t len, const struct va
 {
     struct val v = {.kind = VAL_RECORD, .map = {.pairs = fields, .len = (uint32_t)len}};
 
-    v.map.class = class ? (int32_t)((intptr_t)class - (intptr_t)&val_no_class) : 0;
+    v.map.class = class ? (int32_t)((intptr_t) class - (intptr_t)&val_no_class) : 0;
     return v;
+}
+
+struct val val_object(void *self, const struct val_class *class)
+{
+    return (struct val){.kind = VAL_OPAQUE, .opaque = {self, class}};
 }
 
 void val_set_place(struct val *v, unsigned file, struct val_place place)
@@ -173,7 +173,7 @@ static int copy_list(struct arena *arena, const struct val *v, unsigned depth, s
             return -1;
     }
     ret->list.items = items;
-    ret->list.behind = 0;
+    ret->list.user = 0;
     return 0;
 }
 
@@ -197,9 +197,9 @@ static int copy_map(struct arena *arena, const struct val *v, unsigned depth, st
 
 static int copy_node(struct arena *arena, const struct val *v, unsigned depth, struct val *ret, struct err *err)
 {
-    struct val copy = *val_now(v);
+    struct val copy = *val_target(v);
 
-    v = val_now(v);
+    v = val_target(v);
     if (depth > LIMIT_DEPTH * 2)
         return err_set(err, ERR_LIMIT, "value nested deeper than %d", LIMIT_DEPTH * 2);
     if (v->kind == VAL_STRING || v->kind == VAL_NUMBER) {
@@ -294,8 +294,8 @@ const struct val *val_get_str(const struct val *map, struct str key)
 {
     if (!map || (map->kind != VAL_MAP && map->kind != VAL_RECORD))
         return NULL;
-    map = val_now(map);
-    if (map->kind == VAL_RECORD || map->type == VAL_T_MAP_ANY_KEY || map->map.len <= FEW_PAIRS)
+    map = val_target(map);
+    if (map->kind == VAL_RECORD || map->type == VAL_T_ANY_KEY || map->map.len <= FEW_PAIRS)
         return search_all(map, key);
     return search_sorted(map, key);
 }
@@ -318,8 +318,8 @@ static const struct val *search_from(const struct val *map, struct str key, uint
 
 const struct val *val_get_near(const struct val *map, struct str key, uint16_t *near)
 {
-    map = val_now(map);
-    if (map->type == VAL_T_MAP_ANY_KEY)
+    map = val_target(map);
+    if (map->type == VAL_T_ANY_KEY)
         return search_all(map, key);
     if (map->map.len <= FEW_PAIRS)
         return search_from(map, key, near);
@@ -352,7 +352,7 @@ const char *val_get_cstr(const struct val *map, const char *key)
 
 bool val_as_int(const struct val *v, int64_t *ret)
 {
-    struct cur cur;
+    struct cursor cur;
     int64_t i;
 
     if (!v)
@@ -367,8 +367,8 @@ bool val_as_int(const struct val *v, int64_t *ret)
     }
     if (v->kind != VAL_NUMBER)
         return false;
-    cur = cur_of(v->s.data, v->s.len);
-    if (!cur_int(&cur, &i) || !cur_at_end(&cur))
+    cur = cursor_of(v->s.data, v->s.len);
+    if (!cursor_int(&cur, &i) || !cursor_at_end(&cur))
         return false;
     *ret = i;
     return true;
@@ -404,8 +404,8 @@ static bool equal_lists(const struct val *a, const struct val *b)
 
 static bool equal_maps(const struct val *a, const struct val *b)
 {
-    a = val_now(a);
-    b = val_now(b);
+    a = val_target(a);
+    b = val_target(b);
     if (a->map.len != b->map.len)
         return false;
     for (size_t i = 0; i < a->map.len; i++) {
@@ -449,9 +449,9 @@ bool val_equal(const struct val *a, const struct val *b)
 const char *val_kind_name(const struct val *v)
 {
     static const char *const names[] = {
-        [VAL_MISSING] = "nothing", [VAL_NULL] = "null",       [VAL_BOOL] = "bool",     [VAL_INT] = "integer",
-        [VAL_UINT] = "integer",    [VAL_FLOAT] = "float",     [VAL_COMPLEX] = "complex", [VAL_NUMBER] = "number",
-        [VAL_STRING] = "string",   [VAL_LIST] = "list",       [VAL_MAP] = "map",       [VAL_RECORD] = "record",
+        [VAL_MISSING] = "nothing", [VAL_NULL] = "null",   [VAL_BOOL] = "bool",       [VAL_INT] = "integer",
+        [VAL_UINT] = "integer",    [VAL_FLOAT] = "float", [VAL_COMPLEX] = "complex", [VAL_NUMBER] = "number",
+        [VAL_STRING] = "string",   [VAL_LIST] = "list",   [VAL_MAP] = "map",         [VAL_RECORD] = "record",
         [VAL_OPAQUE] = "object",
     };
 
@@ -464,7 +464,5 @@ bool val_object_text(const struct val *v, struct buf *buf)
 
     if (class->text)
         class->text(v, buf);
-    else if (class->print)
-        class->print(v, buf);
-    return class->text || class->print;
+    return class->text != NULL;
 }

@@ -9,7 +9,7 @@
 #include <yaml.h>
 
 #include "base/build.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 
 #define PLAIN_MAX 64 /* longer plain scalars are strings without looking */
@@ -41,7 +41,7 @@ static void reader_done(struct reader *reader)
     build_done(&reader->build);
 }
 
-/* ------------------------------------------------------------------------------------- events */
+/* ----------------------------------------------------------------------------------------------------------- events */
 
 static struct val_place place_of(yaml_mark_t mark)
 {
@@ -70,7 +70,7 @@ static void stamp(const struct reader *reader, struct val_place place, struct va
     val_set_place(v, reader->file, place);
 }
 
-/* ------------------------------------------------------------------------------------ scalars */
+/* ---------------------------------------------------------------------------------------------------------- scalars */
 
 static bool any_of(const char *text, const char *const *words)
 {
@@ -116,7 +116,7 @@ static bool read_integer(const char *text, struct val *ret)
     unsigned base = base_of(&digits);
     uint64_t value;
 
-    if (!cur_whole_uint(digits, base, (uint64_t)INT64_MAX + negative, &value))
+    if (!cursor_whole_uint(digits, base, (uint64_t)INT64_MAX + negative, &value))
         return false;
     *ret = val_int(negative ? (int64_t)(0 - value) : (int64_t)value);
     return true;
@@ -180,7 +180,7 @@ static int read_scalar(struct reader *reader, bool key, struct val *ret)
     return val_copy_str(reader->build.arena, text, len, ret, reader->err) == 0 ? 0 : limit(reader);
 }
 
-/* ------------------------------------------------------------------------ anchors and aliases */
+/* ---------------------------------------------------------------------------------------------- anchors and aliases */
 
 static int add_anchor(struct reader *reader, const char *name, const struct val *v, size_t members, unsigned height)
 {
@@ -228,7 +228,7 @@ static int read_alias(struct reader *reader, struct val *ret)
     return 0;
 }
 
-/* -------------------------------------------------------------------------------- collections */
+/* ------------------------------------------------------------------------------------------------------ collections */
 
 static int read_node(struct reader *reader, struct val *ret);
 
@@ -395,7 +395,7 @@ static int read_node(struct reader *reader, struct val *ret)
     return next_event(reader);
 }
 
-/* ----------------------------------------------------------------------------------- document */
+/* --------------------------------------------------------------------------------------------------------- document */
 
 static int read_document(struct reader *reader, struct val *ret)
 {
@@ -413,8 +413,8 @@ static int read_document(struct reader *reader, struct val *ret)
     return 0;
 }
 
-int yaml_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret,
-              struct val_place *ret_place, struct err *err)
+int yaml_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret, struct val_place *ret_place,
+              struct err *err)
 {
     struct reader reader = {.file = file, .place = ret_place, .err = err};
     int result;

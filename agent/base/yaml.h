@@ -17,7 +17,7 @@
 #include "base/val.h"
 
 /* An empty document is VAL_NULL. *ret_place says where reading failed (line 0: unknown). */
-int yaml_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret,
-              struct val_place *ret_place, struct err *err) MUST_USE;
+int yaml_read(const char *text, size_t len, uint16_t file, struct arena *arena, struct val *ret, struct val_place *ret_place,
+              struct err *err) MUST_USE;
 
 #endif

@@ -7,7 +7,8 @@ struct yaml_reader {
     yaml_event_t event;
 };
 
-_Static_assert((int)YAML_SCALAR == YAML_SCALAR_EVENT && (int)YAML_MAP_END == YAML_MAPPING_END_EVENT, "kinds are numbered as libyaml's events");
+_Static_assert((int)YAML_SCALAR == YAML_SCALAR_EVENT && (int)YAML_MAP_END == YAML_MAPPING_END_EVENT,
+               "kinds are numbered as libyaml's events");
 
 void yaml_stream_init(struct yaml_stream *stream, const char *text, size_t len)
 {

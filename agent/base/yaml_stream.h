@@ -1,8 +1,8 @@
 /*
  * yaml_stream: YAML text as a row of events; the only door to libyaml.
  *
- * yaml_stream_next() reads one event into the stream: its kind, and for scalars, aliases and starts of collections what they carry. Strings
- * live until the next call. What fails leaves libyaml's words and two lines in `trouble`; ERR_INPUT.
+ * yaml_stream_next() reads one event into the stream: its kind, and for scalars, aliases and starts of collections what they
+ * carry. Strings live until the next call. What fails leaves libyaml's words and two lines in `trouble`; ERR_INPUT.
  */
 #ifndef BASE_YAML_STREAM_H
 #define BASE_YAML_STREAM_H
@@ -34,12 +34,12 @@ struct yaml_trouble {
 struct yaml_stream {
     struct yaml_reader *reader;
     enum yaml_kind kind;
-    struct str value;          /* of a scalar */
-    struct str tag, anchor;    /* data is NULL: none; an alias has only `anchor` */
-    bool implicit;             /* what a scalar means decides its text, not its tag or quotes */
-    bool plain;                /* written without quotes */
-    bool newer;                /* a document's start: it says %YAML 1.2 */
-    struct val_place place;    /* of the event, or of what failed */
+    struct str value;       /* of a scalar */
+    struct str tag, anchor; /* data is NULL: none; an alias has only `anchor` */
+    bool implicit;          /* what a scalar means decides its text, not its tag or quotes */
+    bool plain;             /* written without quotes */
+    bool newer;             /* a document's start: it says %YAML 1.2 */
+    struct val_place place; /* of the event, or of what failed */
     struct yaml_trouble trouble;
 };
 

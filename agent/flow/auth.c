@@ -2,24 +2,24 @@
 
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/renewal.h"
+#include "base/retry.h"
+#include "fetch/renewal.h"
+#include "flow/doubt.h"
+#include "flow/proof.h"
 #include "vault/login.h"
 
-#define PROBE_PAUSE_MS   ((int64_t)30 * 1000) /* a token found good is not doubted again before */
 #define UNKNOWN_PAUSE_MS ((int64_t)30 * 1000) /* between logins whose tokens end at once */
 #define CONFIRM_TRIES    5                    /* a standby may not know a new token yet */
 #define CONFIRM_PAUSE_MS ((int64_t)1000)
-#define USELESS_PAUSE_MS ((int64_t)20 * 1000)
-#define YOUNG_MS         ((int64_t)60 * 1000)
 #define SHORT_TTL_MS     ((int64_t)10 * 1000)
 
 enum state {
     IDLE,    /* not started */
     WAITING, /* for the time of the next renewal or login; with or without a token */
+    ASK,     /* somebody else is asked for what the login needs */
     LOGIN,   /* login sent */
     CONFIRM, /* lookup-self of a new token whose lifetime the login did not tell */
     RENEW,   /* renew-self sent */
@@ -29,7 +29,7 @@ enum state {
     STATE_COUNT
 };
 
-enum event { ON_TIME, ON_DONE, ON_FAILED, ON_SUSPECT, ON_STOP, EVENT_COUNT };
+enum event { ON_TIME, ON_OTHER, ON_DONE, ON_FAILED, ON_SUSPECT, ON_STOP, EVENT_COUNT };
 
 /* What an event brings along. */
 struct news {
@@ -40,7 +40,9 @@ struct news {
 struct auth {
     struct loop *loop;
     struct client *client;
-    struct login *login;
+    struct login *login; /* the proof's */
+    struct proof *proof;
+    struct door *door;
     struct auth_events events;
     char *wrap_ttl, *namespace;
     bool exit_on_err;
@@ -49,18 +51,16 @@ struct auth {
     struct loop_timer timer;
     struct client_call *call;
     int64_t asked_at;
-    struct login_request request; /* of the login that runs: a lookup's token is in it */
-    struct token *token;          /* the one in use, or NULL */
-    struct token *fresh;          /* logged in, lifetime not known yet */
+    struct token *token; /* the one in use, or NULL */
+    struct token *fresh; /* logged in, lifetime not known yet */
     unsigned confirm_tries;
-    struct backoff login_backoff, renew_backoff, doubt_backoff;
-    int64_t token_at, probed_at;
+    struct retry_policy logins;
+    struct retry login_retry, renew_retry;
+    struct doubt doubt;
+    int64_t token_at;
     int64_t resume_at;     /* what a probe interrupted */
     bool denied;           /* a probe decides what a refused renewal means */
-    bool verify;           /* probe the next token at once: was the last one bad, or is lookup-self forbidden? */
     bool warned_forbidden; /* one line until a renewal works again */
-    bool lookup_forbidden; /* lookup-self says nothing about this role's tokens */
-    bool worked;           /* what is refused now was not refused before, with the same token */
     bool spent;            /* the login that comes next replaces a token whose uses are used up */
     bool renewed;          /* the token in use, at least once */
     bool failing;          /* it waits because the last login or renewal failed */
@@ -73,18 +73,19 @@ struct auth {
 
 static void dispatch(struct auth *auth, enum event event, const struct news *news);
 
-/* ------------------------------------------------------------------------------------------------------------- requests */
+/* --------------------------------------------------------------------------------------------------------- requests */
 
 static void on_reply(void *ctx, struct reply *reply, const struct err *err)
 {
     struct auth *auth = ctx;
 
     auth->call = NULL;
-    dispatch(auth, err ? ON_FAILED : ON_DONE, &(struct news){reply, err});
+    door_rest(auth->door);
+    dispatch(auth, err ? ON_FAILED : ON_DONE, &(struct news){.reply = reply, .err = err});
 }
 
 /* Everything about the token goes where it was made; secrets may live in another namespace. */
-static void send(struct auth *auth, enum state state, const struct request *described)
+static void send_through(struct auth *auth, struct client *client, enum state state, const struct request *described)
 {
     struct request request = *described;
 
@@ -92,12 +93,18 @@ static void send(struct auth *auth, enum state state, const struct request *desc
     timer_stop(&auth->timer);
     auth->state = state;
     auth->asked_at = clock_now();
-    auth->call = client_send(auth->client, &request, on_reply, auth);
+    auth->call = client_send(client, &request, on_reply, auth);
+}
+
+static void send(struct auth *auth, enum state state, const struct request *described)
+{
+    send_through(auth, auth->client, state, described);
 }
 
 static void cancel(struct auth *auth)
 {
     timer_stop(&auth->timer);
+    proof_cancel(auth->proof);
     if (auth->call)
         client_cancel(steal(auth->call));
 }
@@ -117,7 +124,7 @@ static void warn(struct auth *auth, const char *text)
         auth->events.on_warning(auth->events.ctx, text);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- login */
+/* ------------------------------------------------------------------------------------------------------------ login */
 
 static void drop_token(struct auth *auth)
 {
@@ -134,11 +141,12 @@ static void login_failed(struct auth *auth, const struct err *err, int64_t asked
 {
     int64_t now = clock_now(), wait;
 
-    login_request_done(&auth->request);
-    auth->request = (struct login_request){0};
+    proof_end(auth->proof, false);
     if (auth->token && lease_left(&auth->token->lease, now) == 0)
         drop_token(auth);
-    wait = renewal_wait(&auth->login_backoff, auth->token ? &auth->token->lease : NULL, now, asked_ms);
+    wait = renewal_wait(&auth->login_retry, auth->token ? &auth->token->lease : NULL, now, asked_ms);
+    if (auth->token && auth->renew_retry.failures) /* the next renewal comes with the next login */
+        wait = retry_unhurried(&auth->renew_retry, now, wait);
     auth->failing = true;
     wait_until(auth, now + wait);
     if (auth->exit_on_err) {
@@ -148,29 +156,56 @@ static void login_failed(struct auth *auth, const struct err *err, int64_t asked
     auth->events.on_failure(auth->events.ctx, err, auth->exit_on_err ? AUTH_NOT_AGAIN : wait);
 }
 
-static void login(struct auth *auth)
+/* The proof goes to the server. */
+static void log_in(void *ctx)
 {
-    struct request request = {.wrap_ttl = auth->wrap_ttl};
+    struct auth *auth = ctx;
+    const struct login_request *proof = proof_request(auth->proof);
+    struct request request = {.method = proof->method,
+                              .path = proof->path.data,
+                              .body = proof->body.len ? proof->body.data : NULL,
+                              .body_len = proof->body.len,
+                              .token = proof->token.data,
+                              .authorization = proof->authorization.data,
+                              .wrap_ttl = proof->goes_on ? NULL : auth->wrap_ttl};
+    struct client *client;
     struct err err;
 
-    login_request_done(&auth->request);
-    auth->request = (struct login_request){0};
-    if (login_describe(auth->login, &auth->request, &err) != 0) {
+    if (door_client(auth->door, &client, &err) != 0) {
         login_failed(auth, &err, -1);
         return;
     }
-    request.method = auth->request.method;
-    request.path = auth->request.path.data;
-    request.token = auth->request.token.data;
-    if (auth->request.body.len) {
-        request.body = auth->request.body.data;
-        request.body_len = auth->request.body.len;
-    }
-    /* Logins under back-off are paced already, and so are those after many good uses; another that follows its predecessor at once waits for the
-     * budget. */
+    /* Logins under back-off are paced already, and so are those after many good uses; another that follows its predecessor at
+     * once waits for the budget. */
     request.urgent = auth->spent || !auth->token_at || clock_now() - auth->token_at > UNKNOWN_PAUSE_MS;
     auth->spent = false;
-    send(auth, LOGIN, &request);
+    send_through(auth, client, LOGIN, &request);
+}
+
+static void proof_failed(void *ctx, const struct err *err)
+{
+    login_failed(ctx, err, -1);
+}
+
+static void login(struct auth *auth)
+{
+    timer_stop(&auth->timer);
+    auth->state = ASK;
+    proof_begin(auth->proof);
+}
+
+static void on_other(void *ctx)
+{
+    dispatch(ctx, ON_OTHER, NULL);
+}
+
+static void other(struct auth *auth, const struct news *news)
+{
+    (void)news;
+    if (!auth->token || auth->token->wrap[0])
+        return;
+    log_debug("agent.auth", "other credentials were found: logging in with them");
+    login(auth);
 }
 
 static void schedule(struct auth *auth)
@@ -194,7 +229,7 @@ static void check_lifetime(struct auth *auth)
 
 static void probe(struct auth *auth)
 {
-    auth->probed_at = clock_now();
+    auth->doubt.asked_at = clock_now();
     auth->resume_at = auth->timer.at;
     send(auth, PROBE, &(struct request){.method = "GET", .path = "auth/token/lookup-self"});
 }
@@ -204,23 +239,26 @@ static void adopt(struct auth *auth)
 {
     struct err err;
 
-    if (client_set_token(auth->client, auth->fresh->value[0] ? auth->fresh->value : NULL, &err) != 0) {
+    /* One that is over already would be followed by the next login at once, and so on. */
+    if ((lease_left(&auth->fresh->lease, clock_now()) == 0 &&
+         err_set(&err, ERR_RETRY, "the token had ended when it came: raise token_ttl of the role") != 0) ||
+        client_set_token(auth->client, auth->fresh->value[0] ? auth->fresh->value : NULL, &err) != 0) {
         token_free(steal(auth->fresh));
         login_failed(auth, &err, -1);
         return;
     }
-    login_request_done(&auth->request);
-    auth->request = (struct login_request){0};
+    proof_end(auth->proof, true);
     token_free(auth->token);
     client_limit_uses(auth->client, auth->fresh->uses);
     auth->token = steal(auth->fresh);
     auth->token_at = clock_now();
-    auth->worked = auth->renewed = false;
-    backoff_success(&auth->login_backoff, auth->token_at);
-    backoff_reset(&auth->renew_backoff);
+    auth->renewed = false;
+    doubt_renew(&auth->doubt);
+    retry_success(&auth->login_retry, auth->token_at);
+    retry_reset(&auth->renew_retry);
     schedule(auth);
     check_lifetime(auth);
-    if (auth->verify)
+    if (auth->doubt.verify)
         probe(auth);
     auth->events.on_token(auth->events.ctx, auth->token);
 }
@@ -233,15 +271,29 @@ static void confirm(struct auth *auth)
 
 static int token_of(struct auth *auth, const struct reply *reply, struct err *err)
 {
-    if (auth->request.lookup)
-        return token_from_lookup(reply, auth->request.token.data, auth->asked_at, &auth->fresh, err);
+    if (proof_request(auth->proof)->lookup)
+        return token_from_lookup(reply, proof_request(auth->proof)->token.data, auth->asked_at, &auth->fresh, err);
     return token_from_auth(reply, auth->wrap_ttl[0] != '\0', auth->asked_at, &auth->fresh, err);
+}
+
+/* What the server said of a step before the login goes back to the method. */
+static bool was_a_step(struct auth *auth, const struct news *news)
+{
+    const struct told told = {.status = news->reply->status, .challenge = "", .object = &news->reply->body, .err = news->err};
+
+    if (!proof_request(auth->proof)->goes_on)
+        return false;
+    auth->state = ASK;
+    proof_told(auth->proof, &told);
+    return true;
 }
 
 static void login_done(struct auth *auth, const struct news *news)
 {
     struct err err;
 
+    if (was_a_step(auth, news))
+        return;
     if (token_of(auth, news->reply, &err) != 0) {
         login_failed(auth, &err, -1);
         return;
@@ -257,22 +309,15 @@ static void login_refused(struct auth *auth, const struct news *news)
 {
     struct err err = *news->err;
 
+    if (was_a_step(auth, news))
+        return;
     /* Only what the server itself refuses has to do with role and token. */
     if (news->reply->status >= 400)
         login_explain(auth->login, &err);
     login_failed(auth, &err, news->reply->retry_after_ms);
 }
 
-/* --------------------------------------------------------------------------------------------- a lifetime of "0 seconds" */
-
-/* What never ends has no expire_time (root, or a server that says so); what has one and 0 seconds is over. */
-static bool ends_at_once(const struct reply *reply)
-{
-    const struct val *data = val_get(&reply->body, "data");
-    bool odd = false;
-
-    return lease_seconds(val_get(data, "ttl"), &odd) == 0 && !val_is_nil(val_get(data, "expire_time"));
-}
+/* ---------------------------------------------------------------------------------------- a lifetime of "0 seconds" */
 
 static void confirmed(struct auth *auth, const struct news *news)
 {
@@ -287,7 +332,7 @@ static void confirmed(struct auth *auth, const struct news *news)
         known->unsound |= unsound;
     }
     adopt(auth);
-    if (auth->state == WAITING && auth->token && ends_at_once(news->reply)) {
+    if (auth->state == WAITING && auth->token && token_ends_at_once(news->reply)) {
         warn(auth, "the server gives tokens without a lifetime: logging in again every 30s");
         auth->token->lease = (struct lease){.since = clock_now(), .ttl_ms = UNKNOWN_PAUSE_MS, .full_ms = UNKNOWN_PAUSE_MS};
         wait_until(auth, clock_now() + UNKNOWN_PAUSE_MS);
@@ -316,19 +361,26 @@ static void confirm_again(struct auth *auth, const struct news *news)
     confirm(auth);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- renewal */
+/* ---------------------------------------------------------------------------------------------------------- renewal */
 
 static void renew(struct auth *auth)
 {
     static const char body[] = "{\"increment\":0}";
     const struct lease *lease = &auth->token->lease;
+    struct client *client;
+    struct err err;
 
-    send(auth, RENEW,
-         &(struct request){.method = "PUT",
-                           .path = "auth/token/renew-self",
-                           .body = body,
-                           .body_len = sizeof(body) - 1,
-                           .urgent = lease_left(lease, clock_now()) < lease->full_ms / 2});
+    if (door_client(auth->door, &client, &err) != 0) {
+        client = auth->client;
+        log_debug("agent.auth", "renewal without the certificate of the login: error=%s", err.text);
+    }
+    send_through(auth, client, RENEW,
+                 &(struct request){.method = "PUT",
+                                   .path = "auth/token/renew-self",
+                                   .body = body,
+                                   .body_len = sizeof(body) - 1,
+                                   .token = client == auth->client ? NULL : auth->token->value,
+                                   .urgent = lease_left(lease, clock_now()) < lease->full_ms / 2});
 }
 
 static void time_to_act(struct auth *auth, const struct news *news)
@@ -354,7 +406,7 @@ static void warn_forbidden(struct auth *auth)
 static void renew_failed(struct auth *auth, const struct reply *reply, const struct err *err)
 {
     int64_t at = clock_now();
-    enum renewal_verdict verdict = renewal_failed(&auth->token->lease, &auth->renew_backoff, reply, err, at, &at);
+    enum renewal_verdict verdict = renewal_failed(&auth->token->lease, &auth->renew_retry, reply, err, at, &at);
 
     log_debug("agent.auth", "token not renewed: error=%s", err->text);
     if (verdict == RENEWAL_OVER || verdict == RENEWAL_LOST) {
@@ -386,49 +438,43 @@ static void renewed(struct auth *auth, const struct news *news)
     }
     auth->warned_forbidden = false;
     auth->renewed = true;
-    backoff_success(&auth->renew_backoff, clock_now());
+    retry_success(&auth->renew_retry, clock_now());
     schedule(auth);
     if (auth->events.on_renewed)
         auth->events.on_renewed(auth->events.ctx, auth->token);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- doubt */
-
-/* How long before the next login: nothing, unless doubt follows doubt; then the cause is elsewhere. */
-static int64_t doubt_wait(struct auth *auth)
-{
-    int64_t now = clock_now(), age = now - auth->token_at, wait = 0;
-    bool useless = age < YOUNG_MS && !client_served(auth->client); /* nothing ever worked with it: another will hardly do better */
-
-    if (useless || auth->doubt_backoff.failures || auth->doubt_backoff.success_at != CLOCK_NEVER)
-        wait = backoff_next(&auth->doubt_backoff, now, CLOCK_NEVER, -1);
-    if (useless)
-        return wait > USELESS_PAUSE_MS ? wait : USELESS_PAUSE_MS;
-    backoff_success(&auth->doubt_backoff, now);
-    return age > auth->doubt_backoff.ceiling_ms ? 0 : wait;
-}
+/* ------------------------------------------------------------------------------------------------------------ doubt */
 
 static void token_is_bad(struct auth *auth)
 {
-    int64_t wait = doubt_wait(auth);
+    int64_t now = clock_now(), wait = doubt_wait(&auth->doubt, now - auth->token_at, client_served(auth->client), now);
 
     drop_token(auth);
     warn(auth, "the token is not valid any more (revoked or used up): logging in again");
     if (wait)
-        wait_until(auth, clock_now() + wait);
+        wait_until(auth, now + wait);
     else
         login(auth);
+}
+
+static void renew_later(struct auth *auth)
+{
+    auth->denied = false;
+    wait_until(auth, clock_now() + renewal_wait(&auth->renew_retry, &auth->token->lease, clock_now(), -1));
 }
 
 /* Forbidden, or revoked? One lookup tells. */
 static void renew_refused(struct auth *auth, const struct news *news)
 {
     auth->denied = news->reply->status == 403 && !news->reply->token_invalid;
-    auth->worked |= auth->renewed;
+    auth->doubt.worked |= auth->renewed;
     if (news->reply->token_invalid)
         token_is_bad(auth);
-    else if (auth->denied)
+    else if (auth->denied && doubt_is_due(&auth->doubt, clock_now()))
         probe(auth);
+    else if (auth->denied)
+        renew_later(auth);
     else
         renew_failed(auth, news->reply, news->err);
 }
@@ -436,7 +482,6 @@ static void renew_refused(struct auth *auth, const struct news *news)
 /* The token is good, as far as anybody can tell: go on where the probe interrupted. */
 static void resume(struct auth *auth)
 {
-    auth->verify = false;
     if (!auth->denied) {
         wait_until(auth, auth->resume_at);
         return;
@@ -447,47 +492,35 @@ static void resume(struct auth *auth)
     schedule(auth);
 }
 
-static void probed_good(struct auth *auth, const struct news *news)
-{
-    (void)news;
-    auth->lookup_forbidden = auth->worked = false;
-    resume(auth);
-}
-
-/*
- * "Permission denied" is all that some servers say of a token that was revoked. Of a token as new as this one it means that the policy forbids the
- * question itself; where that is known, what worked before with the same token and is refused now tells as much.
- */
-static bool says_nothing(struct auth *auth, const struct news *news)
-{
-    if (news->reply->token_invalid)
-        return false;
-    if (auth->verify)
-        auth->lookup_forbidden = true;
-    return auth->verify || (auth->lookup_forbidden && !auth->worked);
-}
-
 static void no_verdict(struct auth *auth)
 {
-    bool denied = auth->denied;
-
-    auth->denied = false;
-    if (denied)
-        wait_until(auth, clock_now() + renewal_wait(&auth->renew_backoff, &auth->token->lease, clock_now(), -1));
+    if (auth->denied)
+        renew_later(auth);
     else
         resume(auth);
 }
 
+static void probed_good(struct auth *auth, const struct news *news)
+{
+    if (doubt_answered(&auth->doubt, news->reply))
+        resume(auth);
+    else
+        no_verdict(auth);
+}
+
 static void probed_bad(struct auth *auth, const struct news *news)
 {
-    if (news->reply->status != 403) {
-        no_verdict(auth);
-    } else if (says_nothing(auth, news)) {
+    switch (doubt_refused(&auth->doubt, news->reply)) {
+    case DOUBT_GOOD:
         resume(auth);
-    } else {
+        break;
+    case DOUBT_UNKNOWN:
+        no_verdict(auth);
+        break;
+    case DOUBT_BAD:
         auth->denied = false;
         token_is_bad(auth);
-        auth->verify = !news->reply->token_invalid;
+        break;
     }
 }
 
@@ -503,26 +536,25 @@ static bool used_up(struct auth *auth)
     return true;
 }
 
-static void doubt(struct auth *auth, const struct news *news)
+static void suspect(struct auth *auth, const struct news *news)
 {
     (void)news;
     if (!auth->token || auth->token->wrap[0] || used_up(auth))
         return;
-    if (!auth->worked && auth->probed_at && clock_now() - auth->probed_at < PROBE_PAUSE_MS)
-        return;
-    probe(auth);
+    if (doubt_is_due(&auth->doubt, clock_now()))
+        probe(auth);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ end */
+/* -------------------------------------------------------------------------------------------------------------- end */
 
 static void stopped(struct auth *auth, const struct news *news)
 {
-    (void)news;
+    if (auth->call || (news && news->err))
+        warn(auth, "the token could not be revoked: it stays good until it ends by itself");
     cancel(auth);
     auth->state = STOPPED;
     drop_token(auth);
-    if (auth->on_stopped)
-        auth->on_stopped(auth->stop_ctx);
+    auth->on_stopped(auth->stop_ctx);
 }
 
 static void stop(struct auth *auth, const struct news *news)
@@ -537,11 +569,12 @@ static void stop(struct auth *auth, const struct news *news)
     timer_after(&auth->timer, auth->call ? auth->stop_limit_ms : 0);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- machine */
+/* ---------------------------------------------------------------------------------------------------------- machine */
 
 static void (*const machine[STATE_COUNT][EVENT_COUNT])(struct auth *auth, const struct news *news) = {
     [IDLE] = {[ON_STOP] = stop},
-    [WAITING] = {[ON_TIME] = time_to_act, [ON_SUSPECT] = doubt, [ON_STOP] = stop},
+    [WAITING] = {[ON_TIME] = time_to_act, [ON_OTHER] = other, [ON_SUSPECT] = suspect, [ON_STOP] = stop},
+    [ASK] = {[ON_STOP] = stop},
     [LOGIN] = {[ON_DONE] = login_done, [ON_FAILED] = login_refused, [ON_STOP] = stop},
     [CONFIRM] = {[ON_TIME] = confirm_again, [ON_DONE] = confirmed, [ON_FAILED] = confirm_failed, [ON_STOP] = stop},
     [RENEW] = {[ON_DONE] = renewed, [ON_FAILED] = renew_refused, [ON_STOP] = stop},
@@ -562,24 +595,14 @@ static void on_time(void *ctx)
     dispatch(ctx, ON_TIME, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ interface */
+/* -------------------------------------------------------------------------------------------------------- interface */
 
 static void cleanup_auth(struct auth **auth)
 {
     auth_free(*auth);
 }
 
-int auth_check_backoff(int64_t min_ms, int64_t max_ms, struct err *err)
-{
-    struct backoff backoff;
-
-    backoff_init(&backoff, min_ms, max_ms);
-    if (min_ms >= 0 && max_ms >= 0 && backoff.floor_ms < backoff.ceiling_ms)
-        return 0;
-    return err_set(err, ERR_INPUT, "min_backoff (1s unless given) must be positive and less than max_backoff (5m unless given)");
-}
-
-int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
+int auth_new(struct loop *loop, struct client *client, const struct config_method *method, const struct auth_events *events,
              struct auth **ret, struct err *err)
 {
     _cleanup_(cleanup_auth) struct auth *auth = mem_alloc(sizeof(*auth));
@@ -587,17 +610,20 @@ int auth_new(struct loop *loop, struct client *client, const struct auth_options
     auth->loop = loop;
     auth->client = client;
     auth->events = *events;
-    auth->exit_on_err = options->exit_on_err;
-    auth->wrap_ttl = mem_strdup(options->wrap_ttl ? options->wrap_ttl : "");
-    auth->namespace = mem_strdup(options->namespace ? options->namespace : client_namespace(client));
+    auth->exit_on_err = method->exit_on_err;
+    auth->wrap_ttl = mem_strdup(method->wrap_ttl ? method->wrap_ttl : "");
+    auth->namespace = mem_strdup(method->namespace ? method->namespace : client_namespace(client));
     timer_init(&auth->timer, loop, on_time, auth);
-    backoff_init(&auth->login_backoff, options->min_backoff_ms, options->max_backoff_ms);
-    backoff_init(&auth->renew_backoff, 0, 0);
-    backoff_init(&auth->doubt_backoff, 0, 0);
-    if (auth_check_backoff(options->min_backoff_ms, options->max_backoff_ms, err) != 0)
+    auth->logins = retry_between(&retry_usual, method->min_backoff_ms, method->max_backoff_ms);
+    retry_init(&auth->login_retry, &auth->logins);
+    retry_init(&auth->renew_retry, &retry_usual);
+    doubt_init(&auth->doubt);
+    if (login_check_backoff(method->min_backoff_ms, method->max_backoff_ms, err) != 0)
         return err_wrap(err, "auto_auth.method");
-    if (login_new(options->type, options->mount, options->config, &auth->login, err) != 0)
+    if (login_new(method->type, method->mount_path, &method->config, &auth->login, err) != 0)
         return -1;
+    auth->proof = proof_new(loop, auth->login, &(struct proof_events){auth, log_in, proof_failed, on_other});
+    auth->door = door_new(loop, auth->login, client, events->open_door, events->ctx);
     *ret = steal(auth);
     return 0;
 }
@@ -606,9 +632,11 @@ void auth_free(struct auth *auth)
 {
     if (!auth)
         return;
-    cancel(auth);
-    login_request_done(&auth->request);
-    login_free(auth->login);
+    timer_stop(&auth->timer);
+    if (auth->proof)
+        cancel(auth);
+    door_free(auth->door);
+    proof_free(auth->proof);
     token_free(auth->token);
     token_free(auth->fresh);
     mem_free(auth->wrap_ttl);
@@ -623,7 +651,17 @@ void auth_offer(struct auth *auth, struct token *token)
 
 void auth_reach(const struct auth *auth, struct reach *reach)
 {
-    login_reach(auth->login, reach);
+    proof_reach(auth->proof, reach);
+}
+
+void auth_watch(struct auth *auth)
+{
+    proof_watch(auth->proof);
+}
+
+void auth_help(struct auth *auth, struct launcher *launcher, unsigned program)
+{
+    proof_help(auth->proof, launcher, program);
 }
 
 void auth_start(struct auth *auth)
@@ -636,14 +674,14 @@ void auth_start(struct auth *auth)
 
 void auth_suspect(struct auth *auth, bool worked)
 {
-    auth->worked |= worked;
+    auth->doubt.worked |= worked;
     dispatch(auth, ON_SUSPECT, NULL);
 }
 
 void auth_hurry(struct auth *auth)
 {
-    if (auth->state == WAITING && auth->failing)
-        wait_until(auth, clock_now());
+    if (auth->state == WAITING && auth->failing && auth->timer.at > retry_hurried(auth->asked_at, clock_now()))
+        wait_until(auth, retry_hurried(auth->asked_at, clock_now()));
 }
 
 const struct token *auth_token(const struct auth *auth)

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/val.h"
+#include "config/config.h"
+#include "flow/door.h"
+#include "os/launcher.h"
 #include "os/loop.h"
 #include "os/reach.h"
 #include "vault/client.h"
@@ -21,40 +23,36 @@ struct auth;
 
 #define AUTH_NOT_AGAIN ((int64_t)-1)
 
-struct auth_options {
-    const char *type;                       /* "kubernetes" */
-    const char *mount;                      /* NULL or "": auth/<type> */
-    const struct val *config;               /* the method's config map, read during auth_new() */
-    const char *namespace;                  /* of everything about the token; NULL: the client's */
-    const char *wrap_ttl;                   /* "" or NULL: the token itself */
-    int64_t min_backoff_ms, max_backoff_ms; /* 0: 1 s, 5 min */
-    bool exit_on_err;
-};
-
 struct auth_events {
     void *ctx;
     /* A new token (the client has it already). Borrowed for the call. */
     void (*on_token)(void *ctx, const struct token *token);
-    /* A login failed; the next comes by itself after this time. AUTH_NOT_AGAIN: none does (exit_on_err), the caller ends the program. */
+    /* A login failed; the next comes by itself after this time. AUTH_NOT_AGAIN: none does (exit_on_err), the caller ends the
+     * program. */
     void (*on_failure)(void *ctx, const struct err *err, int64_t again_ms);
     /* Worth one line: renewal forbidden, odd lease numbers, token found revoked. */
     void (*on_warning)(void *ctx, const char *text);
     void (*on_renewed)(void *ctx, const struct token *token); /* may be NULL */
+    door_open *open_door;                                     /* for a login with a certificate of its own; may be NULL */
 };
 
-/* 0: not given. */
-int auth_check_backoff(int64_t min_ms, int64_t max_ms, struct err *err) MUST_USE;
-int auth_new(struct loop *loop, struct client *client, const struct auth_options *options, const struct auth_events *events,
+/* `method` is read during the call; namespace NULL: the client's. */
+int auth_new(struct loop *loop, struct client *client, const struct config_method *method, const struct auth_events *events,
              struct auth **ret, struct err *err) MUST_USE;
 void auth_free(struct auth *auth);
-/* Before auth_start(): look this token up instead of logging in, and use it while the server does not refuse it. Owned by auth. */
+/* Before auth_start(): look this token up instead of logging in, and use it while the server does not refuse it. Owned by auth.
+ */
 void auth_offer(struct auth *auth, struct token *token);
 /* What logging in opens, besides the client. */
 void auth_reach(const struct auth *auth, struct reach *reach);
+/* Before auth_start(): log in again when the credentials of the login are found to be others. */
+void auth_watch(struct auth *auth);
+/* Before auth_start(): the login has a helper, this program of the launcher's. */
+void auth_help(struct auth *auth, struct launcher *launcher, unsigned program);
 void auth_start(struct auth *auth);
 
-/* Somebody's request was refused with 403 (`worked`: which had worked with the same token): one lookup-self tells whether the token is bad, then
- * one new login. Calls while busy are merged. */
+/* Somebody's request was refused with 403 (`worked`: which had worked with the same token): one lookup-self tells whether the
+ * token is bad, then one new login. Calls while busy are merged. */
 void auth_suspect(struct auth *auth, bool worked);
 /* Try now if it waits after a failure. */
 void auth_hurry(struct auth *auth);

@@ -1,14 +1,14 @@
 /*
- * confine: gives up everything that no stage has declared: the stages' `…_reach` say what they will open, os/harden takes the rest away.
+ * confine: gives up everything that no stage has declared: the stages' `…_reach` say what they will open, os/harden takes the
+ * rest away.
  */
 #ifndef FLOW_CONFINE_H
 #define FLOW_CONFINE_H
 
 #include "base/err.h"
+#include "config/config.h"
 #include "flow/auth.h"
-#include "flow/config.h"
-#include "flow/pass.h"
-#include "flow/sink.h"
+#include "flow/templates.h"
 #include "os/harden.h"
 #include "vault/client.h"
 
@@ -17,10 +17,10 @@ struct confine_stages {
     const struct config *config;
     const struct client *client;
     const struct auth *auth;
-    const struct sinks *sinks;
-    const struct pass *pass;
+    const struct templates *templates;
 };
 
-int confine(const struct confine_stages *stages, struct harden_report *report, struct err *err) MUST_USE;
+/* What they declared into `ret_reach`, the caller's, in any case. */
+int confine(const struct confine_stages *stages, struct reach *ret_reach, struct gaps *gaps, struct err *err) MUST_USE;
 
 #endif

@@ -4,14 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/server_options.h"
 
 #define MODULE "agent.tls"
-#define USER_AGENT "Ampule/" AMPULE_VERSION
-
-static const char *given(const char *text)
-{
-    return *text ? text : NULL;
-}
 
 static void on_note(const char *text)
 {
@@ -42,46 +37,50 @@ static void on_trust(void *ctx, const struct err *err)
         trouble_end(trust);
 }
 
-static struct http_options options_of(const struct config_vault *vault)
+static int open_client(struct loop *loop, struct client_options *options, struct connect *connect, struct client **ret,
+                       struct err *err)
 {
-    return (struct http_options){
-        .address = vault->address,
-        .ca_cert = given(vault->ca_cert),
-        .ca_pem = given(vault->ca_pem),
-        .ca_path = given(vault->ca_path),
-        .client_cert = given(vault->client_cert),
-        .client_key = given(vault->client_key),
-        .server_name = given(vault->tls_server_name),
-        .skip_verify = vault->tls_skip_verify,
-        .proxy = given(vault->proxy),
-        .user_agent = USER_AGENT,
-        .timeout_ms = vault->timeout_ms,
-        .on_note = on_note,
-    };
-}
-
-int connect_check(const struct config_vault *vault, struct err *err)
-{
-    const struct http_options options = options_of(vault);
-
-    return http_check(&options, err);
-}
-
-int connect_check_files(const struct config_vault *vault, struct err *err)
-{
-    const struct http_options options = options_of(vault);
-
-    return http_check_files(&options, err);
-}
-
-int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret, struct err *err)
-{
-    struct client_options options = {.http = options_of(vault), .namespace = vault->namespace};
-
+    options->http.on_note = on_note;
     if (connect) {
-        options.http.on_trust = on_trust;
-        options.on_up = on_up;
-        options.http.ctx = options.ctx = connect;
+        options->http.on_trust = on_trust;
+        options->on_up = on_up;
+        options->http.ctx = options->ctx = connect;
     }
-    return client_new(loop, &options, ret, err);
+    return client_new(loop, options, ret, err);
+}
+
+static struct client_options options_of(const struct config_vault *vault)
+{
+    return (struct client_options){.http = server_options(vault),
+                                   .namespace = vault->namespace,
+                                   .rate = vault->rate,
+                                   .burst = vault->burst,
+                                   .no_redirects = vault->no_redirects,
+                                   .headers = vault->headers,
+                                   .header_count = vault->header_count};
+}
+
+int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret,
+                   struct err *err)
+{
+    struct client_options options = options_of(vault);
+
+    return open_client(loop, &options, connect, ret, err);
+}
+
+/* Whoever names whom to believe at a login wants it to be looked at. */
+int connect_login(struct loop *loop, const struct config_vault *vault, const struct login_identity *identity,
+                  struct connect *connect, struct client **ret, struct err *err)
+{
+    struct client_options options = options_of(vault);
+
+    if (identity->ca_cert) {
+        options.http.ca_cert = identity->ca_cert;
+        options.http.skip_verify = false;
+    }
+    if (identity->client_cert) {
+        options.http.client_cert = identity->client_cert;
+        options.http.client_key = identity->client_key;
+    }
+    return open_client(loop, &options, connect, ret, err);
 }

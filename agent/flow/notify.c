@@ -3,18 +3,17 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/limits.h"
+#include "base/retry.h"
 #include "os/child.h"
 
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_MAX_MS (5 * 60 * 1000)
+static const struct retry_policy telling = {RETRY_FROM_FIRST, .first_ms = 1000, .most_ms = 5 * 60 * 1000};
 
 /* One rule that is to be told. `again` is when; 0 means as soon as its turn comes. */
 struct job {
     struct job *next;
-    const struct notify_rule *rule;
-    unsigned attempt; /* that were made */
+    struct notify_rule rule; /* texts owned: the template may be gone when its turn comes */
+    struct retry retry;
     int64_t again;
 };
 
@@ -30,6 +29,22 @@ struct notify {
 };
 
 static void advance(struct notify *notify);
+
+static void rule_copy(struct notify_rule *into, const struct notify_rule *rule)
+{
+    *into = *rule;
+    into->label = mem_strdup(rule->label);
+    into->pid_file = rule->pid_file ? mem_strdup(rule->pid_file) : NULL;
+    into->process.name = rule->process.name ? mem_strdup(rule->process.name) : NULL;
+}
+
+static void job_free(struct job *job)
+{
+    mem_free((void *)job->rule.label);
+    mem_free((void *)job->rule.pid_file);
+    mem_free((void *)job->rule.process.name);
+    mem_free(job);
+}
 
 static void on_time(void *ctx)
 {
@@ -55,12 +70,12 @@ void notify_free(struct notify *notify)
         struct job *job = notify->jobs;
 
         notify->jobs = job->next;
-        mem_free(job);
+        job_free(job);
     }
     mem_free(notify);
 }
 
-/* ---- the queue ---- */
+/* --------------------------------------------------------------------------------------------------- the queue ---- */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -80,7 +95,7 @@ static struct job *find(struct notify *notify, const struct notify_rule *rule)
 {
     struct job *job = notify->jobs;
 
-    while (job && !same_rule(job->rule, rule))
+    while (job && !same_rule(&job->rule, rule))
         job = job->next;
     return job;
 }
@@ -109,10 +124,11 @@ static void append(struct notify *notify, struct job *job)
 static void forget(struct notify *notify, struct job *job)
 {
     unlink_job(notify, job);
-    mem_free(job);
+    job_free(job);
 }
 
-/* A rule that is waiting for its next attempt is told anew; one that is running has to run once more, since it may have read old files. */
+/* A rule that is waiting for its next attempt is told anew; one that is running has to run once more, since it may have read old
+ * files. */
 static int enqueue(struct notify *notify, const struct notify_rule *rule, struct err *err)
 {
     struct job *job = find(notify, rule);
@@ -125,12 +141,12 @@ static int enqueue(struct notify *notify, const struct notify_rule *rule, struct
         return err_set(err, ERR_LIMIT, "%s: more than %d notifications are waiting", rule->label, LIMIT_TEMPLATES);
     if (!job) {
         job = mem_alloc(sizeof(*job));
-        job->rule = rule;
+        rule_copy(&job->rule, rule);
+        retry_init(&job->retry, &telling);
         append(notify, job);
     } else if (job->again) {
         unlink_job(notify, job);
-        job->rule = rule;
-        job->attempt = 0;
+        retry_reset(&job->retry);
         job->again = 0;
         append(notify, job);
     }
@@ -142,7 +158,7 @@ int notify_batch(struct notify *notify, const struct notify_rule *const *rules, 
 {
     for (int signals = 0; signals < 2; signals++)
         for (size_t i = 0; i < count; i++)
-            if ((rules[i]->program == NOTIFY_SIGNAL) == signals && enqueue(notify, rules[i], err) < 0)
+            if ((rules[i]->program == NOTIFY_SIGNAL) == signals && enqueue(notify, rules[i], err) != 0)
                 return -1;
     /* From the loop, so that no callback runs inside this call. */
     if (count > 0)
@@ -158,27 +174,34 @@ bool notify_busy(const struct notify *notify)
     return false;
 }
 
+static bool is_among(const struct notify_rule *rule, const struct notify_rule *const *rules, size_t count)
+{
+    while (count > 0 && !same_rule(rule, rules[count - 1]))
+        count--;
+    return count > 0;
+}
+
+void notify_retain(struct notify *notify, const struct notify_rule *const *rules, size_t count)
+{
+    struct job *next;
+
+    for (struct job *job = notify->jobs; job; job = next) {
+        next = job->next;
+        if (job->again && job != notify->running && !is_among(&job->rule, rules, count))
+            forget(notify, job);
+    }
+}
+
 unsigned notify_failing(const struct notify *notify)
 {
     unsigned n = 0;
 
     for (const struct job *job = notify->jobs; job; job = job->next)
-        n += job->attempt > 0 && job->again;
+        n += job->retry.failures > 0 && job->again;
     return n;
 }
 
-/* ---- telling ---- */
-
-/* Doubling with full jitter, but never under the first step. */
-static int64_t backoff(unsigned attempt)
-{
-    int64_t top = BACKOFF_FIRST_MS;
-
-    while (attempt-- > 0 && top < BACKOFF_MAX_MS)
-        top *= 2;
-    top = top > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : top;
-    return (int64_t)digest_jitter(BACKOFF_FIRST_MS, (double)top + 1);
-}
+/* ----------------------------------------------------------------------------------------------------- telling ---- */
 
 /* A signal to an application that starts later might end it before it is ready for one. */
 static bool worth_another(const struct notify *notify, const struct notify_rule *rule, const struct err *err)
@@ -188,23 +211,36 @@ static bool worth_another(const struct notify *notify, const struct notify_rule 
 
 static void finish(struct notify *notify, struct job *job, const struct proc_told *told, const struct err *err)
 {
-    const struct notify_rule *rule = job->rule;
-    struct notify_result result = {.attempt = ++job->attempt, .told = *told, .err = err};
+    struct notify_result result = {.attempt = job->retry.failures + 1, .told = *told, .err = err};
+    bool over = false;
 
     if (notify->running == job)
         notify->running = NULL;
     if (notify->renewed) {
         notify->renewed = false;
-        job->attempt = 0;
+        retry_reset(&job->retry);
         job->again = 0;
-    } else if (worth_another(notify, rule, err)) {
-        result.again_ms = backoff(result.attempt);
+    } else if (worth_another(notify, &job->rule, err)) {
+        result.again_ms = retry_next(&job->retry, clock_now(), NULL);
         job->again = clock_now() + result.again_ms;
     } else {
         result.again_ms = NOTIFY_NOT_AGAIN;
-        forget(notify, job);
+        unlink_job(notify, job);
+        over = true;
     }
-    notify->options.on_result(notify->options.ctx, rule, &result);
+    notify->options.on_result(notify->options.ctx, &job->rule, &result);
+    if (over)
+        job_free(job);
+}
+
+/* In a pod the uid is an annotation's matter. */
+static int advise(struct err *err)
+{
+    struct err plain = *err;
+
+    if (plain.code != ERR_DENIED)
+        return -1;
+    return err_set(err, ERR_DENIED, "%s (annotation vault.hashicorp.com/agent-run-as-user)", plain.text);
 }
 
 static int send_signal(const struct notify *notify, const struct notify_rule *rule, struct proc_told *ret_told, struct err *err)
@@ -214,9 +250,11 @@ static int send_signal(const struct notify *notify, const struct notify_rule *ru
 
     want.launcher = launcher_pid(notify->options.launcher);
     if (!rule->pid_file)
-        return proc_signal_named(&want, rule->signo, ret_told, err);
-    if (proc_open_pid_file(rule->pid_file, &want, &proc, err) < 0 || proc_signal(&proc, rule->signo, err) < 0)
+        return proc_signal_named(&want, rule->signo, ret_told, err) != 0 ? advise(err) : 0;
+    if (proc_open_pid_file(rule->pid_file, &want, &proc, err) != 0)
         return -1;
+    if (proc_signal(&proc, rule->signo, err) != 0)
+        return advise(err);
     ret_told->reached = 1;
     return 0;
 }
@@ -233,12 +271,12 @@ static void on_child_done(void *ctx, const struct launch_exit *exit, const struc
 
 static int start_command(struct notify *notify, struct job *job, struct err *err)
 {
-    const struct notify_rule *rule = job->rule;
+    const struct notify_rule *rule = &job->rule;
 
     if (!notify->options.launcher)
         return err_set(err, ERR_SYSTEM, "no launcher for commands");
-    if (child_start(notify->options.loop, notify->options.launcher, (unsigned)rule->program, rule->timeout_ms, on_child_done, notify,
-                    &notify->child, err) < 0)
+    if (child_start(notify->options.loop, notify->options.launcher, (unsigned)rule->program, rule->timeout_ms, on_child_done,
+                    notify, &notify->child, err) != 0)
         return -1;
     notify->running = job;
     if (rule->timeout_ms == 0)
@@ -251,11 +289,11 @@ static void tell(struct notify *notify, struct job *job)
     struct proc_told told = {0};
     struct err err;
 
-    if (job->rule->program == NOTIFY_SIGNAL) {
-        int failed = send_signal(notify, job->rule, &told, &err);
+    if (job->rule.program == NOTIFY_SIGNAL) {
+        int failed = send_signal(notify, &job->rule, &told, &err);
 
         finish(notify, job, &told, failed ? &err : NULL);
-    } else if (start_command(notify, job, &err) < 0) {
+    } else if (start_command(notify, job, &err) != 0) {
         finish(notify, job, &told, &err);
     }
 }
@@ -298,10 +336,4 @@ static void advance(struct notify *notify)
         if (notify->options.on_idle)
             notify->options.on_idle(notify->options.ctx);
     }
-}
-
-void notify_reach(const struct notify_rule *rule, struct reach *reach)
-{
-    if (rule->pid_file)
-        reach_file(reach, rule->pid_file, REACH_READ);
 }

@@ -1,12 +1,13 @@
 /*
  * notify: the stage that tells applications that their files changed.
  *
- * notify_batch() takes the rules of all files of one batch that changed: commands run one after another in that order, identical ones once;
- * then each signal target is signalled once. Each rule is told once, to its end; what fails is reported and waits for the next change, because the
- * most usual failure is an application that is not there yet, which reads the new file when it starts. With `insist` a command that fails, or a
- * signal that is not permitted, is tried again with back-off (`base/backoff`: 1 s doubling to 5 min) until it works or a later batch tells it anew;
- * a signal whose target is not there never is: it might end an application before that is ready for one. Files stay as they are.
- * Rules are borrowed and must outlive the notify. Everything happens on the loop; results come by callback.
+ * notify_batch() takes the rules of all files of one batch that changed: commands run one after another in that order, identical
+ * ones once; then each signal target is signalled once. Each rule is told once, to its end; what fails is reported and waits for
+ * the next change, because the most usual failure is an application that is not there yet, which reads the new file when it
+ * starts. With `insist` a command that fails, or a signal that is not permitted, is tried again with back-off (`base/retry`: 1
+ * s doubling to 5 min) until it works or a later batch tells it anew; a signal whose target is not there never is: it might end
+ * an application before that is ready for one. Files stay as they are. Rules are copied. Everything
+ * happens on the loop; results come by callback.
  */
 #ifndef FLOW_NOTIFY_H
 #define FLOW_NOTIFY_H
@@ -21,9 +22,8 @@
 #include "os/launcher.h"
 #include "os/loop.h"
 #include "os/proc.h"
-#include "os/reach.h"
 
-#define NOTIFY_SIGNAL (-1)
+#define NOTIFY_SIGNAL    (-1)
 #define NOTIFY_NOT_AGAIN (-1)
 
 struct notify_rule {
@@ -34,9 +34,6 @@ struct notify_rule {
     const char *pid_file;     /* its target: a pid file, or NULL and … */
     struct proc_want process; /* … name and uid; with pid_file: what must be true of it besides */
 };
-
-/* What telling by this rule opens. */
-void notify_reach(const struct notify_rule *rule, struct reach *reach);
 
 struct notify;
 
@@ -64,7 +61,9 @@ void notify_free(struct notify *notify); /* kills a running command; NULL is acc
 
 /* ERR_LIMIT when more than LIMIT_TEMPLATES rules are pending. */
 int notify_batch(struct notify *notify, const struct notify_rule *const *rules, size_t count, struct err *err) MUST_USE;
-bool notify_busy(const struct notify *notify);    /* a first attempt is running or queued */
+/* These are all the rules that there are now: what waits for another attempt by one that is gone is forgotten. */
+void notify_retain(struct notify *notify, const struct notify_rule *const *rules, size_t count);
+bool notify_busy(const struct notify *notify);        /* a first attempt is running or queued */
 unsigned notify_failing(const struct notify *notify); /* rules waiting for another attempt; 0 without `insist` */
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "flow/health.h"
+#include "fetch/health.h"
 
 struct probe_options {
     enum health_purpose purpose;

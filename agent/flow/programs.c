@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "flow/helper.h"
 #include "os/environ.h"
+#include "vault/token.h"
 
 #define SERVER_NAMES 7
 
@@ -35,57 +37,157 @@ static size_t server_pairs(const struct config_vault *vault, char *pairs[SERVER_
     return count;
 }
 
-static int add_command(struct launcher *launcher, const struct config_command *command, const char **environment, int *ret, struct err *err)
+/* `pairs` count as the command's own: no list of variables keeps them away. */
+static const char **environment_of(const struct config_command *command, char *const *pairs)
 {
-    const char **own = environ_build(environment, NULL, command->env);
-    unsigned number;
-    int failed = launcher_add(launcher, command->argv, own, &number, err);
+    const char *const *own = command->pristine ? NULL : (const char *const *)environ;
+    const char **picked = environ_pick(own, command->allow, command->deny);
+    const char **served = environ_build(picked, secret_variables, (const char *const *)pairs);
+    const char **made = environ_build(served, secret_variables, command->env);
+
+    environ_free(picked);
+    environ_free(served);
+    return made;
+}
+
+static int add_command(const struct programs *programs, struct program_table *table, const struct config_command *command,
+                       int *ret, struct err *err)
+{
+    const char **own = environment_of(command, programs->pairs);
+    unsigned number = 0;
+    int failed = program_table_add(table, command->argv, own, &number, err);
 
     environ_free(own);
-    if (!failed)
-        *ret = (int)number;
+    *ret = (int)number;
     return failed;
 }
 
-static int add_commands(struct programs *programs, const struct config *config, struct err *err)
+static int add_commands(const struct programs *programs, struct program_table *table, const struct config *config, int *ret,
+                        struct err *err)
 {
-    char *pairs[SERVER_NAMES + 1] = {NULL};
-    size_t count = server_pairs(&config->vault, pairs);
-    const char **environment = environ_build((const char *const *)environ, NULL, (const char *const *)pairs);
-    int failed = 0;
-
-    for (size_t i = 0; i < config->template_count && !failed; i++) {
-        if (config->templates[i].command.argc)
-            failed = add_command(programs->launcher, &config->templates[i].command, environment, &programs->numbers[i], err);
-    }
-    if (config->allow_plugin)
-        launcher_allow(programs->launcher, environment);
-    environ_free(environment);
-    while (count)
-        mem_free(pairs[--count]);
-    return failed;
-}
-
-int programs_start(struct programs *programs, const struct config *config, const struct rlimit *core, struct err *err)
-{
-    bool any = config->allow_plugin;
-
-    *programs = (struct programs){.numbers = mem_array(config->template_count, sizeof(*programs->numbers))};
     for (size_t i = 0; i < config->template_count; i++) {
-        programs->numbers[i] = PROGRAM_NONE;
-        any |= config->templates[i].command.argc > 0;
+        const struct config_command *command = &config->templates[i].command;
+        int number = PROGRAM_NONE;
+
+        if (command->argc && add_command(programs, table, command, &number, err) != 0)
+            return -1;
+        if (ret)
+            ret[i] = number;
     }
+    return 0;
+}
+
+/* What plugins get. */
+static void allow_any(const struct programs *programs)
+{
+    const char **environment = environment_of(&(struct config_command){.pristine = false}, programs->pairs);
+
+    launcher_allow(programs->launcher, environment);
+    environ_free(environment);
+}
+
+static int add_helper(struct programs *programs, const struct config_method *method, struct err *err)
+{
+    const char **environment = environment_of(&(struct config_command){.pristine = false}, programs->pairs);
+    int failed = helper_add(programs->launcher, method, environment, &programs->helper, err);
+
+    environ_free(environment);
+    return failed;
+}
+
+/* In the launcher's process. */
+static int learn(void *ctx, struct program_table *table, struct err *err)
+{
+    const struct programs *programs = ctx;
+    _cleanup_config_ struct config config = {0};
+    _cleanup_problems_ struct problems problems;
+
+    problems_init(&problems);
+    if (programs->load(programs->ctx, &config, &problems) != 0)
+        return err_set(err, ERR_INPUT, "the configuration has errors");
+    return add_commands(programs, table, &config, NULL, err);
+}
+
+static int start_launcher(struct programs *programs, const struct config *config, const struct harden_origin *origin,
+                          struct err *err)
+{
+    bool any = config->allow_plugin || helper_needed(&config->method);
+
+    for (size_t i = 0; i < config->template_count; i++)
+        any |= config->templates[i].command.argc > 0;
     if (!any)
         return 0;
     programs->launcher = launcher_new();
-    if (add_commands(programs, config, err) != 0)
+    if (add_commands(programs, launcher_programs(programs->launcher), config, programs->numbers, err) != 0)
         return -1;
-    return launcher_start(programs->launcher, core, err);
+    if (helper_needed(&config->method) && add_helper(programs, &config->method, err) != 0)
+        return -1;
+    if (config->allow_plugin)
+        allow_any(programs);
+    if (programs->load)
+        launcher_source(programs->launcher, learn, programs);
+    return launcher_start(programs->launcher, &origin->core, err);
+}
+
+static int start_guard(struct programs *programs, const struct config *config, const struct harden_origin *origin,
+                       struct err *err)
+{
+    const struct config_exec *exec = &config->exec;
+    const struct guard_options options = {.argv = exec->command.argv,
+                                          .group = exec->command.shell,
+                                          .output = exec->output,
+                                          .error = exec->error,
+                                          .core = &origin->core,
+                                          .on_pipe = origin->on_pipe};
+
+    if (!exec->command.argc || config->exit_after_auth)
+        return 0;
+    return guard_start(&options, &programs->guard, err);
+}
+
+int programs_start(struct programs *programs, const struct programs_options *options, struct err *err)
+{
+    const struct config *config = options->config;
+
+    *programs = (struct programs){.helper = PROGRAM_NONE,
+                                  .numbers = mem_array(config->template_count, sizeof(*programs->numbers)),
+                                  .pairs = mem_array(SERVER_NAMES + 1, sizeof(*programs->pairs)),
+                                  .load = options->load,
+                                  .ctx = options->ctx};
+    server_pairs(&config->vault, programs->pairs);
+    for (size_t i = 0; i < config->template_count; i++)
+        programs->numbers[i] = PROGRAM_NONE;
+    if (start_launcher(programs, config, options->origin, err) != 0)
+        return -1;
+    return start_guard(programs, config, options->origin, err);
+}
+
+int programs_add(struct programs *programs, const struct config *config, int *ret, struct err *err)
+{
+    for (size_t i = 0; ret && i < config->template_count; i++)
+        ret[i] = PROGRAM_NONE;
+    return programs->launcher ? add_commands(programs, launcher_programs(programs->launcher), config, ret, err) : 0;
+}
+
+void programs_unlearn(struct programs *programs)
+{
+    if (programs->launcher)
+        launcher_unlearn(programs->launcher);
+}
+
+void programs_take(struct programs *programs, int *numbers)
+{
+    mem_free(programs->numbers);
+    programs->numbers = numbers;
 }
 
 void programs_stop(struct programs *programs)
 {
+    guard_free(programs->guard);
     launcher_free(programs->launcher);
+    for (size_t i = 0; programs->pairs && programs->pairs[i]; i++)
+        mem_free(programs->pairs[i]);
+    mem_free(programs->pairs);
     mem_free(programs->numbers);
     *programs = (struct programs){0};
 }

@@ -3,51 +3,35 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/limits.h"
+#include "base/clock.h"
+#include "base/retry.h"
 #include "flow/connect.h"
-#include "os/file.h"
+#include "flow/own_token.h"
 #include "os/loop.h"
 #include "vault/client.h"
 
-#define TRIES 3
-#define PAUSE_MS 1000
+static const struct retry_policy revoking = {RETRY_ANYWHERE, .first_ms = 1000, .most_ms = 1000, .tries = 3};
 
 struct revoke {
     struct loop *loop;
     struct client *client;
     struct loop_timer again;
-    int tries;
+    struct retry retry;
     struct err err; /* ERR_NONE once the token is gone */
 };
-
-static int read_token(const struct config_vault *vault, const char *home, struct buf *ret, struct err *err)
-{
-    _cleanup_buf_ struct buf path = {0};
-
-    buf_init_secret(ret, LIMIT_TOKEN_BYTES);
-    if (*vault->token) {
-        buf_adds(ret, vault->token);
-        return buf_check(ret, "VAULT_TOKEN", err);
-    }
-    if (!home || !*home)
-        return err_set(err, ERR_MISSING, "no token: neither VAULT_TOKEN nor HOME is set");
-    buf_init(&path, LIMIT_PATH_BYTES);
-    buf_addf(&path, "%s/.vault-token", home);
-    if (buf_check(&path, "HOME", err) != 0 || file_read_token(path.data, ret, err) != 0)
-        return err_wrap(err, "no token: VAULT_TOKEN is not set");
-    return 0;
-}
 
 static void on_answer(void *ctx, struct reply *reply, const struct err *err)
 {
     struct revoke *revoke = ctx;
+    int64_t wait;
 
     (void)reply;
     revoke->err = err ? *err : (struct err){.code = ERR_NONE};
-    if (revoke->err.code == ERR_RETRY && ++revoke->tries < TRIES)
-        timer_after(&revoke->again, PAUSE_MS);
-    else
+    wait = revoke->err.code == ERR_RETRY ? retry_next(&revoke->retry, clock_now(), NULL) : -1;
+    if (wait < 0 || retry_gave_up(&revoke->retry))
         loop_stop(revoke->loop);
+    else
+        timer_after(&revoke->again, wait);
 }
 
 static void send_request(void *ctx)
@@ -60,8 +44,10 @@ static void send_request(void *ctx)
 
 static int run(struct revoke *revoke, const struct config_vault *vault, const struct buf *token, struct err *err)
 {
-    if (connect_server(revoke->loop, vault, NULL, &revoke->client, err) != 0 || client_set_token(revoke->client, token->data, err) != 0)
+    if (connect_server(revoke->loop, vault, NULL, &revoke->client, err) != 0 ||
+        client_set_token(revoke->client, token->data, err) != 0)
         return -1;
+    retry_init(&revoke->retry, &revoking);
     timer_init(&revoke->again, revoke->loop, send_request, revoke);
     send_request(revoke);
     if (loop_run(revoke->loop, err) != 0)
@@ -78,7 +64,7 @@ int revoke_self(const struct config_vault *vault, const char *home, struct err *
     struct revoke revoke = {0};
     int result;
 
-    if (read_token(vault, home, &token, err) != 0)
+    if (own_token(vault, home, &token, err) != 0)
         return -1;
     revoke.loop = loop_new(err);
     if (!revoke.loop)

@@ -1,27 +1,31 @@
 #include "flow/sidecar.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "fetch/fetch.h"
+#include "fetch/handover.h"
+#include "fetch/store.h"
+#include "flow/application.h"
 #include "flow/auth.h"
 #include "flow/confine.h"
 #include "flow/connect.h"
-#include "flow/fetch.h"
-#include "flow/handover.h"
-#include "flow/health.h"
+#include "flow/farewell.h"
+#include "flow/logbook.h"
 #include "flow/notify.h"
-#include "flow/pass.h"
+#include "flow/progress.h"
+#include "flow/reload.h"
 #include "flow/sink.h"
-#include "flow/store.h"
-#include "flow/watched.h"
+#include "flow/status.h"
+#include "flow/templates.h"
+#include "flow/watched_files.h"
 #include "os/beacon.h"
 #include "os/loop.h"
+#include "os/service.h"
 #include "vault/client.h"
 
-#define MODULE       "agent"
 #define EXIT_SETTING "template_config.exit_on_retry_failure"
 
 static const int end_signals[] = {SIGTERM, SIGINT};
@@ -35,24 +39,37 @@ struct sidecar {
     struct sinks *sinks;
     struct store *store;
     struct fetch *fetch;
-    struct pass *pass;
+    struct templates *templates;
     struct notify *notify;
-    struct watched *watched;
+    struct watched_files *watched;
+    struct application *application;  /* NULL: nothing is supervised */
     const struct notify_rule **rules; /* scratch of one walk */
-    struct loop_timer walk;     /* the next pass over the templates */
-    struct loop_timer look;     /* whether somebody else changed our files */
-    struct loop_timer deadline; /* ampule.init_deadline */
-    struct loop_signal ends[ARRAY_LEN(end_signals)], hangup;
-    bool sunk;    /* every sink holds the newest token */
-    bool failed;  /* `cause` ends the program */
-    bool complete; /* everything was done once */
-    struct err cause, last_fetch;
-    struct trouble login, telling;
-    struct connect way;
+    struct loop_timer walk;           /* the next one over the templates */
+    struct loop_timer look;           /* whether somebody else changed our files */
+    struct loop_timer deadline;       /* ampule.init_deadline */
+    struct loop_signal ends[ARRAY_LEN(end_signals)], hangup, inquiry;
+    struct progress progress;
+    struct connect way, way_in; /* to the server, and of logins with a certificate of their own */
     struct beacon beacon;
+    struct reload *reload;
+    struct reach reach; /* what is left to it, once it is confined */
+    int code;           /* with which the agent ends */
+    bool failed;        /* `cause` ends the program */
+    struct err cause;
+    struct farewell farewell;
 };
 
-/* -------------------------------------------------------------------------------------------------------------- ending */
+/* ---------------------------------------------------------------------------------------------- what events lead to */
+
+/* A supervised program goes first. */
+static void end(struct sidecar *car)
+{
+    service_stopping();
+    if (car->application)
+        application_stop(car->application);
+    else
+        farewell_begin(&car->farewell, car->config);
+}
 
 static void fail(struct sidecar *car, const struct err *cause)
 {
@@ -60,180 +77,7 @@ static void fail(struct sidecar *car, const struct err *cause)
         return;
     car->failed = true;
     car->cause = *cause;
-    loop_stop(car->loop);
-}
-
-/* What init mode waits for, in the words of the stage that is behind. */
-static void describe_wait(const struct sidecar *car, struct err *ret)
-{
-    const struct err *why = NULL;
-    const char *label = pass_waiting(car->pass, &why);
-
-    if (!auth_token(car->auth))
-        err_set(ret, ERR_RETRY, "no login yet%s%s", car->login.err.code ? ": " : "", car->login.err.text);
-    else if (label && why->code)
-        *ret = *why;
-    else if (label)
-        err_set(ret, ERR_RETRY, "%s waits for its secrets%s%s", label, car->last_fetch.code ? ": " : "", car->last_fetch.text);
-    else if (!car->sunk)
-        err_set(ret, ERR_RETRY, "a sink has not been written");
-    else if (notify_busy(car->notify))
-        err_set(ret, ERR_RETRY, "a command is still running");
-    else
-        err_set(ret, ERR_RETRY, "a command has not succeeded%s%s", car->telling.err.code ? ": " : "", car->telling.err.text);
-}
-
-static void note_troubles(const struct sidecar *car, struct health *health)
-{
-    health_note_trouble(health, &car->login);
-    /* Without a token everything else fails too: what counts is why there is none. */
-    if (car->login.err.code && !health->token)
-        return;
-    health_note_trouble(health, &car->way.trust);
-    health_note_trouble(health, &car->telling);
-    fetch_health(car->fetch, health);
-    pass_health(car->pass, health);
-}
-
-/* What a probe is told. */
-static size_t on_ask(void *ctx, void *answer)
-{
-    struct sidecar *car = ctx;
-    struct health health;
-    struct err behind;
-
-    health_init(&health);
-    health.token = auth_token(car->auth) != NULL;
-    health.rendered = car->complete;
-    if (!car->complete) {
-        describe_wait(car, &behind);
-        memcpy(health.behind, behind.text, sizeof(health.behind));
-    }
-    note_troubles(car, &health);
-    memcpy(answer, &health, sizeof(health));
-    return sizeof(health);
-}
-
-static bool all_done(const struct sidecar *car)
-{
-    return car->sunk && pass_complete(car->pass) && !notify_busy(car->notify) && !notify_failing(car->notify);
-}
-
-/* A job that was asked to end before its work is done has not done it: whoever waits for it must not go on. */
-static void on_end_signal(void *ctx, int signo)
-{
-    struct sidecar *car = ctx;
-    struct err cause;
-
-    if (car->config->exit_after_auth) {
-        describe_wait(car, &cause);
-        err_wrap(&cause, "%s before everything was on disk", strsignal(signo));
-        fail(car, &cause);
-        return;
-    }
-    log_info(MODULE, "%s: shutting down; rendered files stay", strsignal(signo));
-    loop_stop(car->loop);
-}
-
-static void on_deadline(void *ctx)
-{
-    struct sidecar *car = ctx;
-    struct err cause;
-
-    describe_wait(car, &cause);
-    err_wrap(&cause, "init_deadline of %lld s reached", (long long)(car->config->init_deadline_ms / 1000));
-    fail(car, &cause);
-}
-
-/* exit_after_auth: every file is on disk, every sink written, every application told. */
-static void end_if_done(struct sidecar *car)
-{
-    car->complete |= all_done(car);
-    if (!car->config->exit_after_auth || !all_done(car))
-        return;
-    log_info(MODULE, "exit_after_auth: everything is on disk");
-    handover_bequeath(car->config, auth_token(car->auth), car->store);
-    loop_stop(car->loop);
-}
-
-/* ------------------------------------------------------------------------------------------------------------ templates */
-
-static void plan_walk(struct sidecar *car)
-{
-    timer_at(&car->walk, pass_due(car->pass));
-}
-
-static void on_walk(void *ctx)
-{
-    struct sidecar *car = ctx;
-    struct err err;
-    size_t count;
-
-    if (pass_render(car->pass)) {
-        fetch_begin(car->fetch);
-        watched_begin(car->watched);
-        pass_report(car->pass);
-        watched_end(car->watched);
-        fetch_end(car->fetch);
-    }
-    count = pass_write(car->pass, car->rules);
-    if (count && notify_batch(car->notify, car->rules, count, &err) != 0)
-        log_error("agent.template.server", "%s", err.text);
-    plan_walk(car);
-    end_if_done(car);
-}
-
-/* The originals write again whenever they read again; we look at the files as often, and write what is not as we left it. */
-static void on_look(void *ctx)
-{
-    struct sidecar *car = ctx;
-    const struct token *token = auth_token(car->auth);
-
-    pass_look(car->pass);
-    plan_walk(car);
-    if (token && car->sunk && sinks_touched(car->sinks))
-        sinks_put(car->sinks, token);
-    timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
-}
-
-static int on_template_dep(void *ctx, struct dep *dep, struct err *err)
-{
-    return fetch_want(((struct sidecar *)ctx)->fetch, dep, err);
-}
-
-static void on_file_change(void *ctx, const char *path)
-{
-    struct sidecar *car = ctx;
-
-    log_debug("agent.template.server", "file changed: path=%s", path);
-    pass_file_changed(car->pass, path);
-    plan_walk(car);
-}
-
-static void on_template_file(void *ctx, const char *path)
-{
-    watched_use(((struct sidecar *)ctx)->watched, path);
-}
-
-static void on_template_warning(void *ctx, const char *text)
-{
-    (void)ctx;
-    log_warn("agent.template.server", "%s", text);
-}
-
-static void on_plugin_end(void *ctx)
-{
-    struct sidecar *car = ctx;
-
-    pass_plugin_ended(car->pass);
-    plan_walk(car);
-}
-
-static void on_template_plugins(void *ctx, struct plugin_list *plugins)
-{
-    struct sidecar *car = ctx;
-
-    plugin_start(plugins, car->loop, car->options.programs->launcher, on_plugin_end, car);
+    end(car);
 }
 
 /* Where the originals' runner ends. */
@@ -245,6 +89,256 @@ static void end_by_setting(struct sidecar *car, const struct err *err, const cha
     fail(car, &cause);
 }
 
+/* exit_after_auth: every file is on disk, every sink written, every application told. */
+static void end_if_done(struct sidecar *car)
+{
+    bool done = progress_done(&car->progress);
+
+    if (car->application)
+        application_settle(car->application, done);
+    if (!done || !car->config->exit_after_auth)
+        return;
+    logbook_all_done();
+    handover_bequeath(car->config, auth_token(car->auth), car->store);
+    loop_stop(car->loop);
+}
+
+static void plan_walk(struct sidecar *car)
+{
+    timer_at(&car->walk, templates_due(car->templates));
+}
+
+/* --------------------------------------------------------------------------------------------------- auth and sinks */
+
+static void on_token(void *ctx, const struct token *token)
+{
+    struct sidecar *car = ctx;
+
+    logbook_token(&car->config->method, token);
+    progress_token(&car->progress);
+    sinks_put(car->sinks, token);
+    if (*token->value)
+        fetch_token(car->fetch, token);
+}
+
+static void on_auth_failure(void *ctx, const struct err *err, int64_t again_ms)
+{
+    struct sidecar *car = ctx;
+
+    progress_login_failed(&car->progress, err);
+    if (again_ms == AUTH_NOT_AGAIN)
+        end_by_setting(car, err, "auto_auth.method.exit_on_err");
+    else
+        logbook_login_failed(err, again_ms);
+}
+
+/* What failed for want of a server need not wait for its time. */
+static void on_up(void *ctx)
+{
+    fetch_up(((struct sidecar *)ctx)->fetch);
+}
+
+static int new_client(struct sidecar *car, struct err *err)
+{
+    car->way.on_up = on_up;
+    car->way.ctx = car;
+    if (car->config->vault.tls_skip_verify)
+        logbook_no_verify();
+    return connect_server(car->loop, &car->config->vault, &car->way, &car->client, err);
+}
+
+static int open_door(void *ctx, const struct login_identity *identity, struct client **ret, struct err *err)
+{
+    struct sidecar *car = ctx;
+
+    car->way_in.on_up = on_up;
+    car->way_in.ctx = car;
+    return connect_login(car->loop, &car->config->vault, identity, &car->way_in, ret, err);
+}
+
+static int new_auth(struct sidecar *car, struct err *err)
+{
+    const struct programs *programs = car->options.programs;
+    const struct auth_events events = {
+        .ctx = car,
+        .on_token = on_token,
+        .on_failure = on_auth_failure,
+        .on_warning = logbook_auth_warning,
+        .on_renewed = logbook_token_renewed,
+        .open_door = open_door,
+    };
+
+    if (auth_new(car->loop, car->client, &car->config->method, &events, &car->auth, err) != 0)
+        return -1;
+    if (programs->helper != PROGRAM_NONE)
+        auth_help(car->auth, programs->launcher, (unsigned)programs->helper);
+    if (car->config->reauth_on_new_credentials)
+        auth_watch(car->auth);
+    return 0;
+}
+
+static void on_sinks_written(void *ctx)
+{
+    struct sidecar *car = ctx;
+
+    car->progress.sunk = true;
+    logbook_sinks_written(car->config->sink_count);
+    end_if_done(car);
+}
+
+static int new_sinks(struct sidecar *car, struct err *err)
+{
+    const struct sink_events events = {.ctx = car, .on_written = on_sinks_written, .on_error = logbook_sink_failed};
+
+    car->sinks = sinks_new(car->loop, car->client, car->config->sinks, car->config->sink_count, &events);
+    return sinks_check(car->config->sinks, car->config->sink_count, err);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ fetch */
+
+static void on_secret_change(void *ctx, const struct dep *dep)
+{
+    struct sidecar *car = ctx;
+
+    logbook_received(dep);
+    progress_fetched(&car->progress);
+    templates_dep_changed(car->templates, dep);
+    plan_walk(car);
+}
+
+static void on_secret_error(void *ctx, const struct fetch_failure *failure)
+{
+    struct sidecar *car = ctx;
+    struct err cause = *failure->err;
+
+    err_wrap(&cause, "%s", failure->dep->key);
+    progress_fetch_failed(&car->progress, &cause);
+    templates_dep_failed(car->templates, failure->dep);
+    plan_walk(car);
+    if (failure->exhausted && car->config->render.exit_on_retry_failure)
+        end_by_setting(car, &cause, EXIT_SETTING);
+    else
+        logbook_fetch_failed(&cause, failure);
+}
+
+static void on_secret_suspect(void *ctx, bool worked)
+{
+    auth_suspect(((struct sidecar *)ctx)->auth, worked);
+}
+
+static struct fetch_options fetch_options(const struct config *config)
+{
+    return (struct fetch_options){
+        .ladder =
+            {
+                .retries = config->vault.num_retries ? config->vault.num_retries : -1,
+                .base_ms = config->method.min_backoff_ms,
+                .cap_ms = config->method.max_backoff_ms,
+            },
+        .static_interval_ms = config->render.static_secret_render_interval_ms,
+        .renewal_threshold = config->render.lease_renewal_threshold,
+    };
+}
+
+static void new_fetch(struct sidecar *car)
+{
+    const struct fetch_options options = fetch_options(car->config);
+    const struct fetch_events events = {
+        .ctx = car,
+        .on_change = on_secret_change,
+        .on_error = on_secret_error,
+        .on_recovery = logbook_recovered,
+        .on_suspect = on_secret_suspect,
+        .on_warning = logbook_template_warning,
+        .on_renewed = logbook_lease_renewed,
+    };
+
+    car->store = store_new();
+    car->fetch = fetch_new(car->loop, car->client, car->store, &options, &events);
+}
+
+/* -------------------------------------------------------------------------------------------------------- templates */
+
+static void on_walk(void *ctx)
+{
+    struct sidecar *car = ctx;
+    struct err err;
+    size_t count;
+
+    if (templates_render(car->templates)) {
+        templates_report(car->templates);
+        watched_files_settle(car->watched);
+        fetch_settle(car->fetch);
+    }
+    count = templates_write(car->templates, car->rules);
+    if (count && notify_batch(car->notify, car->rules, count, &err) != 0)
+        logbook_not_notified(&err);
+    plan_walk(car);
+    end_if_done(car);
+}
+
+/* The originals write again whenever they read again; we look at the files as often, and write what is not as we left it. */
+static void on_look(void *ctx)
+{
+    struct sidecar *car = ctx;
+    const struct token *token = auth_token(car->auth);
+
+    templates_look(car->templates);
+    plan_walk(car);
+    if (token && car->progress.sunk && sinks_touched(car->sinks))
+        sinks_put(car->sinks, token);
+    timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
+}
+
+static void on_template_written(void *ctx, const char *label, const struct config_template *template)
+{
+    struct sidecar *car = ctx;
+
+    logbook_rendered(NULL, label, template);
+    if (car->application)
+        application_written(car->application, template);
+}
+
+static int on_template_value(void *ctx, const struct config_template *template, const void *value, size_t len, struct err *err)
+{
+    return application_value(((struct sidecar *)ctx)->application, template, value, len, err);
+}
+
+static int on_template_dep(void *ctx, struct dep *dep, struct err *err)
+{
+    return fetch_want(((struct sidecar *)ctx)->fetch, dep, err);
+}
+
+static void on_template_dep_unused(void *ctx, const struct dep *dep)
+{
+    fetch_release(((struct sidecar *)ctx)->fetch, dep);
+}
+
+static void on_template_file(void *ctx, const char *path)
+{
+    watched_files_use(((struct sidecar *)ctx)->watched, path);
+}
+
+static void on_template_file_unused(void *ctx, const char *path)
+{
+    watched_files_release(((struct sidecar *)ctx)->watched, path);
+}
+
+static void on_plugin_end(void *ctx)
+{
+    struct sidecar *car = ctx;
+
+    templates_plugin_ended(car->templates);
+    plan_walk(car);
+}
+
+static void on_template_plugins(void *ctx, struct plugin_list *plugins)
+{
+    struct sidecar *car = ctx;
+
+    plugin_start(plugins, car->loop, car->options.programs->launcher, on_plugin_end, car);
+}
+
 static void on_template_error(void *ctx, const struct err *err, int64_t again_ms, bool fatal)
 {
     struct sidecar *car = ctx;
@@ -252,16 +346,43 @@ static void on_template_error(void *ctx, const struct err *err, int64_t again_ms
     if (fatal && car->config->render.exit_on_retry_failure)
         end_by_setting(car, err, EXIT_SETTING);
     else
-        log_error("agent.template.server", "%s: again_in=%llds", err->text, clock_seconds_up(again_ms));
+        logbook_template_failed(err, again_ms);
 }
 
-static void on_template_written(void *ctx, const char *label, const struct config_template *template)
+static void new_templates(struct sidecar *car)
 {
-    (void)ctx;
-    log_info("agent.template.server", "rendered: %s destination=%s", label, template->destination);
+    const struct templates_events events = {
+        .ctx = car,
+        .on_error = on_template_error,
+        .on_written = on_template_written,
+        .on_value = on_template_value,
+        .on_dep = on_template_dep,
+        .on_dep_unused = on_template_dep_unused,
+        .on_file = on_template_file,
+        .on_file_unused = on_template_file_unused,
+        .on_plugins = on_template_plugins,
+    };
+
+    car->templates = templates_new(car->config, car->options.programs, car->store, &events);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- notify */
+static void on_file_change(void *ctx, const char *path)
+{
+    struct sidecar *car = ctx;
+
+    logbook_file_changed(path);
+    templates_file_changed(car->templates, path);
+    plan_walk(car);
+}
+
+static int new_watched(struct sidecar *car, struct err *err)
+{
+    const struct watched_files_events events = {.ctx = car, .on_change = on_file_change, .on_trouble = logbook_template_warning};
+
+    return watched_files_new(car->loop, &events, &car->watched, err);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- notify */
 
 /* Where strictness was asked for twice. */
 static bool notify_fatal(const struct sidecar *car, const struct notify_rule *rule)
@@ -272,62 +393,19 @@ static bool notify_fatal(const struct sidecar *car, const struct notify_rule *ru
            rule->program != NOTIFY_SIGNAL;
 }
 
-static void note_result(struct sidecar *car, const struct notify_rule *rule, const struct notify_result *result)
-{
-    struct err cause;
-
-    if (!result->err && !notify_failing(car->notify)) {
-        trouble_end(&car->telling);
-    } else if (result->err && result->again_ms != NOTIFY_NOT_AGAIN) {
-        cause = *result->err;
-        err_wrap(&cause, "%s", rule->label);
-        trouble_begin(&car->telling, &cause);
-    }
-}
-
-static void log_told(const struct notify_rule *rule, const struct notify_result *result)
-{
-    const struct proc_told *told = &result->told;
-
-    if (rule->program != NOTIFY_SIGNAL)
-        log_info("agent.notify", "%s: command %s", rule->label, rule->timeout_ms ? "succeeded" : "started");
-    else if (told->left_out == 0)
-        log_info("agent.notify", "%s: application signalled: processes=%u", rule->label, told->reached);
-    else
-        log_info("agent.notify", "%s: application signalled: processes=%u; of its name, but not ours to signal: %u", rule->label,
-                 told->reached, told->left_out);
-}
-
-static void log_not_told(const struct notify_rule *rule, const struct notify_result *result)
-{
-    bool signal = rule->program == NOTIFY_SIGNAL;
-    const struct err *err = result->err;
-
-    if (result->again_ms != NOTIFY_NOT_AGAIN)
-        log_warn("agent.notify", "%s: %s: attempt=%u again_in=%llds", rule->label, err->text, result->attempt,
-                 clock_seconds_up(result->again_ms));
-    else if (signal && err->code == ERR_MISSING)
-        log_info("agent.notify", "%s: nobody to signal: %s", rule->label, err->text);
-    else
-        log_error("agent.notify", "%s: %s failed, the file is in place: %s: again=at the next change", rule->label,
-                  signal ? "the signal" : "the command", err->text);
-}
-
 static void on_notify_result(void *ctx, const struct notify_rule *rule, const struct notify_result *result)
 {
     struct sidecar *car = ctx;
+    struct err cause;
 
-    note_result(car, rule, result);
-    if (!result->err) {
-        log_told(rule, result);
-    } else if (notify_fatal(car, rule)) {
-        struct err cause = *result->err;
-
-        err_wrap(&cause, "%s", rule->label);
-        fail(car, &cause);
-    } else {
-        log_not_told(rule, result);
+    progress_notified(&car->progress, rule, result);
+    if (!result->err || !notify_fatal(car, rule)) {
+        logbook_notified(rule, result);
+        return;
     }
+    cause = *result->err;
+    err_wrap(&cause, "%s", rule->label);
+    fail(car, &cause);
 }
 
 static void on_notify_idle(void *ctx)
@@ -335,200 +413,8 @@ static void on_notify_idle(void *ctx)
     end_if_done(ctx);
 }
 
-/* --------------------------------------------------------------------------------------------------------- auth and fetch */
-
-static void on_token(void *ctx, const struct token *token)
+static void new_notify(struct sidecar *car)
 {
-    struct sidecar *car = ctx;
-
-    log_info("agent.auth.handler", "%s: method=%s ttl=%llds renewable=%s",
-             token->handed ? "token taken over, no login needed" : "authentication successful", car->config->method.type,
-             (long long)(token->lease.ttl_ms / 1000), token->lease.renewable ? "true" : "false");
-    trouble_end(&car->login);
-    car->sunk = false;
-    sinks_put(car->sinks, token);
-    if (*token->value)
-        fetch_token(car->fetch, token);
-}
-
-static void on_auth_failure(void *ctx, const struct err *err, int64_t again_ms)
-{
-    struct sidecar *car = ctx;
-
-    trouble_begin(&car->login, err);
-    if (again_ms == AUTH_NOT_AGAIN)
-        end_by_setting(car, err, "auto_auth.method.exit_on_err");
-    else
-        log_error("agent.auth.handler", "error authenticating: %s: again_in=%llds", err->text, clock_seconds_up(again_ms));
-}
-
-static void on_auth_warning(void *ctx, const char *text)
-{
-    (void)ctx;
-    log_warn("agent.auth.handler", "%s", text);
-}
-
-static void on_auth_renewed(void *ctx, const struct token *token)
-{
-    (void)ctx;
-    log_info("agent.auth.handler", "renewed auth token: ttl=%llds", (long long)(token->lease.ttl_ms / 1000));
-}
-
-static void on_sinks_written(void *ctx)
-{
-    struct sidecar *car = ctx;
-
-    car->sunk = true;
-    if (car->config->sink_count)
-        log_info("agent.sink.file", "token written: sinks=%zu", car->config->sink_count);
-    end_if_done(car);
-}
-
-static void on_sink_error(void *ctx, const char *path, const struct err *err, int64_t again_ms)
-{
-    (void)ctx;
-    if (again_ms == SINK_NEXT_TOKEN)
-        log_error("agent.sink.file", "%s: path=%s again_in=\"next token\"", err->text, path);
-    else
-        log_error("agent.sink.file", "%s: path=%s again_in=%llds", err->text, path, clock_seconds_up(again_ms));
-}
-
-static void on_secret_change(void *ctx, const struct dep *dep)
-{
-    struct sidecar *car = ctx;
-
-    log_debug("agent.template.server", "received: %s", dep->key);
-    err_clear(&car->last_fetch);
-    pass_dep_changed(car->pass, dep);
-    plan_walk(car);
-}
-
-static void on_secret_error(void *ctx, const struct fetch_failure *failure)
-{
-    struct sidecar *car = ctx;
-    struct err cause = *failure->err;
-
-    err_wrap(&cause, "%s", failure->dep->key);
-    car->last_fetch = cause;
-    pass_dep_failed(car->pass, failure->dep);
-    plan_walk(car);
-    if (failure->exhausted && car->config->render.exit_on_retry_failure)
-        end_by_setting(car, &cause, EXIT_SETTING);
-    else
-        log_warn("agent.template.server", "%s: attempt=%u again_in=%llds", cause.text, failure->attempt,
-                 clock_seconds_up(failure->again_ms));
-}
-
-static void on_secret_recovery(void *ctx, const struct dep *dep, int64_t after_ms)
-{
-    (void)ctx;
-    log_info("agent.template.server", "%s: answered again: after=%llds", dep->key, clock_seconds_up(after_ms));
-}
-
-static void on_secret_suspect(void *ctx, bool worked)
-{
-    auth_suspect(((struct sidecar *)ctx)->auth, worked);
-}
-
-static void on_secret_renewed(void *ctx, const struct dep *dep)
-{
-    (void)ctx;
-    log_info("agent.template.server", "renewed lease: %s", dep->key);
-}
-
-/* ------------------------------------------------------------------------------------------------------------- building */
-
-/* What failed for want of a server need not wait for its time. */
-static void on_up(void *ctx)
-{
-    fetch_hurry(((struct sidecar *)ctx)->fetch);
-}
-
-static int new_client(struct sidecar *car, struct err *err)
-{
-    car->way.on_up = on_up;
-    car->way.ctx = car;
-    if (car->config->vault.tls_skip_verify)
-        log_warn(MODULE, "TLS certificates are not verified (tls_skip_verify): anyone on the way can read the token and the secrets");
-    return connect_server(car->loop, &car->config->vault, &car->way, &car->client, err);
-}
-
-static int new_auth(struct sidecar *car, struct err *err)
-{
-    const struct config_method *method = &car->config->method;
-    const struct auth_options options = {
-        .type = method->type,
-        .mount = method->mount_path,
-        .config = &method->config,
-        .namespace = method->namespace,
-        .wrap_ttl = method->wrap_ttl,
-        .min_backoff_ms = method->min_backoff_ms,
-        .max_backoff_ms = method->max_backoff_ms,
-        .exit_on_err = method->exit_on_err,
-    };
-    const struct auth_events events = {
-        .ctx = car,
-        .on_token = on_token,
-        .on_failure = on_auth_failure,
-        .on_warning = on_auth_warning,
-        .on_renewed = on_auth_renewed,
-    };
-
-    return auth_new(car->loop, car->client, &options, &events, &car->auth, err);
-}
-
-static int new_sinks(struct sidecar *car, struct err *err)
-{
-    const struct sink_events events = {.ctx = car, .on_written = on_sinks_written, .on_error = on_sink_error};
-    size_t count = car->config->sink_count;
-    _cleanup_free_ struct sink_options *options = mem_array(count, sizeof(*options));
-
-    for (size_t i = 0; i < count; i++) {
-        const struct config_sink *sink = &car->config->sinks[i];
-
-        options[i] = (struct sink_options){.path = sink->path, .mode = sink->mode, .uid = sink->uid, .gid = sink->gid};
-    }
-    car->sinks = sinks_new(car->loop, options, count, &events);
-    return sinks_check(car->sinks, err);
-}
-
-static void new_fetch(struct sidecar *car)
-{
-    const struct config_method *method = &car->config->method;
-    const struct fetch_options options = {
-        .ladder =
-            {
-                .retries = car->config->vault.num_retries ? car->config->vault.num_retries : -1,
-                .base_ms = method->min_backoff_ms,
-                .cap_ms = method->max_backoff_ms,
-            },
-        .static_interval_ms = car->config->render.static_secret_render_interval_ms,
-        .renewal_threshold = car->config->render.lease_renewal_threshold,
-    };
-    const struct fetch_events events = {
-        .ctx = car,
-        .on_change = on_secret_change,
-        .on_error = on_secret_error,
-        .on_recovery = on_secret_recovery,
-        .on_suspect = on_secret_suspect,
-        .on_warning = on_template_warning,
-        .on_renewed = on_secret_renewed,
-    };
-
-    car->store = store_new();
-    car->fetch = fetch_new(car->loop, car->client, car->store, &options, &events);
-}
-
-static void new_templates(struct sidecar *car)
-{
-    const struct pass_events events = {
-        .ctx = car,
-        .on_error = on_template_error,
-        .on_written = on_template_written,
-        .on_dep = on_template_dep,
-        .on_file = on_template_file,
-        .on_plugins = on_template_plugins,
-    };
     const struct notify_options options = {
         .loop = car->loop,
         .launcher = car->options.programs->launcher,
@@ -538,56 +424,141 @@ static void new_templates(struct sidecar *car)
         .ctx = car,
     };
 
-    car->pass = pass_new(car->config, car->options.programs, car->store, &events);
     car->notify = notify_new(&options);
     car->rules = mem_array(car->config->template_count * 2, sizeof(struct notify_rule *));
 }
 
-/* What an init agent left. Nothing that goes wrong here is fatal: a login does the same, later. */
-static void take_over(struct sidecar *car)
-{
-    struct handover_place place;
-    struct handover *handover;
-    struct err err;
+/* ------------------------------------------------------------------------------------------------------ application */
 
-    if (!*car->config->handover)
-        return;
-    if (handover_place(car->config, &place, &err) != 0 || handover_take(&place, &handover, &err) != 0) {
-        log_warn("agent.handover", "not taken over, logging in: %s", err.text);
-        return;
+/* By itself: what it ended with is what we end with. */
+static void on_application_over(void *ctx, const struct supervisor_end *how)
+{
+    struct sidecar *car = ctx;
+
+    car->code = how->asked ? 0 : how->code;
+    if (how->err.code && !car->failed) {
+        car->failed = true;
+        car->cause = how->err;
     }
-    if (!handover) {
-        log_info("agent.handover", "nothing was left for us, logging in: path=%s", place.path);
-        return;
-    }
-    log_info("agent.handover", "found a token and answers: answers=%zu path=%s", handover_count(handover), place.path);
-    auth_offer(car->auth, handover_claim_token(handover));
-    fetch_offer(car->fetch, handover);
+    farewell_begin(&car->farewell, car->config);
 }
 
-/* Somebody has mended something and does not want to wait. */
-static void try_now(struct sidecar *car)
+static int new_application(struct sidecar *car, struct err *err)
 {
-    auth_hurry(car->auth);
-    fetch_hurry(car->fetch);
-    pass_hurry(car->pass);
-    plan_walk(car);
+    const struct application_options options = {.loop = car->loop,
+                                                .config = car->config,
+                                                .guard = car->options.programs->guard,
+                                                .on_over = on_application_over,
+                                                .ctx = car};
+
+    return options.guard ? application_new(&options, &car->application, err) : 0;
 }
 
+/* ----------------------------------------------------------------------------------------------------- from outside */
+
+/* What a probe is told. */
+static size_t on_ask(void *ctx, void *answer)
+{
+    struct health health;
+
+    progress_health(&((struct sidecar *)ctx)->progress, &health);
+    memcpy(answer, &health, sizeof(health));
+    return sizeof(health);
+}
+
+/* A job that was asked to end before its work is done has not done it: whoever waits for it must not go on. */
+static void on_end_signal(void *ctx, int signo)
+{
+    struct sidecar *car = ctx;
+    struct err cause;
+
+    if (car->farewell.begun)
+        return;
+    if (car->config->exit_after_auth) {
+        progress_behind(&car->progress, &cause);
+        err_wrap(&cause, "%s before everything was on disk", strsignal(signo));
+        fail(car, &cause);
+        return;
+    }
+    logbook_ending(signo);
+    end(car);
+}
+
+static void on_deadline(void *ctx)
+{
+    struct sidecar *car = ctx;
+    struct err cause;
+
+    progress_behind(&car->progress, &cause);
+    err_wrap(&cause, "init_deadline of %lld s reached", (long long)(car->config->init_deadline_ms / 1000));
+    fail(car, &cause);
+}
+
+/* SIGHUP: somebody has mended something and does not want to wait, or wants something else. */
 static void on_hangup(void *ctx, int signo)
 {
     struct sidecar *car = ctx;
-    enum log_level level;
-    struct err err;
 
-    (void)signo;
-    try_now(car);
-    if (!car->options.reload || car->options.reload(car->options.ctx, &level, &err) != 0) {
-        log_error(MODULE, "SIGHUP: the configuration was not taken over: %s", car->options.reload ? err.text : "no file");
-        return;
+    logbook_hangup();
+    auth_hurry(car->auth);
+    fetch_hurry(car->fetch);
+    templates_hurry(car->templates);
+    plan_walk(car);
+    reload_begin(car->reload);
+    if (car->application)
+        application_signal(car->application, signo);
+}
+
+static void forget_rules(struct sidecar *car)
+{
+    size_t count;
+
+    mem_free(car->rules);
+    car->rules = mem_array(car->config->template_count * 2, sizeof(*car->rules));
+    count = templates_rules(car->templates, car->rules);
+    notify_retain(car->notify, car->rules, count);
+    if (!notify_failing(car->notify))
+        trouble_end(&car->progress.telling);
+}
+
+static void on_reloaded(void *ctx, const struct config *config, unsigned parts)
+{
+    struct sidecar *car = ctx;
+    const struct fetch_options options = fetch_options(config);
+
+    car->config = config;
+    car->progress.sunk &= !sinks_pending(car->sinks);
+    forget_rules(car);
+    if (parts & DIFFERENCE_LOG)
+        log_setup(config->log_level, config->log_json);
+    if (parts & DIFFERENCE_FETCH) {
+        fetch_tune(car->fetch, &options);
+        timer_after(&car->look, config->render.static_secret_render_interval_ms);
     }
-    log_setup(level, car->config->log_json);
-    log_info(MODULE, "SIGHUP: what failed is tried now; log level taken over; other changes need a restart");
+    timer_after(&car->walk, 0);
+}
+
+static void new_reload(struct sidecar *car)
+{
+    const struct reload_options options = {
+        car->client,           car->auth,   car->sinks,        car->fetch,       car->templates, car->notify, car->application,
+        car->options.programs, &car->reach, car->options.load, car->options.ctx, on_reloaded,    car};
+
+    car->reload = reload_new(&options, car->config);
+}
+
+/* SIGUSR1. */
+static void on_inquiry(void *ctx, int signo)
+{
+    struct sidecar *car = ctx;
+    const struct status status = {&car->progress, car->client, car->application};
+    _cleanup_buf_ struct buf lines;
+
+    buf_init_clipped(&lines, LIMIT_PROBLEMS_BYTES);
+    status_write(&status, &lines);
+    logbook_status(lines.data);
+    if (car->application)
+        application_signal(car->application, signo);
 }
 
 static int start_signals(struct sidecar *car, struct err *err)
@@ -596,20 +567,28 @@ static int start_signals(struct sidecar *car, struct err *err)
         if (signal_start(&car->ends[i], car->loop, end_signals[i], on_end_signal, car, err) != 0)
             return -1;
     }
+    if (signal_start(&car->inquiry, car->loop, SIGUSR1, on_inquiry, car, err) != 0)
+        return -1;
     return signal_start(&car->hangup, car->loop, SIGHUP, on_hangup, car, err);
 }
 
-static int new_watched(struct sidecar *car, struct err *err)
+/* What an init agent left. Without it a login does the same, later. */
+static void inherit(struct sidecar *car)
 {
-    const struct watched_events events = {.ctx = car, .on_change = on_file_change, .on_trouble = on_template_warning};
+    struct handover *handover = handover_inherit(car->config);
 
-    return watched_new(car->loop, &events, &car->watched, err);
+    if (!handover)
+        return;
+    auth_offer(car->auth, handover_claim_token(handover));
+    fetch_offer(car->fetch, handover);
 }
+
+/* -------------------------------------------------------------------------------------------------------- the whole */
 
 static int build(struct sidecar *car, struct err *err)
 {
     struct launcher *launcher = car->options.programs->launcher;
-    struct err ignored;
+    struct err unheard;
 
     car->loop = loop_new(err);
     if (!car->loop || start_signals(car, err) != 0)
@@ -619,13 +598,19 @@ static int build(struct sidecar *car, struct err *err)
     timer_init(&car->walk, car->loop, on_walk, car);
     timer_init(&car->look, car->loop, on_look, car);
     timer_init(&car->deadline, car->loop, on_deadline, car);
-    if (new_watched(car, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0)
+    if (new_watched(car, err) != 0 || new_client(car, err) != 0 || new_auth(car, err) != 0 || new_sinks(car, err) != 0 ||
+        new_application(car, err) != 0)
         return -1;
     new_fetch(car);
     new_templates(car);
-    take_over(car);
-    if (beacon_open(&car->beacon, car->loop, on_ask, car, &ignored) != 0)
-        log_warn(MODULE, "`ampule-agent probe` will not find this agent: %s", ignored.text);
+    new_notify(car);
+    new_reload(car);
+    inherit(car);
+    car->farewell = (struct farewell){car->loop, car->auth, car->fetch, false};
+    car->progress = (struct progress){
+        .auth = car->auth, .fetch = car->fetch, .templates = car->templates, .notify = car->notify, .trust = &car->way.trust};
+    if (beacon_open(&car->beacon, car->loop, on_ask, car, &unheard) != 0)
+        logbook_no_beacon(&unheard);
     return 0;
 }
 
@@ -650,46 +635,61 @@ void sidecar_free(struct sidecar *car)
     timer_stop(&car->walk);
     timer_stop(&car->look);
     timer_stop(&car->deadline);
+    application_free(car->application);
     notify_free(car->notify);
-    pass_free(car->pass);
+    templates_free(car->templates);
     fetch_free(car->fetch);
     auth_free(car->auth);
     sinks_free(car->sinks);
     store_free(car->store);
     client_free(car->client);
-    watched_free(car->watched);
+    watched_files_free(car->watched);
+    reload_free(car->reload);
+    reach_done(&car->reach);
     mem_free(car->rules);
     for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
         signal_stop(&car->ends[i]);
     signal_stop(&car->hangup);
+    signal_stop(&car->inquiry);
     beacon_close(&car->beacon);
     loop_free(car->loop);
     mem_free(car);
 }
 
+/* Who can write to the configuration must not name commands by it: we might have been taken over. */
+static void seal_commands(struct sidecar *car)
+{
+    bool ours = false;
+
+    for (size_t i = 0; i < car->config->file_count; i++)
+        ours |= reach_writes(&car->reach, car->config->files[i]);
+    if (ours && reach_is_enforced() && car->options.programs->launcher)
+        launcher_seal(car->options.programs->launcher);
+}
+
 int sidecar_confine(struct sidecar *car, struct err *err)
 {
-    const struct confine_stages stages = {car->config, car->client, car->auth, car->sinks, car->pass};
-    struct harden_report report = {0};
+    const struct confine_stages stages = {car->config, car->client, car->auth, car->templates};
+    struct gaps gaps = {0};
 
-    if (confine(&stages, &report, err) != 0)
+    if (confine(&stages, &car->reach, &gaps, err) != 0)
         return -1;
-    for (size_t i = 0; i < report.count; i++)
-        log_warn("agent.harden", "%s: %s", report.gaps[i].what, report.gaps[i].reason);
-    if (arena_unlocked())
-        log_warn("agent.harden", "mlock: %zu bytes of secrets may reach swap; raise the memlock limit", arena_unlocked());
+    seal_commands(car);
+    logbook_confined(&gaps);
     return 0;
 }
 
-int sidecar_run(struct sidecar *car, struct err *err)
+int sidecar_run(struct sidecar *car, int *ret_code, struct err *err)
 {
     if (car->config->init_deadline_ms && car->config->exit_after_auth)
         timer_after(&car->deadline, car->config->init_deadline_ms);
     auth_start(car->auth);
     plan_walk(car);
     timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
+    service_ready();
     if (loop_run(car->loop, err) != 0)
         return -1;
+    *ret_code = car->code;
     if (!car->failed)
         return 0;
     *err = car->cause;

@@ -1,149 +1,354 @@
 #include "flow/sink.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
-#include "base/digest.h"
+#include "base/clock.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/retry.h"
+#include "config/difference.h"
 #include "os/draft.h"
 #include "os/file.h"
 #include "os/place.h"
+#include "vault/token_seal.h"
+#include "vault/wrap_info.h"
 
-#define MODE         0640
-#define RETRY_MIN_MS 1000
-#define RETRY_MAX_MS 3000
+static const struct retry_policy writing = {RETRY_ANYWHERE, .first_ms = 1000, .most_ms = 3000};
 
 struct sink {
-    char *path;
-    struct draft_owner owner;
-    bool due; /* does not hold the newest token yet */
+    struct sinks *all;
+    const struct config_sink *config;
+    bool due;                 /* does not hold the newest token yet */
+    struct client_call *call; /* the token is being wrapped */
+    const char *wrapped;      /* what its reader gets in the token's place; NULL: not wrapped yet */
+    unsigned char reader[X25519_KEY];
+    bool knows_reader;
     struct file_stamp stamp; /* as it was left */
 };
 
 struct sinks {
     struct sink_events events;
+    struct client *client;
     struct sink *items;
     size_t count;
-    bool wrapped;
-    struct arena arena; /* the newest token's text, while a file is due */
+    bool wrapped;       /* the login was */
+    struct arena arena; /* the newest token's text, and that of wrapped ones, while a file is due */
     const char *text;
     struct loop_timer timer;
+    struct retry retry;
 };
 
-static int write_sink(const struct sink *sink, const char *text, struct err *err)
+/* -------------------------------------------------------------------------------------------------- what is written */
+
+static int know_reader(struct sink *sink, struct err *err)
 {
+    _cleanup_buf_ struct buf text = {0};
+
+    if (sink->knows_reader)
+        return 0;
+    if (file_read(sink->config->dh_path, LIMIT_TOKEN_BYTES, &text, err) != 0 ||
+        token_seal_reader(text.data, text.len, sink->reader, err) != 0)
+        return err_wrap(err, "dh_path \"%s\"", sink->config->dh_path);
+    sink->knows_reader = true;
+    return 0;
+}
+
+static int seal(struct sink *sink, const char *text, struct buf *out, struct err *err)
+{
+    const struct token_seal seal = {.derive_key = sink->config->derive_key, .aad = sink->config->aad};
+
+    if (know_reader(sink, err) != 0)
+        return -1;
+    return token_seal(&seal, sink->reader, text, strlen(text), out, err);
+}
+
+/* A new file as open(2) makes it, so that a strict mask of the agent holds for the token as well. */
+static mode_t masked(int mode)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return (mode_t)mode & ~mask;
+}
+
+/* The owner of a file that was there has no claim on the token: in a folder of many that may be anybody. */
+static int write_file(const struct config_sink *config, const char *text, size_t len, struct err *err)
+{
+    const struct draft_owner owner = {
+        .mode = masked(config->mode),
+        .uid = config->uid < 0 ? geteuid() : (uid_t)config->uid,
+        .gid = config->gid < 0 ? DRAFT_KEEP_GID : (gid_t)config->gid,
+    };
     _cleanup_place_ struct place place = {.root = -1};
     _cleanup_draft_ struct draft draft = {.dir = -1, .fd = -1};
 
-    if (place_open(&place, sink->path, false, err) != 0)
-        return -1;
-    if (draft_write(&draft, &place, &sink->owner, text, strlen(text), err) != 0)
+    if (place_open(&place, config->path, false, err) != 0 || draft_write(&draft, &place, &owner, text, len, err) != 0)
         return -1;
     return draft_publish(&draft, err);
 }
 
-static void write_due(void *ctx)
+static int write_sink(struct sink *sink, struct err *err)
 {
-    struct sinks *sinks = ctx;
-    int64_t wait = (int64_t)digest_jitter(RETRY_MIN_MS, RETRY_MAX_MS);
-    bool again = false;
+    const char *text = sink->wrapped ? sink->wrapped : sink->all->text;
+    _cleanup_buf_ struct buf sealed;
 
+    buf_init_secret(&sealed, LIMIT_TOKEN_BYTES * 2);
+    if (!sink->config->dh_path[0])
+        return write_file(sink->config, text, strlen(text), err);
+    return seal(sink, text, &sealed, err) != 0 ? -1 : write_file(sink->config, sealed.data, sealed.len, err);
+}
+
+/* --------------------------------------------------------------------------------------------------------- wrapping */
+
+static void put(struct sink *sink);
+
+static void fail(struct sink *sink, const struct err *err)
+{
+    struct sinks *sinks = sink->all;
+    int64_t wait = retry_next(&sinks->retry, clock_now(), NULL);
+
+    if (sinks->events.on_error)
+        sinks->events.on_error(sinks->events.ctx, sink->config->path, err, wait);
+    timer_after(&sinks->timer, wait);
+}
+
+static void finish(struct sinks *sinks)
+{
     for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        struct err err;
-
-        if (!sink->due)
-            continue;
-        sink->due = write_sink(sink, sinks->text, &err) != 0;
-        file_stamp(sink->path, &sink->stamp);
-        if (sink->due && sinks->events.on_error)
-            sinks->events.on_error(sinks->events.ctx, sink->path, &err, wait);
-        again |= sink->due;
+        if (sinks->items[i].due)
+            return;
     }
-    if (again) {
-        timer_after(&sinks->timer, wait);
-        return;
-    }
+    retry_reset(&sinks->retry);
     arena_reset(&sinks->arena);
     sinks->text = NULL;
     if (sinks->events.on_written)
         sinks->events.on_written(sinks->events.ctx);
 }
 
-struct sinks *sinks_new(struct loop *loop, const struct sink_options *options, size_t count, const struct sink_events *events)
+static int keep_wrapped(struct sink *sink, const struct reply *reply, struct err *err)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init_secret(&text, LIMIT_TOKEN_BYTES);
+    if (wrap_info_text(reply, &text, err) != 0)
+        return -1;
+    sink->wrapped = arena_strndup(&sink->all->arena, text.data, text.len, err);
+    return sink->wrapped ? 0 : -1;
+}
+
+static void on_wrapped(void *ctx, struct reply *reply, const struct err *failure)
+{
+    struct sink *sink = ctx;
+    struct err err;
+
+    sink->call = NULL;
+    if (failure)
+        err = *failure;
+    if (failure || keep_wrapped(sink, reply, &err) != 0) {
+        err_wrap(&err, "wrapping the token");
+        fail(sink, &err);
+        return;
+    }
+    put(sink);
+    finish(sink->all);
+}
+
+/* By the token itself, as the original does. */
+static void wrap(struct sink *sink)
+{
+    const char *token = sink->all->text;
+    _cleanup_buf_ struct buf body;
+
+    buf_init_secret(&body, LIMIT_TOKEN_BYTES * 2);
+    json_text_open(&body, '{');
+    json_text_member(&body, "token", str_of(token));
+    json_text_close(&body, '}');
+    sink->call = client_send(sink->all->client,
+                             &(struct request){.method = "PUT",
+                                               .path = "sys/wrapping/wrap",
+                                               .body = buf_overflowed(&body) ? "" : body.data,
+                                               .body_len = body.len,
+                                               .token = token,
+                                               .wrap_ttl = sink->config->wrap_ttl,
+                                               .urgent = true},
+                             on_wrapped, sink);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- writing */
+
+static void put(struct sink *sink)
+{
+    struct err err;
+
+    sink->due = write_sink(sink, &err) != 0;
+    file_stamp(sink->config->path, &sink->stamp);
+    if (!sink->due)
+        return;
+    sink->wrapped = NULL; /* it may have ended when the next try comes */
+    fail(sink, &err);
+}
+
+static void write_due(void *ctx)
+{
+    struct sinks *sinks = ctx;
+
+    for (size_t i = 0; i < sinks->count; i++) {
+        struct sink *sink = &sinks->items[i];
+
+        if (!sink->due || sink->call)
+            continue;
+        if (sink->config->wrap_ttl[0])
+            wrap(sink);
+        else
+            put(sink);
+    }
+    finish(sinks);
+}
+
+struct sinks *sinks_new(struct loop *loop, struct client *client, const struct config_sink *configs, size_t count,
+                        const struct sink_events *events)
 {
     struct sinks *sinks = mem_alloc(sizeof(*sinks));
 
     sinks->events = *events;
+    sinks->client = client;
     sinks->count = count;
     sinks->items = mem_array(count, sizeof(*sinks->items));
-    for (size_t i = 0; i < count; i++) {
-        sinks->items[i].path = mem_strdup(options[i].path);
-        sinks->items[i].owner = (struct draft_owner){
-            .mode = options[i].mode ? (mode_t)options[i].mode : MODE,
-            .uid = options[i].uid < 0 ? DRAFT_KEEP_UID : (uid_t)options[i].uid,
-            .gid = options[i].gid < 0 ? DRAFT_KEEP_GID : (gid_t)options[i].gid,
-        };
-    }
+    for (size_t i = 0; i < count; i++)
+        sinks->items[i] = (struct sink){.all = sinks, .config = &configs[i]};
     arena_init_secret(&sinks->arena, KIB(256), "token for the sinks");
     timer_init(&sinks->timer, loop, write_due, sinks);
+    retry_init(&sinks->retry, &writing);
     return sinks;
+}
+
+/* Nothing is on its way any more. */
+static void stop(struct sinks *sinks)
+{
+    timer_stop(&sinks->timer);
+    for (size_t i = 0; i < sinks->count; i++) {
+        struct sink *sink = &sinks->items[i];
+
+        if (sink->call)
+            client_cancel(sink->call);
+        sink->call = NULL;
+        sink->wrapped = NULL;
+    }
 }
 
 void sinks_free(struct sinks *sinks)
 {
     if (!sinks)
         return;
-    timer_stop(&sinks->timer);
-    for (size_t i = 0; i < sinks->count; i++)
-        mem_free(sinks->items[i].path);
+    stop(sinks);
     mem_free(sinks->items);
     arena_done(&sinks->arena);
     mem_free(sinks);
 }
 
-int sinks_check(const struct sinks *sinks, struct err *err)
+int sinks_check(const struct config_sink *sinks, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < sinks->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         _cleanup_place_ struct place place = {.root = -1};
 
-        if (place_open(&place, sinks->items[i].path, false, err) != 0 || draft_probe(&place, err) != 0)
+        if (place_open(&place, sinks[i].path, false, err) != 0 || draft_probe(&place, err) != 0)
             return err_wrap(err, "auto_auth.sink");
     }
     return 0;
 }
 
-void sinks_reach(const struct sinks *sinks, struct reach *reach)
+void sinks_reach(const struct config_sink *sinks, size_t count, struct reach *reach)
 {
-    for (size_t i = 0; i < sinks->count; i++)
-        place_reach(sinks->items[i].path, reach);
+    for (size_t i = 0; i < count; i++) {
+        place_reach(sinks[i].path, reach);
+        if (sinks[i].dh_path[0])
+            reach_file(reach, sinks[i].dh_path, REACH_READ);
+    }
+}
+
+static int keep_text(struct sinks *sinks, const struct token *token, struct err *err)
+{
+    const char *text = token->wrap[0] ? token->wrap : token->value;
+
+    sinks->wrapped = token->wrap[0];
+    arena_reset(&sinks->arena);
+    sinks->text = arena_strndup(&sinks->arena, text, strlen(text), err);
+    return sinks->text ? 0 : -1;
+}
+
+/* Those that are due. */
+static void begin(struct sinks *sinks, const struct token *token)
+{
+    struct err err;
+
+    if (keep_text(sinks, token, &err) == 0)
+        timer_after(&sinks->timer, 0);
+    else
+        sinks->events.on_error(sinks->events.ctx, sinks->count ? sinks->items[0].config->path : "", &err, SINK_NEXT_TOKEN);
 }
 
 void sinks_put(struct sinks *sinks, const struct token *token)
 {
-    const char *text = token->wrap[0] ? token->wrap : token->value;
-    struct err err;
-
-    sinks->wrapped = token->wrap[0];
-    arena_reset(&sinks->arena);
-    sinks->text = arena_strndup(&sinks->arena, text, strlen(text), &err);
-    if (!sinks->text) {
-        sinks->events.on_error(sinks->events.ctx, sinks->count ? sinks->items[0].path : "", &err, SINK_NEXT_TOKEN);
-        return;
-    }
+    stop(sinks);
     for (size_t i = 0; i < sinks->count; i++)
         sinks->items[i].due = true;
-    timer_after(&sinks->timer, 0);
+    begin(sinks, token);
+}
+
+bool sinks_pending(const struct sinks *sinks)
+{
+    for (size_t i = 0; i < sinks->count; i++) {
+        if (sinks->items[i].due)
+            return true;
+    }
+    return false;
+}
+
+static const struct sink *find(const struct sinks *sinks, const struct config_sink *config)
+{
+    for (size_t i = 0; i < sinks->count; i++) {
+        if (difference_same_sink(sinks->items[i].config, config))
+            return &sinks->items[i];
+    }
+    return NULL;
+}
+
+void sinks_take(struct sinks *sinks, const struct config_sink *configs, size_t count, const struct token *token)
+{
+    struct sink *items = mem_array(count, sizeof(*items));
+
+    stop(sinks);
+    for (size_t i = 0; i < count; i++) {
+        const struct sink *before = find(sinks, &configs[i]);
+
+        items[i] = before ? *before : (struct sink){.all = sinks, .due = token != NULL};
+        items[i].config = &configs[i];
+    }
+    mem_free(sinks->items);
+    sinks->items = items;
+    sinks->count = count;
+    if (token && sinks_pending(sinks))
+        begin(sinks, token);
+}
+
+static bool is_touched(const struct sink *sink)
+{
+    struct file_stamp now;
+
+    if (sink->due || sink->all->wrapped || sink->config->wrap_ttl[0])
+        return false;
+    file_stamp(sink->config->path, &now);
+    return !file_stamp_same(&now, &sink->stamp);
 }
 
 bool sinks_touched(const struct sinks *sinks)
 {
-    for (size_t i = 0; i < sinks->count && !sinks->wrapped; i++) {
-        struct file_stamp now;
-
-        file_stamp(sinks->items[i].path, &now);
-        if (!sinks->items[i].due && !file_stamp_same(&now, &sinks->items[i].stamp))
+    for (size_t i = 0; i < sinks->count; i++) {
+        if (is_touched(&sinks->items[i]))
             return true;
     }
     return false;

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "go/numeral.h"
 #include "inject/value.h"
 
 /* Names in agent-inject-containers that are looked for: nobody writes more. */
 enum { NAMES_LOOKED_FOR = 64 };
 
-/* ---------------------------------------------------------------------------------------------- the uid */
+/* ---------------------------------------------------------------------------------------------------------- the uid */
 
 /* The original looks at the first container alone. */
 void advice_before(const struct annots *annots, const struct pod *pod, const struct settings *settings, struct warnings *warnings)
@@ -19,14 +20,18 @@ void advice_before(const struct annots *annots, const struct pod *pod, const str
     bool same = settings->run_as_same_user;
     int64_t uid;
 
-    if (asked.data && !value_is_bool(asked, &same))
+    if (asked.data && !numeral_bool(asked, &same))
         return;
-    if (same && !val_get_int(val_get(first, "securityContext"), "runAsUser", &uid) && val_get_int(pod->security_context, "runAsUser", &uid))
-        warn_add(warnings, "agent-run-as-same-user looks at the first container's own securityContext; the pod's runAsUser %" PRId64 " does not count: "
-                           "set it in the container, or agent-run-as-user: \"%" PRId64 "\"", uid, uid);
+    if (same && !val_get_int(val_get(first, "securityContext"), "runAsUser", &uid) &&
+        val_get_int(pod->security_context, "runAsUser", &uid))
+        warn_add(warnings,
+                 "agent-run-as-same-user looks at the first container's own securityContext; the pod's runAsUser %" PRId64
+                 " does not count: "
+                 "set it in the container, or agent-run-as-user: \"%" PRId64 "\"",
+                 uid, uid);
 }
 
-/* ------------------------------------------------------------------------------------------- containers */
+/* ------------------------------------------------------------------------------------------------------- containers */
 
 static bool has_named(const struct val *list, struct str name)
 {
@@ -56,10 +61,13 @@ static void advise_wanted(const struct plan *plan, struct warnings *warnings)
         if (has_named(pod->containers, name))
             continue;
         if (meant.len != name.len && has_named(pod->containers, meant))
-            warn_add(warnings, "agent-inject-containers: blanks count, so \"%.*s\" gets no secrets: write the names with commas alone between them",
-                     WARN_SHOWN(name));
+            warn_add(
+                warnings,
+                "agent-inject-containers: blanks count, so \"%.*s\" gets no secrets: write the names with commas alone between them",
+                WARN_SHOWN(name));
         else if (has_named(pod->init_containers, meant))
-            warn_add(warnings, "agent-inject-containers: %.*s is an init container, which gets the secrets in any case", WARN_SHOWN(meant));
+            warn_add(warnings, "agent-inject-containers: %.*s is an init container, which gets the secrets in any case",
+                     WARN_SHOWN(meant));
         else
             warn_add(warnings, "agent-inject-containers: no container is named \"%.*s\"", WARN_SHOWN(name));
     }
@@ -76,11 +84,12 @@ static void advise_copied_mounts(const struct plan *plan, struct warnings *warni
              has_named(pod->volumes, name) ? "; it is a volume: name a container that mounts it" : "");
 }
 
-/* ------------------------------------------------------------------------------------------------ login */
+/* ------------------------------------------------------------------------------------------------------------ login */
 
 static bool is_usual_token(struct str path)
 {
-    return str_has_prefix(path, "/var/run/secrets/kubernetes.io/serviceaccount") || str_has_prefix(path, "/run/secrets/kubernetes.io/serviceaccount");
+    return str_has_prefix(path, "/var/run/secrets/kubernetes.io/serviceaccount") ||
+           str_has_prefix(path, "/run/secrets/kubernetes.io/serviceaccount");
 }
 
 static void advise_token(const struct plan *plan, struct warnings *warnings)
@@ -88,11 +97,13 @@ static void advise_token(const struct plan *plan, struct warnings *warnings)
     if (plan_text(plan, ANNOT_OWN_TOKEN_AUDIENCE).len || plan_text(plan, ANNOT_AGENT_SERVICE_ACCOUNT_TOKEN_VOLUME_NAME).len ||
         is_usual_token(plan->token.mount_path))
         return;
-    warn_add(warnings, "the agent logs in with %.*s/%.*s, the first mount with \"serviceaccount\" in its path: name the token's volume in "
-                       "agent-service-account-token-volume-name", WARN_SHOWN(plan->token.mount_path), WARN_SHOWN(plan->token.path));
+    warn_add(warnings,
+             "the agent logs in with %.*s/%.*s, the first mount with \"serviceaccount\" in its path: name the token's volume in "
+             "agent-service-account-token-volume-name",
+             WARN_SHOWN(plan->token.mount_path), WARN_SHOWN(plan->token.path));
 }
 
-/* ------------------------------------------------------------------------------------------------ files */
+/* ------------------------------------------------------------------------------------------------------------ files */
 
 static int compare_destinations(const void *a, const void *b)
 {
@@ -111,12 +122,13 @@ static void advise_files(const struct plan *plan, struct warnings *warnings)
     qsort(sorted, plan->secret_count, sizeof(sorted[0]), compare_destinations);
     for (size_t i = 1; i < plan->secret_count && !warn_full(warnings); i++) {
         if (str_eq(sorted[i]->destination, sorted[i - 1]->destination))
-            warn_add(warnings, "secrets %.*s and %.*s are one file, %.*s: the last one written stays; set agent-inject-file-%.*s", WARN_SHOWN(sorted[i - 1]->name),
-                     WARN_SHOWN(sorted[i]->name), WARN_SHOWN(sorted[i]->destination), WARN_SHOWN(sorted[i]->name));
+            warn_add(warnings, "secrets %.*s and %.*s are one file, %.*s: the last one written stays; set agent-inject-file-%.*s",
+                     WARN_SHOWN(sorted[i - 1]->name), WARN_SHOWN(sorted[i]->name), WARN_SHOWN(sorted[i]->destination),
+                     WARN_SHOWN(sorted[i]->name));
     }
 }
 
-/* ------------------------------------------------------------------------------------ what the agent lacks */
+/* --------------------------------------------------------------------------------------------- what the agent lacks */
 
 static bool is_own_image(struct str image)
 {
@@ -127,7 +139,8 @@ static bool is_own_image(struct str image)
 
 static bool is_built_in(struct str type)
 {
-    static const char *const methods[] = {"kubernetes", "jwt", "approle", "token_file"};
+    static const char *const methods[] = {"approle", "aws",        "azure", "cert",       "gcp",
+                                          "jwt",     "kubernetes", "ldap",  "token_file", "userpass"};
 
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         if (str_eqs(type, methods[i]))
@@ -145,7 +158,8 @@ static const struct lack {
     {ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, "no listener"},
     {ANNOT_AGENT_CACHE_LISTENER_PORT, "no listener"},
     {ANNOT_AGENT_CACHE_EXIT_ON_ERR, "no cache that is kept"},
-    {ANNOT_AGENT_ENABLE_QUIT, "no request ends it: let a Job's sidecar be native (ampule.dev/native-sidecar), or use agent-pre-populate-only"},
+    {ANNOT_AGENT_ENABLE_QUIT,
+     "no request ends it: let a Job's sidecar be native (ampule.dev/native-sidecar), or use agent-pre-populate-only"},
 };
 
 /* Telemetry as a family has no value of its own. */
@@ -163,7 +177,7 @@ static bool is_asked_for(const struct plan *plan, enum annot annot)
     struct str value = plan->annots->value[annot];
     bool on = true;
 
-    return value.len && (annot_rows[annot].kind != ANNOT_BOOL || (value_is_bool(value, &on) && on));
+    return value.len && (annot_rows[annot].kind != ANNOT_BOOL || (numeral_bool(value, &on) && on));
 }
 
 static void advise_lacks(const struct plan *plan, struct warnings *warnings)
@@ -178,8 +192,11 @@ static void advise_lacks(const struct plan *plan, struct warnings *warnings)
     }
     advise_telemetry(plan, warnings);
     if (!is_built_in(type) && !plan_text(plan, ANNOT_AGENT_CONFIGMAP).len)
-        warn_add(warnings, "auth-type %.*s: Ampule's agent cannot log in that way and will not start; it has kubernetes, jwt, approle and token_file",
-                 WARN_SHOWN(type));
+        warn_add(
+            warnings,
+            "auth-type %.*s: Ampule's agent cannot log in that way and will not start; it has approle, aws, azure, cert, gcp, jwt, "
+            "kubernetes, ldap, token_file and userpass",
+            WARN_SHOWN(type));
 }
 
 void advice_give(const struct plan *plan, struct warnings *warnings)

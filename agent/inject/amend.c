@@ -4,18 +4,18 @@
 
 #include <jansson.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "inject/operation.h"
 #include "inject/value.h"
 
-/* --------------------------------------------------------------------------------------- checking */
+/* --------------------------------------------------------------------------------------------------------- checking */
 
 static const char *go_name(const struct val *v)
 {
-    static const char *const names[] = {[VAL_STRING] = "string", [VAL_NUMBER] = "number", [VAL_BOOL] = "bool", [VAL_LIST] = "array",
-                                        [VAL_MAP] = "object"};
+    static const char *const names[] = {
+        [VAL_STRING] = "string", [VAL_NUMBER] = "number", [VAL_BOOL] = "bool", [VAL_LIST] = "array", [VAL_MAP] = "object"};
 
     return names[v->kind];
 }
@@ -44,17 +44,17 @@ int amend_check(struct str text, struct arena *arena, struct err *err)
 bool amend_is_empty(struct str patch)
 {
     static const char blank[] = " \t\r\n";
-    struct cur cur = cur_of(patch.data, patch.len);
+    struct cursor cur = cursor_of(patch.data, patch.len);
 
-    cur_skip(&cur, blank);
-    if (cur_at_end(&cur) || *cur.p == 'n')
+    cursor_skip(&cur, blank);
+    if (cursor_at_end(&cur) || *cur.p == 'n')
         return true;
-    cur_char(&cur, '[');
-    cur_skip(&cur, blank);
-    return cur_peek(&cur) == ']';
+    cursor_char(&cur, '[');
+    cursor_skip(&cur, blank);
+    return cursor_peek(&cur) == ']';
 }
 
-/* ----------------------------------------------------------------------------------------- result */
+/* ----------------------------------------------------------------------------------------------------------- result */
 
 /* Fields of v1.Container, and what they must be; what lies deeper is the API server's to check. */
 static const struct field {
@@ -92,14 +92,16 @@ static const struct field {
 static int check_fields(const json_t *container, struct err *err)
 {
     if (!json_is_object(container))
-        return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type v1.Container", operation_go_type(container));
+        return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go value of type v1.Container",
+                       operation_go_type(container));
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         const json_t *value = json_object_get(container, fields[i].name);
-        bool fits = !value || json_is_null(value) || json_typeof(value) == fields[i].type || (json_is_false(value) && fields[i].type == JSON_TRUE);
+        bool fits = !value || json_is_null(value) || json_typeof(value) == fields[i].type ||
+                    (json_is_false(value) && fields[i].type == JSON_TRUE);
 
         if (!fits)
-            return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go struct field Container.%s of type %s", operation_go_type(value),
-                           fields[i].name, fields[i].go);
+            return err_set(err, ERR_INPUT, "json: cannot unmarshal %s into Go struct field Container.%s of type %s",
+                           operation_go_type(value), fields[i].name, fields[i].go);
     }
     return 0;
 }
@@ -111,7 +113,8 @@ static int normalise_quantities(json_t *list, struct err *err)
     json_t *value;
     void *next;
 
-    json_object_foreach_safe (list, next, name, value) {
+    json_object_foreach_safe(list, next, name, value)
+    {
         _cleanup_buf_ struct buf quantity = {0};
         char number[64];
         struct str text = {number, 0};
@@ -145,7 +148,8 @@ static int normalise(json_t *container, struct err *err)
     json_t *value, *resources;
     void *next;
 
-    json_object_foreach_safe (container, next, field, value) {
+    json_object_foreach_safe(container, next, field, value)
+    {
         if (is_empty(field, value))
             json_object_del(container, field);
     }
@@ -179,7 +183,8 @@ static int apply_all(json_t **container, const json_t *patch, struct err *err)
     size_t i;
     json_t *operation;
 
-    json_array_foreach (patch, i, operation) {
+    json_array_foreach(patch, i, operation)
+    {
         if (operation_apply(container, operation, err) != 0)
             return err_wrap(err, "failed to apply JSON patch");
     }

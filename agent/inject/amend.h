@@ -3,8 +3,9 @@
  *
  * Errors are those of the library that upstream uses, since users search for them. Negative array indices are allowed, as there.
  * The result is written as a typed client would, without what is empty; fields that nobody here knows survive.
- * A few operations can ask for any amount of copies: every byte that the library allocates is paid out of the review's effort, as are values that
- * are compared and lists that are moved; nothing gets deeper than LIMIT_DEPTH, which is also what recursion ends at.
+ * A few operations can ask for any amount of copies: every byte that the library allocates is paid out of the review's effort, as
+ * are values that are compared and lists that are moved; nothing gets deeper than LIMIT_DEPTH, which is also what recursion ends
+ * at.
  */
 #ifndef INJECT_AMEND_H
 #define INJECT_AMEND_H

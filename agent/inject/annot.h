@@ -1,16 +1,16 @@
 /*
  * annot: the annotations, as a table, and those of one pod.
  *
- * Rows are sorted by name. Names of upstream stand without prefix: vault.hashicorp.com/ and openbao.org/ mean the same, the first wins where
- * both are there. What only Ampule has keeps its prefix. A FAMILY is followed by -NAME, NAME in its own case; BOTH may be.
- * The values of a pod are its own, then the injector's default annotations; they are borrowed from the review and the settings.
+ * Rows are sorted by name. Names of upstream stand without prefix: vault.hashicorp.com/ and openbao.org/ mean the same, the first
+ * wins where both are there. What only Ampule has keeps its prefix. A FAMILY is followed by -NAME, NAME in its own case; BOTH may
+ * be. The values of a pod are its own, then the injector's default annotations; they are borrowed from the review and the
+ * settings.
  */
 #ifndef INJECT_ANNOT_H
 #define INJECT_ANNOT_H
 
 #include "base/arena.h"
 #include "base/val.h"
-#include "inject/settings.h"
 
 enum annot {
     ANNOT_AGENT_AUTO_AUTH_EXIT_ON_ERR,
@@ -142,12 +142,13 @@ struct annots {
     const char *conflict;          /* suffix given under two prefixes with different values, or NULL */
 };
 
-/* `map` is the pod's metadata.annotations, or NULL. */
-int annots_read(struct annots *annots, const struct val *map, const struct settings *settings, struct arena *arena,
-                struct err *err) MUST_USE;
+/* `map` is the pod's metadata.annotations, or NULL; `defaults` the injector's, VAL_MISSING: none. */
+int annots_read(struct annots *annots, const struct val *map, const struct val *defaults, struct arena *arena, struct err *err)
+    MUST_USE;
 /* The value of FAMILY-NAME; data NULL when it is not there. */
 struct str annots_named(const struct annots *annots, enum annot family, struct str name);
-/* The members of a family lie side by side in `map`: the first one's index, and how many. Names start behind the family's dash. */
+/* The members of a family lie side by side in `map`: the first one's index, and how many. Names start behind the family's dash.
+ */
 size_t annots_family(const struct annots *annots, enum annot family, size_t *ret_count);
 
 #endif

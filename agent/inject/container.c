@@ -5,14 +5,14 @@
 #include <strings.h>
 
 #include "base/base64.h"
-#include "base/cur.h"
-#include "base/emit.h"
+#include "base/cursor.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "inject/amend.h"
 #include "inject/value.h"
 
-#define AGENT "/bin/ampule-agent" /* where our image has it */
-#define LOOK_BYTES 32             /* what looking at a container or an annotation costs */
+#define AGENT      "/bin/ampule-agent" /* where our image has it */
+#define LOOK_BYTES 32                  /* what looking at a container or an annotation costs */
 
 struct writing {
     const struct plan *plan;
@@ -23,22 +23,22 @@ struct writing {
     struct err *err;
 };
 
-/* --------------------------------------------------------------------------------------- names */
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 void container_name(struct buf *out, const char *base, const struct plan_identity *identity)
 {
-    emit_next(out);
+    json_text_next(out);
     buf_addf(out, identity->name.len ? "\"%s-%.*s\"" : "\"%s\"", base, (int)identity->name.len, identity->name.data);
 }
 
-/* -------------------------------------------------------------------------------------- environment */
+/* ------------------------------------------------------------------------------------------------------ environment */
 
 static void env(struct buf *out, const char *name, struct str value)
 {
-    emit_open(out, '{');
-    emit_member(out, "name", str_of(name));
-    emit_member_if(out, "value", value);
-    emit_close(out, '}');
+    json_text_open(out, '{');
+    json_text_member(out, "name", str_of(name));
+    json_text_member_if(out, "value", value);
+    json_text_close(out, '}');
 }
 
 static void env_if(struct buf *out, const char *name, struct str value)
@@ -49,8 +49,8 @@ static void env_if(struct buf *out, const char *name, struct str value)
 
 static void env_field(struct buf *out, const char *name, const char *path)
 {
-    emit_open(out, '{');
-    emit_member(out, "name", str_of(name));
+    json_text_open(out, '{');
+    json_text_member(out, "name", str_of(name));
     buf_addf(out, ",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"%s\"}}}", path);
 }
 
@@ -59,12 +59,12 @@ static int env_config(const struct writing *w)
     _cleanup_buf_ struct buf config = {0};
 
     buf_init(&config, LIMIT_REVIEW_ANSWER_BYTES);
-    if (config_write(w->plan, w->container->identity, w->container->role, &config, w->arena, w->err) != 0)
+    if (agent_config_write(w->plan, w->container->identity, w->container->role, &config, w->arena, w->err) != 0)
         return -1;
     if (buf_check(&config, "configuration", w->err) != 0 || effort_spend(w->effort, config.len, w->err) != 0)
         return -1;
-    emit_open(w->out, '{');
-    emit_member(w->out, "name", STR("VAULT_CONFIG"));
+    json_text_open(w->out, '{');
+    json_text_member(w->out, "name", STR("VAULT_CONFIG"));
     buf_adds(w->out, ",\"value\":\"");
     base64_encode(config.data, config.len, w->out);
     buf_adds(w->out, "\"}");
@@ -114,7 +114,8 @@ static void env_ca(const struct writing *w)
         env(w->out, "VAULT_CACERT_BYTES", given);
 }
 
-/* The literal value of a variable in the first container that has it; data NULL when none has. Variables that were looked at are counted. */
+/* The literal value of a variable in the first container that has it; data NULL when none has. Variables that were looked at are
+ * counted. */
 static struct str find_env(const struct pod *pod, const char *name, size_t *looked_at)
 {
     for (size_t c = 0; c < pod->containers->list.len; c++) {
@@ -151,8 +152,8 @@ static int write_env(const struct writing *w)
     const struct plan *plan = w->plan;
     struct buf *out = w->out;
 
-    emit_key(out, "env");
-    emit_open(out, '[');
+    json_text_key(out, "env");
+    json_text_open(out, '[');
     env_field(out, "NAMESPACE", "metadata.namespace");
     env_field(out, "HOST_IP", "status.hostIP");
     env_field(out, "POD_IP", "status.podIP");
@@ -170,19 +171,19 @@ static int write_env(const struct writing *w)
     env_ca(w);
     if (env_aws(w) != 0)
         return -1;
-    emit_close(out, ']');
+    json_text_close(out, ']');
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ mounts */
+/* ----------------------------------------------------------------------------------------------------------- mounts */
 
 void container_mount(struct buf *out, struct str name, struct str path, bool read_only)
 {
-    emit_open(out, '{');
-    emit_member(out, "name", name);
-    emit_flag_if(out, "readOnly", read_only);
-    emit_member(out, "mountPath", path);
-    emit_close(out, '}');
+    json_text_open(out, '{');
+    json_text_member(out, "name", name);
+    json_text_flag_if(out, "readOnly", read_only);
+    json_text_member(out, "mountPath", path);
+    json_text_close(out, '}');
 }
 
 void container_secret_mounts(const struct plan *plan, container_each_mount *each, void *context)
@@ -203,11 +204,11 @@ static void each_own_mount(void *context, struct str name, struct str path)
 
 static void mount_own(const struct writing *w, const char *base, const char *path)
 {
-    emit_open(w->out, '{');
-    emit_key(w->out, "name");
+    json_text_open(w->out, '{');
+    json_text_key(w->out, "name");
     container_name(w->out, base, w->container->identity);
-    emit_member(w->out, "mountPath", str_of(path));
-    emit_close(w->out, '}');
+    json_text_member(w->out, "mountPath", str_of(path));
+    json_text_close(w->out, '}');
 }
 
 static bool is_token_mount(struct str path)
@@ -233,15 +234,15 @@ static bool is_left_out(const struct val_pair *field)
 
 static void copy_mount(struct buf *out, const struct val *mount)
 {
-    emit_open(out, '{');
+    json_text_open(out, '{');
     for (size_t i = 0; i < mount->map.len; i++) {
         if (is_left_out(&mount->map.pairs[i]))
             continue;
-        emit_str(out, mount->map.pairs[i].key->s);
+        json_text_str(out, mount->map.pairs[i].key->s);
         buf_addc(out, ':');
-        emit_val(out, &mount->map.pairs[i].value);
+        json_text_val(out, &mount->map.pairs[i].value);
     }
-    emit_close(out, '}');
+    json_text_close(out, '}');
 }
 
 /* Of every container with that name; names should be unique, but nobody has checked that yet. */
@@ -272,8 +273,8 @@ static void write_mounts(const struct writing *w)
     const struct plan *plan = w->plan;
     bool init = w->container->role == CONFIG_INIT;
 
-    emit_key(w->out, "volumeMounts");
-    emit_open(w->out, '[');
+    json_text_key(w->out, "volumeMounts");
+    json_text_open(w->out, '[');
     if (init)
         mount_own(w, "home-init", "/home/vault");
     container_mount(w->out, plan->token.volume, plan->token.mount_path, true);
@@ -291,10 +292,10 @@ static void write_mounts(const struct writing *w)
         container_mount(w->out, STR("vault-agent-cache"), STR("/vault/agent-cache"), false);
     if (plan->handover)
         mount_own(w, "ampule-handover", CONFIG_HANDOVER_PATH);
-    emit_close(w->out, ']');
+    json_text_close(w->out, ']');
 }
 
-/* --------------------------------------------------------------------------------------- resources */
+/* -------------------------------------------------------------------------------------------------------- resources */
 
 static int write_quantities(const struct writing *w, const char *key, const enum annot annots[3])
 {
@@ -310,14 +311,14 @@ static int write_quantities(const struct writing *w, const char *key, const enum
         if (value_quantity(text, &quantity, w->err) != 0)
             return -1;
         if (!any) {
-            emit_key(w->out, key);
-            emit_open(w->out, '{');
+            json_text_key(w->out, key);
+            json_text_open(w->out, '{');
         }
         any = true;
-        emit_member(w->out, names[i], (struct str){quantity.data, quantity.len});
+        json_text_member(w->out, names[i], (struct str){quantity.data, quantity.len});
     }
     if (any)
-        emit_close(w->out, '}');
+        json_text_close(w->out, '}');
     return 0;
 }
 
@@ -326,15 +327,15 @@ static int write_resources(const struct writing *w)
     static const enum annot limits[] = {ANNOT_AGENT_LIMITS_CPU, ANNOT_AGENT_LIMITS_MEM, ANNOT_AGENT_LIMITS_EPHEMERAL},
                             requests[] = {ANNOT_AGENT_REQUESTS_CPU, ANNOT_AGENT_REQUESTS_MEM, ANNOT_AGENT_REQUESTS_EPHEMERAL};
 
-    emit_key(w->out, "resources");
-    emit_open(w->out, '{');
+    json_text_key(w->out, "resources");
+    json_text_open(w->out, '{');
     if (write_quantities(w, "limits", limits) != 0 || write_quantities(w, "requests", requests) != 0)
         return -1;
-    emit_close(w->out, '}');
+    json_text_close(w->out, '}');
     return 0;
 }
 
-/* ------------------------------------------------------------------------------- command, lifecycle */
+/* ----------------------------------------------------------------------------------------------- command, lifecycle */
 
 static void write_command(const struct writing *w)
 {
@@ -365,7 +366,7 @@ static void write_flag(struct buf *out, const char *flag, struct str value)
     buf_init_exact(&text, strlen(flag) + value.len + 1);
     buf_adds(&text, flag);
     buf_add(&text, value.data, value.len);
-    emit_str(out, (struct str){text.data, text.len});
+    json_text_str(out, (struct str){text.data, text.len});
 }
 
 /* Without a shell there is nothing to sleep with: the agent's own time limit is what remains. */
@@ -389,9 +390,9 @@ static void write_direct_revoke(const struct writing *w)
 static void add_word(struct buf *line, struct str value)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./[]-";
-    struct cur cur = cur_of(value.data, value.len);
+    struct cursor cur = cursor_of(value.data, value.len);
 
-    if (cur_skip(&cur, plain) == value.len) {
+    if (cursor_skip(&cur, plain) == value.len) {
         buf_add(line, value.data, value.len);
         return;
     }
@@ -426,28 +427,29 @@ static void write_revoke_hook(const struct writing *w)
     buf_adds(&line, " -self");
     buf_adds(w->out, "\"preStop\":{\"exec\":{\"command\":[\"/bin/sh\",\"-c\"");
     if (!buf_spread(w->out, &line))
-        emit_str(w->out, (struct str){line.data, line.len});
+        json_text_str(w->out, (struct str){line.data, line.len});
     buf_adds(w->out, "]}}");
 }
 
 static void write_lifecycle(const struct writing *w)
 {
-    emit_key(w->out, "lifecycle");
-    emit_open(w->out, '{');
+    json_text_key(w->out, "lifecycle");
+    json_text_open(w->out, '{');
     if (w->plan->revoke)
         (w->plan->direct ? write_direct_revoke : write_revoke_hook)(w);
-    emit_close(w->out, '}');
+    json_text_close(w->out, '}');
 }
 
 /* The kubelet starts the next container when every file has been written once. */
 static void write_native(const struct writing *w)
 {
-    emit_member(w->out, "restartPolicy", STR("Always"));
-    buf_adds(w->out, ",\"startupProbe\":{\"exec\":{\"command\":[\"" AGENT "\",\"probe\",\"-for=startup\"]},\"periodSeconds\":1,\"timeoutSeconds\":5,"
+    json_text_member(w->out, "restartPolicy", STR("Always"));
+    buf_adds(w->out, ",\"startupProbe\":{\"exec\":{\"command\":[\"" AGENT
+                     "\",\"probe\",\"-for=startup\"]},\"periodSeconds\":1,\"timeoutSeconds\":5,"
                      "\"failureThreshold\":600}");
 }
 
-/* ---------------------------------------------------------------------------------- security context */
+/* ------------------------------------------------------------------------------------------------- security context */
 
 static void write_security(const struct writing *w)
 {
@@ -456,35 +458,35 @@ static void write_security(const struct writing *w)
 
     if (!plan->set_security_context)
         return;
-    emit_key(w->out, "securityContext");
-    emit_open(w->out, '{');
+    json_text_key(w->out, "securityContext");
+    json_text_open(w->out, '{');
     buf_adds(w->out, "\"capabilities\":{\"drop\":[\"ALL\"]}");
-    emit_key(w->out, "runAsUser");
-    emit_int(w->out, plan->uid);
-    emit_key(w->out, "runAsGroup");
-    emit_int(w->out, plan->gid);
-    emit_key(w->out, "runAsNonRoot");
-    emit_bool(w->out, plan->uid != 0 && plan->gid != 0);
+    json_text_key(w->out, "runAsUser");
+    json_text_int(w->out, plan->uid);
+    json_text_key(w->out, "runAsGroup");
+    json_text_int(w->out, plan->gid);
+    json_text_key(w->out, "runAsNonRoot");
+    json_text_bool(w->out, plan->uid != 0 && plan->gid != 0);
     buf_adds(w->out, ",\"readOnlyRootFilesystem\":true,\"allowPrivilegeEscalation\":false");
     if (seccomp.len) {
-        emit_key(w->out, "seccompProfile");
-        emit_open(w->out, '{');
-        emit_member(w->out, "type", seccomp);
-        emit_close(w->out, '}');
+        json_text_key(w->out, "seccompProfile");
+        json_text_open(w->out, '{');
+        json_text_member(w->out, "type", seccomp);
+        json_text_close(w->out, '}');
     }
-    emit_close(w->out, '}');
+    json_text_close(w->out, '}');
 }
 
-/* ------------------------------------------------------------------------------------------- whole */
+/* ------------------------------------------------------------------------------------------------------------ whole */
 
 static int write_plain(const struct writing *w)
 {
     bool init = w->container->role == CONFIG_INIT;
 
-    emit_open(w->out, '{');
-    emit_key(w->out, "name");
+    json_text_open(w->out, '{');
+    json_text_key(w->out, "name");
     container_name(w->out, init ? "vault-agent-init" : "vault-agent", w->container->identity);
-    emit_member(w->out, "image", plan_text(w->plan, ANNOT_AGENT_IMAGE));
+    json_text_member(w->out, "image", plan_text(w->plan, ANNOT_AGENT_IMAGE));
     write_command(w);
     if (write_env(w) != 0 || write_resources(w) != 0)
         return -1;
@@ -494,7 +496,7 @@ static int write_plain(const struct writing *w)
     if (w->plan->native)
         write_native(w);
     write_security(w);
-    emit_close(w->out, '}');
+    json_text_close(w->out, '}');
     return 0;
 }
 
@@ -507,8 +509,8 @@ static int pay_look(const struct writing *w)
     return effort_spend(w->effort, LOOK_BYTES * (containers + annotations), w->err);
 }
 
-int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out, struct arena *arena,
-                    struct err *err)
+int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out,
+                    struct arena *arena, struct err *err)
 {
     bool init = container->role == CONFIG_INIT;
     struct str patch = plan_text(plan, init ? ANNOT_AGENT_INIT_JSON_PATCH : ANNOT_AGENT_JSON_PATCH);
@@ -524,6 +526,6 @@ int container_write(const struct plan *plan, const struct container *container, 
     w.out = &plain;
     if (write_plain(&w) != 0 || buf_check(&plain, "container", err) != 0 || effort_spend(effort, plain.len, err) != 0)
         return -1;
-    emit_next(out);
+    json_text_next(out);
     return amend_container((struct str){plain.data, plain.len}, patch, effort, out, err);
 }

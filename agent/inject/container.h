@@ -4,18 +4,18 @@
 #ifndef INJECT_CONTAINER_H
 #define INJECT_CONTAINER_H
 
-#include "inject/config.h"
+#include "inject/agent_config.h"
 #include "inject/effort.h"
 
 /* What tells one container from another. */
 struct container {
     const struct plan_identity *identity;
-    enum config_role role; /* CONFIG_INIT: vault-agent-init; a native sidecar is CONFIG_SIDECAR */
+    enum agent_config_role role; /* CONFIG_INIT: vault-agent-init; a native sidecar is CONFIG_SIDECAR */
 };
 
 /* Appends one container, its own JSON patch applied. */
-int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out, struct arena *arena,
-                    struct err *err) MUST_USE;
+int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out,
+                    struct arena *arena, struct err *err) MUST_USE;
 
 /* "vault-agent-init", with "-IDENTITY" behind it for others than the first; the same for volumes. */
 void container_name(struct buf *out, const char *base, const struct plan_identity *identity);

@@ -15,8 +15,10 @@ int effort_check(const struct effort *effort, struct err *err)
 {
     if (!effort->spent)
         return 0;
-    return err_set(err, ERR_LIMIT, "the pod asks for more than its size allows: over %zu bytes would be made of it; fewer secrets, containers "
-                                   "or copies in JSON patches fit", effort->most);
+    return err_set(err, ERR_LIMIT,
+                   "the pod asks for more than its size allows: over %zu bytes would be made of it; fewer secrets, containers "
+                   "or copies in JSON patches fit",
+                   effort->most);
 }
 
 int effort_spend(struct effort *effort, size_t bytes, struct err *err)

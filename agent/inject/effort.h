@@ -1,8 +1,10 @@
 /*
- * effort: what one review may take, counted in bytes that are made or looked at again, so that one budget bounds its time and its memory.
+ * effort: what one review may take, counted in bytes that are made or looked at again, so that one budget bounds its time and its
+ * memory.
  *
- * It grows with the review: what amplifies a little text is refused, whatever the way (copies in a JSON patch, secrets times containers, one
- * long list for every agent). Whoever makes much pays before, or for a piece at a time; reading the review itself is bounded by its size.
+ * It grows with the review: what amplifies a little text is refused, whatever the way (copies in a JSON patch, secrets times
+ * containers, one long list for every agent). Whoever makes much pays before, or for a piece at a time; reading the review itself
+ * is bounded by its size.
  */
 #ifndef INJECT_EFFORT_H
 #define INJECT_EFFORT_H

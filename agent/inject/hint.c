@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #define WORD_MAX 64 /* longer names are not compared: Kubernetes allows 63 */
-#define NEAR 3      /* at most so many letters wrong */
+#define NEAR     3  /* at most so many letters wrong */
 
-/* ------------------------------------------------------------------------------------ nearest name */
+/* ----------------------------------------------------------------------------------------------------- nearest name */
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -89,12 +89,20 @@ void hint_unknown(const struct val *annotations, struct warnings *warnings)
     }
 }
 
-/* ------------------------------------------------------------------------------------------ orphans */
+/* ---------------------------------------------------------------------------------------------------------- orphans */
 
 static const enum annot companions[] = {
-    ANNOT_AGENT_INJECT_COMMAND,     ANNOT_AGENT_INJECT_FILE,         ANNOT_AGENT_INJECT_PERMS,       ANNOT_AGENT_TEMPLATE_LEFT_DELIM,
-    ANNOT_AGENT_TEMPLATE_RIGHT_DELIM, ANNOT_ERROR_ON_MISSING_KEY,    ANNOT_PRESERVE_SECRET_CASE,     ANNOT_SECRET_VOLUME_PATH,
-    ANNOT_OWN_OWNER,                ANNOT_OWN_SIGNAL,                ANNOT_OWN_IDENTITY,
+    ANNOT_AGENT_INJECT_COMMAND,
+    ANNOT_AGENT_INJECT_FILE,
+    ANNOT_AGENT_INJECT_PERMS,
+    ANNOT_AGENT_TEMPLATE_LEFT_DELIM,
+    ANNOT_AGENT_TEMPLATE_RIGHT_DELIM,
+    ANNOT_ERROR_ON_MISSING_KEY,
+    ANNOT_PRESERVE_SECRET_CASE,
+    ANNOT_SECRET_VOLUME_PATH,
+    ANNOT_OWN_OWNER,
+    ANNOT_OWN_SIGNAL,
+    ANNOT_OWN_IDENTITY,
 };
 
 /* A declared name that differs in case only; data NULL when there is none. */
@@ -122,7 +130,8 @@ static void hint_family(const struct plan *plan, enum annot family, struct warni
         if (like.data)
             warn_add(warnings, "annotation %.128s has no effect: the secret is named %.63s, in that case", key.data, like.data);
         else
-            warn_add(warnings, "annotation %.128s has no effect: no agent-inject-secret-%.63s or -template-%.63s", key.data, name.data, name.data);
+            warn_add(warnings, "annotation %.128s has no effect: no agent-inject-secret-%.63s or -template-%.63s", key.data,
+                     name.data, name.data);
     }
 }
 

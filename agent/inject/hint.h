@@ -1,5 +1,6 @@
 /*
- * hint: warnings of annotations that do nothing: unknown ones, with the nearest known name, and those whose secret is not declared.
+ * hint: warnings of annotations that do nothing: unknown ones, with the nearest known name, and those whose secret is not
+ * declared.
  */
 #ifndef INJECT_HINT_H
 #define INJECT_HINT_H

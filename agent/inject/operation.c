@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "inject/value.h"
 
-/* ----------------------------------------------------------------------------------------- effort */
+/* ----------------------------------------------------------------------------------------------------------- effort */
 
 /* Whoever pays for what jansson allocates; NULL: nobody. The library knows no contexts. */
 static struct effort *payer;
@@ -36,7 +36,8 @@ void operation_json_cleanup(json_t **json)
     json_decref(*json);
 }
 
-/* What an operation costs besides what it allocates: its path, and what is looked at. A list of pointers is moved much faster than a value is copied. */
+/* What an operation costs besides what it allocates: its path, and what is looked at. A list of pointers is moved much faster
+ * than a value is copied. */
 enum { OPERATION_BYTES = 64, NODE_BYTES = 16, MOVED_PER_BYTE = 4 };
 
 /* The nesting of a value, and what looking at all of it costs. Neither documents nor patches are deeper than LIMIT_DEPTH. */
@@ -49,13 +50,15 @@ static unsigned weigh(const json_t *value, size_t *bytes)
 
     *bytes += NODE_BYTES + (json_is_string(value) ? json_string_length(value) : 0);
     if (json_is_object(value)) {
-        json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        {
             *bytes += strlen(key);
             depth = weigh(item, bytes);
             deepest = depth > deepest ? depth : deepest;
         }
     } else if (json_is_array(value)) {
-        json_array_foreach (value, i, item) {
+        json_array_foreach(value, i, item)
+        {
             depth = weigh(item, bytes);
             deepest = depth > deepest ? depth : deepest;
         }
@@ -70,7 +73,7 @@ static int pay_list(const json_t *list, struct err *err)
     return effort_spend(payer, json_array_size(list) / MOVED_PER_BYTE, err);
 }
 
-/* ----------------------------------------------------------------------------------------- places */
+/* ----------------------------------------------------------------------------------------------------------- places */
 
 /* Where an operation works: a list or an object, and what is meant in it. */
 struct place {
@@ -210,7 +213,7 @@ static int drop(struct place *place, struct err *err)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------- operations */
+/* ------------------------------------------------------------------------------------------------------- operations */
 
 static int missing(struct err *err, const char *text, const char *path)
 {
@@ -219,7 +222,8 @@ static int missing(struct err *err, const char *text, const char *path)
 
 const char *operation_go_type(const json_t *value)
 {
-    static const char *const names[] = {[JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_INTEGER] = "number", [JSON_REAL] = "number"};
+    static const char *const names[] = {
+        [JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_INTEGER] = "number", [JSON_REAL] = "number"};
 
     return json_is_boolean(value) ? "bool" : json_is_string(value) ? "string" : names[json_typeof(value)];
 }
@@ -391,7 +395,8 @@ static const struct {
 static int apply(json_t **doc, const json_t *operation, struct err *err)
 {
     const char *kind = json_string_value(json_object_get(operation, "op"));
-    size_t names = json_string_length(json_object_get(operation, "path")) + json_string_length(json_object_get(operation, "from"));
+    size_t names =
+        json_string_length(json_object_get(operation, "path")) + json_string_length(json_object_get(operation, "from"));
 
     if (effort_spend(payer, OPERATION_BYTES + names, err) != 0)
         return -1;

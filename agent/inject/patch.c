@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/emit.h"
+#include "base/json_text.h"
 #include "inject/container.h"
 #include "inject/value.h"
 
@@ -18,7 +18,7 @@ struct writing {
 
 static void op_open(struct buf *out, const char *op, const char *path, bool append)
 {
-    emit_open(out, '{');
+    json_text_open(out, '{');
     buf_adds(out, "\"op\":\"");
     buf_adds(out, op);
     buf_adds(out, "\",\"path\":\"");
@@ -32,9 +32,9 @@ static bool value_open(struct writing *w, const char *path)
     bool first = w->list_missing;
 
     op_open(w->out, "add", path, !first);
-    emit_key(w->out, "value");
+    json_text_key(w->out, "value");
     if (first)
-        emit_open(w->out, '[');
+        json_text_open(w->out, '[');
     w->list_missing = false;
     return first;
 }
@@ -42,16 +42,16 @@ static bool value_open(struct writing *w, const char *path)
 static void value_close(struct writing *w, bool first)
 {
     if (first)
-        emit_close(w->out, ']');
-    emit_close(w->out, '}');
+        json_text_close(w->out, ']');
+    json_text_close(w->out, '}');
 }
 
-/* ------------------------------------------------------------------------------------------ volumes */
+/* ---------------------------------------------------------------------------------------------------------- volumes */
 
 /*
- * Upstream asks the original pod at the start of each group whether the list is there, so that on a pod without volumes later groups replace
- * earlier ones. Such a pod is not valid in any case (its token's mount names no volume), and the operations are kept as they are; with a
- * token of the agent's own the pod may well have none, and the list is made once.
+ * Upstream asks the original pod at the start of each group whether the list is there, so that on a pod without volumes later
+ * groups replace earlier ones. Such a pod is not valid in any case (its token's mount names no volume), and the operations are
+ * kept as they are; with a token of the agent's own the pod may well have none, and the list is made once.
  */
 static void volume_group(struct writing *w)
 {
@@ -63,11 +63,11 @@ static void volume_tmpfs(struct writing *w, const char *name, const struct plan_
 {
     bool first = value_open(w, "/spec/volumes");
 
-    emit_open(w->out, '{');
-    emit_key(w->out, "name");
+    json_text_open(w->out, '{');
+    json_text_key(w->out, "name");
     container_name(w->out, name, identity);
     buf_adds(w->out, ",\"emptyDir\":{\"medium\":\"Memory\"");
-    emit_member_if(w->out, "sizeLimit", plan_text(w->plan, size));
+    json_text_member_if(w->out, "sizeLimit", plan_text(w->plan, size));
     buf_adds(w->out, "}}");
     value_close(w, first);
 }
@@ -81,11 +81,11 @@ static void volume_object(struct writing *w, const char *volume, const char *kin
         return;
     volume_group(w);
     first = value_open(w, "/spec/volumes");
-    emit_open(w->out, '{');
-    emit_member(w->out, "name", str_of(volume));
-    emit_key(w->out, kind);
-    emit_open(w->out, '{');
-    emit_member(w->out, field, name);
+    json_text_open(w->out, '{');
+    json_text_member(w->out, "name", str_of(volume));
+    json_text_key(w->out, kind);
+    json_text_open(w->out, '{');
+    json_text_member(w->out, field, name);
     buf_adds(w->out, "}}");
     value_close(w, first);
 }
@@ -99,7 +99,7 @@ static void volume_token(struct writing *w)
         return;
     first = value_open(w, "/spec/volumes");
     buf_adds(w->out, "{\"name\":\"ampule-token\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{");
-    emit_member(w->out, "audience", audience);
+    json_text_member(w->out, "audience", audience);
     buf_addf(w->out, ",\"expirationSeconds\":%" PRIu64 ",\"path\":\"token\"}}]}}", w->plan->token_expiration);
     value_close(w, first);
 }
@@ -151,7 +151,7 @@ static void write_volumes(struct writing *w)
     }
 }
 
-/* ------------------------------------------------------------------------------------- secrets mounts */
+/* --------------------------------------------------------------------------------------------------- secrets mounts */
 
 struct mounting {
     struct writing *w;
@@ -191,9 +191,9 @@ static int mount_into_containers(struct writing *w)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ containers */
+/* ------------------------------------------------------------------------------------------------------- containers */
 
-static int add_agent(struct writing *w, const char *path, const struct plan_identity *identity, enum config_role role)
+static int add_agent(struct writing *w, const char *path, const struct plan_identity *identity, enum agent_config_role role)
 {
     struct container container = {identity, role};
     bool first = value_open(w, path);
@@ -204,7 +204,7 @@ static int add_agent(struct writing *w, const char *path, const struct plan_iden
     return 0;
 }
 
-static int add_agents(struct writing *w, const char *path, enum config_role role, size_t *ret_count)
+static int add_agents(struct writing *w, const char *path, enum agent_config_role role, size_t *ret_count)
 {
     *ret_count = 0;
     for (size_t i = 0; i < w->plan->identity_count; i++) {
@@ -225,7 +225,7 @@ static int add_originals(struct writing *w, const struct val *list)
     for (size_t i = 0; i < list->list.len; i++) {
         bool first = value_open(w, "/spec/initContainers");
 
-        emit_val(w->out, &list->list.items[i]);
+        json_text_val(w->out, &list->list.items[i]);
         value_close(w, first);
     }
     return effort_spend(w->effort, w->out->len - before, w->err);
@@ -239,7 +239,7 @@ static int write_init_containers(struct writing *w)
 
     if (reorder) {
         op_open(w->out, "remove", "/spec/initContainers", false);
-        emit_close(w->out, '}');
+        json_text_close(w->out, '}');
     }
     w->list_missing = reorder || originals->list.len == 0;
     if (add_agents(w, "/spec/initContainers", w->plan->native ? CONFIG_SIDECAR : CONFIG_INIT, &agents) != 0)
@@ -259,14 +259,14 @@ static void write_share(struct writing *w)
     if (w->plan->share == SHARE_UNSET)
         return;
     op_open(w->out, "add", "/spec/shareProcessNamespace", false);
-    emit_key(w->out, "value");
-    emit_bool(w->out, w->plan->share == SHARE_TRUE);
-    emit_close(w->out, '}');
+    json_text_key(w->out, "value");
+    json_text_bool(w->out, w->plan->share == SHARE_TRUE);
+    json_text_close(w->out, '}');
 }
 
 static void write_status(struct writing *w)
 {
-    emit_open(w->out, '{');
+    json_text_open(w->out, '{');
     buf_addf(w->out, "\"op\":\"add\",\"path\":\"/metadata/annotations/%.*s~1agent-inject-status\",\"value\":\"injected\"}",
              (int)strlen(w->plan->annots->prefix) - 1, w->plan->annots->prefix);
 }
@@ -276,7 +276,7 @@ int patch_write(const struct plan *plan, struct effort *effort, struct buf *out,
     struct writing w = {plan, effort, out, arena, err, false};
     size_t count;
 
-    emit_open(out, '[');
+    json_text_open(out, '[');
     write_volumes(&w);
     if (effort_spend(effort, out->len, err) != 0 || mount_into_containers(&w) != 0)
         return -1;
@@ -287,6 +287,6 @@ int patch_write(const struct plan *plan, struct effort *effort, struct buf *out,
     if (plan_has_sidecar(plan) && !plan->native && add_agents(&w, "/spec/containers", CONFIG_SIDECAR, &count) != 0)
         return -1;
     write_status(&w);
-    emit_close(out, ']');
+    json_text_close(out, ']');
     return buf_check(out, "patch", err);
 }

@@ -1,9 +1,8 @@
 /*
- * plan: everything that was decided about one pod, before a byte of the patch is written.
+ * plan: everything that was decided about one pod, before a byte of the patch is written. What it holds, and questions to it;
+ * `plan_make` decides, with `plan_secret` and `plan_own`.
  *
- * Made in upstream's order, since the order decides which error a user sees: defaults ("error adding default annotations"), parsing
- * ("error creating new agent sidecar"), validation ("error validating agent configuration"). Texts are borrowed from the review and the
- * settings or lie in the arena, all of which must outlive the plan.
+ * Texts are borrowed from the review and the settings or lie in the arena, all of which must outlive the plan.
  */
 #ifndef INJECT_PLAN_H
 #define INJECT_PLAN_H
@@ -14,12 +13,12 @@
 
 /* One file that the agent renders. */
 struct plan_secret {
-    struct str name; /* in its own case */
+    struct str name;                   /* in its own case */
     struct str path, contents, source; /* contents or source; neither: the default template on `path` */
     struct str destination, volume_path;
     struct str command, perms, left, right;
-    struct str user, group;                  /* ampule.dev/owner */
-    struct str signal, process;              /* ampule.dev/signal */
+    struct str user, group;     /* ampule.dev/owner */
+    struct str signal, process; /* ampule.dev/signal */
     bool error_on_missing_key;
     size_t identity; /* index in plan.identities */
 };
@@ -59,14 +58,12 @@ struct plan {
     const struct val *aws_mount; /* or NULL */
 };
 
-int plan_make(struct plan *plan, const struct annots *annots, const struct pod *pod, const struct settings *settings,
-              struct str request_namespace, struct arena *arena, struct err *err) MUST_USE;
-
 /* The value after defaults; "" when there is none. */
 struct str plan_text(const struct plan *plan, enum annot annot);
 bool plan_has_init(const struct plan *plan);
 bool plan_has_sidecar(const struct plan *plan);
-/* Who the target of ampule.dev/signal must run as: the agent's uid, since nobody but root may signal others, else the application's. False: unknown. */
+/* Who the target of ampule.dev/signal must run as: the agent's uid, since nobody but root may signal others, else the
+ * application's. False: unknown. */
 bool plan_signal_uid(const struct plan *plan, int64_t *ret);
 /* Whether a container of the pod gets the secrets. */
 bool plan_wants_container(const struct plan *plan, struct str container);

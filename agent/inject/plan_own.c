@@ -2,21 +2,21 @@
 
 #include <string.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "inject/value.h"
 
-#define NATIVE_MINOR 29   /* restartPolicy in init containers is on by default since Kubernetes 1.29 */
+#define NATIVE_MINOR   29  /* restartPolicy in init containers is on by default since Kubernetes 1.29 */
 #define EXPIRATION_MIN 600 /* the API server refuses less */
 
-/* ---------------------------------------------------------------------------------- native sidecar */
+/* --------------------------------------------------------------------------------------------------- native sidecar */
 
 /* "1.34", "v1.34.2", "1.29+"; false when it is not known. */
 static bool minor_version(const char *text, uint64_t *ret_major, uint64_t *ret_minor)
 {
-    struct cur cur = cur_of(text, strlen(text));
+    struct cursor cur = cursor_of(text, strlen(text));
 
-    cur_char(&cur, 'v');
-    return cur_uint(&cur, 10, 1000, ret_major) && cur_char(&cur, '.') && cur_uint(&cur, 10, 1000, ret_minor);
+    cursor_char(&cur, 'v');
+    return cursor_uint(&cur, 10, 1000, ret_major) && cursor_char(&cur, '.') && cursor_uint(&cur, 10, 1000, ret_minor);
 }
 
 static int check_native(struct plan *plan, struct err *err)
@@ -29,14 +29,14 @@ static int check_native(struct plan *plan, struct err *err)
         return err_set(err, ERR_INPUT, "ampule.dev/native-sidecar: is init container and sidecar in one; take away %s",
                        plan->prepopulate_only ? "agent-pre-populate-only" : "agent-pre-populate: false");
     if (minor_version(plan->settings->kubernetes_version, &major, &minor) && major == 1 && minor < NATIVE_MINOR)
-        return err_set(err, ERR_INPUT, "ampule.dev/native-sidecar: needs Kubernetes 1.%d or later, this cluster has %s", NATIVE_MINOR,
-                       plan->settings->kubernetes_version);
+        return err_set(err, ERR_INPUT, "ampule.dev/native-sidecar: needs Kubernetes 1.%d or later, this cluster has %s",
+                       NATIVE_MINOR, plan->settings->kubernetes_version);
     plan->cache_persist = false;
     plan->direct = true;
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ tmpfs */
+/* ------------------------------------------------------------------------------------------------------------ tmpfs */
 
 static int read_size(struct plan *plan, enum annot annot, struct arena *arena, struct err *err)
 {
@@ -55,7 +55,7 @@ static int read_size(struct plan *plan, enum annot annot, struct arena *arena, s
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ signal */
+/* ----------------------------------------------------------------------------------------------------------- signal */
 
 static bool wants_signal(const struct plan *plan)
 {
@@ -98,20 +98,23 @@ static int allow_signal(struct plan *plan, struct err *err)
     if (!wants_signal(plan))
         return 0;
     if ((share && !share->b) || plan->share == SHARE_FALSE)
-        return err_set(err, ERR_INPUT, "ampule.dev/signal: the pod's shareProcessNamespace is false, so its processes cannot be seen");
+        return err_set(err, ERR_INPUT,
+                       "ampule.dev/signal: the pod's shareProcessNamespace is false, so its processes cannot be seen");
     plan->share = SHARE_TRUE;
     if (uid_was_chosen(plan))
         return 0;
     if (!application_uid(plan, &plan->uid))
-        return err_set(err, ERR_INPUT, "ampule.dev/signal: only the application's own uid may signal it, and the pod does not say it: set "
-                                       "runAsUser in its securityContext, or agent-run-as-user");
+        return err_set(err, ERR_INPUT,
+                       "ampule.dev/signal: only the application's own uid may signal it, and the pod does not say it: set "
+                       "runAsUser in its securityContext, or agent-run-as-user");
     if (plan->uid == 0)
-        return err_set(err, ERR_INPUT, "ampule.dev/signal: the application runs as root, the agent does not: run it as another uid, or set "
-                                       "agent-run-as-user: \"0\"");
+        return err_set(err, ERR_INPUT,
+                       "ampule.dev/signal: the application runs as root, the agent does not: run it as another uid, or set "
+                       "agent-run-as-user: \"0\"");
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- others */
+/* ----------------------------------------------------------------------------------------------------------- others */
 
 static int check_token(const struct plan *plan, struct err *err)
 {
@@ -146,7 +149,8 @@ static int check_identities(const struct plan *plan, struct err *err)
 
 int plan_own(struct plan *plan, struct arena *arena, struct err *err)
 {
-    if (check_native(plan, err) != 0 || check_token(plan, err) != 0 || check_seccomp(plan, err) != 0 || check_identities(plan, err) != 0)
+    if (check_native(plan, err) != 0 || check_token(plan, err) != 0 || check_seccomp(plan, err) != 0 ||
+        check_identities(plan, err) != 0)
         return -1;
     /* One container, or only one of the two, has nobody to hand over to; the default of a cluster must not break such pods. */
     plan->handover &= !plan->native && plan_has_init(plan) && plan_has_sidecar(plan);

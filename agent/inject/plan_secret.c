@@ -5,15 +5,17 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "go/numeral.h"
 #include "inject/value.h"
 
-/* ------------------------------------------------------------------------------------------ names */
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 /* White space of Unicode, as Go trims it. */
 static bool is_space(unsigned rune)
 {
     return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xa0 || rune == 0x1680 ||
-           (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 || rune == 0x2029 || rune == 0x202f || rune == 0x205f || rune == 0x3000;
+           (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 || rune == 0x2029 || rune == 0x202f || rune == 0x205f ||
+           rune == 0x3000;
 }
 
 static bool is_blank(struct str s)
@@ -80,7 +82,7 @@ static int collect_names(struct plan *plan, struct arena *arena, struct err *err
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- paths */
+/* ------------------------------------------------------------------------------------------------------------ paths */
 
 /* As Go's path.Clean: "." and ".." are worked off, slashes are single. In place; returns the length. */
 static size_t clean_path(char *path)
@@ -141,7 +143,8 @@ static struct str plain_destination(struct str folder, struct str name, bool low
     memcpy(path, folder.data, folder.len);
     path[folder.len] = '/';
     for (size_t i = 0; i < name.len; i++)
-        path[folder.len + 1 + i] = lower && name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] | 0x20) : name.data[i];
+        path[folder.len + 1 + i] =
+            lower && name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] | 0x20) : name.data[i];
     return (struct str){path, folder.len + 1 + name.len};
 }
 
@@ -153,7 +156,7 @@ static bool keeps_case(const struct plan *plan, struct str name)
 
     if (!text.data)
         text = plan_text(plan, ANNOT_PRESERVE_SECRET_CASE);
-    return value_is_bool(text, &keep) && keep;
+    return numeral_bool(text, &keep) && keep;
 }
 
 static int place(const struct plan *plan, struct plan_secret *secret, struct arena *arena, struct err *err)
@@ -170,7 +173,7 @@ static int place(const struct plan *plan, struct plan_secret *secret, struct are
     return secret->destination.data ? 0 : -1;
 }
 
-/* --------------------------------------------------------------------------------------- the rest */
+/* --------------------------------------------------------------------------------------------------------- the rest */
 
 static struct str or_default(struct str s, const char *initial)
 {
@@ -187,8 +190,8 @@ static int read_owner(struct plan_secret *secret, struct str text, struct err *e
         return 0;
     secret->user = (struct str){text.data, colon ? (size_t)(colon - text.data) : text.len};
     secret->group = colon ? (struct str){colon + 1, text.len - secret->user.len - 1} : (struct str){NULL, 0};
-    if ((secret->user.len && value_uint(secret->user, &id, err) != 0) || (secret->group.len && value_uint(secret->group, &id, err) != 0) ||
-        (!secret->user.len && !secret->group.len))
+    if ((secret->user.len && value_uint(secret->user, &id, err) != 0) ||
+        (secret->group.len && value_uint(secret->group, &id, err) != 0) || (!secret->user.len && !secret->group.len))
         return err_set(err, ERR_INPUT, "ampule.dev/owner: must be uid:gid in numbers");
     return 0;
 }
@@ -201,7 +204,8 @@ static int read_signal(struct plan_secret *secret, struct str text, struct err *
     if (text.len == 0)
         return 0;
     if (!colon || colon == text.data || colon + 1 == text.data + text.len)
-        return err_set(err, ERR_INPUT, "ampule.dev/signal-%.63s: must be SIGNAL:PROCESS, for example HUP:nginx", secret->name.data);
+        return err_set(err, ERR_INPUT, "ampule.dev/signal-%.63s: must be SIGNAL:PROCESS, for example HUP:nginx",
+                       secret->name.data);
     secret->signal = (struct str){text.data, (size_t)(colon - text.data)};
     secret->process = (struct str){colon + 1, text.len - secret->signal.len - 1};
     return 0;
@@ -231,12 +235,13 @@ static int fill(const struct plan *plan, struct plan_secret *secret, struct aren
     secret->perms = annots_named(annots, ANNOT_AGENT_INJECT_PERMS, name);
     secret->left = or_default(annots_named(annots, ANNOT_AGENT_TEMPLATE_LEFT_DELIM, name), "{{");
     secret->right = or_default(annots_named(annots, ANNOT_AGENT_TEMPLATE_RIGHT_DELIM, name), "}}");
-    if (value_bool(or_default(annots_named(annots, ANNOT_ERROR_ON_MISSING_KEY, name), ""), &secret->error_on_missing_key, err) != 0)
+    if (value_bool(or_default(annots_named(annots, ANNOT_ERROR_ON_MISSING_KEY, name), ""), &secret->error_on_missing_key, err) !=
+        0)
         return -1;
     return place(plan, secret, arena, err) == 0 ? read_own(plan, secret, err) : -1;
 }
 
-/* ------------------------------------------------------------------------------------- identities */
+/* ------------------------------------------------------------------------------------------------------- identities */
 
 static bool is_label(struct str s)
 {
@@ -265,8 +270,8 @@ static int add_identity(struct plan *plan, struct str name, size_t *ret, struct 
             return 0;
     }
     if (!is_label(name))
-        return err_set(err, ERR_INPUT, "ampule.dev/identity: \"%.64s\" must be lower-case letters, digits and dashes, at most %d", name.data,
-                       LIMIT_REVIEW_IDENTITY_NAME);
+        return err_set(err, ERR_INPUT, "ampule.dev/identity: \"%.64s\" must be lower-case letters, digits and dashes, at most %d",
+                       name.data, LIMIT_REVIEW_IDENTITY_NAME);
     if (plan->identity_count == LIMIT_REVIEW_IDENTITIES)
         return err_set(err, ERR_LIMIT, "ampule.dev/identity: more than %d identities in one pod", LIMIT_REVIEW_IDENTITIES - 1);
     identity = &plan->identities[plan->identity_count++];
@@ -303,7 +308,7 @@ static int identify(struct plan *plan, struct arena *arena, struct err *err)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ whole */
+/* ------------------------------------------------------------------------------------------------------------ whole */
 
 static int compare_places(const void *a, const void *b)
 {
@@ -315,14 +320,16 @@ static int compare_places(const void *a, const void *b)
 /* Of equal paths the secret that comes first. */
 static int compare_paths(const void *a, const void *b)
 {
-    int order = str_cmp((*(const struct plan_secret *const *)a)->volume_path, (*(const struct plan_secret *const *)b)->volume_path);
+    int order =
+        str_cmp((*(const struct plan_secret *const *)a)->volume_path, (*(const struct plan_secret *const *)b)->volume_path);
 
     return order ? order : compare_places(a, b);
 }
 
 static int collect_custom_paths(struct plan *plan, struct arena *arena, struct err *err)
 {
-    struct str *paths = arena_array(arena, plan->secret_count + 1, sizeof(*paths), err), pods = plan_text(plan, ANNOT_SECRET_VOLUME_PATH);
+    struct str *paths = arena_array(arena, plan->secret_count + 1, sizeof(*paths), err),
+               pods = plan_text(plan, ANNOT_SECRET_VOLUME_PATH);
     const struct plan_secret **by_path = arena_array(arena, plan->secret_count + 1, sizeof(const struct plan_secret *), err);
     size_t kept = 0;
 

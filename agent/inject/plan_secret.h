@@ -1,8 +1,8 @@
 /*
  * plan_secret: the files of a pod, out of its agent-inject-… annotations.
  *
- * A name is declared by -secret-, -template-file- or -template-NAME with a value that is not blank; all that belongs to it is looked up by
- * the name in its own case. Sorted by name (upstream's order is random). At most LIMIT_REVIEW_SECRETS.
+ * A name is declared by -secret-, -template-file- or -template-NAME with a value that is not blank; all that belongs to it is
+ * looked up by the name in its own case. Sorted by name (upstream's order is random). At most LIMIT_REVIEW_SECRETS.
  */
 #ifndef INJECT_PLAN_SECRET_H
 #define INJECT_PLAN_SECRET_H

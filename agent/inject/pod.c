@@ -9,12 +9,12 @@
 
 static const struct val empty_list = {.kind = VAL_LIST};
 
-/* ---------------------------------------------------------------------------------------- shapes */
+/* ----------------------------------------------------------------------------------------------------------- shapes */
 
 static const char *go_kind(const struct val *v)
 {
-    static const char *const names[] = {[VAL_BOOL] = "bool", [VAL_NUMBER] = "number", [VAL_STRING] = "string", [VAL_LIST] = "array",
-                                        [VAL_MAP] = "object"};
+    static const char *const names[] = {
+        [VAL_BOOL] = "bool", [VAL_NUMBER] = "number", [VAL_STRING] = "string", [VAL_LIST] = "array", [VAL_MAP] = "object"};
 
     return v->kind < ARRAY_LEN(names) && names[v->kind] ? names[v->kind] : "value";
 }
@@ -51,8 +51,8 @@ static int check_mounts(const struct val *containers, struct err *err)
     const struct val *mounts;
 
     for (size_t i = 0; i < containers->list.len; i++) {
-        if (read_list(&containers->list.items[i], "volumeMounts", "Container.spec.containers.volumeMounts", "v1.VolumeMount", &mounts,
-                      err) != 0)
+        if (read_list(&containers->list.items[i], "volumeMounts", "Container.spec.containers.volumeMounts", "v1.VolumeMount",
+                      &mounts, err) != 0)
             return -1;
     }
     return 0;
@@ -123,7 +123,7 @@ const struct val *pod_mounts(const struct val *container)
     return val_is_nil(mounts) ? &empty_list : mounts;
 }
 
-/* ----------------------------------------------------------------------------------------- token */
+/* ------------------------------------------------------------------------------------------------------------ token */
 
 static bool contains(struct str text, const char *part)
 {

@@ -12,9 +12,9 @@
 #include "base/val.h"
 
 struct pod {
-    struct str name;     /* or generateName; may be empty */
-    struct str own_name; /* without generateName, for messages as the original's */
-    const struct val *annotations; /* VAL_MAP of strings, or NULL */
+    struct str name;                                          /* or generateName; may be empty */
+    struct str own_name;                                      /* without generateName, for messages as the original's */
+    const struct val *annotations;                            /* VAL_MAP of strings, or NULL */
     const struct val *containers, *init_containers, *volumes; /* VAL_LIST of VAL_MAP; an empty one when missing */
     struct str phase;
     const struct val *share_process_namespace; /* VAL_BOOL or NULL */

@@ -12,11 +12,11 @@ struct checking {
     bool enforced;
 };
 
-/* ------------------------------------------------------------------------------------- allow-lists */
+/* ------------------------------------------------------------------------------------------------------ allow-lists */
 
 /*
- * What a star may not stand for, since the value would then mean something else than what stands before the star: a path that climbs, control
- * bytes, and by kind: https://bao.example:x@elsewhere is no address of bao.example.
+ * What a star may not stand for, since the value would then mean something else than what stands before the star: a path that
+ * climbs, control bytes, and by kind: https://bao.example:x@elsewhere is no address of bao.example.
  */
 static const char never_in_addresses[] = " @\\#?", never_in_images[] = " \\", never_in_paths[] = "";
 
@@ -84,12 +84,13 @@ static bool is_listed_path(const char *list, struct str path)
            (is_listed(list, path, never_in_paths) || is_listed_as(list, without_slash(path), never_in_paths, without_slash));
 }
 
-/* ---------------------------------------------------------------------------------------- violations */
+/* ------------------------------------------------------------------------------------------------------- violations */
 
 static int violate(struct checking *c, const char *policy, const char *annotation, struct str value, const char *way_out)
 {
     if (c->enforced)
-        return err_set(c->err, ERR_DENIED, "policy %s: %.128s \"%.128s\" is not allowed: %s", policy, annotation, value.data, way_out);
+        return err_set(c->err, ERR_DENIED, "policy %s: %.128s \"%.128s\" is not allowed: %s", policy, annotation, value.data,
+                       way_out);
     warn_add(c->warnings, "policy %s: %.96s \"%.64s\" would be refused: %s", policy, annotation, value.data, way_out);
     return 0;
 }
@@ -107,8 +108,8 @@ static struct str own_value(const struct checking *c, enum annot annot)
     return value;
 }
 
-static int check_listed(struct checking *c, const char *policy, enum annot annot, const char *set, const char *list, const char *never,
-                        const char *way_out)
+static int check_listed(struct checking *c, const char *policy, enum annot annot, const char *set, const char *list,
+                        const char *never, const char *way_out)
 {
     struct str value = own_value(c, annot);
 
@@ -117,7 +118,7 @@ static int check_listed(struct checking *c, const char *policy, enum annot annot
     return violate(c, policy, annot_rows[annot].name, value, way_out);
 }
 
-/* ------------------------------------------------------------------------------------------ policies */
+/* --------------------------------------------------------------------------------------------------------- policies */
 
 static int check_images(struct checking *c)
 {
@@ -134,7 +135,8 @@ static int check_identity_services(struct checking *c)
     for (size_t i = 1; i < plan->identity_count; i++) {
         struct str service = plan->identities[i].service;
 
-        if (!str_eqs(service, plan->settings->vault_address) && !is_listed(plan->settings->allow_addresses, service, never_in_addresses) &&
+        if (!str_eqs(service, plan->settings->vault_address) &&
+            !is_listed(plan->settings->allow_addresses, service, never_in_addresses) &&
             violate(c, "addresses", annot_rows[ANNOT_OWN_IDENTITY_SERVICE].name, service, "add it to -allow-addresses") != 0)
             return -1;
     }
@@ -148,7 +150,8 @@ static int check_configmap(struct checking *c)
 
     if (name.len == 0 || is_listed(c->plan->settings->allow_addresses, STR("*"), never_in_addresses))
         return 0;
-    return violate(c, "addresses", annot_rows[ANNOT_AGENT_CONFIGMAP].name, name, "it may name any server; use annotations, or set -allow-addresses=*");
+    return violate(c, "addresses", annot_rows[ANNOT_AGENT_CONFIGMAP].name, name,
+                   "it may name any server; use annotations, or set -allow-addresses=*");
 }
 
 static int check_addresses(struct checking *c)
@@ -157,7 +160,8 @@ static int check_addresses(struct checking *c)
     static const char way_out[] = "add it to -allow-addresses";
 
     if (check_listed(c, "addresses", ANNOT_SERVICE, s->vault_address, s->allow_addresses, never_in_addresses, way_out) != 0 ||
-        check_listed(c, "addresses", ANNOT_PROXY_ADDRESS, s->proxy_address, s->allow_addresses, never_in_addresses, way_out) != 0 ||
+        check_listed(c, "addresses", ANNOT_PROXY_ADDRESS, s->proxy_address, s->allow_addresses, never_in_addresses, way_out) !=
+            0 ||
         check_configmap(c) != 0)
         return -1;
     return check_identity_services(c);
@@ -167,7 +171,8 @@ static int check_tls(struct checking *c)
 {
     if (!c->plan->tls_skip_verify || c->plan->settings->allow_insecure_tls || !own_value(c, ANNOT_TLS_SKIP_VERIFY).data)
         return 0;
-    return violate(c, "tls", annot_rows[ANNOT_TLS_SKIP_VERIFY].name, STR("true"), "whoever answers would get the pod's token; set -allow-insecure-tls");
+    return violate(c, "tls", annot_rows[ANNOT_TLS_SKIP_VERIFY].name, STR("true"),
+                   "whoever answers would get the pod's token; set -allow-insecure-tls");
 }
 
 static int check_patches(struct checking *c)
@@ -215,7 +220,8 @@ static bool lies_below(struct str path, struct str folder)
 {
     folder = without_slash(folder);
     return path.len > folder.len && memcmp(path.data, folder.data, folder.len) == 0 &&
-           (path.data[folder.len] == '/' || str_eqs(folder, "/")) && !memmem(path.data, path.len, "/../", 4) && !has_control(path);
+           (path.data[folder.len] == '/' || str_eqs(folder, "/")) && !memmem(path.data, path.len, "/../", 4) &&
+           !has_control(path);
 }
 
 static int check_paths(struct checking *c)
@@ -234,7 +240,8 @@ static int check_paths(struct checking *c)
     }
     for (size_t i = 0; i < plan->secret_count; i++) {
         if (!lies_below(plan->secrets[i].destination, plan->secrets[i].volume_path) &&
-            violate(c, "paths", "agent-inject-file-NAME", plan->secrets[i].destination, "the file would leave its folder, or has control bytes in its name") != 0)
+            violate(c, "paths", "agent-inject-file-NAME", plan->secrets[i].destination,
+                    "the file would leave its folder, or has control bytes in its name") != 0)
             return -1;
     }
     return 0;

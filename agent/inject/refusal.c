@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/json.h"
 #include "inject/pod.h"
 #include "inject/value.h"
 
-#define LABEL_MAX 63 /* of names that become parts of host names */
+#define LABEL_MAX      63 /* of names that become parts of host names */
 #define EXPIRATION_MAX (INT64_C(1) << 32)
 
 /* A mount that the patch adds to a container of the pod. */
@@ -42,7 +42,7 @@ struct foreseen {
     struct refusal *ret;
 };
 
-/* ---------------------------------------------------------------------------------------- telling */
+/* ---------------------------------------------------------------------------------------------------------- telling */
 
 static void tell(struct foreseen *f, const char *start, const char *fmt, va_list ap)
 {
@@ -86,7 +86,7 @@ static const char *name_of(const struct part *part)
     return name.len ? name.data : "without a name";
 }
 
-/* -------------------------------------------------------------------------------- the pod afterwards */
+/* ----------------------------------------------------------------------------------------------- the pod afterwards */
 
 static const struct val *list_at(const struct val *object, const char *field)
 {
@@ -149,14 +149,14 @@ static int add_mount(struct foreseen *f, struct part *part, const struct val *mo
 /* Behind "/spec/containers" or "/spec/initContainers": nothing or "/-", or "/N/volumeMounts" with or without "/-". */
 static int apply_below(struct foreseen *f, struct parts *parts, struct str rest, const struct val *value, struct err *err)
 {
-    struct cur cur = cur_of(rest.data, rest.len);
+    struct cursor cur = cursor_of(rest.data, rest.len);
     uint64_t index;
 
     if (rest.len == 0 || str_eqs(rest, "/-")) {
         add_part(parts, value, true);
         return 0;
     }
-    if (!cur_char(&cur, '/') || !cur_uint(&cur, 10, UINT32_MAX, &index) || index >= parts->count)
+    if (!cursor_char(&cur, '/') || !cursor_uint(&cur, 10, UINT32_MAX, &index) || index >= parts->count)
         return 0;
     return add_mount(f, &parts->items[index], value, err);
 }
@@ -174,7 +174,8 @@ static void check_token(struct foreseen *f, const struct val *volume)
     int64_t seconds;
 
     for (size_t i = 0; i < sources->list.len; i++) {
-        if (val_get_int(val_get(&sources->list.items[i], "serviceAccountToken"), "expirationSeconds", &seconds) && seconds > EXPIRATION_MAX)
+        if (val_get_int(val_get(&sources->list.items[i], "serviceAccountToken"), "expirationSeconds", &seconds) &&
+            seconds > EXPIRATION_MAX)
             refuse(f, "volume %.*s: a token may not live longer than 2^32 seconds", WARN_SHOWN(pod_text(volume, "name")));
     }
 }
@@ -232,16 +233,11 @@ static int apply_all(struct foreseen *f, struct str patch, struct err *err)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- names */
-
-static int compare_texts(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 static void check_volumes(struct foreseen *f)
 {
-    qsort(f->volumes, f->volume_count, sizeof(*f->volumes), compare_texts);
+    qsort(f->volumes, f->volume_count, sizeof(*f->volumes), str_sort);
     for (size_t i = 1; i < f->volume_count; i++) {
         if (str_eq(f->volumes[i], f->volumes[i - 1]))
             refuse(f, "two volumes are named %.*s: rename the pod's own", WARN_SHOWN(f->volumes[i]));
@@ -261,7 +257,7 @@ static void check_container_names(struct foreseen *f)
         for (size_t i = 0; i < lists[l]->count; i++)
             names[count++] = pod_text(lists[l]->items[i].container, "name");
     }
-    qsort(names, count, sizeof(*names), compare_texts);
+    qsort(names, count, sizeof(*names), str_sort);
     for (size_t i = 1; i < count; i++) {
         if (str_eq(names[i], names[i - 1]))
             refuse(f, "two containers are named %.*s: rename the pod's own", WARN_SHOWN(names[i]));
@@ -270,17 +266,17 @@ static void check_container_names(struct foreseen *f)
 
 static bool is_label(struct str name)
 {
-    struct cur cur = cur_of(name.data, name.len);
+    struct cursor cur = cursor_of(name.data, name.len);
 
-    return cur_skip(&cur, "abcdefghijklmnopqrstuvwxyz0123456789-") == name.len && name.len && name.len <= LABEL_MAX && *name.data != '-' &&
-           name.data[name.len - 1] != '-';
+    return cursor_skip(&cur, "abcdefghijklmnopqrstuvwxyz0123456789-") == name.len && name.len && name.len <= LABEL_MAX &&
+           *name.data != '-' && name.data[name.len - 1] != '-';
 }
 
-/* ------------------------------------------------------------------------------------------- mounts */
+/* ----------------------------------------------------------------------------------------------------------- mounts */
 
 static bool has_volume(const struct foreseen *f, struct str name)
 {
-    return bsearch(&name, f->volumes, f->volume_count, sizeof(name), compare_texts) != NULL;
+    return bsearch(&name, f->volumes, f->volume_count, sizeof(name), str_sort) != NULL;
 }
 
 static void check_agents_mount(struct foreseen *f, const struct part *part, const struct val *mount)
@@ -289,9 +285,10 @@ static void check_agents_mount(struct foreseen *f, const struct part *part, cons
 
     if (!has_volume(f, volume))
         refuse(f, "container %.63s mounts the volume %.*s, which the pod does not have", name_of(part), WARN_SHOWN(volume));
-    if (str_eqs(pod_text(mount, "mountPropagation"), "Bidirectional") && !val_get_bool(val_get(part->container, "securityContext"), "privileged"))
-        refuse(f, "container %.63s mounts %.*s with mountPropagation Bidirectional, which only privileged containers may", name_of(part),
-               WARN_SHOWN(volume));
+    if (str_eqs(pod_text(mount, "mountPropagation"), "Bidirectional") &&
+        !val_get_bool(val_get(part->container, "securityContext"), "privileged"))
+        refuse(f, "container %.63s mounts %.*s with mountPropagation Bidirectional, which only privileged containers may",
+               name_of(part), WARN_SHOWN(volume));
 }
 
 static size_t collect_paths(struct foreseen *f, const struct part *part, struct str *paths)
@@ -323,17 +320,18 @@ static void check_mounts(struct foreseen *f, const struct part *part)
     if (!paths)
         return;
     count = collect_paths(f, part, paths);
-    qsort(paths, count, sizeof(*paths), compare_texts);
+    qsort(paths, count, sizeof(*paths), str_sort);
     for (size_t i = 0; i < count; i++) {
         if (paths[i].len == 0)
             refuse(f, "container %.63s mounts a volume at no path: secret-volume-path is empty", name_of(part));
         else if (i && str_eq(paths[i], paths[i - 1]))
             refuse(f, "container %.63s mounts two volumes at %.*s: %s", name_of(part), WARN_SHOWN(paths[i]),
-                   part->ours ? "one of them is copied or patched in" : "take away the pod's own, or set secret-volume-path to another folder");
+                   part->ours ? "one of them is copied or patched in"
+                              : "take away the pod's own, or set secret-volume-path to another folder");
     }
 }
 
-/* ---------------------------------------------------------------------------------------- resources */
+/* -------------------------------------------------------------------------------------------------------- resources */
 
 static const char *const resource_names[] = {"cpu", "memory", "ephemeral-storage"};
 
@@ -347,10 +345,11 @@ static void check_resources(struct foreseen *f, const struct part *part)
         __int128 most, asked;
 
         if (*limit.data == '-' || *request.data == '-')
-            refuse(f, "container %.63s has less than no %s: %.*s", name_of(part), resource_names[i], WARN_SHOWN(*limit.data == '-' ? limit : request));
+            refuse(f, "container %.63s has less than no %s: %.*s", name_of(part), resource_names[i],
+                   WARN_SHOWN(*limit.data == '-' ? limit : request));
         else if (value_quantity_nanos(limit, &most) && value_quantity_nanos(request, &asked) && asked > most)
-            refuse(f, "container %.63s requests %.*s of %s, more than its limit of %.*s", name_of(part), WARN_SHOWN(request), resource_names[i],
-                   WARN_SHOWN(limit));
+            refuse(f, "container %.63s requests %.*s of %s, more than its limit of %.*s", name_of(part), WARN_SHOWN(request),
+                   resource_names[i], WARN_SHOWN(limit));
     }
 }
 
@@ -397,11 +396,12 @@ static void check_pod_resources(struct foreseen *f)
         __int128 nanos;
 
         if (value_quantity_nanos(request, &nanos) && request_of_all(f, resource_names[i]) > nanos)
-            refuse(f, "with the agent the containers request more %s than the pod's own resources have (%.*s)", resource_names[i], WARN_SHOWN(request));
+            refuse(f, "with the agent the containers request more %s than the pod's own resources have (%.*s)", resource_names[i],
+                   WARN_SHOWN(request));
     }
 }
 
-/* --------------------------------------------------------------------------------------- containers */
+/* ------------------------------------------------------------------------------------------------------- containers */
 
 static void check_ids(struct foreseen *f, const struct part *part)
 {
@@ -428,7 +428,8 @@ static void check_init(struct foreseen *f, const struct part *part)
 static void check_agent(struct foreseen *f, const struct part *part)
 {
     if (!is_label(pod_text(part->container, "name")))
-        refuse(f, "container %.63s: not a name that a container may have (small letters, digits and dashes, at most %d)", name_of(part), LABEL_MAX);
+        refuse(f, "container %.63s: not a name that a container may have (small letters, digits and dashes, at most %d)",
+               name_of(part), LABEL_MAX);
     if (pod_text(part->container, "image").len == 0)
         refuse(f, "container %.63s has no image", name_of(part));
     check_resources(f, part);
@@ -447,12 +448,13 @@ static void check_containers(struct foreseen *f, const struct parts *parts)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- pod */
+/* -------------------------------------------------------------------------------------------------------------- pod */
 
 /* Whether every node of these terms runs Windows. */
 static bool affinity_is_windows(const struct val *spec)
 {
-    const struct val *terms = val_dig(spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms", NULL);
+    const struct val *terms =
+        val_dig(spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms", NULL);
     size_t windows = 0;
 
     for (size_t t = 0; terms && terms->kind == VAL_LIST && t < terms->list.len; t++) {
@@ -462,8 +464,9 @@ static bool affinity_is_windows(const struct val *spec)
         for (size_t i = 0; i < rules->list.len; i++) {
             const struct val *rule = &rules->list.items[i], *values = list_at(rule, "values");
 
-            found |= str_eqs(pod_text(rule, "key"), "kubernetes.io/os") && str_eqs(pod_text(rule, "operator"), "In") && values->list.len == 1 &&
-                     values->list.items[0].kind == VAL_STRING && str_eqs(values->list.items[0].s, "windows");
+            found |= str_eqs(pod_text(rule, "key"), "kubernetes.io/os") && str_eqs(pod_text(rule, "operator"), "In") &&
+                     values->list.len == 1 && values->list.items[0].kind == VAL_STRING &&
+                     str_eqs(values->list.items[0].s, "windows");
         }
         windows += found;
     }
@@ -498,13 +501,17 @@ static void check_system(struct foreseen *f)
 {
     const struct val *selector = val_get(f->spec, "nodeSelector");
     bool says = str_eqs(pod_text(val_get(f->spec, "os"), "name"), "windows");
-    bool chosen = str_eqs(pod_text(selector, "kubernetes.io/os"), "windows") || str_eqs(pod_text(selector, "beta.kubernetes.io/os"), "windows");
+    bool chosen = str_eqs(pod_text(selector, "kubernetes.io/os"), "windows") ||
+                  str_eqs(pod_text(selector, "beta.kubernetes.io/os"), "windows");
 
     if (says && (f->share || agent_has_security_context(&f->containers) || agent_has_security_context(&f->init_containers)))
-        refuse(f, "spec.os.name is windows, where the agent's %s may not be set; and it runs on Linux only: take agent-inject away",
+        refuse(f,
+               "spec.os.name is windows, where the agent's %s may not be set; and it runs on Linux only: take agent-inject away",
                f->share ? "shareProcessNamespace" : "securityContext");
     else if (some_are_host_processes(f))
-        refuse(f, "either all containers are host processes of Windows or none, and the agent runs on Linux only: take agent-inject away");
+        refuse(
+            f,
+            "either all containers are host processes of Windows or none, and the agent runs on Linux only: take agent-inject away");
     else if (says || chosen || is_host_process(f->spec) || affinity_is_windows(f->spec))
         unfit(f, "the pod is for Windows nodes, and the agent runs on Linux only: take agent-inject away");
 }
@@ -512,7 +519,9 @@ static void check_system(struct foreseen *f)
 static void check_pod(struct foreseen *f)
 {
     if (f->share && f->share->kind == VAL_BOOL && f->share->b && val_get_bool(f->spec, "hostPID"))
-        refuse(f, "hostPID and shareProcessNamespace exclude each other: take one of hostPID and agent-share-process-namespace away");
+        refuse(
+            f,
+            "hostPID and shareProcessNamespace exclude each other: take one of hostPID and agent-share-process-namespace away");
     check_system(f);
     check_pod_resources(f);
 }

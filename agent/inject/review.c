@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/emit.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "inject/advice.h"
 #include "inject/effort.h"
 #include "inject/hint.h"
 #include "inject/patch.h"
+#include "inject/plan_make.h"
 #include "inject/policy.h"
 #include "inject/refusal.h"
 #include "inject/value.h"
@@ -30,7 +31,7 @@ struct reviewing {
     struct review_note *note;
 };
 
-/* ----------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static int unreadable(struct buf *out, struct review_note *note, const char *text)
 {
@@ -64,7 +65,7 @@ static void copy_name(char *to, size_t size, struct str from)
     snprintf(to, size, "%.*s", (int)(from.len < size ? from.len : size - 1), from.data);
 }
 
-/* --------------------------------------------------------------------------------------- deciding */
+/* --------------------------------------------------------------------------------------------------------- deciding */
 
 static int skip(struct review_note *note, const char *reason)
 {
@@ -97,7 +98,8 @@ static int check_size(const struct val *annotations, struct err *err)
     for (size_t i = 0; annotations && i < annotations->map.len; i++)
         bytes += annotations->map.pairs[i].key->s.len + annotations->map.pairs[i].value.s.len;
     if (bytes > LIMIT_REVIEW_ANNOTATION_BYTES)
-        return err_set(err, ERR_LIMIT, "metadata.annotations: %zu bytes; Kubernetes takes at most %zu", bytes, LIMIT_REVIEW_ANNOTATION_BYTES);
+        return err_set(err, ERR_LIMIT, "metadata.annotations: %zu bytes; Kubernetes takes at most %zu", bytes,
+                       LIMIT_REVIEW_ANNOTATION_BYTES);
     return 0;
 }
 
@@ -116,7 +118,9 @@ static const char *shape_of(const struct plan *plan)
 {
     if (plan->native)
         return "sidecar_only";
-    return plan_has_init(plan) ? (plan_has_sidecar(plan) ? "init_and_sidecar" : "init_only") : plan_has_sidecar(plan) ? "sidecar_only" : "";
+    return plan_has_init(plan)      ? (plan_has_sidecar(plan) ? "init_and_sidecar" : "init_only")
+           : plan_has_sidecar(plan) ? "sidecar_only"
+                                    : "";
 }
 
 /* Where the effort is left for it: who is not warned is refused by the API server all the same. */
@@ -125,7 +129,8 @@ static void foresee(struct reviewing *r)
     struct err too_much;
 
     if (effort_spend(&r->effort, r->patch.len, &too_much) == 0)
-        refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings, &r->note->refusal);
+        refusal_foresee(val_get(r->request, "object"), (struct str){r->patch.data, r->patch.len}, &r->arena, &r->warnings,
+                        &r->note->refusal);
 }
 
 static int inject(struct reviewing *r, struct err *err)
@@ -185,7 +190,8 @@ static int decide(struct reviewing *r, struct err *err)
         return -1;
     copy_name(r->note->pod, sizeof(r->note->pod), r->pod.name);
     r->note->reason = "annotation";
-    if (annots_read(&r->annots, r->pod.annotations, r->settings, &r->arena, err) != 0 || wants_injection(r, &wanted, err) != 0)
+    if (annots_read(&r->annots, r->pod.annotations, &r->settings->defaults, &r->arena, err) != 0 ||
+        wants_injection(r, &wanted, err) != 0)
         return -1;
     if (!wanted)
         return 0;
@@ -195,32 +201,32 @@ static int decide(struct reviewing *r, struct err *err)
     return inject(r, err);
 }
 
-/* ---------------------------------------------------------------------------------------- answering */
+/* -------------------------------------------------------------------------------------------------------- answering */
 
 static void write_warnings(const struct warnings *warnings, struct buf *out)
 {
     if (warnings->count == 0)
         return;
-    emit_key(out, "warnings");
-    emit_open(out, '[');
+    json_text_key(out, "warnings");
+    json_text_open(out, '[');
     for (size_t i = 0; i < warnings->count; i++)
-        emit_cstr(out, warnings->text[i]);
-    emit_close(out, ']');
+        json_text_cstr(out, warnings->text[i]);
+    json_text_close(out, ']');
 }
 
 static void write_response(const struct reviewing *r, const struct err *err, struct buf *out)
 {
     bool allowed = r->note->verdict != REVIEW_DENIED;
 
-    emit_key(out, "response");
-    emit_open(out, '{');
-    emit_member(out, "uid", pod_text(r->request, "uid"));
-    emit_key(out, "allowed");
-    emit_bool(out, allowed);
+    json_text_key(out, "response");
+    json_text_open(out, '{');
+    json_text_member(out, "uid", pod_text(r->request, "uid"));
+    json_text_key(out, "allowed");
+    json_text_bool(out, allowed);
     if (!allowed) {
         buf_adds(out, ",\"status\":{\"metadata\":{}");
-        emit_member(out, "message", str_of(err->text));
-        emit_close(out, '}');
+        json_text_member(out, "message", str_of(err->text));
+        json_text_close(out, '}');
     }
     if (r->note->verdict == REVIEW_INJECTED) {
         buf_adds(out, ",\"patch\":\"");
@@ -228,7 +234,7 @@ static void write_response(const struct reviewing *r, const struct err *err, str
         buf_adds(out, "\",\"patchType\":\"JSONPatch\"");
     }
     write_warnings(&r->warnings, out);
-    emit_close(out, '}');
+    json_text_close(out, '}');
 }
 
 static void write_answer(const struct reviewing *r, const struct err *err, struct buf *out)
@@ -236,11 +242,11 @@ static void write_answer(const struct reviewing *r, const struct err *err, struc
     struct str kind = pod_text(&r->review, "kind"), version = pod_text(&r->review, "apiVersion");
 
     buf_reset(out);
-    emit_open(out, '{');
-    emit_member(out, "kind", kind.len ? kind : STR("AdmissionReview"));
-    emit_member(out, "apiVersion", version.len ? version : STR("admission.k8s.io/v1"));
+    json_text_open(out, '{');
+    json_text_member(out, "kind", kind.len ? kind : STR("AdmissionReview"));
+    json_text_member(out, "apiVersion", version.len ? version : STR("admission.k8s.io/v1"));
     write_response(r, err, out);
-    emit_close(out, '}');
+    json_text_close(out, '}');
 }
 
 static int answer(struct reviewing *r, const char *body, size_t len, struct buf *out)

@@ -5,12 +5,13 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "go/numeral.h"
 #include "inject/annot.h"
 #include "inject/value.h"
 
 #define AT(field) offsetof(struct settings, field)
-#define UP "AGENT_INJECT_"
-#define OWN "AMPULE_INJECT_"
+#define UP        "AGENT_INJECT_"
+#define OWN       "AMPULE_INJECT_"
 
 /* In the order of --help: upstream's, then what only Ampule has. */
 const struct setting setting_rows[] = {
@@ -19,7 +20,8 @@ const struct setting setting_rows[] = {
     {"log-format", UP "LOG_FORMAT", NULL, SETTING_TEXT, AT(log_format), "standard", "standard or json", NULL},
     {"vault-address", UP "VAULT_ADDR", NULL, SETTING_TEXT, AT(vault_address), "", "address of the Vault server; required", NULL},
     {"vault-image", UP "VAULT_IMAGE", NULL, SETTING_TEXT, AT(vault_image), "hashicorp/vault:2.0.4", "image of the agent", NULL},
-    {"vault-auth-type", UP "VAULT_AUTH_TYPE", NULL, SETTING_TEXT, AT(vault_auth_type), "kubernetes", "auth method of the agent", NULL},
+    {"vault-auth-type", UP "VAULT_AUTH_TYPE", NULL, SETTING_TEXT, AT(vault_auth_type), "kubernetes", "auth method of the agent",
+     NULL},
     {"vault-auth-path", UP "VAULT_AUTH_PATH", NULL, SETTING_TEXT, AT(vault_auth_path), "auth/kubernetes", "its mount path", NULL},
     {"vault-namespace", UP "VAULT_NAMESPACE", NULL, SETTING_TEXT, AT(vault_namespace), "", "Vault namespace of the login", NULL},
     {"vault-cacert-bytes", UP "VAULT_CACERT_BYTES", NULL, SETTING_TEXT, AT(vault_cacert_bytes), "",
@@ -51,8 +53,10 @@ const struct setting setting_rows[] = {
      "the agent's connections to one host; 0 leaves it to the agent", NULL},
     {NULL, UP "TEMPLATE_LEASE_RENEWAL_THRESHOLD", NULL, SETTING_FLOAT, AT(lease_renewal_threshold), "0",
      "part of a lease after which secrets that cannot be renewed are read again", NULL},
-    {"auth-min-backoff", UP "AUTH_MIN_BACKOFF", NULL, SETTING_DURATION, AT(auth_min_backoff), "", "shortest pause between logins", NULL},
-    {"auth-max-backoff", UP "AUTH_MAX_BACKOFF", NULL, SETTING_DURATION, AT(auth_max_backoff), "", "longest pause between logins", NULL},
+    {"auth-min-backoff", UP "AUTH_MIN_BACKOFF", NULL, SETTING_DURATION, AT(auth_min_backoff), "", "shortest pause between logins",
+     NULL},
+    {"auth-max-backoff", UP "AUTH_MAX_BACKOFF", NULL, SETTING_DURATION, AT(auth_max_backoff), "", "longest pause between logins",
+     NULL},
     {"disable-idle-connections", UP "DISABLE_IDLE_CONNECTIONS", NULL, SETTING_TEXT, AT(disable_idle_connections), "",
      "comma list of auto-auth, caching, templating", NULL},
     {"disable-keep-alives", UP "DISABLE_KEEP_ALIVES", NULL, SETTING_TEXT, AT(disable_keep_alives), "",
@@ -64,7 +68,8 @@ const struct setting setting_rows[] = {
      "name of the MutatingWebhookConfiguration to make certificates for", NULL},
     {"tls-auto-hosts", UP "TLS_AUTO_HOSTS", "TLS_AUTO_HOSTS", SETTING_TEXT, AT(tls_auto_hosts), "",
      "comma list of names in that certificate", NULL},
-    {"tls-cert-file", UP "TLS_CERT_FILE", "TLS_CERT_FILE", SETTING_TEXT, AT(tls_cert_file), "", "certificate to serve with, PEM", NULL},
+    {"tls-cert-file", UP "TLS_CERT_FILE", "TLS_CERT_FILE", SETTING_TEXT, AT(tls_cert_file), "", "certificate to serve with, PEM",
+     NULL},
     {"tls-key-file", UP "TLS_KEY_FILE", "TLS_KEY_FILE", SETTING_TEXT, AT(tls_key_file), "", "its private key, PEM", NULL},
     {"tls-ca-cert-file", UP "TLS_CA_CERT_FILE", "TLS_CA_CERT_FILE", SETTING_TEXT, AT(tls_ca_cert_file), "",
      "CA to publish in the webhook configuration", NULL},
@@ -73,7 +78,8 @@ const struct setting setting_rows[] = {
     {"tls-cipher-suites", UP "TLS_CIPHER_SUITES", "TLS_CIPHER_SUITES", SETTING_TEXT, AT(tls_cipher_suites), "",
      "comma list of IANA names; empty: the library's", NULL},
     {"tls-secret", OWN "TLS_SECRET", NULL, SETTING_TEXT, AT(tls_secret), "",
-     "Secret in NAMESPACE that replicas share certificates in; empty: vault-injector-certs with -use-leader-elector, else none", NULL},
+     "Secret in NAMESPACE that replicas share certificates in; empty: vault-injector-certs with -use-leader-elector, else none",
+     NULL},
     {"shutdown-grace", OWN "SHUTDOWN_GRACE", NULL, SETTING_DURATION, AT(shutdown_grace), "5s",
      "how long connections are still accepted after SIGTERM, while Services forget the pod", NULL},
     {"default-annotations", OWN "DEFAULT_ANNOTATIONS", NULL, SETTING_TEXT, AT(default_annotations), "",
@@ -88,7 +94,8 @@ const struct setting setting_rows[] = {
      "the same for folders that secrets are mounted at", NULL},
     {"allow-json-patch", OWN "ALLOW_JSON_PATCH", NULL, SETTING_BOOL, AT(allow_json_patch), "false",
      "pods may patch the agent's containers", NULL},
-    {"allow-root", OWN "ALLOW_ROOT", NULL, SETTING_BOOL, AT(allow_root), "false", "pods may run the agent as uid or gid 0, or without a security context", NULL},
+    {"allow-root", OWN "ALLOW_ROOT", NULL, SETTING_BOOL, AT(allow_root), "false",
+     "pods may run the agent as uid or gid 0, or without a security context", NULL},
     {"allow-insecure-tls", OWN "ALLOW_INSECURE_TLS", NULL, SETTING_BOOL, AT(allow_insecure_tls), "false",
      "pods may leave the server's certificate unverified", NULL},
     {"kubernetes-version", OWN "KUBERNETES_VERSION", NULL, SETTING_TEXT, AT(kubernetes_version), "",
@@ -98,7 +105,7 @@ const struct setting setting_rows[] = {
 };
 const size_t setting_count = ARRAY_LEN(setting_rows);
 
-/* -------------------------------------------------------------------------------------- one value */
+/* -------------------------------------------------------------------------------------------------------- one value */
 
 static bool is_choice(const char *choices, const char *text)
 {
@@ -117,7 +124,7 @@ static int set_value(void *field, const struct setting *row, const char *text, s
 
     switch (row->type) {
     case SETTING_BOOL:
-        return value_is_bool(value, field) ? 0 : err_set(err, ERR_INPUT, "must be true or false");
+        return numeral_bool(value, field) ? 0 : err_set(err, ERR_INPUT, "must be true or false");
     case SETTING_INT:
         return value_int(value, field, err);
     case SETTING_FLOAT:
@@ -144,7 +151,7 @@ int settings_set(struct settings *settings, const struct setting *row, const cha
     return row->flag ? err_wrap(err, "-%s", row->flag) : err_wrap(err, "%s", row->env);
 }
 
-/* ----------------------------------------------------------------------------------------- flags */
+/* ------------------------------------------------------------------------------------------------------------ flags */
 
 static const struct setting *row_of_flag(const char *name, size_t len)
 {
@@ -192,7 +199,7 @@ static int parse_flags(struct settings *settings, int argc, char *const *argv, s
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- environment */
+/* ------------------------------------------------------------------------------------------------------ environment */
 
 static const char *value_in(settings_env *env, const struct setting *row)
 {
@@ -214,7 +221,7 @@ static int parse_env(struct settings *settings, settings_env *env, struct err *e
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------- whole */
+/* ------------------------------------------------------------------------------------------------------------ whole */
 
 /* What starts and ends injection is a pod's own affair: a default would reach every pod of the cluster. */
 static int check_default(const struct val_pair *pair, struct err *err)

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/emit.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 
 enum telemetry_type { TEXT, NUMBER, SWITCH, TEXTS };
@@ -92,24 +92,24 @@ static void write_texts(const char *key, const struct val *list, struct buf *out
 {
     if (list->list.len == 0)
         return;
-    emit_key(out, key);
-    emit_open(out, '[');
+    json_text_key(out, key);
+    json_text_open(out, '[');
     for (size_t i = 0; i < list->list.len; i++)
-        emit_str(out, list->list.items[i].kind == VAL_STRING ? list->list.items[i].s : STR(""));
-    emit_close(out, ']');
+        json_text_str(out, list->list.items[i].kind == VAL_STRING ? list->list.items[i].s : STR(""));
+    json_text_close(out, ']');
 }
 
 static void write_row(const struct telemetry_row *row, const struct val *v, struct buf *out)
 {
     if (v->kind == VAL_STRING)
-        emit_member_if(out, row->name, v->s);
+        json_text_member_if(out, row->name, v->s);
     else if (v->kind == VAL_BOOL)
-        emit_flag_if(out, row->name, v->b);
+        json_text_flag_if(out, row->name, v->b);
     else if (v->kind == VAL_LIST)
         write_texts(row->name, v, out);
     else if (v->kind == VAL_FLOAT && v->f != 0) {
-        emit_key(out, row->name);
-        emit_int(out, (int64_t)v->f);
+        json_text_key(out, row->name);
+        json_text_int(out, (int64_t)v->f);
     }
 }
 
@@ -149,9 +149,9 @@ void telemetry_write(const struct annots *annots, struct buf *out, struct arena 
 
     if (count == 0 || !collect(annots, first, count, values, arena))
         return;
-    emit_key(out, "telemetry");
-    emit_open(out, '{');
+    json_text_key(out, "telemetry");
+    json_text_open(out, '{');
     for (size_t r = 0; r < ARRAY_LEN(rows); r++)
         write_row(&rows[r], &values[r], out);
-    emit_close(out, '}');
+    json_text_close(out, '}');
 }

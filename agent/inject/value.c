@@ -7,14 +7,15 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/cur.h"
-#include "base/duration.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "go/duration.h"
+#include "go/numeral.h"
 
 #define SHOWN_MAX KIB(1) /* of a wrong value in an error text, which is cut there anyway */
 
-/* -------------------------------------------------------------------------------------------- quoting */
+/* ---------------------------------------------------------------------------------------------------------- quoting */
 
 static bool quote_byte(struct buf *buf, unsigned char c)
 {
@@ -30,7 +31,8 @@ static bool quote_byte(struct buf *buf, unsigned char c)
     return true;
 }
 
-/* The blanks and marks that Go escapes among those people really paste: C1 controls, odd spaces, soft hyphen, joiners, byte-order mark. */
+/* The blanks and marks that Go escapes among those people really paste: C1 controls, odd spaces, soft hyphen, joiners, byte-order
+ * mark. */
 static bool unprintable(unsigned rune)
 {
     return rune < 0xa1 || rune == 0xad || (rune >= 0x2000 && rune <= 0x200f) || (rune >= 0x2028 && rune <= 0x202f) ||
@@ -71,7 +73,7 @@ static int quoted_error(struct err *err, const char *before, struct str text, co
     return err_set(err, ERR_INPUT, "%s%s%s", before, quoted.data, after);
 }
 
-/* ----------------------------------------------------------------------------------- strconv */
+/* ---------------------------------------------------------------------------------------------------------- strconv */
 
 static int bad_number(struct err *err, const char *function, struct str text, bool range)
 {
@@ -81,26 +83,13 @@ static int bad_number(struct err *err, const char *function, struct str text, bo
     return quoted_error(err, before, text, range ? ": value out of range" : ": invalid syntax");
 }
 
-bool value_is_bool(struct str text, bool *ret)
-{
-    static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"}, *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
-
-    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-        if (str_eqs(text, yes[i]) || str_eqs(text, no[i])) {
-            *ret = str_eqs(text, yes[i]);
-            return true;
-        }
-    }
-    return false;
-}
-
 int value_bool(struct str text, bool *ret, struct err *err)
 {
     if (text.len == 0) {
         *ret = false;
         return 0;
     }
-    if (value_is_bool(text, ret))
+    if (numeral_bool(text, ret))
         return 0;
     bad_number(err, "ParseBool", text, false);
     return err_wrap(err, "cannot parse '' as bool");
@@ -118,10 +107,10 @@ static bool all_digits(struct str text)
 /* 0, or -1 with *range telling why. */
 static int read_digits(struct str digits, uint64_t max, uint64_t *ret, bool *range)
 {
-    struct cur cur = cur_of(digits.data, digits.len);
+    struct cursor cur = cursor_of(digits.data, digits.len);
 
     *range = all_digits(digits);
-    return *range && cur_uint(&cur, 10, max, ret) && cur_at_end(&cur) ? 0 : -1;
+    return *range && cursor_uint(&cur, 10, max, ret) && cursor_at_end(&cur) ? 0 : -1;
 }
 
 int value_int(struct str text, int64_t *ret, struct err *err)
@@ -190,7 +179,7 @@ int value_duration(struct str text, struct err *err)
     return duration_parse(text, false, &nanos, err);
 }
 
-/* ---------------------------------------------------------------------------------- quantities */
+/* ------------------------------------------------------------------------------------------------------- quantities */
 
 struct quantity {
     struct str digits, fraction, suffix; /* digits without leading zeros */
@@ -205,12 +194,12 @@ static const struct suffix {
     {"m", 0, -3},  {"", 0, 0},    {"k", 0, 3},   {"M", 0, 6},   {"G", 0, 9},   {"T", 0, 12},  {"P", 0, 15}, {"E", 0, 18},
 };
 
-static size_t skip_digits(struct cur *cur)
+static size_t skip_digits(struct cursor *cur)
 {
-    return cur_skip(cur, "0123456789");
+    return cursor_skip(cur, "0123456789");
 }
 
-static struct str take_digits(struct cur *cur)
+static struct str take_digits(struct cursor *cur)
 {
     const char *start = cur->p;
 
@@ -220,36 +209,36 @@ static struct str take_digits(struct cur *cur)
 /* False when the whole is not of the form that the error text shows. */
 static bool quantity_split(struct str text, struct quantity *q)
 {
-    struct cur cur = cur_of(text.data, text.len);
+    struct cursor cur = cursor_of(text.data, text.len);
     const char *suffix;
 
-    q->negative = cur_char(&cur, '-');
+    q->negative = cursor_char(&cur, '-');
     if (!q->negative)
-        cur_char(&cur, '+');
-    cur_skip(&cur, "0");
+        cursor_char(&cur, '+');
+    cursor_skip(&cur, "0");
     q->digits = take_digits(&cur);
     q->fraction = (struct str){"", 0};
-    if (cur_char(&cur, '.'))
+    if (cursor_char(&cur, '.'))
         q->fraction = take_digits(&cur);
     suffix = cur.p;
-    cur_skip(&cur, "eEinumkKMGTP");
-    if (!cur_at_end(&cur) && (*cur.p == '-' || *cur.p == '+'))
+    cursor_skip(&cur, "eEinumkKMGTP");
+    if (!cursor_at_end(&cur) && (*cur.p == '-' || *cur.p == '+'))
         cur.p++;
     skip_digits(&cur);
     q->suffix = (struct str){suffix, (size_t)(cur.p - suffix)};
-    return cur_at_end(&cur);
+    return cursor_at_end(&cur);
 }
 
 /* "e3", "E-2": an exponent of ten. */
 static bool exponent_suffix(struct str s, struct suffix *ret)
 {
-    struct cur cur = cur_of(s.data + 1, s.len ? s.len - 1 : 0);
+    struct cursor cur = cursor_of(s.data + 1, s.len ? s.len - 1 : 0);
     int64_t power;
 
     if (s.len < 2 || (s.data[0] | 0x20) != 'e')
         return false;
-    cur_char(&cur, '+');
-    if (!cur_int(&cur, &power) || !cur_at_end(&cur) || power > INT32_MAX || power < INT32_MIN)
+    cursor_char(&cur, '+');
+    if (!cursor_int(&cur, &power) || !cursor_at_end(&cur) || power > INT32_MAX || power < INT32_MIN)
         return false;
     *ret = (struct suffix){NULL, 0, (int)power};
     return true;
@@ -391,8 +380,9 @@ int value_quantity(struct str text, struct buf *ret, struct err *err)
     unsigned __int128 nanos;
 
     if (text.len == 0 || !quantity_split(text, &q))
-        return err_set(err, ERR_INPUT, "quantities must match the regular expression "
-                                       "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+        return err_set(err, ERR_INPUT,
+                       "quantities must match the regular expression "
+                       "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     if (!suffix_find(q.suffix, &suffix))
         return err_set(err, ERR_INPUT, "unable to parse quantity's suffix");
     buf_init_exact(ret, text.len + CANONICAL_MAX);

@@ -1,8 +1,8 @@
 /*
  * value: the small grammars of annotations and flags, read as Go's libraries read them, with their error texts.
  *
- * Users search for these texts, so they are kept to the letter: strconv, time.ParseDuration, Kubernetes' quantities. Source of the rules:
- * go-secure-stdlib parseutil (an empty bool is false, an empty integer 0), Kubernetes apimachinery resource.Quantity.
+ * Users search for these texts, so they are kept to the letter: strconv, time.ParseDuration, Kubernetes' quantities. Source of
+ * the rules: go-secure-stdlib parseutil (an empty bool is false, an empty integer 0), Kubernetes apimachinery resource.Quantity.
  */
 #ifndef INJECT_VALUE_H
 #define INJECT_VALUE_H
@@ -13,10 +13,7 @@
 #include "base/buf.h"
 #include "base/val.h"
 
-/* Go's strconv.ParseBool: exactly 1 t T TRUE true True 0 f F FALSE false False. */
-bool value_is_bool(struct str text, bool *ret);
-
-/* As value_is_bool(); "" is false. */
+/* Go's strconv.ParseBool (numeral_bool()); "" is false. */
 int value_bool(struct str text, bool *ret, struct err *err) MUST_USE;
 /* Signed decimal; "" is 0. */
 int value_int(struct str text, int64_t *ret, struct err *err) MUST_USE;

@@ -18,7 +18,7 @@ static void present_of(const json_t *hook, struct buf *ret)
     const json_t *value = json_object_get(json_object_get(hook, "clientConfig"), "caBundle");
     struct err ignored;
 
-    if (json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) < 0)
+    if (json_is_string(value) && base64_decode(json_string_value(value), json_string_length(value), ret, &ignored) != 0)
         buf_reset(ret);
 }
 
@@ -61,7 +61,8 @@ static size_t fill(json_t *patch, const json_t *hooks, kube_webhook_want *want, 
     return entries;
 }
 
-int kube_webhook_patch(const char *json, size_t len, kube_webhook_want *want, void *ctx, struct buf *ret, size_t *ret_entries, struct err *err)
+int kube_webhook_patch(const char *json, size_t len, kube_webhook_want *want, void *ctx, struct buf *ret, size_t *ret_entries,
+                       struct err *err)
 {
     _cleanup_json_ json_t *object = json_loadb(json, len, 0, NULL), *patch = json_array();
     const json_t *hooks = json_object_get(object, "webhooks");
@@ -69,7 +70,8 @@ int kube_webhook_patch(const char *json, size_t len, kube_webhook_want *want, vo
 
     if (!version || (hooks && !json_is_array(hooks)))
         return err_set(err, ERR_INPUT, "Kubernetes API: the answer is no MutatingWebhookConfiguration");
-    json_array_append_new(patch, json_pack("{s:s, s:s, s:s}", "op", "test", "path", "/metadata/resourceVersion", "value", version));
+    json_array_append_new(patch,
+                          json_pack("{s:s, s:s, s:s}", "op", "test", "path", "/metadata/resourceVersion", "value", version));
     *ret_entries = fill(patch, hooks, want, ctx);
     if (*ret_entries && json_dump_callback(patch, add, ret, JSON_COMPACT) != 0)
         return err_set(err, ERR_SYSTEM, "caBundle: the patch cannot be printed as JSON");

@@ -14,7 +14,9 @@
 /* What the bundle of one entry shall become: false when it is right. `present` is PEM, "" for none and for what is not base64. */
 typedef bool kube_webhook_want(void *ctx, const char *present, struct buf *ret_wanted);
 
-/* Appends the patch; nothing when every entry is right. `ret_entries`: how many are changed. ERR_INPUT when it is no such object. */
-int kube_webhook_patch(const char *json, size_t len, kube_webhook_want *want, void *ctx, struct buf *ret, size_t *ret_entries, struct err *err) MUST_USE;
+/* Appends the patch; nothing when every entry is right. `ret_entries`: how many are changed. ERR_INPUT when it is no such object.
+ */
+int kube_webhook_patch(const char *json, size_t len, kube_webhook_want *want, void *ctx, struct buf *ret, size_t *ret_entries,
+                       struct err *err) MUST_USE;
 
 #endif

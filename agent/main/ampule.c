@@ -3,27 +3,33 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tools/check.h"
-#include "tools/explain.h"
-#include "tools/functions.h"
-#include "tools/render.h"
+#include "tools/cmd_check.h"
+#include "tools/cmd_configuration.h"
+#include "tools/cmd_explain.h"
+#include "tools/cmd_functions.h"
+#include "tools/cmd_login.h"
+#include "tools/cmd_render.h"
+#include "tools/cmd_unseal_token.h"
 
 static const struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; the result is the exit status */
 } commands[] = {
-    {"annotations", "print every annotation of pods", annotations_main},
-    {"check", "find every problem of a configuration", check_main},
-    {"explain", "what the injector would do with workloads, and why not", explain_main},
-    {"functions", "what templates may call, with examples", functions_main},
-    {"render", "print what a template gives, without a server", render_main},
+    {"annotations", "print every annotation of pods", cmd_annotations},
+    {"check", "find every problem of a configuration", cmd_check},
+    {"configuration", "every key of the agent's configuration", cmd_configuration},
+    {"explain", "what the injector would do with workloads, and why not", cmd_explain},
+    {"functions", "what templates may call, with examples", cmd_functions},
+    {"login", "log in to a server, and keep the token for its commands", cmd_login},
+    {"render", "print what a template gives, without a server", cmd_render},
+    {"unseal-token", "read the token that a sink sealed for one reader", cmd_unseal_token},
 };
 
 static void usage(FILE *to)
 {
     fputs("Usage: ampule COMMAND [OPTIONS]\n\nCommands:\n", to);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].summary);
     fputs("\n\"ampule COMMAND --help\" tells more.\n", to);
 }
 

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -46,7 +46,7 @@ static bool is_our_uid(int socket)
     return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == geteuid();
 }
 
-/* ----------------------------------------------------------------------------------------------------------- answering */
+/* -------------------------------------------------------------------------------------------------------- answering */
 
 static void on_ready(void *ctx, int ready)
 {
@@ -95,19 +95,19 @@ void beacon_close(struct beacon *beacon)
     *beacon = (struct beacon){0};
 }
 
-/* -------------------------------------------------------------------------------------------------------------- asking */
+/* ----------------------------------------------------------------------------------------------------------- asking */
 
 /* The pid at the end of a line of /proc/net/unix that names a beacon of this family, or 0. */
 static pid_t pid_of(const char *line, const char *name, size_t len)
 {
     const char *at = strstr(line, " @");
-    struct cur cur;
+    struct cursor cur;
     uint64_t pid;
 
     if (!at || strncmp(at + 2, name, len) != 0)
         return 0;
-    cur = cur_of(at + 2 + len, strcspn(at + 2 + len, "\n"));
-    return cur_uint(&cur, 10, INT32_MAX, &pid) && cur_at_end(&cur) ? (pid_t)pid : 0;
+    cur = cursor_of(at + 2 + len, strcspn(at + 2 + len, "\n"));
+    return cursor_uint(&cur, 10, INT32_MAX, &pid) && cursor_at_end(&cur) ? (pid_t)pid : 0;
 }
 
 static bool is_among(const pid_t *pids, int count, pid_t pid)
@@ -153,7 +153,8 @@ ssize_t beacon_ask(pid_t pid, int64_t timeout_ms, void *answer, struct err *err)
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
         return err_system(err, "socket");
     if (connect(fd, (struct sockaddr *)&address, len) < 0)
-        return err_set(err, errno == ECONNREFUSED ? ERR_MISSING : ERR_RETRY, "no agent answers as process %d: %s", (int)pid, strerror(errno));
+        return err_set(err, errno == ECONNREFUSED ? ERR_MISSING : ERR_RETRY, "no agent answers as process %d: %s", (int)pid,
+                       strerror(errno));
     if (!is_our_uid(fd))
         return err_set(err, ERR_DENIED, "process %d has another uid", (int)pid);
     got = recv(fd, answer, BEACON_ANSWER_MAX, 0);

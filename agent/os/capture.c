@@ -29,7 +29,7 @@ static void kill_group(struct capture *capture)
 {
     struct err ignored;
 
-    if (launch_signal(capture->launcher, capture->run, SIGKILL, &ignored) < 0)
+    if (launch_signal(capture->launcher, capture->run, SIGKILL, &ignored) != 0)
         (void)ignored;
 }
 
@@ -71,7 +71,8 @@ static void on_ready(void *ctx, int ready)
 static int explain(const struct capture *capture, const struct launch_exit *exit, struct err *err)
 {
     if (capture->verdict == TIMED_OUT)
-        return err_set(err, ERR_RETRY, "exec \"%s\": did not end within %lld s", capture->name, clock_seconds_up(capture->timeout_ms));
+        return err_set(err, ERR_RETRY, "exec \"%s\": did not end within %lld s", capture->name,
+                       clock_seconds_up(capture->timeout_ms));
     if (capture->verdict == TOO_MUCH)
         return err_set(err, ERR_RETRY, "exec \"%s\": printed more than %zu bytes", capture->name, capture->text.max);
     if (exit->start_errno)
@@ -106,38 +107,66 @@ static void on_exit_of_run(void *ctx, const struct launch_exit *exit)
 }
 
 /* A pipe whose read end is ours; the other end goes to the program. */
-static int start(struct capture *capture, struct loop *loop, const char *const *argv, struct err *err)
+static int open_pipe(struct capture *capture, struct loop *loop, int *ret_to, struct err *err)
 {
-    _cleanup_close_ int to = -1;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_system(err, "exec \"%s\"", argv[0]);
+        return err_system(err, "exec \"%s\"", capture->name);
     capture->output = ends[0];
-    to = ends[1];
+    *ret_to = ends[1];
     if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
-        return err_system(err, "exec \"%s\"", argv[0]);
-    if (fd_start(&capture->ready, loop, ends[0], LOOP_READ, on_ready, capture, err) != 0)
-        return -1;
-    return launch_any(capture->launcher, argv, to, on_exit_of_run, capture, &capture->run, err);
+        return err_system(err, "exec \"%s\"", capture->name);
+    return fd_start(&capture->ready, loop, ends[0], LOOP_READ, on_ready, capture, err);
 }
 
-int capture_start(struct loop *loop, struct launcher *launcher, const char *const *argv, size_t max, int64_t timeout_ms, capture_done *done,
-                  void *ctx, struct capture **ret, struct err *err)
+/* `argv` NULL: the program of that number. */
+static int start(struct capture *capture, struct loop *loop, const char *const *argv, unsigned program, struct err *err)
+{
+    _cleanup_close_ int to = -1;
+
+    if (open_pipe(capture, loop, &to, err) != 0)
+        return -1;
+    return argv ? launch_any(capture->launcher, argv, to, on_exit_of_run, capture, &capture->run, err)
+                : launch(capture->launcher, program, to, on_exit_of_run, capture, &capture->run, err);
+}
+
+static int begin(struct capture *capture, struct loop *loop, const char *const *argv, unsigned program, struct capture **ret,
+                 struct err *err)
+{
+    timer_init(&capture->limit, loop, on_limit, capture);
+    if (start(capture, loop, argv, program, err) != 0) {
+        let_go(capture);
+        return -1;
+    }
+    timer_after(&capture->limit, capture->timeout_ms);
+    *ret = capture;
+    return 0;
+}
+
+static struct capture *capture_new(struct launcher *launcher, const char *name, size_t max, int64_t timeout_ms,
+                                   capture_done *done, void *ctx)
 {
     struct capture *capture = mem_alloc(sizeof(*capture));
 
     *capture = (struct capture){.launcher = launcher, .output = -1, .timeout_ms = timeout_ms, .done = done, .ctx = ctx};
-    capture->name = mem_strdup(argv[0]);
+    capture->name = mem_strdup(name);
     buf_init_secret(&capture->text, max);
-    timer_init(&capture->limit, loop, on_limit, capture);
-    if (start(capture, loop, argv, err) != 0) {
-        let_go(capture);
-        return -1;
-    }
-    timer_after(&capture->limit, timeout_ms);
-    *ret = capture;
-    return 0;
+    return capture;
+}
+
+int capture_start(struct loop *loop, struct launcher *launcher, const char *const *argv, size_t max, int64_t timeout_ms,
+                  capture_done *done, void *ctx, struct capture **ret, struct err *err)
+{
+    return begin(capture_new(launcher, argv[0], max, timeout_ms, done, ctx), loop, argv, 0, ret, err);
+}
+
+int capture_program(struct loop *loop, struct launcher *launcher, unsigned program, size_t max, int64_t timeout_ms,
+                    capture_done *done, void *ctx, struct capture **ret, struct err *err)
+{
+    const char *name = launcher_name(launcher, program);
+
+    return begin(capture_new(launcher, name, max, timeout_ms, done, ctx), loop, NULL, program, ret, err);
 }
 
 void capture_free(struct capture *capture)

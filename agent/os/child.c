@@ -22,7 +22,7 @@ static void signal_quietly(struct child *child, int signo)
     struct err ignored;
 
     /* The launcher being gone means that the program is gone as well, which on_exit() tells. */
-    if (launch_signal(child->launcher, child->run, signo, &ignored) < 0)
+    if (launch_signal(child->launcher, child->run, signo, &ignored) != 0)
         (void)ignored;
 }
 
@@ -73,7 +73,7 @@ int child_start(struct loop *loop, struct launcher *launcher, unsigned program, 
 
     *child = (struct child){.launcher = launcher, .program = program, .done = done, .ctx = ctx, .timeout_ms = timeout_ms};
     timer_init(&child->limit, loop, on_limit, child);
-    if (launch(launcher, program, on_exit_of_child, child, &child->run, err) < 0) {
+    if (launch(launcher, program, -1, on_exit_of_child, child, &child->run, err) != 0) {
         mem_free(child);
         return -1;
     }

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 
 typedef void action(int fd);
@@ -29,7 +29,7 @@ static bool each_listed(int first, action *act)
     if (!list)
         return false;
     while ((entry = readdir(list)))
-        if (cur_whole_uint(entry->d_name, 10, INT32_MAX, &fd) && (int)fd >= first && (int)fd != dirfd(list))
+        if (cursor_whole_uint(entry->d_name, 10, INT32_MAX, &fd) && (int)fd >= first && (int)fd != dirfd(list))
             act((int)fd);
     closedir(list);
     return true;

@@ -1,8 +1,8 @@
 /*
  * descriptor: all descriptors from a number on, closed now or at the next program, on every kernel.
  *
- * close_range(2) needs Linux 5.9, its flag 5.11, and old container runtimes refuse it: then what /proc lists is taken one by one, and without /proc
- * every number up to LIMIT_DESCRIPTORS.
+ * close_range(2) needs Linux 5.9, its flag 5.11, and old container runtimes refuse it: then what /proc lists is taken one by one,
+ * and without /proc every number up to LIMIT_DESCRIPTORS.
  */
 #ifndef OS_DESCRIPTOR_H
 #define OS_DESCRIPTOR_H

@@ -1,6 +1,5 @@
 #include "os/draft.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,13 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/digest.h"
 #include "os/file.h"
+#include "os/stray.h"
 
-#define PREFIX ".ampule-"
-#define RANDOM_LEN 16
-#define NAME_LEN (sizeof(PREFIX) - 1 + 2 * RANDOM_LEN)
-#define DEFAULT_MODE 0644
+#define DEFAULT_MODE  0644
 #define COMPARE_CHUNK 4096
 
 /* What is at the destination now, or behind a link there. */
@@ -28,22 +24,7 @@ struct standing {
     bool same_bytes;
 };
 
-static void random_name(char name[NAME_LEN + 1])
-{
-    unsigned char bytes[RANDOM_LEN];
-
-    digest_random(bytes, sizeof(bytes));
-    memcpy(name, PREFIX, sizeof(PREFIX));
-    digest_hex(bytes, sizeof(bytes), name + sizeof(PREFIX) - 1);
-}
-
-static bool is_our_name(const char *name)
-{
-    return strlen(name) == NAME_LEN && strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-           strspn(name + sizeof(PREFIX) - 1, "0123456789abcdef") == 2 * RANDOM_LEN;
-}
-
-/* ---- comparing ---- */
+/* --------------------------------------------------------------------------------------------------- comparing ---- */
 
 static ssize_t read_chunk(int fd, char *chunk, size_t len)
 {
@@ -82,7 +63,8 @@ static bool is_mount_point(int dir, const char *name)
 {
     struct statx sx;
 
-    return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) == 0 && sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+    return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) == 0 &&
+           sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
 /* What rename(2) would refuse at the end is refused before anything of the set is written. */
@@ -142,10 +124,11 @@ static void look(const struct draft *draft, const void *data, size_t len, struct
 static bool is_as_wanted(const struct standing *now, const struct draft_owner *want)
 {
     return now->is_file && now->same_bytes && (want->mode == DRAFT_KEEP_MODE || want->mode == (now->st.st_mode & 07777)) &&
-           (want->uid == DRAFT_KEEP_UID || want->uid == now->st.st_uid) && (want->gid == DRAFT_KEEP_GID || want->gid == now->st.st_gid);
+           (want->uid == DRAFT_KEEP_UID || want->uid == now->st.st_uid) &&
+           (want->gid == DRAFT_KEEP_GID || want->gid == now->st.st_gid);
 }
 
-/* ---- writing ---- */
+/* ----------------------------------------------------------------------------------------------------- writing ---- */
 
 static int take_lock(int fd)
 {
@@ -160,10 +143,10 @@ static int fill(int fd, const void *data, size_t len, mode_t mode)
 /* By way of /proc: naming a descriptor directly (AT_EMPTY_PATH) needs a capability before Linux 6.10. */
 static int link_name(struct draft *draft)
 {
-    char from[32], name[NAME_LEN + 1];
+    char from[32], name[STRAY_NAME_LEN + 1];
 
     snprintf(from, sizeof(from), "/proc/self/fd/%d", draft->fd);
-    random_name(name);
+    stray_name(name);
     if (linkat(AT_FDCWD, from, draft->dir, name, AT_SYMLINK_FOLLOW) < 0 &&
         linkat(draft->fd, "", draft->dir, name, AT_EMPTY_PATH) < 0)
         return -1;
@@ -180,10 +163,10 @@ static int open_nameless(struct draft *draft)
 /* A new file that nobody else can have made or hold. */
 static int open_named(struct draft *draft)
 {
-    char name[NAME_LEN + 1];
+    char name[STRAY_NAME_LEN + 1];
 
     mem_cleanup_close(&draft->fd);
-    random_name(name);
+    stray_name(name);
     draft->fd = openat(draft->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (draft->fd < 0)
         return -1;
@@ -232,9 +215,10 @@ static int refuse_owner(const struct place *place, const struct draft_owner *wan
 {
     if (errno != EPERM)
         return place_refuse(place, 0, err);
-    return err_set(err, ERR_DENIED,
-                   "\"%s\": uid %u may not give the file to %d:%d: run the agent as that user, or with CAP_CHOWN, or drop user and group",
-                   place->path, (unsigned)geteuid(), (int)want->uid, (int)want->gid);
+    return err_set(
+        err, ERR_DENIED,
+        "\"%s\": uid %u may not give the file to %d:%d: run the agent as that user, or with CAP_CHOWN, or drop user and group",
+        place->path, (unsigned)geteuid(), (int)want->uid, (int)want->gid);
 }
 
 /* fchown(2) clears set-id bits, so a mode that has them is set again. */
@@ -255,32 +239,54 @@ static int make(struct draft *draft, const struct draft_owner *want, const struc
         return place_refuse(draft->place, len, err);
     if (set_owner(draft->fd, now, want) < 0)
         return refuse_owner(draft->place, want, err);
-    return finish(draft->fd, mode) < 0 ? place_refuse(draft->place, len, err) : 0;
+    return finish(draft->fd, mode) != 0 ? place_refuse(draft->place, len, err) : 0;
 }
 
-static int start(struct draft *draft, struct place *place, struct err *err)
+static int start(struct draft *draft, struct held *held, struct place *place, struct err *err)
 {
     int dir;
 
-    if (place_dir(place, &dir, err) < 0)
+    if ((held ? held_folder(held, place, &dir, err) : place_dir(place, &dir, err)) != 0)
         return -1;
-    *draft = (struct draft){.place = place, .dir = dir, .fd = -1};
+    *draft = (struct draft){.place = place, .held = held, .dir = dir, .fd = -1};
     return refuse_early(draft, err);
 }
 
-int draft_write(struct draft *ret, struct place *place, const struct draft_owner *owner, const void *data, size_t len, struct err *err)
+/* From now on it is known by its name, and by what it is. */
+static int put_down(struct draft *draft, struct err *err)
+{
+    struct stat st;
+
+    if (!draft->held || draft->fd < 0)
+        return 0;
+    if (fstat(draft->fd, &st) < 0)
+        return place_refuse(draft->place, 0, err);
+    draft->mark = (struct draft_mark){st.st_dev, st.st_ino, st.st_size, st.st_uid};
+    close(draft->fd);
+    draft->fd = -1;
+    return 0;
+}
+
+int draft_write_held(struct draft *ret, struct held *held, struct place *place, const struct draft_owner *owner, const void *data,
+                     size_t len, struct err *err)
 {
     _cleanup_draft_ struct draft draft = {0};
     struct standing now;
 
-    if (start(&draft, place, err) < 0)
+    if (start(&draft, held, place, err) != 0)
         return -1;
     look(&draft, data, len, &now);
-    if (!is_as_wanted(&now, owner) && make(&draft, owner, &now, data, len, err) < 0)
+    if (!is_as_wanted(&now, owner) && (make(&draft, owner, &now, data, len, err) != 0 || put_down(&draft, err) != 0))
         return -1;
     *ret = draft;
     draft = (struct draft){0};
     return 0;
+}
+
+int draft_write(struct draft *draft, struct place *place, const struct draft_owner *owner, const void *data, size_t len,
+                struct err *err)
+{
+    return draft_write_held(draft, NULL, place, owner, data, len, err);
 }
 
 bool draft_pending(const struct draft *draft)
@@ -301,7 +307,7 @@ static int publish_backup(struct draft *draft, struct err *err)
     char name[NAME_MAX + 1];
     int failed;
 
-    if (backup_name(draft, name, err) < 0)
+    if (backup_name(draft, name, err) != 0)
         return -1;
     failed = renameat(draft->dir, draft->backup, draft->dir, name) < 0 ? place_refuse(draft->place, 0, err) : 0;
     unlinkat(draft->dir, draft->backup, 0);
@@ -309,10 +315,30 @@ static int publish_backup(struct draft *draft, struct err *err)
     return failed;
 }
 
+/* Its folder may have been let go meanwhile. Who may write there could have put another file in its place. */
+static int take_up(struct draft *draft, struct err *err)
+{
+    const struct draft_mark *mark = &draft->mark;
+    struct stat st = {0};
+
+    if (!draft->held)
+        return 0;
+    if (held_folder(draft->held, draft->place, &draft->dir, err) != 0)
+        return -1;
+    if (fstatat(draft->dir, draft->name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        return place_refuse(draft->place, 0, err);
+    if (st.st_dev != mark->dev || st.st_ino != mark->ino || st.st_size != mark->size || st.st_uid != mark->uid)
+        return err_set(err, ERR_RETRY, "\"%s\": somebody else removed or replaced its new version before it took its place",
+                       draft->place->path);
+    return 0;
+}
+
 int draft_publish(struct draft *draft, struct err *err)
 {
     if (!draft_pending(draft))
         return 0;
+    if (take_up(draft, err) != 0)
+        return -1;
     if (renameat(draft->dir, draft->name, draft->dir, draft->place->name) < 0)
         return place_refuse(draft->place, 0, err);
     draft->name[0] = '\0';
@@ -322,16 +348,16 @@ int draft_publish(struct draft *draft, struct err *err)
 /* A second name, so that the older backup goes only when the old file is replaced. */
 int draft_backup(struct draft *draft, struct err *err)
 {
-    char second[NAME_LEN + 1], name[NAME_MAX + 1];
+    char second[STRAY_NAME_LEN + 1], name[NAME_MAX + 1];
     struct stat st;
 
     if (!draft_pending(draft))
         return 0;
-    if (backup_name(draft, name, err) < 0)
+    if (backup_name(draft, name, err) != 0)
         return -1;
     if (fstatat(draft->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
         return err_set(err, ERR_INPUT, "\"%s\": \"%s\" is a directory, no backup can be kept there", draft->place->path, name);
-    random_name(second);
+    stray_name(second);
     if (linkat(draft->dir, draft->place->name, draft->dir, second, 0) < 0)
         return errno == ENOENT ? 0 : place_refuse(draft->place, 0, err);
     memcpy(draft->backup, second, sizeof(second));
@@ -340,14 +366,19 @@ int draft_backup(struct draft *draft, struct err *err)
 
 void draft_drop(struct draft *draft)
 {
+    struct err ignored;
+
     if (!draft->place)
         return;
+    if (draft->held && (draft->name[0] || draft->backup[0]) && held_folder(draft->held, draft->place, &draft->dir, &ignored) != 0)
+        draft->name[0] = draft->backup[0] = '\0'; /* its folder is gone, or it stays for the next sweep */
     if (draft->name[0])
         unlinkat(draft->dir, draft->name, 0);
     if (draft->backup[0])
         unlinkat(draft->dir, draft->backup, 0);
     mem_cleanup_close(&draft->fd);
-    mem_cleanup_close(&draft->dir);
+    if (!draft->held)
+        mem_cleanup_close(&draft->dir);
     *draft = (struct draft){0};
 }
 
@@ -355,49 +386,23 @@ int draft_probe(struct place *place, struct err *err)
 {
     _cleanup_draft_ struct draft draft = {0};
 
-    if (start(&draft, place, err) < 0)
+    if (start(&draft, NULL, place, err) != 0)
         return -1;
     if (open_nameless(&draft) == 0 || (lacks_nameless(errno) && open_named(&draft) == 0))
         return 0;
     return place_refuse(place, 0, err);
 }
 
-/* ---- leftovers ---- */
-
-/* The lock is asked of the very file that is then removed: its owner may be alive, in this pod or another. */
-static bool sweep_one(int dir, const char *name)
-{
-    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink == 0)
-        return false;
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, name, 0) == 0;
-}
-
-static void close_list(DIR **list)
-{
-    if (*list)
-        closedir(*list);
-}
-
 int draft_sweep(struct place *place, unsigned *ret_count, struct err *err)
 {
     _cleanup_close_ int dir = -1;
-    _cleanup_close_ int readable = -1;
-    _cleanup_(close_list) DIR *list = NULL;
-    struct dirent *entry;
-    unsigned count = 0;
+    int count;
 
-    if (place_dir(place, &dir, err) < 0)
+    if (place_dir(place, &dir, err) != 0)
         return -1;
-    readable = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (readable < 0 || !(list = fdopendir(readable)))
+    count = stray_sweep(dir);
+    if (count < 0)
         return place_refuse(place, 0, err);
-    readable = -1;
-    while ((entry = readdir(list)))
-        if (is_our_name(entry->d_name) && sweep_one(dir, entry->d_name))
-            count++;
-    *ret_count = count;
+    *ret_count = (unsigned)count;
     return 0;
 }

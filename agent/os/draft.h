@@ -2,13 +2,13 @@
  * draft: a complete new version of a file, not yet in its place.
  *
  * draft_write() compares first: bytes, mode and owner as wanted already there means nothing to do. Else it makes a nameless file
- * (O_TMPFILE), writes everything, sets the mode, gives it a random name next to the destination, sets the owner, flushes. draft_publish()
- * renames it over the destination: readers see the old file or the new one. A symbolic link at the destination is itself replaced, by a file with its
- * target's mode and owner; one that another uid put there gets our own owner and nobody more rights than 0644 gives. Where the target holds those bytes
- * already the link stays.
- * Killed at any instant, the destination is whole; a leftover `.ampule-<32 hex digits>` is complete (or, where O_TMPFILE is missing,
- * perhaps not), was locked by its owner while alive, and is removed by the next draft_sweep().
- * Several drafts written before the first is published make a set that changes together.
+ * (O_TMPFILE), writes everything, sets the mode, gives it a random name next to the destination, sets the owner, flushes.
+ * draft_publish() renames it over the destination: readers see the old file or the new one. A symbolic link at the destination is
+ * itself replaced, by a file with its target's mode and owner; one that another uid put there gets our own owner and nobody more
+ * rights than 0644 gives. Where the target holds those bytes already the link stays. Killed at any instant, the destination is
+ * whole; a leftover (os/stray) is complete (or, where O_TMPFILE is missing, perhaps not) and was locked by its owner while alive.
+ * Several drafts written before the first is published make a set that changes together: with held folders (os/held) of any
+ * number, since nothing of them stays open. What somebody else put in the place of such a draft is not published.
  */
 #ifndef OS_DRAFT_H
 #define OS_DRAFT_H
@@ -19,11 +19,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "os/held.h"
 #include "os/place.h"
 
 #define DRAFT_KEEP_MODE ((mode_t)-1) /* that of what is there, else 0644 */
-#define DRAFT_KEEP_UID ((uid_t)-1)   /* the existing file's where permitted, else ours */
-#define DRAFT_KEEP_GID ((gid_t)-1)
+#define DRAFT_KEEP_UID  ((uid_t)-1)  /* the existing file's where permitted, else ours */
+#define DRAFT_KEEP_GID  ((gid_t)-1)
 
 struct draft_owner {
     mode_t mode; /* 12 bits, or DRAFT_KEEP_MODE */
@@ -33,14 +34,24 @@ struct draft_owner {
 
 struct draft {
     struct place *place; /* borrowed */
-    int dir, fd;               /* -1 when there is nothing to publish */
-    char name[48];             /* its random name, "" before the link */
-    char backup[48];           /* the old file's second name until it is NAME.bak; "": none is kept */
+    struct held *held;   /* borrowed; NULL: the two descriptors are its own */
+    int dir, fd;         /* -1 when there is nothing to publish; of a held folder `fd` is closed once it is written */
+    struct draft_mark {
+        dev_t dev;
+        ino_t ino;
+        off_t size;
+        uid_t uid;
+    } mark;          /* what was written */
+    char name[48];   /* its random name, "" before the link */
+    char backup[48]; /* the old file's second name until it is NAME.bak; "": none is kept */
 };
 
 /* On success `draft_pending()` says whether there is anything to publish. Failure leaves nothing on disk. */
 int draft_write(struct draft *draft, struct place *place, const struct draft_owner *owner, const void *data, size_t len,
                 struct err *err) MUST_USE;
+/* The same through held folders. */
+int draft_write_held(struct draft *draft, struct held *held, struct place *place, const struct draft_owner *owner,
+                     const void *data, size_t len, struct err *err) MUST_USE;
 bool draft_pending(const struct draft *draft);
 /* Rename into place; nothing to do is success. On failure the draft is still pending. */
 int draft_publish(struct draft *draft, struct err *err) MUST_USE;
@@ -50,9 +61,9 @@ int draft_backup(struct draft *draft, struct err *err) MUST_USE;
 void draft_drop(struct draft *draft);
 #define _cleanup_draft_ _cleanup_(draft_drop)
 
+/* Remove what killed writers left next to `place` (os/stray); how many into `ret_count`. Batches have it done by os/held. */
+int draft_sweep(struct place *place, unsigned *ret_count, struct err *err) MUST_USE;
 /* Would a write succeed? Makes a nameless file there and lets it go. */
 int draft_probe(struct place *place, struct err *err) MUST_USE;
-/* Remove leftovers next to `place` that no living process holds; how many into `ret_count`. */
-int draft_sweep(struct place *place, unsigned *ret_count, struct err *err) MUST_USE;
 
 #endif

@@ -13,7 +13,7 @@
 #include "os/trail.h"
 
 /* O_NONBLOCK: opening a FIFO must not wait for its other end; it is refused right after. */
-#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+#define READ_FLAGS  (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define CHUNK_FIRST ((size_t)4096)
 
 /* `dir` and `path` as they were for openat(2). */
@@ -31,7 +31,10 @@ static int refuse(int dir, const char *path, struct err *err)
     case EXDEV:
         return err_set(err, ERR_INPUT, "\"%s\": leads out of its folder", path);
     case ELOOP:
-        return err_set(err, ERR_INPUT, "\"%s\": passes a symbolic link that another uid could have put there, a loop of them, or one of /proc: write the real path", path);
+        return err_set(
+            err, ERR_INPUT,
+            "\"%s\": passes a symbolic link that another uid could have put there, a loop of them, or one of /proc: write the real path",
+            path);
     default:
         return err_system(err, "\"%s\"", path);
     }
@@ -91,7 +94,7 @@ int file_read_fd(int fd, const char *path, size_t max, struct buf *ret, struct e
         return err_set(err, ERR_INPUT, "\"%s\": is %s, not a file", path, kind(st.st_mode));
     if (st.st_size > 0 && (uint64_t)st.st_size > max)
         return err_set(err, ERR_LIMIT, "\"%s\": larger than %zu bytes", path, max);
-    if (read_whole(fd, path, (size_t)st.st_size, &buf, err) < 0)
+    if (read_whole(fd, path, (size_t)st.st_size, &buf, err) != 0)
         return -1;
     *ret = buf;
     buf_init(&buf, 0);
@@ -157,7 +160,7 @@ int file_read_token(const char *path, struct buf *ret, struct err *err)
     _cleanup_buf_ struct buf buf;
 
     buf_init_secret(&buf, 0);
-    if (file_read(path, LIMIT_TOKEN_BYTES, &buf, err) < 0)
+    if (file_read(path, LIMIT_TOKEN_BYTES, &buf, err) != 0)
         return -1;
     trim(&buf);
     if (buf.len == 0)

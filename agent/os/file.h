@@ -1,10 +1,11 @@
 /*
  * file: small files, read whole through one descriptor.
  *
- * What is opened is what is checked and read, so two generations of a rotated file cannot mix. Symbolic links are followed (kubelet's
- * `token -> ..data/token`), /proc's magic links are not. Only regular files are read: FIFOs, directories and devices are refused without
- * waiting on them. Bytes land in a secret buffer that the caller owns; on failure it is left as it was.
- * Errors: ERR_MISSING not there, ERR_DENIED not permitted, ERR_INPUT not a regular file or outside, ERR_LIMIT too large, ERR_SYSTEM else.
+ * What is opened is what is checked and read, so two generations of a rotated file cannot mix. Symbolic links are followed
+ * (kubelet's `token -> ..data/token`), /proc's magic links are not. Only regular files are read: FIFOs, directories and devices
+ * are refused without waiting on them. Bytes land in a secret buffer that the caller owns; on failure it is left as it was.
+ * Errors: ERR_MISSING not there, ERR_DENIED not permitted, ERR_INPUT not a regular file or outside, ERR_LIMIT too large,
+ * ERR_SYSTEM else.
  */
 #ifndef OS_FILE_H
 #define OS_FILE_H
@@ -17,7 +18,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The whole file, at most `max` bytes, into `ret` (made secret by this call; pass a zeroed struct). An empty file is not an error. */
+/* The whole file, at most `max` bytes, into `ret` (made secret by this call; pass a zeroed struct). An empty file is not an
+ * error. */
 int file_read(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
 /* As file_read(), and who owns it. */
@@ -26,10 +28,12 @@ int file_read_owned(const char *path, size_t max, struct buf *ret, uid_t *ret_ow
 /* As file_read(), for templates: links are followed only where no other uid can have put them (os/trail). */
 int file_read_trusted(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
-/* The same for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else; `root` itself is reached as above. */
+/* The same for `path` relative to the folder `root`: links may lead anywhere below `root` and nowhere else; `root` itself is
+ * reached as above. */
 int file_read_below(const char *root, const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
-/* A credential: at most LIMIT_TOKEN_BYTES, white space at both ends removed; empty files and NUL bytes are refused (ERR_INPUT). */
+/* A credential: at most LIMIT_TOKEN_BYTES, white space at both ends removed; empty files and NUL bytes are refused (ERR_INPUT).
+ */
 int file_read_token(const char *path, struct buf *ret, struct err *err) MUST_USE;
 
 /* What a descriptor holds, if it is a regular file; `path` is for messages. */

@@ -39,8 +39,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int folder_list(const char *path, size_t max, struct arena *arena, const char *const **ret, size_t *ret_count,
-                struct err *err)
+int folder_list(const char *path, size_t max, struct arena *arena, const char *const **ret, size_t *ret_count, struct err *err)
 {
     _cleanup_(folder_close) DIR *dir = opendir(path);
     const char **names = arena_array(arena, max + 1, sizeof(*names), err);

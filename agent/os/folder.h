@@ -15,7 +15,7 @@
 /* Is there a directory (links are followed)? */
 bool folder_is(const char *path);
 /* At most `max` names (ERR_LIMIT); ERR_MISSING, ERR_DENIED, ERR_SYSTEM as errno says. */
-int folder_list(const char *path, size_t max, struct arena *arena, const char *const **ret, size_t *ret_count,
-                struct err *err) MUST_USE;
+int folder_list(const char *path, size_t max, struct arena *arena, const char *const **ret, size_t *ret_count, struct err *err)
+    MUST_USE;
 
 #endif

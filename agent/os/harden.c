@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,21 +15,7 @@
 
 #define CAP_COUNT_MAX 64
 
-void harden_gap(struct harden_report *report, const char *what, const char *fmt, ...)
-{
-    struct harden_gap *gap;
-    va_list ap;
-
-    if (report->count == HARDEN_GAPS_MAX)
-        return;
-    gap = &report->gaps[report->count++];
-    gap->what = what;
-    va_start(ap, fmt);
-    vsnprintf(gap->reason, sizeof(gap->reason), fmt, ap);
-    va_end(ap);
-}
-
-/* ---- at once ---- */
+/* ----------------------------------------------------------------------------------------------------- at once ---- */
 
 /* A descriptor 0, 1 or 2 that is closed would be given to the next file we open, and printed to. */
 static void fill_standard_descriptors(void)
@@ -45,24 +29,25 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
-void harden_begin(struct harden_origin *ret, struct harden_report *report)
+void harden_begin(struct harden_origin *ret, struct gaps *gaps)
 {
     struct rlimit none;
 
-    *report = (struct harden_report){0};
+    *gaps = (struct gaps){0};
     if (prctl(PR_SET_DUMPABLE, 0) < 0)
-        harden_gap(report, "dumpable", "memory may be read by processes of the same uid: %s", strerror(errno));
+        gaps_add(gaps, "dumpable", "memory may be read by processes of the same uid: %s", strerror(errno));
     if (getrlimit(RLIMIT_CORE, &ret->core) < 0)
         ret->core = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
     none = (struct rlimit){0, ret->core.rlim_max};
     if (setrlimit(RLIMIT_CORE, &none) < 0)
-        harden_gap(report, "core", "core dumps are not switched off: %s", strerror(errno));
+        gaps_add(gaps, "core", "core dumps are not switched off: %s", strerror(errno));
     fill_standard_descriptors();
     if (!descriptors_close_on_exec(STDERR_FILENO + 1))
-        harden_gap(report, "descriptors", "without close_range(2) and /proc only those below %d are closed on exec", LIMIT_DESCRIPTORS);
+        gaps_add(gaps, "descriptors", "without close_range(2) and /proc only those below %d are closed on exec",
+                 LIMIT_DESCRIPTORS);
 }
 
-/* ---- for good ---- */
+/* ---------------------------------------------------------------------------------------------------- for good ---- */
 
 /* Without CAP_SETPCAP the bounding set stays, which no_new_privs makes harmless. */
 static void shrink_bounding_set(uint64_t keep)
@@ -89,15 +74,15 @@ static int drop_capabilities(uint64_t keep, struct err *err)
     return syscall(SYS_capset, &header, data) < 0 ? err_system(err, "capabilities: cannot be dropped") : 0;
 }
 
-int harden_restrict(const struct harden_plan *plan, struct harden_report *report, struct err *err)
+int harden_restrict(const struct harden_plan *plan, struct gaps *gaps, struct err *err)
 {
-    *report = (struct harden_report){0};
-    if (drop_capabilities(plan->keep_caps, err) < 0)
+    *gaps = (struct gaps){0};
+    if (drop_capabilities(plan->keep_caps, err) != 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        harden_gap(report, "no_new_privs", "the kernel refuses it, so neither Landlock nor seccomp are used: %s", strerror(errno));
+        gaps_add(gaps, "no_new_privs", "the kernel refuses it, so neither Landlock nor seccomp are used: %s", strerror(errno));
         return 0;
     }
-    landlock_apply(plan, report);
-    return seccomp_apply(plan->listens, report, err);
+    landlock_apply(plan->reach, plan->listens, gaps);
+    return seccomp_apply(plan->listens, gaps, err);
 }

@@ -9,11 +9,12 @@
 
 #include "base/mem.h"
 
-/* The system's header may be older than the kernel, so the interface is written out here (Documentation/userspace-api/landlock). */
+/* The system's header may be older than the kernel, so the interface is written out here (Documentation/userspace-api/landlock).
+ */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
-#define SYS_landlock_add_rule 445
-#define SYS_landlock_restrict_self 446
+#define SYS_landlock_add_rule       445
+#define SYS_landlock_restrict_self  446
 #endif
 
 struct ruleset {
@@ -59,7 +60,7 @@ static const struct {
 /* What libraries read by themselves: /proc for our own descriptors and for signal targets, time zones. */
 static const char *const readable[] = {"/proc", "/dev/null", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo"};
 
-static struct ruleset wanted(int abi, const struct harden_plan *plan)
+static struct ruleset wanted(int abi, const struct reach *reach, bool listens)
 {
     struct ruleset set = {0};
 
@@ -68,9 +69,9 @@ static struct ruleset wanted(int abi, const struct harden_plan *plan)
         set.net |= abis[i].net;
         set.scoped |= abis[i].scoped;
     }
-    if (plan->listens)
+    if (listens)
         set.net &= ~(uint64_t)NET_BIND;
-    if (plan->reach->any_port)
+    if (reach->any_port)
         set.net &= ~(uint64_t)NET_CONNECT;
     return set;
 }
@@ -128,24 +129,24 @@ static int fill_ports(int rules, const struct ruleset *set, const struct reach *
     return 0;
 }
 
-void landlock_apply(const struct harden_plan *plan, struct harden_report *report)
+void landlock_apply(const struct reach *reach, bool listens, struct gaps *gaps)
 {
     int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
-    struct ruleset set = wanted(abi, plan);
+    struct ruleset set = wanted(abi, reach, listens);
     _cleanup_close_ int rules = abi < 1 ? -1 : create(&set);
 
     if (abi < 1) {
-        harden_gap(report, "landlock", "the kernel has no Landlock (Linux 5.13, enabled with lsm=landlock,...)");
+        gaps_add(gaps, "landlock", "the kernel has no Landlock (Linux 5.13, enabled with lsm=landlock,...)");
         return;
     }
-    if (rules < 0 || fill_folders(rules, &set, plan->reach) < 0 || fill_ports(rules, &set, plan->reach) < 0 ||
+    if (rules < 0 || fill_folders(rules, &set, reach) < 0 || fill_ports(rules, &set, reach) < 0 ||
         syscall(SYS_landlock_restrict_self, rules, 0) < 0) {
-        harden_gap(report, "landlock", "the kernel refused the rules: %s", strerror(errno));
+        gaps_add(gaps, "landlock", "the kernel refused the rules: %s", strerror(errno));
         return;
     }
     reach_enforced(set.net & NET_CONNECT);
-    if (abi < 4 && !plan->reach->any_port)
-        harden_gap(report, "landlock-net", "TCP ports cannot be restricted before Linux 6.7");
+    if (abi < 4 && !reach->any_port)
+        gaps_add(gaps, "landlock-net", "TCP ports cannot be restricted before Linux 6.7");
     if (abi < 3)
-        harden_gap(report, "landlock-truncate", "truncating files cannot be restricted before Linux 6.2");
+        gaps_add(gaps, "landlock-truncate", "truncating files cannot be restricted before Linux 6.2");
 }

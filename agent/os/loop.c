@@ -1,12 +1,13 @@
 #include "os/loop.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <fcntl.h>
 #include <event2/event_struct.h>
+#include <fcntl.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -23,6 +24,10 @@ struct loop {
     uint64_t turn;
     bool in_turn, stopping;
 };
+
+/* Of the last descriptor that the kernel would not watch, errno; and the timerfd that ends the wait. libevent tells no loop with
+ * it. */
+static int refused, waker;
 
 /* ----------------------------------------------------------------------------------------------- the heap of timers */
 
@@ -169,14 +174,26 @@ static int tick_set(struct loop *loop, struct err *err)
     return 0;
 }
 
+static int wait_once(struct loop *loop, int flags, struct err *err)
+{
+    refused = 0;
+    waker = loop->timerfd;
+    if (event_base_loop(loop->base, flags) < 0)
+        return err_system(err, "event loop");
+    if (!refused)
+        return 0;
+    errno = refused;
+    return err_system(err, "event loop: the kernel does not watch a descriptor");
+}
+
 int loop_run(struct loop *loop, struct err *err)
 {
     while (!loop->stopping) {
-        if (tick_set(loop, err) < 0)
+        if (tick_set(loop, err) != 0)
             return -1;
         loop->in_turn = false;
-        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
-            return err_system(err, "event loop");
+        if (wait_once(loop, EVLOOP_ONCE, err) != 0)
+            return -1;
     }
     loop->stopping = false;
     return 0;
@@ -195,11 +212,18 @@ struct event_base *loop_base(struct loop *loop)
 
 /* ------------------------------------------------------------------------------------------------ birth and the end */
 
-/* libevent would write to stderr on its own; every failure is returned to us as well. */
-static void log_nothing(int severity, const char *text)
+/*
+ * libevent would write to stderr on its own. What it does at once is returned to us as well; descriptors it hands to the kernel
+ * later, within the turn, and what is refused then is told nobody else: whoever waits for that descriptor would wait for ever.
+ */
+static void on_libevent_says(int severity, const char *text)
 {
-    (void)severity;
-    (void)text;
+    const struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
+
+    if (severity < EVENT_LOG_WARN || strncmp(text, "Epoll ", 6) != 0)
+        return;
+    refused = errno ? errno : EIO;
+    timerfd_settime(waker, 0, &at_once, NULL); /* the wait begins after this */
 }
 
 static struct event_base *base_new(void)
@@ -209,10 +233,11 @@ static struct event_base *base_new(void)
 
     if (!config)
         return NULL;
-    event_set_log_callback(log_nothing);
+    event_set_log_callback(on_libevent_says);
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
-    /* What is switched off and on again within a turn costs no call. It wants descriptors that no other process holds: ours starts programs before. */
+    /* What is switched off and on again within a turn costs no call. It wants descriptors that no other process holds: ours
+     * starts programs before. */
     event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     base = event_base_new_with_config(config);
     event_config_free(config);
@@ -230,7 +255,7 @@ static int loop_open(struct loop *loop, struct err *err)
     loop->tick = event_new(loop->base, loop->timerfd, EV_READ | EV_PERSIST, on_tick, loop);
     if (!loop->tick || event_add(loop->tick, NULL) < 0)
         return err_system(err, "event loop: timerfd");
-    return 0;
+    return wait_once(loop, EVLOOP_NONBLOCK, err); /* without its timerfd nothing would wake it */
 }
 
 struct loop *loop_new(struct err *err)
@@ -239,7 +264,7 @@ struct loop *loop_new(struct err *err)
 
     loop->timerfd = -1;
     loop->tick_at = CLOCK_NEVER;
-    if (loop_open(loop, err) < 0) {
+    if (loop_open(loop, err) != 0) {
         loop_free(loop);
         return NULL;
     }
@@ -271,8 +296,8 @@ static void on_descriptor(int descriptor, short what, void *ctx)
     fd->on_ready(fd->ctx, (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0));
 }
 
-int fd_start(struct loop_fd *fd, struct loop *loop, int descriptor, int interest, void (*on_ready)(void *ctx, int ready), void *ctx,
-             struct err *err)
+int fd_start(struct loop_fd *fd, struct loop *loop, int descriptor, int interest, void (*on_ready)(void *ctx, int ready),
+             void *ctx, struct err *err)
 {
     short what = (short)(EV_PERSIST | (interest & LOOP_READ ? EV_READ : 0) | (interest & LOOP_WRITE ? EV_WRITE : 0));
 
@@ -304,7 +329,8 @@ static void on_signal(int signo, short what, void *ctx)
     sig->on_signal(sig->ctx, signo);
 }
 
-int signal_start(struct loop_signal *sig, struct loop *loop, int signo, void (*on_caught)(void *ctx, int signo), void *ctx, struct err *err)
+int signal_start(struct loop_signal *sig, struct loop *loop, int signo, void (*on_caught)(void *ctx, int signo), void *ctx,
+                 struct err *err)
 {
     *sig = (struct loop_signal){.loop = loop, .on_signal = on_caught, .ctx = ctx};
     sig->event = evsignal_new(loop->base, signo, on_signal, sig);

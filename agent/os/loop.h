@@ -1,9 +1,10 @@
 /*
  * loop: descriptors, timers and signals become callbacks; nothing else in the program waits.
  *
- * One loop a process. Timers are absolute deadlines in milliseconds of clock_now() (BOOTTIME) and are all driven by one timerfd, so an idle
- * program has no wake-ups. Callbacks run one after another; adding, changing and removing sources inside a callback is allowed.
- * Sources are embedded in their owners (struct loop_timer in a struct fetch, …); the owner must stop them before it goes away.
+ * One loop a process. Timers are absolute deadlines in milliseconds of clock_now() (BOOTTIME) and are all driven by one timerfd,
+ * so an idle program has no wake-ups. Callbacks run one after another; adding, changing and removing sources inside a callback is
+ * allowed. Sources are embedded in their owners (struct loop_timer in a struct fetch, …); the owner must stop them before it goes
+ * away.
  */
 #ifndef OS_LOOP_H
 #define OS_LOOP_H
@@ -22,7 +23,8 @@ void loop_free(struct loop *loop);
 /* Run until loop_stop(). */
 int loop_run(struct loop *loop, struct err *err) MUST_USE;
 void loop_stop(struct loop *loop);
-/* For os/ only: libevent's own handle. A callback that comes straight from libevent begins with loop_turn(), so that clock_now() is this turn's. */
+/* For os/ only: libevent's own handle. A callback that comes straight from libevent begins with loop_turn(), so that clock_now()
+ * is this turn's. */
 struct event_base *loop_base(struct loop *loop);
 void loop_turn(struct loop *loop);
 
@@ -51,8 +53,8 @@ struct loop_fd {
     void *event; /* private */
 };
 
-int fd_start(struct loop_fd *fd, struct loop *loop, int descriptor, int interest, void (*on_ready)(void *ctx, int ready), void *ctx,
-             struct err *err) MUST_USE;
+int fd_start(struct loop_fd *fd, struct loop *loop, int descriptor, int interest, void (*on_ready)(void *ctx, int ready),
+             void *ctx, struct err *err) MUST_USE;
 void fd_stop(struct loop_fd *fd); /* zeroed structs are accepted; does not close */
 
 struct loop_signal {
@@ -62,7 +64,8 @@ struct loop_signal {
     void *event; /* private */
 };
 
-int signal_start(struct loop_signal *sig, struct loop *loop, int signo, void (*on_signal)(void *ctx, int signo), void *ctx, struct err *err) MUST_USE;
+int signal_start(struct loop_signal *sig, struct loop *loop, int signo, void (*on_signal)(void *ctx, int signo), void *ctx,
+                 struct err *err) MUST_USE;
 void signal_stop(struct loop_signal *sig);
 
 #endif

@@ -3,24 +3,24 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "os/file.h"
 
 #define PASSWD "/etc/passwd"
-#define GROUP "/etc/group"
+#define GROUP  "/etc/group"
 #define ID_MAX (UINT32_MAX - 1) /* the largest number means "leave" to chown(2) */
 
 /* "name:password:NUMBER:…" */
 static bool line_matches(const char *line, size_t len, const char *name, uint64_t *ret)
 {
-    struct cur cur = cur_of(line, len);
+    struct cursor cur = cursor_of(line, len);
 
-    if (!cur_word(&cur, name) || !cur_char(&cur, ':'))
+    if (!cursor_word(&cur, name) || !cursor_char(&cur, ':'))
         return false;
-    while (!cur_at_end(&cur) && !cur_char(&cur, ':'))
+    while (!cursor_at_end(&cur) && !cursor_char(&cur, ':'))
         cur.p++;
-    return cur_uint(&cur, 10, ID_MAX, ret) && (cur_at_end(&cur) || cur_peek(&cur) == ':');
+    return cursor_uint(&cur, 10, ID_MAX, ret) && (cursor_at_end(&cur) || cursor_peek(&cur) == ':');
 }
 
 static bool find_line(const char *text, const char *name, uint64_t *ret)
@@ -43,7 +43,7 @@ static int find(const char *file, const char *what, const char *name, uint32_t *
 
     if (*name == '\0')
         return 0;
-    if (!cur_whole_uint(name, 10, ID_MAX, &id)) {
+    if (!cursor_whole_uint(name, 10, ID_MAX, &id)) {
         if (strpbrk(name, ":\n") || file_read(file, LIMIT_PASSWD_BYTES, &text, &why) != 0 || !find_line(text.data, name, &id))
             return why.code == ERR_LIMIT
                        ? err_set(err, ERR_LIMIT, "%s \"%s\": %s; write its number", what, name, why.text)

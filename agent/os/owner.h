@@ -1,8 +1,8 @@
 /*
  * owner: user and group names to numbers, out of /etc/passwd and /etc/group.
  *
- * Read by hand: getpwnam(3) wants shared NSS libraries, which a static program in an empty image does not have. A number is taken as it is.
- * Refused (ERR_INPUT): signs, blanks, overflow, a name that the files do not know.
+ * Read by hand: getpwnam(3) wants shared NSS libraries, which a static program in an empty image does not have. A number is taken
+ * as it is. Refused (ERR_INPUT): signs, blanks, overflow, a name that the files do not know.
  */
 #ifndef OS_OWNER_H
 #define OS_OWNER_H

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <stdint.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static int open_how(int root, const char *path, int flags, uint64_t resolve)
     return fd;
 }
 
-/* Before Linux 5.6; old container runtimes refuse what they do not know with EPERM. A refusal that was meant is met again without it. */
+/* Before Linux 5.6; old container runtimes refuse what they do not know with EPERM. A refusal that was meant is met again without
+ * it. */
 static bool lacks_openat2(void)
 {
     return errno == ENOSYS || errno == EPERM;

@@ -1,10 +1,10 @@
 /*
  * place: where a file shall appear, held so that nobody can move it elsewhere.
  *
- * A place is a destination's folder and name. The way to the folder is walked anew for each write, so a link above it that was re-pointed, or a folder
- * that was removed and made again, is found as it is now; links count only where nobody else can have put them (os/trail), and lead out of no
- * volume. A neighbour who shares the volume, or owns a folder on the way, cannot lead a write elsewhere, at any moment.
- * Errors name the destination and the way out.
+ * A place is a destination's folder and name. The way to the folder is walked anew for each write, so a link above it that was
+ * re-pointed, or a folder that was removed and made again, is found as it is now; links count only where nobody else can have put
+ * them (os/trail), and lead out of no volume. A neighbour who shares the volume, or owns a folder on the way, cannot lead a write
+ * elsewhere, at any moment. Errors name the destination and the way out.
  */
 #ifndef OS_PLACE_H
 #define OS_PLACE_H
@@ -18,14 +18,16 @@
 #include "os/reach.h"
 
 struct place {
-    char *path;      /* as configured, for messages */
-    char *below;     /* with a root that was given: the folders between it and the name, without any link; else NULL */
-    char *name;      /* last component */
-    int root;        /* O_PATH: the folder as it was found last, or the root that was given */
+    char *path;  /* as configured, for messages */
+    char *below; /* with a root that was given: the folders between it and the name, without any link; else NULL */
+    char *name;  /* last component */
+    int root;    /* O_PATH: the root that was given; -1: none */
     bool create_dirs;
 };
 
-/* A relative `path` begins at the working directory. With `create_dirs` missing folders are made now and later, 0755. `place` may be zeroed or closed. */
+/* A relative `path` begins at the working directory. Nothing is looked at but the path. `place` may be zeroed or closed. */
+int place_name(struct place *place, const char *path, bool create_dirs, struct err *err) MUST_USE;
+/* The same, and its folder can be found. With `create_dirs` missing folders are made now and later, 0755. */
 int place_open(struct place *place, const char *path, bool create_dirs, struct err *err) MUST_USE;
 /* The same with the root given: for tests and for callers that know better. */
 int place_open_below(struct place *place, const char *root, const char *path, bool create_dirs, struct err *err) MUST_USE;

@@ -7,53 +7,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "os/file.h"
 
-#define COMM_LEN 15
-#define STATUS_BYTES KIB(16)
+#define COMM_LEN       15
+#define STATUS_BYTES   KIB(16)
 #define PID_FILE_BYTES 64
 
-static const struct {
-    const char *name;
-    int number;
-} signals[] = {
-    {"HUP", SIGHUP},     {"INT", SIGINT},       {"QUIT", SIGQUIT},   {"ABRT", SIGABRT}, {"KILL", SIGKILL},
-    {"USR1", SIGUSR1},   {"USR2", SIGUSR2},     {"ALRM", SIGALRM},   {"TERM", SIGTERM}, {"CONT", SIGCONT},
-    {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},   {"TTOU", SIGTTOU}, {"CHLD", SIGCHLD},
-    {"URG", SIGURG},     {"WINCH", SIGWINCH},   {"IO", SIGIO},       {"PWR", SIGPWR},   {"SYS", SIGSYS},
-    {"TRAP", SIGTRAP},   {"BUS", SIGBUS},       {"FPE", SIGFPE},     {"ILL", SIGILL},   {"SEGV", SIGSEGV},
-    {"PIPE", SIGPIPE},   {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},   {"PROF", SIGPROF}, {"VTALRM", SIGVTALRM},
-};
-
-int proc_signal_number(const char *name)
-{
-    uint64_t number;
-
-    if (cur_whole_uint(name, 10, 64, &number))
-        return (int)number;
-    if (strncasecmp(name, "SIG", 3) == 0)
-        name += 3;
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        if (strcasecmp(signals[i].name, name) == 0)
-            return signals[i].number;
-    return 0;
-}
-
-static const char *signal_name(int signo)
-{
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        if (signals[i].number == signo)
-            return signals[i].name;
-    return "?";
-}
-
-/* ---- reading /proc ---- */
+/* ----------------------------------------------------------------------------------------------- reading /proc ---- */
 
 struct sight {
     pid_t parent;
@@ -75,7 +40,7 @@ static int read_proc(pid_t pid, const char *what, struct buf *ret)
 /* `skip` fields, each with the blank after it, then a number. */
 static bool number_after(const char *text, unsigned skip, uint64_t *ret)
 {
-    struct cur cur;
+    struct cursor cur;
 
     while (skip-- > 0) {
         text = strchr(text, ' ');
@@ -83,11 +48,12 @@ static bool number_after(const char *text, unsigned skip, uint64_t *ret)
             return false;
         text++;
     }
-    cur = cur_of(text, strlen(text));
-    return cur_uint(&cur, 10, UINT64_MAX, ret);
+    cur = cursor_of(text, strlen(text));
+    return cursor_uint(&cur, 10, UINT64_MAX, ret);
 }
 
-/* "pid (comm) state ppid …": comm may hold anything, also blanks and parentheses, so the last ")" counts. Field 22 is the start time. */
+/* "pid (comm) state ppid …": comm may hold anything, also blanks and parentheses, so the last ")" counts. Field 22 is the start
+ * time. */
 static bool read_stat(pid_t pid, struct sight *ret)
 {
     _cleanup_buf_ struct buf buf = {0};
@@ -113,16 +79,16 @@ static bool read_uid(pid_t pid, struct sight *ret)
     _cleanup_buf_ struct buf buf = {0};
     uint64_t real, effective;
     const char *line;
-    struct cur cur;
+    struct cursor cur;
 
     if (read_proc(pid, "status", &buf) < 0 || !(line = strstr(buf.data, "\nUid:")))
         return false;
-    cur = cur_of(line + 5, strlen(line + 5));
-    cur_skip(&cur, "\t ");
-    if (!cur_uint(&cur, 10, UINT32_MAX, &real))
+    cur = cursor_of(line + 5, strlen(line + 5));
+    cursor_skip(&cur, "\t ");
+    if (!cursor_uint(&cur, 10, UINT32_MAX, &real))
         return false;
-    cur_skip(&cur, "\t ");
-    if (!cur_uint(&cur, 10, UINT32_MAX, &effective))
+    cursor_skip(&cur, "\t ");
+    if (!cursor_uint(&cur, 10, UINT32_MAX, &effective))
         return false;
     ret->real_uid = (uid_t)real;
     ret->uid = (uid_t)effective;
@@ -135,7 +101,7 @@ static bool see(pid_t pid, struct sight *ret)
     return read_stat(pid, ret) && !ret->zombie && read_uid(pid, ret);
 }
 
-/* ---- is it the one ---- */
+/* ----------------------------------------------------------------------------------------------- is it the one ---- */
 
 /* comm is cut at 15 bytes, so longer names are looked up in argv[0] ("nginx: master process …" has the colon cut off). */
 static bool has_name(pid_t pid, const struct sight *sight, const char *name)
@@ -203,7 +169,8 @@ int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct 
     struct sight before, after;
 
     if (is_ourselves(pid, want))
-        return err_set(err, ERR_INPUT, "process %d: is this agent itself, which is never signalled: a stale or forged pid file?", (int)pid);
+        return err_set(err, ERR_INPUT, "process %d: is this agent itself, which is never signalled: a stale or forged pid file?",
+                       (int)pid);
     if (pid < 1 || (pid == 1 && !want->allow_init))
         return err_set(err, ERR_INPUT, "process %d: is not signalled unless asked for by allow_init", (int)pid);
     if (!see(pid, &before))
@@ -216,9 +183,10 @@ int proc_open(pid_t pid, const struct proc_want *want, struct proc *ret, struct 
     /* Same start time before and after: the descriptor is of the process that was looked at. */
     if (!see(pid, &after) || after.start != before.start)
         return gone(pid, err);
-    if (check(pid, &after, want, err) < 0)
+    if (check(pid, &after, want, err) != 0)
         return -1;
-    *ret = (struct proc){.pid = pid, .parent = after.parent, .pidfd = fd, .start = after.start, .uid = after.uid, .real_uid = after.real_uid};
+    *ret = (struct proc){
+        .pid = pid, .parent = after.parent, .pidfd = fd, .start = after.start, .uid = after.uid, .real_uid = after.real_uid};
     memcpy(ret->name, after.comm, sizeof(after.comm));
     fd = -1;
     return 0;
@@ -242,11 +210,11 @@ static int read_pid(const char *path, uint64_t *ret_pid, uid_t *ret_owner, struc
     char digits[16];
     size_t len;
 
-    if (file_read_owned(path, PID_FILE_BYTES, &buf, ret_owner, err) < 0)
+    if (file_read_owned(path, PID_FILE_BYTES, &buf, ret_owner, err) != 0)
         return err_wrap(err, "pid file");
     len = trimmed(&buf, &text);
     snprintf(digits, sizeof(digits), "%.*s", (int)(len < sizeof(digits) ? len : sizeof(digits) - 1), text);
-    if (len >= sizeof(digits) || !cur_whole_uint(digits, 10, INT32_MAX, ret_pid))
+    if (len >= sizeof(digits) || !cursor_whole_uint(digits, 10, INT32_MAX, ret_pid))
         return err_set(err, ERR_INPUT, "pid file \"%s\": does not hold a process number", path);
     return 0;
 }
@@ -257,13 +225,13 @@ int proc_open_pid_file(const char *path, const struct proc_want *want, struct pr
     uid_t owner = 0;
     uint64_t pid = 0;
 
-    if (read_pid(path, &pid, &owner, err) < 0)
+    if (read_pid(path, &pid, &owner, err) != 0)
         return -1;
-    if (proc_open((pid_t)pid, want, &proc, err) < 0)
+    if (proc_open((pid_t)pid, want, &proc, err) != 0)
         return err_wrap(err, "pid file \"%s\"", path);
     if (owner != 0 && owner != geteuid() && owner != proc.uid && owner != proc.real_uid)
-        return err_set(err, ERR_INPUT, "pid file \"%s\": was written by uid %u, process %d (%s) runs as uid %u: it may be forged", path,
-                       (unsigned)owner, (int)proc.pid, proc.name, (unsigned)proc.uid);
+        return err_set(err, ERR_INPUT, "pid file \"%s\": was written by uid %u, process %d (%s) runs as uid %u: it may be forged",
+                       path, (unsigned)owner, (int)proc.pid, proc.name, (unsigned)proc.uid);
     *ret = proc;
     proc = (struct proc){0};
     return 0;
@@ -296,14 +264,12 @@ int proc_signal(const struct proc *proc, int signo, struct err *err)
     if (errno == ESRCH)
         return gone(proc->pid, err);
     if (errno != EPERM)
-        return err_system(err, "process %d (%s): SIG%s", (int)proc->pid, proc->name, signal_name(signo));
-    return err_set(err, ERR_DENIED,
-                   "process %d (%s): uid %u may not signal uid %u: run the agent as uid %u (annotation "
-                   "vault.hashicorp.com/agent-run-as-user: \"%u\") or with CAP_KILL",
-                   (int)proc->pid, proc->name, (unsigned)geteuid(), (unsigned)proc->uid, (unsigned)proc->uid, (unsigned)proc->uid);
+        return err_system(err, "process %d (%s): SIG%s", (int)proc->pid, proc->name, sigabbrev_np(signo));
+    return err_set(err, ERR_DENIED, "process %d (%s): uid %u may not signal uid %u: run this one as uid %u or with CAP_KILL",
+                   (int)proc->pid, proc->name, (unsigned)geteuid(), (unsigned)proc->uid, (unsigned)proc->uid);
 }
 
-/* ---- by name ---- */
+/* ----------------------------------------------------------------------------------------------------- by name ---- */
 
 static void close_list(DIR **list)
 {
@@ -319,14 +285,14 @@ static bool matches(pid_t pid, const struct proc_want *want, struct sight *sight
 }
 
 /*
- * Processes to signal, told apart by when they started. All are known before the first is signalled: the end of a master must not make its workers
- * look like masters.
+ * Processes to signal, told apart by when they started. All are known before the first is signalled: the end of a master must not
+ * make its workers look like masters.
  */
 struct targets {
     struct target {
         pid_t pid;
         uint64_t start;
-    } *items;
+    } * items;
     size_t count;
     unsigned left_out;
     struct err refused; /* why the first one was */
@@ -343,9 +309,9 @@ static void targets_add(struct targets *targets, pid_t pid, const struct proc_wa
     _cleanup_proc_ struct proc proc = {0};
     struct err why;
 
-    if (proc_open(pid, want, &proc, &why) < 0)
+    if (proc_open(pid, want, &proc, &why) != 0)
         return; /* it has ended, or is another one by now */
-    if (proc_signal(&proc, 0, &why) < 0) {
+    if (proc_signal(&proc, 0, &why) != 0) {
         if (targets->left_out++ == 0)
             targets->refused = why;
     } else if (targets->count == LIMIT_NAMED_PROCESSES) {
@@ -366,7 +332,8 @@ static int targets_find(const struct proc_want *want, struct targets *targets, s
         return err_system(err, "\"/proc\"");
     targets->items = mem_array(LIMIT_NAMED_PROCESSES, sizeof(*targets->items));
     while ((entry = readdir(list))) {
-        if (cur_whole_uint(entry->d_name, 10, INT32_MAX, &pid) && matches((pid_t)pid, want, &sight) && !matches(sight.parent, want, &above))
+        if (cursor_whole_uint(entry->d_name, 10, INT32_MAX, &pid) && matches((pid_t)pid, want, &sight) &&
+            !matches(sight.parent, want, &above))
             targets_add(targets, (pid_t)pid, want);
     }
     return 0;
@@ -376,7 +343,7 @@ static int signal_target(const struct target *target, const struct proc_want *wa
 {
     _cleanup_proc_ struct proc proc = {0};
 
-    if (proc_open(target->pid, want, &proc, err) < 0)
+    if (proc_open(target->pid, want, &proc, err) != 0)
         return -1;
     return proc.start == target->start ? proc_signal(&proc, signo, err) : gone(target->pid, err);
 }
@@ -387,7 +354,7 @@ int proc_signal_named(const struct proc_want *want, int signo, struct proc_told 
     struct proc_told told = {0};
     struct err why;
 
-    if (targets_find(want, &targets, err) < 0)
+    if (targets_find(want, &targets, err) != 0)
         return -1;
     told.left_out = targets.left_out;
     for (size_t i = 0; i < targets.count; i++) {

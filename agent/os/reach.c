@@ -5,21 +5,22 @@
 #include <limits.h>
 #include <linux/stat.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/path.h"
 
-/* ---- where a rule stands ---- */
+/* ----------------------------------------------------------------------------------------- where a rule stands ---- */
 
 /*
- * Folders that last though they are no volumes, and to whom a rule may open them whole: below them is also what has nothing to do with us.
- * Root is not held back by owners and modes: to write where programs and their settings lie would be to become anything.
+ * Folders that last though they are no volumes, and to whom a rule may open them whole: below them is also what has nothing to do
+ * with us. Root is not held back by owners and modes: to write where programs and their settings lie would be to become anything.
  */
 static const struct shelf {
     const char *path;
-    bool read, write; /* for everybody */
+    bool read, write;  /* for everybody */
     bool unprivileged; /* to both, for all but root */
 } shelves[] = {
     {"/", false, false, false},
@@ -112,7 +113,7 @@ static void add_lasting(struct reach *reach, const char *folder, enum reach_acce
     add(reach, folder, below && shelf && !opens(shelf, access) ? below : len, access);
 }
 
-/* ---- where a name leads ---- */
+/* ------------------------------------------------------------------------------------------ where a name leads ---- */
 
 /* What is left of a name, and the folder where it goes on. */
 struct walk {
@@ -211,14 +212,52 @@ void reach_folder(struct reach *reach, const char *path, enum reach_access acces
     add_name(reach, path, access, true);
 }
 
-/* ---- ports ---- */
+/* --------------------------------------------------------------------------------------------------- comparing ---- */
+
+static bool is_below(const char *folder, const char *other)
+{
+    size_t len = strlen(other);
+
+    return len == 1 || (strncmp(folder, other, len) == 0 && (folder[len] == '/' || folder[len] == '\0'));
+}
+
+static bool holds(const struct reach *whole, const struct reach_rule *rule)
+{
+    for (size_t i = 0; i < whole->count; i++) {
+        if (whole->rules[i].access >= rule->access && is_below(rule->folder, whole->rules[i].folder))
+            return true;
+    }
+    return false;
+}
+
+bool reach_holds(const struct reach *whole, const struct reach *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!holds(whole, &part->rules[i]))
+            return false;
+    }
+    return true;
+}
+
+bool reach_writes(const struct reach *reach, const char *path)
+{
+    char named[PATH_MAX], meant[PATH_MAX];
+
+    if (path_whole(path, named) != 0)
+        return true;
+    return holds(reach, &(struct reach_rule){named, REACH_WRITE}) ||
+           (realpath(path, meant) && holds(reach, &(struct reach_rule){meant, REACH_WRITE}));
+}
+
+/* ------------------------------------------------------------------------------------------------------- ports ---- */
 
 void reach_port(struct reach *reach, uint16_t port)
 {
     for (size_t i = 0; i < reach->port_count; i++)
         if (reach->ports[i] == port)
             return;
-    reach->ports = mem_grow(reach->ports, reach->port_count * sizeof(*reach->ports), (reach->port_count + 1) * sizeof(*reach->ports));
+    reach->ports =
+        mem_grow(reach->ports, reach->port_count * sizeof(*reach->ports), (reach->port_count + 1) * sizeof(*reach->ports));
     reach->ports[reach->port_count++] = port;
 }
 
@@ -236,7 +275,7 @@ void reach_done(struct reach *reach)
     *reach = (struct reach){0};
 }
 
-/* ---- refusals ---- */
+/* ---------------------------------------------------------------------------------------------------- refusals ---- */
 
 static bool files_enforced, ports_enforced;
 
@@ -254,6 +293,11 @@ bool reach_refuses(int dir, const char *path, int mode)
 
     errno = saved;
     return allowed;
+}
+
+bool reach_is_enforced(void)
+{
+    return files_enforced;
 }
 
 bool reach_refuses_ports(void)

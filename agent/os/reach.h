@@ -1,12 +1,13 @@
 /*
  * reach: what a program will open again after it has given up everything else.
  *
- * Whoever opens something later declares it (`trust_reach`, `dns_reach`, `place_reach` …); os/harden turns the collection into rules of the kernel.
- * Nobody else derives from a configuration what others will open.
- * The kernel's rules stick to folders, not to names. Files are exchanged by renaming, and their folder may be removed and made again, so a rule
- * stands above both: on the nearest folder that lasts, which is the root of a volume or one of the system's own (`/run`, `/etc`). Where that would open
- * too much (see the table in reach.c) it stands on the first folder below. Links are followed first, and the folders that hold
- * links belong to the reach, since a link may be pointed elsewhere or give way to a file. Relative names begin at the working directory.
+ * Whoever opens something later declares it (`trust_reach`, `dns_reach`, `place_reach` …); os/harden turns the collection into
+ * rules of the kernel. Nobody else derives from a configuration what others will open. The kernel's rules stick to folders, not
+ * to names. Files are exchanged by renaming, and their folder may be removed and made again, so a rule stands above both: on the
+ * nearest folder that lasts, which is the root of a volume or one of the system's own (`/run`, `/etc`). Where that would open too
+ * much (see the table in reach.c) it stands on the first folder below. Links are followed first, and the folders that hold links
+ * belong to the reach, since a link may be pointed elsewhere or give way to a file. Relative names begin at the working
+ * directory.
  */
 #ifndef OS_REACH_H
 #define OS_REACH_H
@@ -45,14 +46,22 @@ void reach_folder(struct reach *reach, const char *path, enum reach_access acces
 void reach_port(struct reach *reach, uint16_t port);
 void reach_any_port(struct reach *reach);
 
-/* ---- refusals: the kernel says EACCES, and not why ---- */
+/* Every rule of `part` is one of `whole`, or below one. */
+bool reach_holds(const struct reach *whole, const struct reach *part);
+/* A file that may be written, or made, by what is in `reach`. */
+bool reach_writes(const struct reach *reach, const char *path);
+
+/* --------------------------------------------------------------- refusals: the kernel says EACCES, and not why ---- */
 
 /* From now on rules are in force: of os/landlock. */
 void reach_enforced(bool ports);
-/* Whether it is our own rules that refuse a file whose owner and mode allow it. `dir` and `path` as for openat(2), `mode` as for access(2). */
+/* Whether it is our own rules that refuse a file whose owner and mode allow it. `dir` and `path` as for openat(2), `mode` as for
+ * access(2). */
 bool reach_refuses(int dir, const char *path, int mode);
 bool reach_refuses_ports(void);
+bool reach_is_enforced(void);
 /* The words for it. */
-#define REACH_REFUSED "is outside of what this program left to itself at its start (Landlock): what leads there has changed since, restart it"
+#define REACH_REFUSED \
+    "is outside of what this program left to itself at its start (Landlock): what leads there has changed since, restart it"
 
 #endif

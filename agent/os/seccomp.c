@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -29,37 +30,149 @@
 #endif
 #endif
 
-#define X32_BIT 0x40000000U
+#define X32_BIT    0x40000000U
 #define FILTER_MAX 512
 
 static const int allowed[] = {
     /* memory */
-    SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mlock, SYS_mlock2, SYS_munlock,
+    SYS_brk,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_mlock,
+    SYS_mlock2,
+    SYS_munlock,
     /* descriptors */
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close, SYS_fcntl, SYS_dup, SYS_dup3, SYS_pipe2,
-    SYS_flock, SYS_ftruncate, SYS_fsync, SYS_fdatasync,
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_lseek,
+    SYS_close,
+    SYS_fcntl,
+    SYS_dup,
+    SYS_dup3,
+    SYS_pipe2,
+    SYS_flock,
+    SYS_ftruncate,
+    SYS_memfd_create, /* what a supervised program is handed */
+    SYS_fsync,
+    SYS_fdatasync,
     /* files */
-    SYS_openat, SYS_openat2, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs, SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
-    SYS_getdents64, SYS_getcwd, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_fchmod, SYS_fchmodat, SYS_fchown,
-    SYS_fchownat, SYS_umask,
+    SYS_openat,
+    SYS_openat2,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_statx,
+    SYS_statfs,
+    SYS_fstatfs,
+    SYS_faccessat,
+    SYS_faccessat2,
+    SYS_readlinkat,
+    SYS_getdents64,
+    SYS_getcwd,
+    SYS_mkdirat,
+    SYS_unlinkat,
+    SYS_renameat,
+    SYS_renameat2,
+    SYS_linkat,
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_fchown,
+    SYS_fchownat,
+    SYS_umask,
     /* waiting */
-    SYS_ppoll, SYS_pselect6, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2, SYS_timerfd_create, SYS_timerfd_settime,
-    SYS_timerfd_gettime, SYS_signalfd4, SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_futex,
+    SYS_ppoll,
+    SYS_pselect6,
+    SYS_epoll_create1,
+    SYS_epoll_ctl,
+    SYS_epoll_pwait,
+    SYS_eventfd2,
+    SYS_timerfd_create,
+    SYS_timerfd_settime,
+    SYS_timerfd_gettime,
+    SYS_signalfd4,
+    SYS_inotify_init1,
+    SYS_inotify_add_watch,
+    SYS_inotify_rm_watch,
+    SYS_futex,
     /* network; socket(2) is below */
-    SYS_socketpair, SYS_connect, SYS_bind, SYS_getsockname, SYS_getpeername, SYS_setsockopt, SYS_getsockopt, SYS_sendto, SYS_recvfrom,
-    SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_shutdown, SYS_accept4 /* probes, on a socket that listens already */,
+    SYS_socketpair,
+    SYS_connect,
+    SYS_bind,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_setsockopt,
+    SYS_getsockopt,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_sendmsg,
+    SYS_recvmsg,
+    SYS_sendmmsg,
+    SYS_recvmmsg,
+    SYS_shutdown,
+    SYS_accept4 /* probes, on a socket that listens already */,
     /* time and chance */
-    SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom,
+    SYS_clock_gettime,
+    SYS_clock_getres,
+    SYS_gettimeofday,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_getrandom,
     /* about ourselves */
-    SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getresuid, SYS_getresgid, SYS_getgroups,
-    SYS_getrusage, SYS_sysinfo, SYS_uname, SYS_capget, SYS_sched_yield, SYS_sched_getaffinity,
+    SYS_getpid,
+    SYS_getppid,
+    SYS_gettid,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_getresuid,
+    SYS_getresgid,
+    SYS_getgroups,
+    SYS_getrusage,
+    SYS_sysinfo,
+    SYS_uname,
+    SYS_capget,
+    SYS_sched_yield,
+    SYS_sched_getaffinity,
     /* signals and the end */
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_tgkill, SYS_kill, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_wait4,
-    SYS_waitid, SYS_restart_syscall, SYS_exit, SYS_exit_group,
-    /* the older spellings that glibc still uses on x86-64 */
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_tgkill,
+    SYS_kill,
+    SYS_pidfd_open,
+    SYS_pidfd_send_signal,
+    SYS_wait4,
+    SYS_waitid,
+    SYS_restart_syscall,
+    SYS_exit,
+    SYS_exit_group,
+/* the older spellings that glibc still uses on x86-64 */
 #ifdef SYS_open
-    SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_mkdir, SYS_unlink, SYS_rename, SYS_link, SYS_chmod, SYS_poll, SYS_select,
-    SYS_pipe, SYS_dup2, SYS_epoll_wait, SYS_epoll_create, SYS_inotify_init, SYS_time, SYS_getpgrp,
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_access,
+    SYS_readlink,
+    SYS_mkdir,
+    SYS_unlink,
+    SYS_rename,
+    SYS_link,
+    SYS_chmod,
+    SYS_poll,
+    SYS_select,
+    SYS_pipe,
+    SYS_dup2,
+    SYS_epoll_wait,
+    SYS_epoll_create,
+    SYS_inotify_init,
+    SYS_time,
+    SYS_getpgrp,
 #endif
 #ifdef SYS_epoll_pwait2
     SYS_epoll_pwait2,
@@ -153,15 +266,16 @@ static void compose(struct filter *filter, bool listens)
     answer(filter, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-_Static_assert(2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_to_listeners)) + 9 * ARRAY_LEN(conditions) + 7 <= FILTER_MAX, "filter too long");
+_Static_assert(2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_to_listeners)) + 9 * ARRAY_LEN(conditions) + 7 <= FILTER_MAX,
+               "filter too long");
 
-int seccomp_apply(bool listens, struct harden_report *report, struct err *err)
+int seccomp_apply(bool listens, struct gaps *gaps, struct err *err)
 {
     struct filter filter = {0};
     struct sock_fprog program = {0, filter.code};
 
 #ifdef SANITIZED
-    harden_gap(report, "seccomp", "not used in sanitizer builds");
+    gaps_add(gaps, "seccomp", "not used in sanitizer builds");
     return 0;
 #endif
     compose(&filter, listens);
@@ -170,6 +284,6 @@ int seccomp_apply(bool listens, struct harden_report *report, struct err *err)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return err_system(err, "seccomp");
-    harden_gap(report, "seccomp", "the kernel has no system-call filters (CONFIG_SECCOMP_FILTER)");
+    gaps_add(gaps, "seccomp", "the kernel has no system-call filters (CONFIG_SECCOMP_FILTER)");
     return 0;
 }

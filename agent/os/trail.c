@@ -68,7 +68,7 @@ static int begin(struct walk *walk, const char *path, bool create)
     return walk->at < 0 ? -1 : 0;
 }
 
-/* ---- links ---- */
+/* ------------------------------------------------------------------------------------------------------- links ---- */
 
 static bool is_ours(uid_t uid)
 {
@@ -109,7 +109,7 @@ static int follow(struct walk *walk, int link, const struct stat *st)
     return replace(walk, link);
 }
 
-/* ---- names ---- */
+/* ------------------------------------------------------------------------------------------------------- names ---- */
 
 static int take_name(struct walk *walk, char name[256])
 {
@@ -146,7 +146,7 @@ static int step(struct walk *walk, const char *name, int *ret)
     if (fd < 0 || fstat(fd, &st) < 0)
         return -1;
     if (S_ISLNK(st.st_mode))
-        return follow(walk, fd, &st) < 0 ? -1 : 1;
+        return follow(walk, fd, &st) != 0 ? -1 : 1;
     *ret = fd;
     fd = -1;
     return 0;

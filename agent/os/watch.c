@@ -15,9 +15,10 @@
 #endif
 
 #include "base/limits.h"
+#include "base/text_map.h"
 
 #define POLL_MS 2000
-#define FOLDER_EVENTS                                                                                                          \
+#define FOLDER_EVENTS \
     (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 
 /* What tells one state of a file from the next; all zero for "not there". */
@@ -49,7 +50,7 @@ struct watch {
     char reason[160]; /* why something is polled, "" while nothing is */
 };
 
-/* ---- the door: libinotifytools, or the kernel's own calls ---- */
+/* -------------------------------------------------------- the door: libinotifytools, or the kernel's own calls ---- */
 
 #ifdef AMPULE_INOTIFYTOOLS
 
@@ -126,7 +127,7 @@ static void source_drain(int fd)
 
 #endif
 
-/* ---- looking ---- */
+/* ----------------------------------------------------------------------------------------------------- looking ---- */
 
 static void look(const char *path, struct look *ret)
 {
@@ -149,7 +150,8 @@ static bool same_time(struct timespec a, struct timespec b)
 
 static bool same_look(const struct look *a, const struct look *b)
 {
-    return a->dev == b->dev && a->ino == b->ino && a->size == b->size && same_time(a->mtime, b->mtime) && same_time(a->ctime, b->ctime);
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size && same_time(a->mtime, b->mtime) &&
+           same_time(a->ctime, b->ctime);
 }
 
 /* kubelet's `name -> ..data/name` changes by a rename in the folder itself; what other links lead to changes elsewhere. */
@@ -182,32 +184,59 @@ static const char *refusal(int number)
     }
 }
 
-/* Done anew at every event: the folder may be another one under the same name. Asking twice costs nothing. */
-static void attach(struct watch_file *file)
+static void poll_link(struct watch_file *file)
+{
+    tell_reason(file->watch, file, "a symbolic link to another folder");
+    file->wd = -1;
+}
+
+/* A folder's watch, or -1 with errno; asked of the kernel once a look, however many of its files are watched. */
+static int folder_watch(const struct watch_file *file, struct text_map *known)
+{
+    intptr_t found = (intptr_t)text_map_get(known, file->folder);
+
+    if (!found) {
+        int wd = source_add(file->watch->fd, file->folder, file->wd);
+
+        found = wd < 0 ? -(intptr_t)errno : (intptr_t)wd + 1;
+        text_map_set(known, file->folder, (void *)found);
+    }
+    if (found < 0)
+        errno = (int)-found;
+    return found < 0 ? -1 : (int)found - 1;
+}
+
+/* Done anew at every event: the folder may be another one under the same name. */
+static void attach(struct watch_file *file, struct text_map *known)
 {
     struct watch *watch = file->watch;
 
-    if (watch->fd < 0 || leads_elsewhere(file->path)) {
-        tell_reason(watch, file, watch->fd < 0 ? refusal(EMFILE) : "a symbolic link to another folder");
-        file->wd = -1;
+    if (watch->fd < 0) {
+        tell_reason(watch, file, refusal(EMFILE));
         return;
     }
-    file->wd = source_add(watch->fd, file->folder, file->wd);
+    if (file->wd < 0 && leads_elsewhere(file->path)) {
+        poll_link(file);
+        return;
+    }
+    file->wd = folder_watch(file, known);
     if (file->wd < 0)
         tell_reason(watch, file, refusal(errno));
 }
 
-static void check(struct watch_file *file)
+static void check(struct watch_file *file, struct text_map *known)
 {
     struct look now;
 
     if (!file->on_change)
         return;
-    attach(file);
+    attach(file, known);
     look(file->path, &now);
     if (same_look(&now, &file->seen))
         return;
     file->seen = now;
+    if (file->wd >= 0 && leads_elsewhere(file->path))
+        poll_link(file);
     file->on_change(file->ctx, file->path);
 }
 
@@ -246,9 +275,12 @@ static void arm(struct watch *watch)
 
 static void check_all(struct watch *watch)
 {
+    struct text_map known = {0};
+
     watch->walking++;
     for (struct watch_file *file = watch->files; file; file = file->next)
-        check(file);
+        check(file, &known);
+    text_map_clear(&known);
     if (--watch->walking > 0)
         return;
     purge(watch);
@@ -269,7 +301,7 @@ static void on_poll(void *ctx)
     check_all(ctx);
 }
 
-/* ---- the public face ---- */
+/* --------------------------------------------------------------------------------------------- the public face ---- */
 
 int watch_new(struct loop *loop, struct watch **ret, struct err *err)
 {
@@ -278,7 +310,7 @@ int watch_new(struct loop *loop, struct watch **ret, struct err *err)
     watch->loop = loop;
     timer_init(&watch->poll, loop, on_poll, watch);
     watch->fd = source_open();
-    if (watch->fd >= 0 && fd_start(&watch->ready, loop, watch->fd, LOOP_READ, on_ready, watch, err) < 0) {
+    if (watch->fd >= 0 && fd_start(&watch->ready, loop, watch->fd, LOOP_READ, on_ready, watch, err) != 0) {
         watch_free(watch);
         return -1;
     }
@@ -310,6 +342,7 @@ static char *folder_of(const char *path)
 
 int watch_add(struct watch *watch, const char *path, watch_change *on_change, void *ctx, struct watch_file **ret, struct err *err)
 {
+    struct text_map known = {0};
     struct watch_file *file;
 
     if (watch->count >= LIMIT_WATCHES)
@@ -318,7 +351,8 @@ int watch_add(struct watch *watch, const char *path, watch_change *on_change, vo
     *file = (struct watch_file){.watch = watch, .on_change = on_change, .ctx = ctx, .wd = -1};
     file->path = mem_strdup(path);
     file->folder = folder_of(path);
-    attach(file);
+    attach(file, &known);
+    text_map_clear(&known);
     look(path, &file->seen);
     file->next = watch->files;
     watch->files = file;

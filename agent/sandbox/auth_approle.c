@@ -1,13 +1,14 @@
 /* The approle login: role IDs and secret IDs. A secret ID is a document {role, uses} in the mount's settings under "secret-id/…".
  */
 #include "base/limits.h"
-#include "sandbox/auth.h"
-#include "sandbox/out.h"
+#include "sandbox/auth_method.h"
+#include "sandbox/json_members.h"
+#include "sandbox/random_id.h"
 
-static const struct field role_fields[] = {
+static const struct field_schema role_fields[] = {
     {"bind_secret_id", FIELD_BOOL, NULL, "true"},     {"local_secret_ids", FIELD_BOOL, NULL, NULL},
     {"secret_id_bound_cidrs", FIELD_ANY, NULL, NULL}, {"secret_id_num_uses", FIELD_INT, NULL, NULL},
-    {"secret_id_ttl", FIELD_SECONDS, NULL, NULL},     AUTH_ROLE_FIELDS,
+    {"secret_id_ttl", FIELD_SECONDS, NULL, NULL},     AUTH_METHOD_ROLE_FIELDS,
 };
 
 /* Keys of the settings: "role-id/ROLE" and "secret-id/SECRET". */
@@ -30,19 +31,19 @@ static int keep_string(struct call *call, const char *kind, const char *name, co
     struct val text = val_cstr(value);
     struct err err;
 
-    return docs_put(&call->mount->settings, key_of(call, kind, name), &text, &err) < 0 ? call_err(call, 500, &err) : 0;
+    return documents_put(&call->mount->settings, key_of(call, kind, name), &text, &err) != 0 ? call_err(call, 500, &err) : 0;
 }
 
 static int role_write(struct call *call)
 {
-    char role_id[ISSUER_UID_LEN + 1];
+    char role_id[RANDOM_ID_UUID_LEN + 1];
     struct err err;
     int status = 0;
 
-    if (fields_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) != 0)
         return call_err(call, 500, &err);
-    if (!docs_get(&call->mount->settings, key_of(call, "role-id", call->name))) {
-        api_uuid(role_id);
+    if (!documents_get(&call->mount->settings, key_of(call, "role-id", call->name))) {
+        random_id_uuid(role_id);
         status = keep_string(call, "role-id", call->name, role_id);
     }
     return status ? status : 204;
@@ -50,11 +51,11 @@ static int role_write(struct call *call)
 
 static int role_id_read(struct call *call)
 {
-    const struct val *id = docs_get(&call->mount->settings, key_of(call, "role-id", call->name));
+    const struct val *id = documents_get(&call->mount->settings, key_of(call, "role-id", call->name));
 
     if (!id)
-        return call_fail(call, 404, "%s", "");
-    out_object(&call->data, "role_id:v", id);
+        return call_missing(call);
+    json_members_object(&call->data, "role_id:v", id);
     return 200;
 }
 
@@ -65,16 +66,16 @@ static int role_id_write(struct call *call)
 
     if (!id)
         return call_fail(call, 400, "missing role_id");
-    if (!docs_get(&call->mount->roles, call->name))
-        return call_fail(call, 404, "%s", "");
+    if (!documents_get(&call->mount->roles, call->name))
+        return call_missing(call);
     status = keep_string(call, "role-id", call->name, id);
     return status ? status : 204;
 }
 
 static int secret_id_put(struct call *call, const char *secret_id)
 {
-    const struct val *role = docs_get(&call->mount->roles, call->name);
-    char accessor[ISSUER_UID_LEN + 1];
+    const struct val *role = documents_get(&call->mount->roles, call->name);
+    char accessor[RANDOM_ID_UUID_LEN + 1];
     struct val_pair pairs[2] = {{VAL_KEY("role"), val_cstr(call->name)}, {VAL_KEY("uses"), val_int(0)}};
     struct val entry = val_map(pairs, 2);
     int64_t uses = 0, ttl = 0;
@@ -85,19 +86,19 @@ static int secret_id_put(struct call *call, const char *secret_id)
     val_get_int(role, "secret_id_num_uses", &uses);
     val_get_int(role, "secret_id_ttl", &ttl);
     pairs[1].value = val_int(uses);
-    if (docs_put(&call->mount->settings, key_of(call, "secret-id", secret_id), &entry, &err) < 0)
+    if (documents_put(&call->mount->settings, key_of(call, "secret-id", secret_id), &entry, &err) != 0)
         return call_err(call, 500, &err);
-    api_uuid(accessor);
-    out_object(&call->data, "secret_id:s secret_id_accessor:s secret_id_num_uses:i secret_id_ttl:i", secret_id, accessor, uses,
-               ttl);
+    random_id_uuid(accessor);
+    json_members_object(&call->data, "secret_id:s secret_id_accessor:s secret_id_num_uses:i secret_id_ttl:i", secret_id, accessor,
+                        uses, ttl);
     return 200;
 }
 
 static int secret_id_new(struct call *call)
 {
-    char id[ISSUER_UID_LEN + 1];
+    char id[RANDOM_ID_UUID_LEN + 1];
 
-    api_uuid(id);
+    random_id_uuid(id);
     return secret_id_put(call, id);
 }
 
@@ -111,11 +112,11 @@ static int secret_id_custom(struct call *call)
 /* The name of the role that has this ID. */
 static const char *role_of(struct call *call, const char *role_id)
 {
-    struct doc *doc;
+    struct document *document;
 
-    LIST_FOREACH(doc, &call->mount->settings, link)
-    if (!strncmp(doc->name, "role-id/", 8) && doc->value.kind == VAL_STRING && str_eqs(doc->value.s, role_id))
-        return doc->name + 8;
+    LIST_FOREACH(document, &call->mount->settings, link)
+    if (!strncmp(document->name, "role-id/", 8) && document->value.kind == VAL_STRING && str_eqs(document->value.s, role_id))
+        return document->name + 8;
     return NULL;
 }
 
@@ -123,7 +124,7 @@ static const char *role_of(struct call *call, const char *role_id)
 static bool secret_id_use(struct call *call, const char *role, const char *secret_id)
 {
     const char *key = key_of(call, "secret-id", secret_id);
-    const struct val *entry = docs_get(&call->mount->settings, key);
+    const struct val *entry = documents_get(&call->mount->settings, key);
     const char *owner = val_get_cstr(entry, "role");
     struct val_pair pairs[2] = {{VAL_KEY("role"), val_cstr(role)}, {VAL_KEY("uses"), val_int(0)}};
     struct val fewer = val_map(pairs, 2);
@@ -135,8 +136,8 @@ static bool secret_id_use(struct call *call, const char *role, const char *secre
     val_get_int(entry, "uses", &uses);
     pairs[1].value = val_int(uses - 1);
     if (uses == 1)
-        docs_remove(&call->mount->settings, key);
-    else if (uses > 1 && docs_put(&call->mount->settings, key, &fewer, &err) < 0)
+        documents_remove(&call->mount->settings, key);
+    else if (uses > 1 && documents_put(&call->mount->settings, key, &fewer, &err) != 0)
         return false;
     return true;
 }
@@ -150,7 +151,7 @@ static int login(struct call *call)
     if (!role_id || !*role_id)
         return call_fail(call, 500, "failed to determine alias name from login request");
     name = role_of(call, role_id);
-    role = name ? docs_get(&call->mount->roles, name) : NULL;
+    role = name ? documents_get(&call->mount->roles, name) : NULL;
     if (!role)
         return call_fail(call, 400, "invalid role or secret ID");
     if (val_get_bool(role, "bind_secret_id")) {
@@ -160,20 +161,20 @@ static int login(struct call *call)
             return call_fail(call, 400, "invalid role or secret ID");
     }
     buf_init(&meta, KIB(4));
-    out_object(&meta, "role_name:s", name);
-    return auth_grant(call, role, "", &meta, role_id);
+    json_members_object(&meta, "role_name:s", name);
+    return auth_method_grant(call, role, "", &meta, role_id);
 }
 
 static const struct route routes[] = {
     {OP_WRITE, "login", login, true},
     {OP_WRITE, "role/+", role_write, false},
-    {OP_READ, "role/+", auth_role_read, false},
-    {OP_DELETE, "role/+", auth_role_delete, false},
-    {OP_LIST, "role/", auth_role_list, false},
+    {OP_READ, "role/+", auth_method_role_read, false},
+    {OP_DELETE, "role/+", auth_method_role_delete, false},
+    {OP_LIST, "role/", auth_method_role_list, false},
     {OP_READ, "role/+/role-id", role_id_read, false},
     {OP_WRITE, "role/+/role-id", role_id_write, false},
     {OP_WRITE, "role/+/secret-id", secret_id_new, false},
     {OP_WRITE, "role/+/custom-secret-id", secret_id_custom, false},
 };
 
-const struct engine approle_engine = {"approle", true, routes, ARRAY_LEN(routes), NULL};
+const struct engine approle_engine = {.type = "approle", .auth = true, .routes = routes, .route_count = ARRAY_LEN(routes)};

@@ -2,24 +2,24 @@
  * sandbox itself. */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "sandbox/auth.h"
-#include "sandbox/out.h"
+#include "sandbox/auth_method.h"
+#include "sandbox/json_members.h"
 
 enum { LEEWAY_S = 150 }; /* what the plugin adds to exp and takes from nbf */
 
-static const struct field role_fields[] = {
+static const struct field_schema role_fields[] = {
     {"allowed_redirect_uris", FIELD_ANY, NULL, NULL}, {"bound_audiences", FIELD_STRINGS, NULL, NULL},
     {"bound_claims", FIELD_ANY, NULL, NULL},          {"bound_claims_type", FIELD_STRING, NULL, "\"string\""},
     {"bound_subject", FIELD_STRING, NULL, NULL},      {"claim_mappings", FIELD_ANY, NULL, NULL},
     {"clock_skew_leeway", FIELD_SECONDS, NULL, NULL}, {"expiration_leeway", FIELD_SECONDS, NULL, NULL},
     {"groups_claim", FIELD_STRING, NULL, NULL},       {"max_age", FIELD_SECONDS, NULL, NULL},
     {"not_before_leeway", FIELD_SECONDS, NULL, NULL}, {"oidc_scopes", FIELD_ANY, NULL, NULL},
-    {"role_type", FIELD_STRING, NULL, "\"jwt\""},     AUTH_ROLE_FIELDS,
+    {"role_type", FIELD_STRING, NULL, "\"jwt\""},     AUTH_METHOD_ROLE_FIELDS,
     {"user_claim", FIELD_STRING, NULL, NULL},         {"user_claim_json_pointer", FIELD_BOOL, NULL, NULL},
     {"verbose_oidc_logging", FIELD_BOOL, NULL, NULL},
 };
 
-static const struct field config_fields[] = {
+static const struct field_schema config_fields[] = {
     {"bound_issuer", FIELD_STRING, NULL, NULL},
     {"default_role", FIELD_STRING, NULL, NULL},
     {"jwks_ca_pem", FIELD_STRING, NULL, NULL},
@@ -49,12 +49,12 @@ static int role_write(struct call *call)
 {
     struct err err;
 
-    if (!given(call->body, "user_claim") && !docs_get(&call->mount->roles, call->name))
+    if (!given(call->body, "user_claim") && !documents_get(&call->mount->roles, call->name))
         return call_fail(call, 400, "a user claim must be defined on the role");
     if (!given(call->body, "bound_audiences") && !given(call->body, "bound_subject") && !given(call->body, "bound_claims") &&
-        !given(call->body, "token_bound_cidrs") && !docs_get(&call->mount->roles, call->name))
+        !given(call->body, "token_bound_cidrs") && !documents_get(&call->mount->roles, call->name))
         return call_fail(call, 400, "must have at least one bound constraint when creating/updating a role");
-    if (fields_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) != 0)
         return call_err(call, 500, &err);
     return 204;
 }
@@ -67,7 +67,7 @@ static int config_write(struct call *call)
         1)
         return call_fail(call, 400,
                          "exactly one of 'jwt_validation_pubkeys', 'jwks_url', 'jwks_pairs' or 'oidc_discovery_url' must be set");
-    if (fields_store(call, &call->mount->settings, "config", config_fields, ARRAY_LEN(config_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->settings, "config", config_fields, ARRAY_LEN(config_fields), &err) != 0)
         return call_err(call, 500, &err);
     return 204;
 }
@@ -86,7 +86,7 @@ static bool signature_holds(struct call *call, const struct val *config, const s
     struct err err;
 
     if (!given(config, "jwt_validation_pubkeys"))
-        return jwt_verify(jwt, call->box->issuer.key, &err) == 0;
+        return jwt_verify(jwt, call->core->issuer.key, &err) == 0;
     for (size_t i = 0; i < keys->list.len; i++)
         if (signed_by(jwt, &keys->list.items[i]))
             return true;
@@ -134,7 +134,7 @@ static bool claims_match(const struct val *bound, const struct val *claims)
     for (size_t i = 0; bound && bound->kind == VAL_MAP && i < bound->map.len; i++) {
         const struct val *want = &bound->map.pairs[i].value, *has = val_get_str(claims, bound->map.pairs[i].key->s);
 
-        if (!has || !(val_equal(want, has) || (has->kind == VAL_STRING && fields_has_string(want, has->s.data))))
+        if (!has || !(val_equal(want, has) || (has->kind == VAL_STRING && auth_method_lists(want, has->s.data))))
             return false;
     }
     return true;
@@ -159,7 +159,7 @@ static const char *judge(struct call *call, const struct val *config, const stru
 
 static int login(struct call *call)
 {
-    const struct val *config = docs_get(&call->mount->settings, "config"), *role;
+    const struct val *config = documents_get(&call->mount->settings, "config"), *role;
     const char *role_name = call_str(call, "role"), *token = call_str(call, "jwt"), *wrong, *user;
     _cleanup_jwt_ struct jwt jwt = {0};
     _cleanup_buf_ struct buf meta = {0};
@@ -171,12 +171,12 @@ static int login(struct call *call)
         role_name = val_get_cstr(config, "default_role");
     if (!role_name || !*role_name)
         return call_fail(call, 400, "missing role");
-    role = docs_get(&call->mount->roles, role_name);
+    role = documents_get(&call->mount->roles, role_name);
     if (!role)
         return call_fail(call, 400, "role \"%s\" could not be found", role_name);
     if (!token || !*token)
         return call_fail(call, 400, "missing token");
-    if (jwt_parse(token, strlen(token), &jwt, &err) < 0)
+    if (jwt_parse(token, strlen(token), &jwt, &err) != 0)
         return call_fail(call, 400, "error validating token: error verifying token signature: malformed token");
     wrong = judge(call, config, role, &jwt);
     if (wrong)
@@ -187,18 +187,18 @@ static int login(struct call *call)
     if (!user)
         return call_fail(call, 400, "claim \"%s\" not found in token", val_get_cstr(role, "user_claim"));
     buf_init(&meta, KIB(4));
-    out_object(&meta, "role:s", role_name);
-    return auth_grant(call, role, user, &meta, user);
+    json_members_object(&meta, "role:s", role_name);
+    return auth_method_grant(call, role, user, &meta, user);
 }
 
 static const struct route routes[] = {
     {OP_WRITE, "login", login, true},
     {OP_WRITE, "config", config_write, false},
-    {OP_READ, "config", auth_config_read, false},
+    {OP_READ, "config", auth_method_config_read, false},
     {OP_WRITE, "role/+", role_write, false},
-    {OP_READ, "role/+", auth_role_read, false},
-    {OP_DELETE, "role/+", auth_role_delete, false},
-    {OP_LIST, "role/", auth_role_list, false},
+    {OP_READ, "role/+", auth_method_role_read, false},
+    {OP_DELETE, "role/+", auth_method_role_delete, false},
+    {OP_LIST, "role/", auth_method_role_list, false},
 };
 
-const struct engine jwt_engine = {"jwt", true, routes, ARRAY_LEN(routes), NULL};
+const struct engine jwt_engine = {.type = "jwt", .auth = true, .routes = routes, .route_count = ARRAY_LEN(routes)};

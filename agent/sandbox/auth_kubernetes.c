@@ -1,19 +1,19 @@
 /* The kubernetes login. Whatever kubernetes_host says, the review is the sandbox's own: it is the cluster. */
 #include "base/limits.h"
-#include "sandbox/auth.h"
-#include "sandbox/out.h"
-#include "sandbox/review.h"
+#include "sandbox/auth_method.h"
+#include "sandbox/json_members.h"
+#include "sandbox/token_review.h"
 
-static const struct field role_fields[] = {
+static const struct field_schema role_fields[] = {
     {"alias_name_source", FIELD_STRING, NULL, "\"serviceaccount_uid\""},
     {"audience", FIELD_STRING, NULL, ""},
     {"bound_service_account_names", FIELD_STRINGS, NULL, NULL},
     {"bound_service_account_namespace_selector", FIELD_STRING, NULL, NULL},
     {"bound_service_account_namespaces", FIELD_STRINGS, NULL, NULL},
-    AUTH_ROLE_FIELDS,
+    AUTH_METHOD_ROLE_FIELDS,
 };
 
-static const struct field config_fields[] = {
+static const struct field_schema config_fields[] = {
     {"disable_iss_validation", FIELD_BOOL, NULL, "true"},
     {"disable_local_ca_jwt", FIELD_BOOL, NULL, NULL},
     {"issuer", FIELD_STRING, NULL, NULL},
@@ -28,7 +28,7 @@ static bool bound_needs(struct call *call, const char *name)
 {
     const struct val *v = val_get(call->body, name);
 
-    return !docs_get(&call->mount->roles, call->name) && (!v || (v->kind == VAL_STRING && !v->s.len));
+    return !documents_get(&call->mount->roles, call->name) && (!v || (v->kind == VAL_STRING && !v->s.len));
 }
 
 static int role_write(struct call *call)
@@ -41,7 +41,7 @@ static int role_write(struct call *call)
         return call_fail(
             call, 400,
             "\"bound_service_account_namespaces\" can not be empty if \"bound_service_account_namespace_selector\" is not set");
-    if (fields_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) != 0)
         return call_err(call, 500, &err);
     return 204;
 }
@@ -50,7 +50,7 @@ static int config_write(struct call *call)
 {
     struct err err;
 
-    if (fields_store(call, &call->mount->settings, "config", config_fields, ARRAY_LEN(config_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->settings, "config", config_fields, ARRAY_LEN(config_fields), &err) != 0)
         return call_err(call, 500, &err);
     return 204;
 }
@@ -59,7 +59,7 @@ static bool is_bound(const struct val *role, const char *field, const char *name
 {
     const struct val *list = val_get(role, field);
 
-    return name && (fields_has_string(list, "*") || fields_has_string(list, name));
+    return name && (auth_method_lists(list, "*") || auth_method_lists(list, name));
 }
 
 /* As the plugin judges: what the token says first, then what the cluster says about it. */
@@ -70,7 +70,7 @@ static int judge(struct call *call, const struct val *role, const char *token, s
     const struct val *k8s;
     struct err err;
 
-    if (jwt_parse(token, strlen(token), &said, &err) < 0)
+    if (jwt_parse(token, strlen(token), &said, &err) != 0)
         return call_fail(call, 403, "permission denied");
     k8s = val_get(&said.claims, "kubernetes.io");
     if (!is_bound(role, "bound_service_account_namespaces", val_get_cstr(k8s, "namespace")))
@@ -80,7 +80,7 @@ static int judge(struct call *call, const struct val *role, const char *token, s
     if (wanted && *wanted && !jwt_has_audience(&said.claims, wanted))
         return call_fail(call, 403, "invalid audience (aud) claim: audience claim does not match any expected audience");
     /* The plugin asks about the token's own audiences, so a role without one takes any. */
-    if (review_token(&call->box->issuer, token, strlen(token), val_get(&said.claims, "aud"), ret, &err) < 0)
+    if (token_review_judge(&call->core->issuer, token, strlen(token), val_get(&said.claims, "aud"), ret, &err) != 0)
         return call_fail(call, 403, "permission denied");
     return 0;
 }
@@ -94,11 +94,11 @@ static int grant(struct call *call, const struct val *role, const char *role_nam
 
     buf_init(&meta, KIB(8));
     buf_init_exact(&display, strlen(namespace) + strlen("-") + strlen(name));
-    out_object(&meta,
-               "role:s service_account_name:s service_account_namespace:s service_account_secret_name:s service_account_uid:s",
-               role_name, name, namespace, "", uid);
+    json_members_object(
+        &meta, "role:s service_account_name:s service_account_namespace:s service_account_secret_name:s service_account_uid:s",
+        role_name, name, namespace, "", uid);
     buf_addf(&display, "%s-%s", namespace, name);
-    return auth_grant(call, role, display.data, &meta, uid ? uid : "");
+    return auth_method_grant(call, role, display.data, &meta, uid ? uid : "");
 }
 
 static int login(struct call *call)
@@ -112,10 +112,10 @@ static int login(struct call *call)
         return call_fail(call, 400, "missing role");
     if (!token || !*token)
         return call_fail(call, 400, "missing jwt");
-    role = docs_get(&call->mount->roles, role_name);
+    role = documents_get(&call->mount->roles, role_name);
     if (!role)
         return call_fail(call, 400, "invalid role name \"%s\"", role_name);
-    if (!docs_get(&call->mount->settings, "config"))
+    if (!documents_get(&call->mount->settings, "config"))
         return call_fail(call, 500, "could not load backend configuration");
     status = judge(call, role, token, &jwt);
     return status ? status : grant(call, role, role_name, &jwt.claims);
@@ -124,11 +124,11 @@ static int login(struct call *call)
 static const struct route routes[] = {
     {OP_WRITE, "login", login, true},
     {OP_WRITE, "config", config_write, false},
-    {OP_READ, "config", auth_config_read, false},
+    {OP_READ, "config", auth_method_config_read, false},
     {OP_WRITE, "role/+", role_write, false},
-    {OP_READ, "role/+", auth_role_read, false},
-    {OP_DELETE, "role/+", auth_role_delete, false},
-    {OP_LIST, "role/", auth_role_list, false},
+    {OP_READ, "role/+", auth_method_role_read, false},
+    {OP_DELETE, "role/+", auth_method_role_delete, false},
+    {OP_LIST, "role/", auth_method_role_list, false},
 };
 
-const struct engine kubernetes_engine = {"kubernetes", true, routes, ARRAY_LEN(routes), NULL};
+const struct engine kubernetes_engine = {.type = "kubernetes", .auth = true, .routes = routes, .route_count = ARRAY_LEN(routes)};

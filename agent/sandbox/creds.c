@@ -4,12 +4,11 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "sandbox/fields.h"
-#include "sandbox/lease.h"
-#include "sandbox/out.h"
-#include "sandbox/token.h"
+#include "sandbox/field_schema.h"
+#include "sandbox/json_members.h"
+#include "sandbox/random_id.h"
 
-static const struct field role_fields[] = {
+static const struct field_schema role_fields[] = {
     {"creation_statements", FIELD_STRINGS, NULL, NULL},
     {"credential_type", FIELD_STRING, NULL, "\"password\""},
     {"db_name", FIELD_STRING, NULL, NULL},
@@ -24,30 +23,30 @@ static int role_write(struct call *call)
 {
     struct err err;
 
-    if (fields_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) < 0)
+    if (field_schema_store(call, &call->mount->roles, call->name, role_fields, ARRAY_LEN(role_fields), &err) != 0)
         return call_err(call, 500, &err);
     return 204;
 }
 
 static int role_read(struct call *call)
 {
-    const struct val *role = docs_get(&call->mount->roles, call->name);
+    const struct val *role = documents_get(&call->mount->roles, call->name);
 
     if (!role)
-        return call_fail(call, 404, "%s", "");
-    out_val(&call->data, role);
+        return call_missing(call);
+    json_text_val(&call->data, role);
     return 200;
 }
 
 static int role_delete(struct call *call)
 {
-    docs_remove(&call->mount->roles, call->name);
+    documents_remove(&call->mount->roles, call->name);
     return 204;
 }
 
 static int role_list(struct call *call)
 {
-    return docs_list(&call->mount->roles, "", &call->data) ? 200 : call_fail(call, 404, "%s", "");
+    return documents_list(&call->mount->roles, "", &call->data) ? 200 : call_missing(call);
 }
 
 /* Connections are accepted and remembered, never opened. */
@@ -55,22 +54,22 @@ static int config_write(struct call *call)
 {
     struct err err;
 
-    return docs_put(&call->mount->settings, call->name, call->body, &err) < 0 ? call_err(call, 500, &err) : 204;
+    return documents_put(&call->mount->settings, call->name, call->body, &err) != 0 ? call_err(call, 500, &err) : 204;
 }
 
 /* "v-token-demo-x7…-1795477457": who asked, for which role, random, when. */
 static void username_make(struct call *call, struct buf *out)
 {
-    buf_addf(out, "v-%.8s-%.8s-", token_display_name(call->token), call->name);
-    api_random(out, 20);
+    buf_addf(out, "v-%.8s-%.8s-", call->token->display_name, call->name);
+    random_id_add(out, 20);
     buf_addf(out, "-%" PRId64, clock_wall() / 1000);
 }
 
 static int creds_read(struct call *call)
 {
-    const struct val *role = docs_get(&call->mount->roles, call->name);
+    const struct val *role = documents_get(&call->mount->roles, call->name);
     _cleanup_buf_ struct buf username = {0}, password = {0};
-    struct term_rules rules = {0};
+    struct ttl_rules rules = {0};
 
     if (!role)
         return call_fail(call, 400, "unknown role: %s", call->name);
@@ -79,9 +78,9 @@ static int creds_read(struct call *call)
     buf_init_exact(&username, KIB(1));
     buf_init_exact(&password, KIB(1));
     username_make(call, &username);
-    api_random(&password, 20);
-    out_object(&call->data, "password:s username:s", password.data, username.data);
-    call->lease = lease_new(call, &rules);
+    random_id_add(&password, 20);
+    json_members_object(&call->data, "password:s username:s", password.data, username.data);
+    call_lend(call, lease_store_add(&call->core->leases, call->path, call->token, &rules, &call->warnings));
     return 200;
 }
 
@@ -91,4 +90,4 @@ static const struct route routes[] = {
     {OP_LIST, "roles/", role_list, false},   {OP_WRITE, "config/+", config_write, false},
 };
 
-const struct engine creds_engine = {"database", false, routes, ARRAY_LEN(routes), NULL};
+const struct engine creds_engine = {.type = "database", .routes = routes, .route_count = ARRAY_LEN(routes)};

@@ -5,7 +5,7 @@
 #ifndef SANDBOX_CREDS_H
 #define SANDBOX_CREDS_H
 
-#include "sandbox/api.h"
+#include "sandbox/call.h"
 
 extern const struct engine creds_engine;
 

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "os/file.h"
-#include "sandbox/out.h"
+#include "sandbox/json_members.h"
 
 enum { KUBELET_REFRESH_S = 3607 }; /* when kubelet's default tokens ask to be replaced: claim warnafter */
 
@@ -51,10 +51,10 @@ int issuer_key(const char *dir, const char *name, enum tls_key_kind kind, struct
     if (r < 0 && err->code != ERR_MISSING)
         return -1;
     if (r == 0)
-        return tls_key_load(pem.data, pem.len, ret, err) < 0 ? err_wrap(err, "%s/%s", dir, name) : 0;
+        return tls_key_load(pem.data, pem.len, ret, err) != 0 ? err_wrap(err, "%s/%s", dir, name) : 0;
     buf_init_secret(&pem, KIB(16));
-    if (tls_key_new(kind, &key, err) < 0 || tls_key_private_pem(key, &pem, err) < 0 ||
-        issuer_write(dir, name, ISSUER_SECRET, pem.data, pem.len, err) < 0)
+    if (tls_key_new(kind, &key, err) != 0 || tls_key_private_pem(key, &pem, err) != 0 ||
+        issuer_write(dir, name, ISSUER_SECRET, pem.data, pem.len, err) != 0)
         return -1;
     *ret = steal(key);
     return 0;
@@ -69,7 +69,7 @@ static int url_open(struct issuer *issuer, const char *url, struct err *err)
         issuer->url = mem_strdup(url);
         return issuer_write(issuer->dir, "issuer", ISSUER_PUBLIC, url, strlen(url), err);
     }
-    if (issuer_read(issuer->dir, "issuer", &stored, err) < 0)
+    if (issuer_read(issuer->dir, "issuer", &stored, err) != 0)
         return err_wrap(err, "no sandbox has run with --dir %s yet", issuer->dir);
     issuer->url = buf_take(&stored);
     return 0;
@@ -123,8 +123,8 @@ static void add_reference(struct buf *out, const char *kind, const char *namespa
     char uid[ISSUER_UID_LEN + 1];
 
     issuer_uid(kind, namespace, name, uid);
-    out_key(out, kind);
-    out_object(out, "name:s uid:s", name, uid);
+    json_text_key(out, kind);
+    json_members_object(out, "name:s uid:s", name, uid);
 }
 
 static void add_kubernetes(struct buf *out, const struct issuer_request *req)
@@ -133,15 +133,15 @@ static void add_kubernetes(struct buf *out, const struct issuer_request *req)
 
     buf_init_exact(&pod, strlen(req->service_account) + strlen("-0"));
     buf_addf(&pod, "%s-0", req->service_account);
-    out_key(out, "kubernetes.io");
-    out_open(out, '{');
-    out_fields(out, "namespace:s", req->namespace);
+    json_text_key(out, "kubernetes.io");
+    json_text_open(out, '{');
+    json_members(out, "namespace:s", req->namespace);
     add_reference(out, "node", "", req->node ? req->node : "sandbox-node");
     add_reference(out, "pod", req->namespace, req->pod ? req->pod : pod.data);
     add_reference(out, "serviceaccount", req->namespace, req->service_account);
     if (!req->audience)
-        out_fields(out, "warnafter:i", req->issued_at + KUBELET_REFRESH_S);
-    out_close(out, '}');
+        json_members(out, "warnafter:i", req->issued_at + KUBELET_REFRESH_S);
+    json_text_close(out, '}');
 }
 
 int issuer_token(const struct issuer *issuer, const struct issuer_request *req, struct buf *out, struct err *err)
@@ -155,16 +155,16 @@ int issuer_token(const struct issuer *issuer, const struct issuer_request *req, 
     buf_init(&claims, LIMIT_TOKEN_BYTES);
     buf_init_exact(&subject, strlen("system:serviceaccount::") + strlen(req->namespace) + strlen(req->service_account));
     buf_addf(&subject, "system:serviceaccount:%s:%s", req->namespace, req->service_account);
-    out_open(&claims, '{');
-    out_key(&claims, "aud");
-    out_open(&claims, '[');
-    out_str(&claims, req->audience ? req->audience : issuer->url);
-    out_close(&claims, ']');
-    out_fields(&claims, "exp:i iat:i iss:s jti:s", req->issued_at + req->ttl_s, req->issued_at, issuer->url, jti);
+    json_text_open(&claims, '{');
+    json_text_key(&claims, "aud");
+    json_text_open(&claims, '[');
+    json_text_cstr(&claims, req->audience ? req->audience : issuer->url);
+    json_text_close(&claims, ']');
+    json_members(&claims, "exp:i iat:i iss:s jti:s", req->issued_at + req->ttl_s, req->issued_at, issuer->url, jti);
     add_kubernetes(&claims, req);
-    out_fields(&claims, "nbf:i sub:s", req->issued_at, subject.data);
-    out_close(&claims, '}');
-    if (buf_check(&claims, "token", err) < 0)
+    json_members(&claims, "nbf:i sub:s", req->issued_at, subject.data);
+    json_text_close(&claims, '}');
+    if (buf_check(&claims, "token", err) != 0)
         return -1;
     return jwt_sign(issuer->key, claims.data, out, err);
 }
@@ -176,7 +176,7 @@ static bool is_revoked(const struct issuer *issuer, const struct val *claims)
     _cleanup_buf_ struct buf list = {0}, line = {0};
     struct err err;
 
-    if (!jti || issuer_read(issuer->dir, "revoked", &list, &err) < 0)
+    if (!jti || issuer_read(issuer->dir, "revoked", &list, &err) != 0)
         return false;
     buf_init_exact(&line, strlen(jti) + 1);
     buf_addf(&line, "%s\n", jti);
@@ -199,14 +199,14 @@ int issuer_check(const struct issuer *issuer, const char *token, size_t len, str
     _cleanup_jwt_ struct jwt jwt = {0};
     const char *iss;
 
-    if (jwt_parse(token, len, &jwt, err) < 0)
+    if (jwt_parse(token, len, &jwt, err) != 0)
         return err_set(err, ERR_DENIED, "invalid bearer token");
     iss = val_get_cstr(&jwt.claims, "iss");
     if (!iss || strcmp(iss, issuer->url))
         return err_set(err, ERR_DENIED, "invalid bearer token");
-    if (jwt_verify(&jwt, issuer->key, err) < 0)
+    if (jwt_verify(&jwt, issuer->key, err) != 0)
         return err_set(err, ERR_DENIED, "go-jose/go-jose: error in cryptographic primitive");
-    if (check_times(&jwt.claims, err) < 0)
+    if (check_times(&jwt.claims, err) != 0)
         return -1;
     if (is_revoked(issuer, &jwt.claims))
         return err_set(err, ERR_DENIED, "service account token has been invalidated");
@@ -221,16 +221,16 @@ int issuer_revoke(const struct issuer *issuer, const char *token, struct err *er
     _cleanup_buf_ struct buf list = {0}, line = {0};
     const char *jti;
 
-    if (issuer_check(issuer, token, strlen(token), &jwt, err) < 0)
+    if (issuer_check(issuer, token, strlen(token), &jwt, err) != 0)
         return -1;
     jti = val_get_cstr(&jwt.claims, "jti");
     if (!jti)
         return err_set(err, ERR_INPUT, "token: has no jti");
-    if (issuer_read(issuer->dir, "revoked", &list, err) < 0 && err->code != ERR_MISSING)
+    if (issuer_read(issuer->dir, "revoked", &list, err) != 0 && err->code != ERR_MISSING)
         return -1;
     buf_init(&line, LIMIT_CONFIG_BYTES);
     buf_addf(&line, "%s%s\n", list.len ? list.data : "", jti);
-    if (buf_check(&line, "revoked tokens", err) < 0)
+    if (buf_check(&line, "revoked tokens", err) != 0)
         return -1;
     return issuer_write(issuer->dir, "revoked", ISSUER_PUBLIC, line.data, line.len, err);
 }
@@ -241,9 +241,9 @@ void issuer_discovery(const struct issuer *issuer, struct buf *out)
 
     buf_init_exact(&jwks, strlen(issuer->url) + strlen("/openid/v1/jwks"));
     buf_addf(&jwks, "%s/openid/v1/jwks", issuer->url);
-    out_object(out,
-               "issuer:s jwks_uri:s response_types_supported:r subject_types_supported:r id_token_signing_alg_values_supported:r",
-               issuer->url, jwks.data, "[\"id_token\"]", "[\"public\"]", "[\"RS256\"]");
+    json_members_object(
+        out, "issuer:s jwks_uri:s response_types_supported:r subject_types_supported:r id_token_signing_alg_values_supported:r",
+        issuer->url, jwks.data, "[\"id_token\"]", "[\"public\"]", "[\"RS256\"]");
 }
 
 int issuer_jwks(const struct issuer *issuer, struct buf *out, struct err *err)
@@ -255,14 +255,14 @@ int issuer_jwks(const struct issuer *issuer, struct buf *out, struct err *err)
     buf_init(&n64, KIB(4));
     buf_init(&e64, KIB(4));
     buf_init_exact(&kid, KIB(1));
-    if (tls_key_rsa_numbers(issuer->key, &n, &e, err) < 0 || jwt_key_id(issuer->key, &kid, err) < 0)
+    if (tls_key_rsa_numbers(issuer->key, &n, &e, err) != 0 || jwt_key_id(issuer->key, &kid, err) != 0)
         return -1;
     jwt_base64_add(&n64, n.data, n.len);
     jwt_base64_add(&e64, e.data, e.len);
-    if (buf_check(&n64, "key", err) < 0 || buf_check(&e64, "key", err) < 0)
+    if (buf_check(&n64, "key", err) != 0 || buf_check(&e64, "key", err) != 0)
         return -1;
     buf_adds(out, "{\"keys\":[");
-    out_object(out, "use:s kty:s kid:s alg:s n:s e:s", "sig", "RSA", kid.data, "RS256", n64.data, e64.data);
+    json_members_object(out, "use:s kty:s kid:s alg:s n:s e:s", "sig", "RSA", kid.data, "RS256", n64.data, e64.data);
     buf_adds(out, "]}");
     return buf_check(out, "key set", err);
 }

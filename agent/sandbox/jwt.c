@@ -2,7 +2,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "sandbox/out.h"
+#include "sandbox/json_members.h"
 
 #define TREE_PER_BYTE 16 /* a list in a list: "[" and "]" cost 32 bytes */
 
@@ -49,7 +49,7 @@ static int part_read(struct str part, const char *what, struct arena *arena, str
     _cleanup_buf_ struct buf json = {0};
 
     buf_init_secret(&json, LIMIT_TOKEN_BYTES);
-    if (jwt_base64_decode(part.data, part.len, &json, err) < 0 || json_read(json.data, json.len, &options, arena, ret, err) < 0)
+    if (jwt_base64_decode(part.data, part.len, &json, err) != 0 || json_read(json.data, json.len, &options, arena, ret, err) != 0)
         return err_wrap(err, "token's %s", what);
     if (ret->kind != VAL_MAP)
         return err_set(err, ERR_INPUT, "token's %s: not an object", what);
@@ -68,9 +68,9 @@ int jwt_parse(const char *text, size_t len, struct jwt *ret, struct err *err)
     *ret = (struct jwt){.text = {text, (size_t)(dot2 - text)}};
     arena_init_secret(&ret->arena, TREE_PER_BYTE * LIMIT_TOKEN_BYTES, "token");
     buf_init(&ret->signature, LIMIT_TOKEN_BYTES);
-    if (part_read((struct str){text, (size_t)(dot - text)}, "header", &ret->arena, &ret->header, err) < 0 ||
-        part_read((struct str){dot + 1, (size_t)(dot2 - dot - 1)}, "claims", &ret->arena, &ret->claims, err) < 0 ||
-        jwt_base64_decode(dot2 + 1, (size_t)(end - dot2 - 1), &ret->signature, err) < 0) {
+    if (part_read((struct str){text, (size_t)(dot - text)}, "header", &ret->arena, &ret->header, err) != 0 ||
+        part_read((struct str){dot + 1, (size_t)(dot2 - dot - 1)}, "claims", &ret->arena, &ret->claims, err) != 0 ||
+        jwt_base64_decode(dot2 + 1, (size_t)(end - dot2 - 1), &ret->signature, err) != 0) {
         jwt_done(ret);
         return -1;
     }
@@ -97,7 +97,7 @@ int jwt_key_id(const struct tls_key *key, struct buf *out, struct err *err)
 {
     unsigned char digest[DIGEST_SHA256_LEN];
 
-    if (tls_key_digest(key, digest, err) < 0)
+    if (tls_key_digest(key, digest, err) != 0)
         return -1;
     jwt_base64_add(out, digest, sizeof(digest));
     return 0;
@@ -111,13 +111,13 @@ int jwt_sign(const struct tls_key *key, const char *claims, struct buf *out, str
     buf_init_exact(&kid, KIB(1));
     buf_init_exact(&header, KIB(1));
     buf_init(&sig, KIB(2));
-    if (jwt_key_id(key, &kid, err) < 0)
+    if (jwt_key_id(key, &kid, err) != 0)
         return -1;
-    out_object(&header, "alg:s kid:s", tls_key_algorithm(key), kid.data);
+    json_members_object(&header, "alg:s kid:s", tls_key_algorithm(key), kid.data);
     jwt_base64_add(out, header.data, header.len);
     buf_addc(out, '.');
     jwt_base64_add(out, claims, strlen(claims));
-    if (buf_check(out, "token", err) < 0 || tls_key_sign(key, out->data + start, out->len - start, &sig, err) < 0)
+    if (buf_check(out, "token", err) != 0 || tls_key_sign(key, out->data + start, out->len - start, &sig, err) != 0)
         return -1;
     buf_addc(out, '.');
     jwt_base64_add(out, sig.data, sig.len);

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/val.h"
-#include "os/tls.h"
+#include "tls/tls.h"
 
 struct jwt {
     struct arena arena; /* holds header and claims */

@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "sandbox/out.h"
-#include "sandbox/term.h"
+#include "sandbox/json_members.h"
+#include "sandbox/key_list.h"
 
 enum { DEFAULT_VERSIONS = 10 };
 
@@ -28,7 +28,7 @@ struct kv_entry {
     LIST_ENTRY(kv_entry) link; /* sorted by name */
 };
 
-/* ------------------------------------------------------------------------------------------------------------------ entries */
+/* ---------------------------------------------------------------------------------------------------------- entries */
 
 static struct kv_entry *entry_find(struct mount *mount, const char *name)
 {
@@ -79,7 +79,7 @@ static void entry_free(struct kv_entry *entry)
     mem_free(entry);
 }
 
-void kv_done(struct mount *mount)
+static void kv2_unmount(struct mount *mount)
 {
     while (!LIST_EMPTY(&mount->entries))
         entry_free(LIST_FIRST(&mount->entries));
@@ -114,7 +114,7 @@ static void entry_add(struct kv_entry *entry, char *text)
     entry->versions[entry->count++] = (struct version){.data = text, .created = entry->updated};
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- version 2 */
+/* -------------------------------------------------------------------------------------------------------- version 2 */
 
 static int invalid_path(struct call *call)
 {
@@ -128,21 +128,16 @@ static int invalid_path(struct call *call)
         : call->op == OP_READ   ? "get"
         : call->op == OP_DELETE ? "delete"
                                 : "put");
-    out_str(&call->warnings, text);
+    json_text_cstr(&call->warnings, text);
     return 404;
-}
-
-static int nothing(struct call *call)
-{
-    return call_fail(call, 404, "%s", "");
 }
 
 static void add_version_fields(struct buf *out, const struct kv_entry *entry, const struct version *version)
 {
     int64_t number = entry->first + (version - entry->versions);
 
-    out_object(out, "created_time:t custom_metadata:r deletion_time:t destroyed:b version:i", version->created, entry->custom,
-               version->deleted, version->destroyed, number);
+    json_members_object(out, "created_time:t custom_metadata:r deletion_time:t destroyed:b version:i", version->created,
+                        entry->custom, version->deleted, version->destroyed, number);
 }
 
 /* ?version=N; false after the failure was answered. */
@@ -151,7 +146,7 @@ static bool asked_version(struct call *call, int64_t *ret, int *ret_status)
     const char *text = call->param(call->param_ctx, "version");
     uint64_t n = 0;
 
-    if (text && *text && !cur_whole_uint(text, 10, INT64_MAX, &n)) {
+    if (text && *text && !cursor_whole_uint(text, 10, INT64_MAX, &n)) {
         *ret_status =
             call_fail(call, 400,
                       "Field validation failed: error converting input %s for field \"version\": cannot parse '' as int: "
@@ -174,12 +169,12 @@ static int read_data(struct call *call)
         return status;
     version = entry ? entry_version(entry, number) : NULL;
     if (!version)
-        return nothing(call);
-    out_open(&call->data, '{');
-    out_fields(&call->data, "data:r", version->deleted ? NULL : version->data);
-    out_key(&call->data, "metadata");
+        return call_missing(call);
+    json_text_open(&call->data, '{');
+    json_members(&call->data, "data:r", version->deleted ? NULL : version->data);
+    json_text_key(&call->data, "metadata");
     add_version_fields(&call->data, entry, version);
-    out_close(&call->data, '}');
+    json_text_close(&call->data, '}');
     return version->deleted || version->destroyed ? 404 : 200;
 }
 
@@ -209,8 +204,8 @@ static int write_version(struct call *call, const struct val *data)
     if (!cas_fits(call, entry, &status))
         return status;
     buf_init_secret(&text, LIMIT_REPLY_BYTES);
-    out_val(&text, data);
-    if (buf_check(&text, "secret", &err) < 0)
+    json_text_val(&text, data);
+    if (buf_check(&text, "secret", &err) != 0)
         return call_err(call, 413, &err);
     entry = entry_make(call->mount, call->name);
     entry_add(entry, buf_take(&text));
@@ -255,11 +250,11 @@ static int patch_data(struct call *call)
     struct err err;
 
     if (!version || !version->data || version->deleted)
-        return nothing(call);
+        return call_missing(call);
     if (!patch || patch->kind != VAL_MAP)
         return call_fail(call, 400, "no data provided");
-    if (json_read(version->data, strlen(version->data), NULL, call->arena, &old, &err) < 0 ||
-        merge(call, &old, patch, &merged, &err) < 0)
+    if (json_read(version->data, strlen(version->data), NULL, call->arena, &old, &err) != 0 ||
+        merge(call, &old, patch, &merged, &err) != 0)
         return call_err(call, 500, &err);
     return write_version(call, &merged);
 }
@@ -332,20 +327,20 @@ static int read_subkeys(struct call *call)
     struct err err;
 
     if (!version || !version->data)
-        return nothing(call);
-    if (json_read(version->data, strlen(version->data), NULL, call->arena, &data, &err) < 0)
+        return call_missing(call);
+    if (json_read(version->data, strlen(version->data), NULL, call->arena, &data, &err) != 0)
         return call_err(call, 500, &err);
-    out_open(&call->data, '{');
-    out_key(&call->data, "metadata");
+    json_text_open(&call->data, '{');
+    json_text_key(&call->data, "metadata");
     add_version_fields(&call->data, entry, version);
-    out_key(&call->data, "subkeys");
-    out_open(&call->data, '{');
+    json_text_key(&call->data, "subkeys");
+    json_text_open(&call->data, '{');
     for (size_t i = 0; i < data.map.len; i++) {
-        out_key(&call->data, data.map.pairs[i].key->s.data);
-        out_raw(&call->data, NULL);
+        json_text_key(&call->data, data.map.pairs[i].key->s.data);
+        json_text_raw(&call->data, NULL);
     }
-    out_close(&call->data, '}');
-    out_close(&call->data, '}');
+    json_text_close(&call->data, '}');
+    json_text_close(&call->data, '}');
     return 200;
 }
 
@@ -355,24 +350,24 @@ static int read_metadata(struct call *call)
     char number[24];
 
     if (!entry)
-        return nothing(call);
-    out_open(&call->data, '{');
-    out_fields(
+        return call_missing(call);
+    json_text_open(&call->data, '{');
+    json_members(
         &call->data,
         "cas_required:b created_time:t current_version:i custom_metadata:r delete_version_after:s max_versions:i oldest_version:i "
         "updated_time:t",
         entry->cas_required, entry->created, entry_current(entry), entry->custom, "0s", entry->max_versions,
         entry->first > 1 ? entry->first : (int64_t)0, entry->updated);
-    out_key(&call->data, "versions");
-    out_open(&call->data, '{');
+    json_text_key(&call->data, "versions");
+    json_text_open(&call->data, '{');
     for (size_t i = 0; i < entry->count; i++) {
         snprintf(number, sizeof(number), "%" PRId64, entry->first + (int64_t)i);
-        out_key(&call->data, number);
-        out_object(&call->data, "created_time:t deletion_time:t destroyed:b", entry->versions[i].created,
-                   entry->versions[i].deleted, entry->versions[i].destroyed);
+        json_text_key(&call->data, number);
+        json_members_object(&call->data, "created_time:t deletion_time:t destroyed:b", entry->versions[i].created,
+                            entry->versions[i].deleted, entry->versions[i].destroyed);
     }
-    out_close(&call->data, '}');
-    out_close(&call->data, '}');
+    json_text_close(&call->data, '}');
+    json_text_close(&call->data, '}');
     return 200;
 }
 
@@ -385,8 +380,8 @@ static int write_metadata(struct call *call)
 
     buf_init(&text, KIB(64));
     if (custom)
-        out_val(&text, custom);
-    if (buf_check(&text, "custom_metadata", &err) < 0)
+        json_text_val(&text, custom);
+    if (buf_check(&text, "custom_metadata", &err) != 0)
         return call_err(call, 400, &err);
     entry = entry_make(call->mount, call->name);
     if (custom) {
@@ -410,18 +405,18 @@ static int delete_metadata(struct call *call)
 
 static int list_metadata(struct call *call)
 {
-    struct listing listing;
+    struct key_list list;
     struct kv_entry *entry;
 
-    listing_start(&listing, call->name);
+    key_list_start(&list, call->name);
     LIST_FOREACH(entry, &call->mount->entries, link)
-    listing_add(&listing, entry->name);
-    return listing_end(&listing, &call->data) ? 200 : nothing(call);
+    key_list_add(&list, entry->name);
+    return key_list_end(&list, &call->data) ? 200 : call_missing(call);
 }
 
 static int read_config(struct call *call)
 {
-    out_object(&call->data, "cas_required:b delete_version_after:s max_versions:i", false, "0s", (int64_t)0);
+    json_members_object(&call->data, "cas_required:b delete_version_after:s max_versions:i", false, "0s", (int64_t)0);
     return 200;
 }
 
@@ -449,22 +444,29 @@ static const struct route kv2_routes[] = {
     {OP_LIST, "", invalid_path, false},
 };
 
-const struct engine kv2_engine = {"kv", false, kv2_routes, ARRAY_LEN(kv2_routes), kv2_exists};
+const struct engine kv2_engine = {
+    .type = "kv",
+    .version = 2,
+    .routes = kv2_routes,
+    .route_count = ARRAY_LEN(kv2_routes),
+    .exists = kv2_exists,
+    .unmount = kv2_unmount,
+};
 
-/* ---------------------------------------------------------------------------------------------------------------- version 1 */
+/* -------------------------------------------------------------------------------------------------------- version 1 */
 
 static int kv1_read(struct call *call)
 {
-    const struct val *value = docs_get(&call->mount->roles, call->name);
+    const struct val *value = documents_get(&call->mount->roles, call->name);
     int64_t ttl;
 
     if (!value)
-        return nothing(call);
-    ttl = api_seconds(val_get(value, "ttl"));
+        return call_missing(call);
+    ttl = ttl_seconds(val_get(value, "ttl"));
     if (ttl < 0)
-        ttl = api_seconds(val_get(value, "lease"));
-    call->lease_s = ttl > 0 ? ttl : TERM_SYSTEM_TTL_S;
-    out_val(&call->data, value);
+        ttl = ttl_seconds(val_get(value, "lease"));
+    call->lease_s = ttl > 0 ? ttl : TTL_SYSTEM_S;
+    json_text_val(&call->data, value);
     return 200;
 }
 
@@ -474,23 +476,23 @@ static int kv1_write(struct call *call)
 
     if (call->body->kind != VAL_MAP || !call->body->map.len)
         return call_fail(call, 400, "missing data fields");
-    return docs_put(&call->mount->roles, call->name, call->body, &err) < 0 ? call_err(call, 500, &err) : 204;
+    return documents_put(&call->mount->roles, call->name, call->body, &err) != 0 ? call_err(call, 500, &err) : 204;
 }
 
 static int kv1_delete(struct call *call)
 {
-    docs_remove(&call->mount->roles, call->name);
+    documents_remove(&call->mount->roles, call->name);
     return 204;
 }
 
 static int kv1_list(struct call *call)
 {
-    return docs_list(&call->mount->roles, call->name, &call->data) ? 200 : nothing(call);
+    return documents_list(&call->mount->roles, call->name, &call->data) ? 200 : call_missing(call);
 }
 
 static bool kv1_exists(struct call *call)
 {
-    return docs_get(&call->mount->roles, call->rest);
+    return documents_get(&call->mount->roles, call->rest);
 }
 
 static const struct route kv1_routes[] = {
@@ -498,4 +500,10 @@ static const struct route kv1_routes[] = {
     {OP_WRITE, "*", kv1_write, false}, {OP_DELETE, "*", kv1_delete, false},
 };
 
-const struct engine kv1_engine = {"kv", false, kv1_routes, ARRAY_LEN(kv1_routes), kv1_exists};
+const struct engine kv1_engine = {
+    .type = "kv",
+    .version = 1,
+    .routes = kv1_routes,
+    .route_count = ARRAY_LEN(kv1_routes),
+    .exists = kv1_exists,
+};

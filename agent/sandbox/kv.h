@@ -6,11 +6,8 @@
 #ifndef SANDBOX_KV_H
 #define SANDBOX_KV_H
 
-#include "sandbox/api.h"
+#include "sandbox/call.h"
 
 extern const struct engine kv1_engine, kv2_engine;
-
-/* Forget what the mount holds. */
-void kv_done(struct mount *mount);
 
 #endif

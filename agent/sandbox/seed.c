@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/yaml.h"
-#include "sandbox/mount.h"
-#include "sandbox/out.h"
+#include "sandbox/json_members.h"
+#include "sandbox/router.h"
 
 static const char example[] = "# What `ampule-sandbox serve` holds without --config.\n"
                               "mounts:\n"
@@ -40,7 +40,7 @@ const char *seed_example(void)
 }
 
 struct seed {
-    struct sandbox *box;
+    struct core *core;
     const char *file;
 };
 
@@ -56,15 +56,15 @@ static int write_json(const struct seed *seed, const struct val *origin, const c
     struct val body;
 
     arena_init_secret(&arena, LIMIT_REPLY_TREE_BYTES, "seed");
-    if (buf_check(json, path, err) < 0 || json_read(json->data, json->len, NULL, &arena, &body, err) < 0 ||
-        sandbox_write(seed->box, path, &body, err) < 0)
+    if (buf_check(json, path, err) != 0 || json_read(json->data, json->len, NULL, &arena, &body, err) != 0 ||
+        router_write(seed->core, path, &body, err) != 0)
         return at(seed, origin, err);
     return 0;
 }
 
 static int write_val(const struct seed *seed, const char *path, const struct val *body, struct err *err)
 {
-    return sandbox_write(seed->box, path, body, err) < 0 ? at(seed, body, err) : 0;
+    return router_write(seed->core, path, body, err) != 0 ? at(seed, body, err) : 0;
 }
 
 static int mount_write(const struct seed *seed, const char *path, const char *name, const struct val *v, struct err *err)
@@ -77,11 +77,11 @@ static int mount_write(const struct seed *seed, const char *path, const char *na
     val_get_int(v, "version", &version);
     snprintf(number, sizeof(number), "%d", version == 2 ? 2 : 1);
     buf_init(&body, LIMIT_CONFIG_BYTES);
-    out_open(&body, '{');
-    out_fields(&body, "type:s description:s config:v", type ? type : name, val_get_cstr(v, "description"), val_get(v, "tune"));
-    out_key(&body, "options");
-    out_object(&body, "version:s", number);
-    out_close(&body, '}');
+    json_text_open(&body, '{');
+    json_members(&body, "type:s description:s config:v", type ? type : name, val_get_cstr(v, "description"), val_get(v, "tune"));
+    json_text_key(&body, "options");
+    json_members_object(&body, "version:s", number);
+    json_text_close(&body, '}');
     return write_json(seed, v, path, &body, err);
 }
 
@@ -93,7 +93,7 @@ static int roles_write(const struct seed *seed, const char *mount, const char *w
 
         buf_init_exact(&path, strlen(mount) + strlen(word) + roles->map.pairs[i].key->s.len + 2);
         buf_addf(&path, "%s/%s/%s", mount, word, roles->map.pairs[i].key->s.data);
-        if (write_val(seed, path.data, &roles->map.pairs[i].value, err) < 0)
+        if (write_val(seed, path.data, &roles->map.pairs[i].value, err) != 0)
             return -1;
     }
     return 0;
@@ -105,7 +105,7 @@ static int seed_mount(const struct seed *seed, const char *name, const struct va
 
     buf_init_exact(&path, strlen("sys/mounts/") + strlen(name));
     buf_addf(&path, "sys/mounts/%s", name);
-    if (mount_write(seed, path.data, name, v, err) < 0)
+    if (mount_write(seed, path.data, name, v, err) != 0)
         return -1;
     return roles_write(seed, name, "roles", val_get(v, "roles"), err);
 }
@@ -142,7 +142,7 @@ static int seed_auth(const struct seed *seed, const char *name, const struct val
     buf_init_exact(&mount, strlen("auth/") + strlen(name));
     buf_addf(&path, "sys/auth/%s", name);
     buf_addf(&mount, "auth/%s", name);
-    if (mount_write(seed, path.data, name, v, err) < 0 || seed_auth_config(seed, mount.data, type ? type : name, v, err) < 0)
+    if (mount_write(seed, path.data, name, v, err) != 0 || seed_auth_config(seed, mount.data, type ? type : name, v, err) != 0)
         return -1;
     return roles_write(seed, mount.data, "role", val_get(v, "roles"), err);
 }
@@ -157,26 +157,26 @@ static int seed_policy(const struct seed *seed, const char *name, const struct v
     buf_addf(&path, "sys/policies/acl/%s", name);
     buf_adds(&text, "{\"path\":{");
     for (size_t i = 0; v->kind == VAL_MAP && i < v->map.len; i++) {
-        out_key(&text, v->map.pairs[i].key->s.data);
-        out_object(&text, "capabilities:v", &v->map.pairs[i].value);
+        json_text_key(&text, v->map.pairs[i].key->s.data);
+        json_members_object(&text, "capabilities:v", &v->map.pairs[i].value);
     }
     buf_adds(&text, "}}");
     if (!buf_spread(&body, &text))
-        out_object(&body, "policy:s", v->kind == VAL_STRING ? v->s.data : text.data);
+        json_members_object(&body, "policy:s", v->kind == VAL_STRING ? v->s.data : text.data);
     return write_json(seed, v, path.data, &body, err);
 }
 
 static int seed_secret(const struct seed *seed, const char *path, const struct val *v, struct err *err)
 {
-    const struct mount *mount = mount_of(seed->box, path);
+    const struct mount *mount = mount_table_serving(&seed->core->mounts, path);
     _cleanup_buf_ struct buf target = {0}, body = {0};
 
-    if (!mount || mount->version != 2)
+    if (!mount || mount->engine->version != 2)
         return write_val(seed, path, v, err);
     buf_init_exact(&target, strlen("data/") + strlen(path));
     buf_init_secret(&body, LIMIT_CONFIG_BYTES);
     buf_addf(&target, "%sdata/%s", mount->path, path + strlen(mount->path));
-    out_object(&body, "data:v", v);
+    json_members_object(&body, "data:v", v);
     return write_json(seed, v, target.data, &body, err);
 }
 
@@ -202,17 +202,17 @@ static int check_sections(const struct seed *seed, const struct val *root, struc
     return 0;
 }
 
-int seed_load(struct sandbox *box, const char *text, size_t len, const char *file, struct err *err)
+int seed_load(struct core *core, const char *text, size_t len, const char *file, struct err *err)
 {
-    const struct seed seed = {box, file};
+    const struct seed seed = {core, file};
     _cleanup_arena_ struct arena arena = {0};
     struct val_place place;
     struct val root;
 
     arena_init_secret(&arena, LIMIT_CONFIG_TREE_BYTES, file);
-    if (yaml_read(text, len, 0, &arena, &root, &place, err) < 0)
+    if (yaml_read(text, len, 0, &arena, &root, &place, err) != 0)
         return err_at(err, file, place.line, place.column);
-    if (check_sections(&seed, &root, err) < 0)
+    if (check_sections(&seed, &root, err) != 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
         const struct val *section = val_get(&root, sections[i].key);

@@ -9,10 +9,10 @@
 #ifndef SANDBOX_SEED_H
 #define SANDBOX_SEED_H
 
-#include "sandbox/api.h"
+#include "sandbox/core.h"
 
 /* Errors name `file` with line and column. */
-int seed_load(struct sandbox *box, const char *text, size_t len, const char *file, struct err *err) MUST_USE;
+int seed_load(struct core *core, const char *text, size_t len, const char *file, struct err *err) MUST_USE;
 /* The one that is used without a file: printed by `ampule-sandbox example`. */
 const char *seed_example(void);
 

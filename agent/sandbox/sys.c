@@ -3,17 +3,15 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
-#include "sandbox/lease.h"
-#include "sandbox/mount.h"
-#include "sandbox/out.h"
-#include "sandbox/token.h"
-#include "sandbox/wrap.h"
+#include "sandbox/json_members.h"
+#include "sandbox/sys_leases.h"
+#include "sandbox/wrapping.h"
 
 #define VERSION "1.19.0" /* whose answers these are */
 
-/* ------------------------------------------------------------------------------------------------------------------- mounts */
+/* ----------------------------------------------------------------------------------------------------------- mounts */
 
 /* "auth/NAME/" or "NAME/" out of the route's name, with one slash at its end. */
 static const char *mount_path(struct call *call, const char *prefix)
@@ -34,15 +32,15 @@ static int list_mounts(struct call *call, bool auth)
 {
     struct mount *mount;
 
-    out_open(&call->data, '{');
-    LIST_FOREACH(mount, &call->box->mounts, link)
+    json_text_open(&call->data, '{');
+    LIST_FOREACH(mount, &call->core->mounts.list, link)
     if (mount->engine->auth == auth) {
-        out_key(&call->data, mount->path + (auth ? strlen("auth/") : 0));
-        out_open(&call->data, '{');
-        mount_describe(mount, false, &call->data);
-        out_close(&call->data, '}');
+        json_text_key(&call->data, mount->path + (auth ? strlen("auth/") : 0));
+        json_text_open(&call->data, '{');
+        mount_table_describe(mount, false, &call->data);
+        json_text_close(&call->data, '}');
     }
-    out_close(&call->data, '}');
+    json_text_close(&call->data, '}');
     call->flat = true;
     return 200;
 }
@@ -59,7 +57,7 @@ static int auths_read(struct call *call)
 
 static int64_t asked_ttl(struct call *call, const char *name)
 {
-    int64_t n = api_seconds(val_get(val_get(call->body, "config"), name));
+    int64_t n = ttl_seconds(val_get(val_get(call->body, "config"), name));
 
     return n > 0 ? n : 0;
 }
@@ -77,9 +75,9 @@ static int enable(struct call *call, const char *path)
         return call_fail(call, 500, "request: no memory for the path");
     if ((text && !strcmp(text, "2")) || (val_get_int(val_get(call->body, "options"), "version", &version) && version == 2))
         version = 2;
-    if (mount_add(call->box, path, type, (int)version, call_str(call, "description"), &err) < 0)
+    if (mount_table_add(&call->core->mounts, path, type, (int)version, call_str(call, "description"), &err) != 0)
         return call_err(call, 400, &err);
-    mount = mount_at(call->box, path);
+    mount = mount_table_find(&call->core->mounts, path);
     mount->default_ttl_s = asked_ttl(call, "default_lease_ttl");
     mount->max_ttl_s = asked_ttl(call, "max_lease_ttl");
     return 204;
@@ -87,10 +85,12 @@ static int enable(struct call *call, const char *path)
 
 static int disable(struct call *call, const char *path)
 {
-    struct mount *mount = mount_at(call->box, path);
+    struct mount *mount = mount_table_find(&call->core->mounts, path);
 
-    if (mount && mount != call->mount)
-        mount_remove(call->box, mount);
+    if (mount && mount != call->mount) {
+        lease_store_revoke_prefix(&call->core->leases, mount->path);
+        mount_table_remove(mount);
+    }
     return 204;
 }
 
@@ -117,37 +117,37 @@ static int auth_disable(struct call *call)
 static int preflight(struct call *call)
 {
     const char *path = mount_path(call, "");
-    struct mount *mount = mount_of(call->box, path);
+    struct mount *mount = mount_table_serving(&call->core->mounts, path);
 
     int status = call_identify(call);
 
     if (status)
         return status;
-    if (!mount || !token_reaches(call->box, call->token, mount->path))
+    if (!mount || !acl_reaches(&call->core->acl, call->token->policies, mount->path))
         return call_fail(call, 403,
                          "preflight capability check returned 403, please ensure client's policies grant access to path \"%s\"",
                          path);
-    out_open(&call->data, '{');
-    mount_describe(mount, true, &call->data);
-    out_close(&call->data, '}');
+    json_text_open(&call->data, '{');
+    mount_table_describe(mount, true, &call->data);
+    json_text_close(&call->data, '}');
     return 200;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- policies */
+/* --------------------------------------------------------------------------------------------------------- policies */
 
 static int policies_read(struct call *call)
 {
-    policies_list(&call->box->policies, &call->data);
+    acl_list(&call->core->acl, &call->data);
     return 200;
 }
 
 static int policy_show(struct call *call, const char *spec)
 {
-    const char *text = policy_text(&call->box->policies, call->name);
+    const char *text = acl_text(&call->core->acl, call->name);
 
     if (!text)
-        return call_fail(call, 404, "%s", "");
-    out_object(&call->data, spec, call->name, text);
+        return call_missing(call);
+    json_members_object(&call->data, spec, call->name, text);
     return 200;
 }
 
@@ -173,14 +173,14 @@ static int policy_write(struct call *call)
         return call_fail(call, 400, "'policy' parameter not supplied or empty");
     if (!strcmp(call->name, "root"))
         return call_fail(call, 400, "cannot update \"root\" policy");
-    return policy_put(&call->box->policies, call->name, text, &err) < 0 ? call_err(call, 400, &err) : 204;
+    return acl_put(&call->core->acl, call->name, text, &err) != 0 ? call_err(call, 400, &err) : 204;
 }
 
 static int policy_delete(struct call *call)
 {
     if (!strcmp(call->name, "root") || !strcmp(call->name, "default"))
         return call_fail(call, 400, "cannot delete \"%s\" policy", call->name);
-    policy_remove(&call->box->policies, call->name);
+    acl_remove(&call->core->acl, call->name);
     return 204;
 }
 
@@ -192,61 +192,62 @@ static int capabilities_self(struct call *call)
 
     if (!paths && one) {
         paths = &single;
-        out_open(&call->data, '{');
-        out_key(&call->data, "capabilities");
-        policy_print(token_capabilities(call->box, call->token, one), &call->data);
+        json_text_open(&call->data, '{');
+        json_text_key(&call->data, "capabilities");
+        acl_print(acl_capabilities(&call->core->acl, call->token->policies, one), &call->data);
     } else
-        out_open(&call->data, '{');
+        json_text_open(&call->data, '{');
     for (size_t i = 0; i < (paths && paths->kind == VAL_LIST ? paths->list.len : paths != NULL); i++) {
         const struct val *path = paths->kind == VAL_LIST ? &paths->list.items[i] : paths;
 
         if (path->kind != VAL_STRING)
             continue;
-        out_key(&call->data, path->s.data);
-        policy_print(token_capabilities(call->box, call->token, path->s.data), &call->data);
+        json_text_key(&call->data, path->s.data);
+        acl_print(acl_capabilities(&call->core->acl, call->token->policies, path->s.data), &call->data);
     }
-    out_close(&call->data, '}');
+    json_text_close(&call->data, '}');
     call->flat = true;
     return 200;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- health and seal */
+/* -------------------------------------------------------------------------------------------------- health and seal */
 
 static int code_or(struct call *call, const char *name, int preset)
 {
     const char *text = call->param(call->param_ctx, name);
     uint64_t n;
 
-    return text && cur_whole_uint(text, 10, 599, &n) && n >= 200 ? (int)n : preset;
+    return text && cursor_whole_uint(text, 10, 599, &n) && n >= 200 ? (int)n : preset;
 }
 
 static int health(struct call *call)
 {
-    bool sealed = call->box->sealed;
+    bool sealed = call->core->sealed;
 
-    out_object(&call->whole,
-               "initialized:b sealed:b standby:b performance_standby:b replication_performance_mode:s replication_dr_mode:s "
-               "server_time_utc:i version:s enterprise:b cluster_name:s cluster_id:s echo_duration_ms:i clock_skew_ms:i "
-               "replication_primary_canary_age_ms:i",
-               true, sealed, sealed, false, sealed ? "unknown" : "disabled", sealed ? "unknown" : "disabled", clock_wall() / 1000,
-               VERSION, false, "ampule-sandbox", call->mount->uuid, (int64_t)0, (int64_t)0, (int64_t)0);
+    json_members_object(
+        &call->whole,
+        "initialized:b sealed:b standby:b performance_standby:b replication_performance_mode:s replication_dr_mode:s "
+        "server_time_utc:i version:s enterprise:b cluster_name:s cluster_id:s echo_duration_ms:i clock_skew_ms:i "
+        "replication_primary_canary_age_ms:i",
+        true, sealed, sealed, false, sealed ? "unknown" : "disabled", sealed ? "unknown" : "disabled", clock_wall() / 1000,
+        VERSION, false, "ampule-sandbox", call->mount->uuid, (int64_t)0, (int64_t)0, (int64_t)0);
     return sealed ? code_or(call, "sealedcode", 503) : code_or(call, "activecode", 200);
 }
 
 static int seal_status(struct call *call)
 {
-    out_object(
+    json_members_object(
         &call->whole,
         "type:s initialized:b sealed:b t:i n:i progress:i nonce:s version:s build_date:s migration:b cluster_name:s cluster_id:s "
         "recovery_seal:b storage_type:s",
-        "shamir", true, call->box->sealed, (int64_t)1, (int64_t)1, (int64_t)0, "", VERSION, "", false, "ampule-sandbox",
+        "shamir", true, call->core->sealed, (int64_t)1, (int64_t)1, (int64_t)0, "", VERSION, "", false, "ampule-sandbox",
         call->mount->uuid, false, "inmem");
     return 200;
 }
 
 static int seal(struct call *call)
 {
-    call->box->sealed = true;
+    call->core->sealed = true;
     return 204;
 }
 
@@ -256,9 +257,9 @@ static int unseal(struct call *call)
 
     if (!key)
         return call_fail(call, 400, "'key' must be specified in request body as JSON, or 'reset' set to true");
-    if (strcmp(key, call->box->unseal_key))
+    if (strcmp(key, call->core->unseal_key))
         return call_fail(call, 400, "invalid key: failed to decrypt keys from storage");
-    call->box->sealed = false;
+    call->core->sealed = false;
     return seal_status(call);
 }
 
@@ -282,18 +283,18 @@ static const struct route routes[] = {
     {OP_WRITE, "policy/+", policy_write, false},
     {OP_DELETE, "policy/+", policy_delete, false},
     {OP_WRITE, "capabilities-self", capabilities_self, false},
-    {OP_WRITE, "leases/lookup", lease_on_lookup, false},
-    {OP_LIST, "leases/lookup/*", lease_on_list, false},
-    {OP_WRITE, "leases/renew", lease_on_renew, false},
-    {OP_WRITE, "leases/renew/*", lease_on_renew, false},
-    {OP_WRITE, "leases/revoke", lease_on_revoke, false},
-    {OP_WRITE, "leases/revoke/*", lease_on_revoke, false},
-    {OP_WRITE, "leases/revoke-prefix/*", lease_on_revoke_prefix, false},
-    {OP_WRITE, "renew", lease_on_renew, false},
-    {OP_WRITE, "revoke", lease_on_revoke, false},
-    {OP_WRITE, "wrapping/wrap", wrap_on_wrap, false},
-    {OP_WRITE | OP_READ, "wrapping/lookup", wrap_on_lookup, true},
-    {OP_WRITE | OP_READ, "wrapping/unwrap", wrap_on_unwrap, true},
+    {OP_WRITE, "leases/lookup", sys_leases_lookup, false},
+    {OP_LIST, "leases/lookup/*", sys_leases_list, false},
+    {OP_WRITE, "leases/renew", sys_leases_renew, false},
+    {OP_WRITE, "leases/renew/*", sys_leases_renew, false},
+    {OP_WRITE, "leases/revoke", sys_leases_revoke, false},
+    {OP_WRITE, "leases/revoke/*", sys_leases_revoke, false},
+    {OP_WRITE, "leases/revoke-prefix/*", sys_leases_revoke_prefix, false},
+    {OP_WRITE, "renew", sys_leases_renew, false},
+    {OP_WRITE, "revoke", sys_leases_revoke, false},
+    {OP_WRITE, "wrapping/wrap", wrapping_on_wrap, false},
+    {OP_WRITE | OP_READ, "wrapping/lookup", wrapping_on_lookup, true},
+    {OP_WRITE | OP_READ, "wrapping/unwrap", wrapping_on_unwrap, true},
 };
 
-const struct engine sys_engine = {"system", false, routes, ARRAY_LEN(routes), NULL};
+const struct engine sys_engine = {.type = "system", .routes = routes, .route_count = ARRAY_LEN(routes)};

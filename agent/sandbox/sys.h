@@ -4,7 +4,7 @@
 #ifndef SANDBOX_SYS_H
 #define SANDBOX_SYS_H
 
-#include "sandbox/api.h"
+#include "sandbox/call.h"
 
 extern const struct engine sys_engine;
 

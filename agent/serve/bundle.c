@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "os/x509.h"
+#include "tls/x509.h"
 
-/* Certificates of one text, each in the spelling that os/x509 gives them, so that equal ones are equal text. */
+/* Certificates of one text, each in the spelling that tls/x509 gives them, so that equal ones are equal text. */
 struct pile {
     struct x509_block blocks[LIMIT_BUNDLE_CERTIFICATES];
     size_t count;
@@ -21,7 +21,7 @@ static void pile_done(struct pile *pile)
 
 static void pile_read(struct pile *pile, const char *text)
 {
-    struct cur cur = cur_of(text, strlen(text));
+    struct cursor cur = cursor_of(text, strlen(text));
     struct err ignored;
 
     for (;;) {

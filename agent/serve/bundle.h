@@ -1,9 +1,10 @@
 /*
  * bundle: what a caBundle shall become. Pure: PEM texts in and out.
  *
- * Right is a bundle that holds every CA of ours, whatever else is in it (another injector may serve the same webhook while users move over), up to
- * LIMIT_BUNDLE_CERTIFICATES. One that is not right becomes ours alone; but when none of ours was in it, the last certificate that was there and has
- * not expired stays in front: pods that still serve under it are trusted until our next change.
+ * Right is a bundle that holds every CA of ours, whatever else is in it (another injector may serve the same webhook while users
+ * move over), up to LIMIT_BUNDLE_CERTIFICATES. One that is not right becomes ours alone; but when none of ours was in it, the
+ * last certificate that was there and has not expired stays in front: pods that still serve under it are trusted until our next
+ * change.
  */
 #ifndef SERVE_BUNDLE_H
 #define SERVE_BUNDLE_H

@@ -5,15 +5,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
+#include "go/duration.h"
 #include "os/harden.h"
-#include "os/x509.h"
 #include "serve/bundle.h"
 #include "serve/journal.h"
 #include "serve/keeper.h"
 #include "serve/pair.h"
 #include "serve/server.h"
+#include "tls/x509.h"
 
 /* Every API server has read a changed webhook configuration by then. */
 enum { KNOWN_MS = 5000 };
@@ -32,19 +33,21 @@ struct injector {
     char *names; /* the list of -tls-auto-hosts, taken apart in place */
     const char *hosts[LIMIT_CERTIFICATE_NAMES];
     size_t host_count;
-    char *ca;                        /* of mounted files: published, or about to be */
-    struct { char *cert, *key; } next; /* of mounted files: served once its CA is known */
+    char *ca; /* of mounted files: published, or about to be */
+    struct {
+        char *cert, *key;
+    } next; /* of mounted files: served once its CA is known */
     struct loop_timer serve_next;
     struct loop_signal signals[2];
     int64_t grace_ms;
     bool ready, ending;
 };
 
-/* ----------------------------------------------------------------------------------------------------------- certificates */
+/* ----------------------------------------------------------------------------------------------------- certificates */
 
 static int64_t expiry_of(const char *pem, struct err *err)
 {
-    struct cur text = cur_of(pem, strlen(pem));
+    struct cursor text = cursor_of(pem, strlen(pem));
     _cleanup_x509_block_ struct x509_block block = {0};
 
     return x509_next(&text, &block, err) == 1 && block.kind == X509_CERTIFICATE ? block.not_after : 0;
@@ -66,7 +69,7 @@ static int serve(struct injector *injector, struct err *err)
                                            .on_drained = on_drained,
                                            .ctx = injector};
 
-    if (server_start(injector->loop, &options, &injector->server, err) < 0)
+    if (server_start(injector->loop, &options, &injector->server, err) != 0)
         return -1;
     server_set_ready(injector->server, injector->ready);
     journal_listening(server_address(injector->server));
@@ -80,7 +83,7 @@ static int take_certificate(struct injector *injector, const char *chain, const 
     int r = injector->tls ? tls_server_load(injector->tls, chain, key, what, err)
                           : tls_server_new(&injector->rules, chain, key, what, &injector->tls, err);
 
-    if (r < 0 || (!injector->server && serve(injector, err) < 0))
+    if (r < 0 || (!injector->server && serve(injector, err) != 0))
         return -1;
     injector->metrics.leaf_expires = expires;
     injector->metrics.certificate_changes++;
@@ -96,7 +99,7 @@ static void set_ready(struct injector *injector)
         server_set_ready(injector->server, true);
 }
 
-/* --------------------------------------------------------------------------------------------------------- automatic ones */
+/* --------------------------------------------------------------------------------------------------- automatic ones */
 
 static int on_certificate(void *ctx, const char *chain, const char *key, struct err *err)
 {
@@ -155,7 +158,7 @@ static int start_keeper(struct injector *injector, const char *bundle, struct er
                                      .on_published = on_published,
                                      .ctx = injector};
 
-    if (kube_new(injector->loop, &kube, &injector->kube, err) < 0)
+    if (kube_new(injector->loop, &kube, &injector->kube, err) != 0)
         return -1;
     options.kube = injector->kube;
     return keeper_start(injector->loop, &options, &injector->keeper, err);
@@ -163,10 +166,10 @@ static int start_keeper(struct injector *injector, const char *bundle, struct er
 
 static int start_automatic(struct injector *injector, struct err *err)
 {
-    return split_hosts(injector, err) < 0 ? -1 : start_keeper(injector, NULL, err);
+    return split_hosts(injector, err) != 0 ? -1 : start_keeper(injector, NULL, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------- mounted files */
+/* ---------------------------------------------------------------------------------------------------- mounted files */
 
 static int take_pair(struct injector *injector, const char *cert, const char *key, struct err *err)
 {
@@ -186,7 +189,7 @@ static void on_known(void *ctx)
     struct injector *injector = ctx;
     struct err err;
 
-    if (take_pair(injector, injector->next.cert, injector->next.key, &err) < 0)
+    if (take_pair(injector, injector->next.cert, injector->next.key, &err) != 0)
         journal_pair_refused(&err);
     next_clear(injector);
 }
@@ -197,7 +200,7 @@ static int take_later(struct injector *injector, const struct pair_files *conten
     struct tls_server *probe = NULL;
     bool same = !strcmp(injector->ca, contents->ca);
 
-    if (tls_server_new(&injector->rules, contents->cert, contents->key, injector->settings->tls_cert_file, &probe, err) < 0)
+    if (tls_server_new(&injector->rules, contents->cert, contents->key, injector->settings->tls_cert_file, &probe, err) != 0)
         return -1;
     tls_server_free(probe);
     next_clear(injector);
@@ -216,11 +219,11 @@ static int on_pair(void *ctx, const struct pair_files *contents, struct err *err
 {
     struct injector *injector = ctx;
 
-    if (contents->ca && bundle_check(contents->ca, err) < 0)
+    if (contents->ca && bundle_check(contents->ca, err) != 0)
         return -1;
     if (contents->ca && injector->keeper && (injector->next.cert || strcmp(injector->ca, contents->ca)))
         return take_later(injector, contents, err);
-    if (take_pair(injector, contents->cert, contents->key, err) < 0)
+    if (take_pair(injector, contents->cert, contents->key, err) != 0)
         return -1;
     if (!contents->ca || injector->keeper)
         return 0;
@@ -233,20 +236,21 @@ static int start_files(struct injector *injector, struct err *err)
 {
     const struct settings *settings = injector->settings;
     bool publish = *settings->tls_auto && *settings->tls_ca_cert_file;
-    const struct pair_options options = {
-        .paths = {.cert = settings->tls_cert_file, .key = settings->tls_key_file, .ca = publish ? settings->tls_ca_cert_file : NULL},
-        .on_pair = on_pair,
-        .ctx = injector};
+    const struct pair_options options = {.paths = {.cert = settings->tls_cert_file,
+                                                   .key = settings->tls_key_file,
+                                                   .ca = publish ? settings->tls_ca_cert_file : NULL},
+                                         .on_pair = on_pair,
+                                         .ctx = injector};
 
     timer_init(&injector->serve_next, injector->loop, on_known, injector);
-    if (pair_start(injector->loop, &options, &injector->pair, err) < 0)
+    if (pair_start(injector->loop, &options, &injector->pair, err) != 0)
         return -1;
     if (!publish)
         set_ready(injector);
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- whole */
+/* ------------------------------------------------------------------------------------------------------------ whole */
 
 static void on_signal(void *ctx, int signo)
 {
@@ -264,7 +268,7 @@ static int start_signals(struct injector *injector, struct err *err)
     static const int signals[] = {SIGTERM, SIGINT};
 
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        if (signal_start(&injector->signals[i], injector->loop, signals[i], on_signal, injector, err) < 0)
+        if (signal_start(&injector->signals[i], injector->loop, signals[i], on_signal, injector, err) != 0)
             return -1;
     return 0;
 }
@@ -287,15 +291,15 @@ static int confine(const struct settings *settings, struct err *err)
     const struct kube_options kube = kube_options();
     _cleanup_reach_ struct reach reach = {0};
     const struct harden_plan plan = {.reach = &reach, .listens = true};
-    struct harden_report report = {0};
+    struct gaps gaps = {0};
     int r;
 
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         reach_file(&reach, files[i], REACH_READ);
     kube_reach(&kube, &reach);
-    r = harden_restrict(&plan, &report, err);
-    for (size_t i = 0; i < report.count; i++)
-        journal_gap(report.gaps[i].what, report.gaps[i].reason);
+    r = harden_restrict(&plan, &gaps, err);
+    for (size_t i = 0; i < gaps.count; i++)
+        journal_gap(gaps.rows[i].what, gaps.rows[i].reason);
     return r;
 }
 
@@ -303,17 +307,18 @@ static int grace_parse(struct injector *injector, struct err *err)
 {
     const char *text = injector->settings->shutdown_grace;
 
-    return cur_duration(text, strlen(text), &injector->grace_ms, err) < 0 ? err_wrap(err, "-shutdown-grace") : 0;
+    return duration_setting(str_of(text), &injector->grace_ms, err) != 0 ? err_wrap(err, "-shutdown-grace") : 0;
 }
 
 static int run(struct injector *injector, struct err *err)
 {
     const struct settings *settings = injector->settings;
 
-    if (tls_rules_parse(settings->tls_min_version, settings->tls_cipher_suites, &injector->rules, err) < 0)
+    if (tls_rules_parse(settings->tls_min_version, settings->tls_cipher_suites, &injector->rules, err) != 0)
         return -1;
     injector->loop = loop_new(err);
-    if (!injector->loop || grace_parse(injector, err) < 0 || confine(settings, err) < 0 || start_signals(injector, err) < 0 || start_certificates(injector, err) < 0)
+    if (!injector->loop || grace_parse(injector, err) != 0 || confine(settings, err) != 0 || start_signals(injector, err) != 0 ||
+        start_certificates(injector, err) != 0)
         return -1;
     return loop_run(injector->loop, err);
 }

@@ -1,8 +1,11 @@
 /*
- * injector: everything of ampule-injector that runs, tied together: where certificates come from, the server, its end by SIGTERM or SIGINT.
+ * injector: everything of ampule-injector that runs, tied together: where certificates come from, the server, its end by SIGTERM
+ * or SIGINT.
  *
- * Certificates are files (-tls-cert-file, -tls-key-file; with -tls-auto and -tls-ca-cert-file their CA is published, too), or made and kept here
- * (-tls-auto). The listener opens with the first certificate; ready is who serves one that the API server trusts, as far as that is ours to see.
+ * Certificates are files (-tls-cert-file, -tls-key-file; with -tls-auto and -tls-ca-cert-file their CA is published, too), or
+ * made and kept here
+ * (-tls-auto). The listener opens with the first certificate; ready is who serves one that the API server trusts, as far as that
+ * is ours to see.
  */
 #ifndef SERVE_INJECTOR_H
 #define SERVE_INJECTOR_H

@@ -3,13 +3,13 @@
 #include <signal.h>
 
 #include "base/log.h"
-#include "kube/client.h"
+#include "kube/kube.h"
 
-#define SERVER "injector"
-#define REQUESTS "handler"
+#define SERVER       "injector"
+#define REQUESTS     "handler"
 #define CERTIFICATES "certificates"
 
-/* -------------------------------------------------------------------------------------------------------------- the server itself */
+/* ------------------------------------------------------------------------------------------------ the server itself */
 
 void journal_gap(const char *what, const char *reason)
 {
@@ -26,7 +26,7 @@ void journal_ending(int signo, int64_t grace_ms)
     log_info(SERVER, "ending: signal=%s grace=%llds", signo == SIGTERM ? "TERM" : "INT", (long long)(grace_ms / 1000));
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- requests */
+/* --------------------------------------------------------------------------------------------------------- requests */
 
 void journal_request(const char *method, const char *target)
 {
@@ -61,7 +61,7 @@ void journal_review(const struct review_note *note)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- certificates */
+/* ----------------------------------------------------------------------------------------------------- certificates */
 
 void journal_pair_taken(const char *file)
 {

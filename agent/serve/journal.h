@@ -1,8 +1,8 @@
 /*
  * journal: everything that the webhook's server says to its operator; no other file of serve/ logs.
  *
- * One function an event, in the order of a server's life. What reviews carry comes from anybody who reaches the port: of their names only those
- * are written that could be names in Kubernetes.
+ * One function an event, in the order of a server's life. What reviews carry comes from anybody who reaches the port: of their
+ * names only those are written that could be names in Kubernetes.
  */
 #ifndef SERVE_JOURNAL_H
 #define SERVE_JOURNAL_H

@@ -2,31 +2,33 @@
 
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "kube/secret.h"
-#include "kube/watch.h"
+#include "base/retry.h"
+#include "kube/kube_secret.h"
+#include "kube/kube_watch.h"
 #include "kube/webhook.h"
 #include "serve/bundle.h"
 #include "serve/journal.h"
+#include "serve/keeper_turn.h"
+#include "serve/keyring_secret.h"
 
-#define SECRETS "/api/v1/namespaces/%s/secrets"
-#define WEBHOOKS "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+#define SECRETS    "/api/v1/namespaces/%s/secrets"
+#define WEBHOOKS   "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 #define PATH_BYTES 1024 /* two names that keeper_start() checked, of 253 bytes at most, and what stands around them */
 
 enum {
-    SETTLE_MS = 20,                     /* one event is often several */
-    LOOK_MS = 600000, LOOK_MORE_MS = 60000, /* looked at without an event, too */
-    RETRY_MS = 1000, RETRY_MOST_MS = 60000,
-    CONFLICTS = 5,                      /* in a row before they count as a failure */
-    FIGHT_MS = 50, FIGHT_MOST_MS = 10000, /* between two repairs when somebody resets the bundle again and again */
+    SETTLE_MS = 20, /* one event is often several */
+    LOOK_MS = 600000,
+    LOOK_MORE_MS = 60000, /* looked at without an event, too */
+    CONFLICTS = 5,        /* in a row before they count as a failure */
 };
 
-/* A turn: Secret, then webhook, then idle. Each row of the machine is one call whose answer leads to the next. */
-enum phase { PHASE_IDLE, PHASE_SECRET, PHASE_WRITE, PHASE_WEBHOOK, PHASE_PATCH };
+static const struct retry_policy turns = {RETRY_UPPER_HALF, .first_ms = 1000, .most_ms = 60 * 1000};
+/* Between two repairs, when somebody resets the bundle again and again. */
+static const struct retry_policy repairs = {RETRY_UPPER_HALF, .first_ms = 50, .most_ms = 10 * 1000};
 
 struct keeper {
     struct loop *loop;
@@ -34,19 +36,19 @@ struct keeper {
     char *bundle;
     struct kube_watch *watches[2];
     struct kube_exchange *call;
-    enum phase phase;
-    struct keyring held;              /* in use, or to be used once published */
-    struct keyring written;           /* on its way into the Secret */
-    struct kube_secret *object;       /* the Secret as read; NULL: it does not exist */
+    enum keeper_phase phase;
+    struct keyring held;        /* in use, or to be used once published */
+    struct keyring written;     /* on its way into the Secret */
+    struct kube_secret *object; /* the Secret as read; NULL: it does not exist */
     struct loop_timer turn;
-    struct backoff retry, fight;
-    int64_t not_before;               /* of the next turn, while somebody fights */
+    struct retry retry, fight;
+    int64_t not_before; /* of the next turn, while somebody fights */
     unsigned conflicts;
-    struct err late;                  /* a write that failed while there was a ring to go on with; told at the turn's end */
+    struct err late; /* a write that failed while there was a ring to go on with; told at the turn's end */
     bool again, published_once;
     char *served_cert;
-    char *wanted;                     /* what this turn publishes */
-    char *published;                  /* the bundle that was seen to be right */
+    char *wanted;    /* what this turn publishes */
+    char *published; /* the bundle that was seen to be right */
 };
 
 static void turn_soon(struct keeper *keeper, int64_t ms)
@@ -56,7 +58,7 @@ static void turn_soon(struct keeper *keeper, int64_t ms)
     timer_at(&keeper->turn, at > keeper->not_before ? at : keeper->not_before);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- turn's end */
+/* -------------------------------------------------------------------------------------------------- turn's end ---- */
 
 static void turn_end(struct keeper *keeper)
 {
@@ -72,7 +74,7 @@ static void turn_end(struct keeper *keeper)
 
 static void turn_failed(struct keeper *keeper, const struct err *err)
 {
-    int64_t wait = backoff_next(&keeper->retry, clock_now(), CLOCK_NEVER, -1);
+    int64_t wait = retry_next(&keeper->retry, clock_now(), NULL);
 
     keeper->options.metrics->kubernetes_errors++;
     journal_retry(err, wait);
@@ -87,7 +89,7 @@ static void turn_done(struct keeper *keeper)
         turn_failed(keeper, &keeper->late);
         return;
     }
-    backoff_reset(&keeper->retry);
+    retry_reset(&keeper->retry);
     keeper->conflicts = 0;
     turn_end(keeper);
 }
@@ -103,17 +105,33 @@ static void turn_conflict(struct keeper *keeper, const struct err *err)
     turn_end(keeper);
 }
 
-static void call(struct keeper *keeper, enum phase phase, const struct kube_call *what, kube_done *done)
+/* What an event brings along. */
+struct news {
+    const struct buf *body;
+    const struct err *err;
+};
+
+static void happen(struct keeper *keeper, enum keeper_event event, const struct news *news);
+
+static void on_answer(void *ctx, int status, const struct buf *body, const struct err *err)
+{
+    struct keeper *keeper = ctx;
+
+    keeper->call = NULL;
+    happen(keeper, keeper_event_of(status, err), &(struct news){body, err});
+}
+
+static void call(struct keeper *keeper, enum keeper_phase phase, const struct kube_call *what)
 {
     struct err err;
 
     keeper->phase = phase;
-    keeper->call = kube_send(keeper->options.kube, what, done, keeper, &err);
+    keeper->call = kube_send(keeper->options.kube, what, on_answer, keeper, &err);
     if (!keeper->call)
         turn_failed(keeper, &err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the webhook */
+/* ------------------------------------------------------------------------------------------------- the webhook ---- */
 
 static void decide_bundle(struct keeper *keeper)
 {
@@ -148,7 +166,7 @@ static int hand_out(struct keeper *keeper, struct err *err)
 
     if (keeper->bundle || (keeper->served_cert && !strcmp(keeper->served_cert, cert)))
         return 0;
-    if (keeper->options.on_certificate(keeper->options.ctx, cert, key, err) < 0)
+    if (keeper->options.on_certificate(keeper->options.ctx, cert, key, err) != 0)
         return -1;
     mem_free(keeper->served_cert);
     keeper->served_cert = mem_strdup(cert);
@@ -163,7 +181,7 @@ static void published(struct keeper *keeper)
 
     mem_free(keeper->published);
     keeper->published = steal(keeper->wanted);
-    if (hand_out(keeper, &err) < 0) {
+    if (hand_out(keeper, &err) != 0) {
         turn_failed(keeper, &err);
         return;
     }
@@ -174,21 +192,12 @@ static void published(struct keeper *keeper)
     turn_done(keeper);
 }
 
-static void on_patched(void *ctx, int status, const struct buf *body, const struct err *err)
+static void patched(struct keeper *keeper, const struct news *news)
 {
-    struct keeper *keeper = ctx;
-
-    (void)body;
-    keeper->call = NULL;
-    if (err && (status == 409 || status == 422)) {
-        turn_conflict(keeper, err);
-    } else if (err) {
-        turn_failed(keeper, err);
-    } else {
-        keeper->options.metrics->bundle_repairs++;
-        keeper->not_before = clock_now() + backoff_next(&keeper->fight, clock_now(), CLOCK_NEVER, -1);
-        published(keeper);
-    }
+    (void)news;
+    keeper->options.metrics->bundle_repairs++;
+    keeper->not_before = clock_now() + retry_next(&keeper->fight, clock_now(), NULL);
+    published(keeper);
 }
 
 static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
@@ -199,40 +208,36 @@ static void patch(struct keeper *keeper, const struct buf *text, size_t entries)
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
     journal_bundle(keeper->options.webhook, entries);
     call(keeper, PHASE_PATCH,
-         &(struct kube_call){.method = "PATCH", .path = path.data, .type = "application/json-patch+json", .body = text->data, .body_len = text->len},
-         on_patched);
+         &(struct kube_call){.method = "PATCH",
+                             .path = path.data,
+                             .type = "application/json-patch+json",
+                             .body = text->data,
+                             .body_len = text->len});
 }
 
 /* Nothing to publish in: the certificate may be served, but nobody is ready by it. */
-static void no_webhook(struct keeper *keeper, const struct err *err)
+static void lack_webhook(struct keeper *keeper, const struct news *news)
 {
-    struct err failure = *err;
+    struct err failure;
 
     if (hand_out(keeper, &failure) == 0)
-        failure = *err;
+        failure = *news->err;
     turn_failed(keeper, &failure);
 }
 
-static void on_webhook(void *ctx, int status, const struct buf *body, const struct err *err)
+static void take_webhook(struct keeper *keeper, const struct news *news)
 {
-    struct keeper *keeper = ctx;
     _cleanup_buf_ struct buf text = {0};
     size_t entries = 0;
-    struct err bad;
+    struct err err;
 
-    (void)status;
-    keeper->call = NULL;
     buf_init(&text, LIMIT_REPLY_BYTES);
-    if (err && err->code == ERR_MISSING) {
-        no_webhook(keeper, err);
-    } else if (err) {
-        turn_failed(keeper, err);
-    } else if (kube_webhook_patch(body->data, body->len, want, keeper, &text, &entries, &bad) < 0) {
-        turn_failed(keeper, &bad);
+    if (kube_webhook_patch(news->body->data, news->body->len, want, keeper, &text, &entries, &err) != 0) {
+        turn_failed(keeper, &err);
     } else if (entries) {
         patch(keeper, &text, entries);
     } else {
-        backoff_success(&keeper->fight, clock_now());
+        retry_success(&keeper->fight, clock_now());
         published(keeper);
     }
 }
@@ -244,40 +249,26 @@ static void look_at_webhook(struct keeper *keeper)
     buf_init_exact(&path, PATH_BYTES);
     decide_bundle(keeper);
     buf_addf(&path, WEBHOOKS "/%s", keeper->options.webhook);
-    call(keeper, PHASE_WEBHOOK, &(struct kube_call){.method = "GET", .path = path.data}, on_webhook);
+    call(keeper, PHASE_WEBHOOK, &(struct kube_call){.method = "GET", .path = path.data});
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the Secret */
+/* -------------------------------------------------------------------------------------------------- the Secret ---- */
 
-static void fields_set(struct kube_secret *object, const struct keyring *ring)
+static void written(struct keeper *keeper, const struct news *news)
 {
-    for (enum keyring_part part = 0; part < KEYRING_PARTS; part++) {
-        const char *cert = ring->parts[part].cert, *key = ring->parts[part].key;
-
-        kube_secret_set(object, keyring_fields[part].cert, cert, cert ? strlen(cert) : 0);
-        if (keyring_fields[part].key)
-            kube_secret_set(object, keyring_fields[part].key, key, key ? strlen(key) : 0);
-    }
+    (void)news;
+    keyring_copy(&keeper->written, &keeper->held);
+    look_at_webhook(keeper);
 }
 
-static void on_written(void *ctx, int status, const struct buf *body, const struct err *err)
+/* With a ring in use all else goes on; the failure is told at the turn's end. */
+static void not_written(struct keeper *keeper, const struct news *news)
 {
-    struct keeper *keeper = ctx;
-
-    (void)body;
-    keeper->call = NULL;
-    if (err && status == 409) {
-        turn_conflict(keeper, err);
+    if (!keyring_is_usable(&keeper->held)) {
+        turn_failed(keeper, news->err);
         return;
     }
-    if (err && !keyring_is_usable(&keeper->held)) {
-        turn_failed(keeper, err);
-        return;
-    }
-    if (err)
-        keeper->late = *err;
-    else
-        keyring_copy(&keeper->written, &keeper->held);
+    keeper->late = *news->err;
     look_at_webhook(keeper);
 }
 
@@ -292,8 +283,9 @@ static void write_ring(struct keeper *keeper)
 
     buf_init_exact(&path, PATH_BYTES);
     buf_init_secret(&text, LIMIT_SECRET_OBJECT_BYTES);
-    buf_addf(&path, SECRETS "/%s%s", keeper->options.namespace, keeper->options.secret, exists ? "" : "?fieldManager=ampule-injector");
-    fields_set(object, &keeper->written);
+    buf_addf(&path, SECRETS "/%s%s", keeper->options.namespace, keeper->options.secret,
+             exists ? "" : "?fieldManager=ampule-injector");
+    keyring_to_secret(&keeper->written, object);
     r = kube_secret_print(object, &text, &err);
     if (!exists)
         kube_secret_free(object);
@@ -306,16 +298,16 @@ static void write_ring(struct keeper *keeper)
                              .path = path.data,
                              .type = exists ? NULL : "application/apply-patch+yaml",
                              .body = text.data,
-                             .body_len = text.len},
-         on_written);
+                             .body_len = text.len});
 }
 
 /* The step that is due, if any, becomes the ring to write; without a Secret it is in use at once. */
 static void take_step(struct keeper *keeper, const struct keyring *ring)
 {
     static const char *const words[] = {
-        [KEYRING_RENEW_ALL] = "new CA and certificate", [KEYRING_RENEW_LEAF] = "new certificate", [KEYRING_ADD_NEXT] = "next CA is published",
-        [KEYRING_PROMOTE] = "next CA takes over",       [KEYRING_DROP_OLD] = "old CA is withdrawn",
+        [KEYRING_RENEW_ALL] = "new CA and certificate", [KEYRING_RENEW_LEAF] = "new certificate",
+        [KEYRING_ADD_NEXT] = "next CA is published",    [KEYRING_PROMOTE] = "next CA takes over",
+        [KEYRING_DROP_OLD] = "old CA is withdrawn",
     };
     enum keyring_step step = keyring_step(ring, &keeper->options.hosts, clock_wall(), is_published(keeper, ring));
     struct err err;
@@ -326,7 +318,7 @@ static void take_step(struct keeper *keeper, const struct keyring *ring)
         look_at_webhook(keeper);
         return;
     }
-    if (keyring_apply(&keeper->held, step, &keeper->options.hosts, &keeper->written, &err) < 0) {
+    if (keyring_apply(&keeper->held, step, &keeper->options.hosts, &keeper->written, &err) != 0) {
         turn_failed(keeper, &err);
         return;
     }
@@ -344,19 +336,6 @@ static void restore(struct keeper *keeper)
     journal_secret_restored(keeper->options.namespace, keeper->options.secret);
     keyring_copy(&keeper->held, &keeper->written);
     write_ring(keeper);
-}
-
-enum keeper_act keeper_act(enum keeper_source source, bool held)
-{
-    static const enum keeper_act acts[KEEPER_SOURCES][2] = {
-        /*                  nothing held  held */
-        [SOURCE_NONE] = {ACT_MAKE, ACT_HOLD},
-        [SOURCE_MISSING] = {ACT_MAKE, ACT_RESTORE},
-        [SOURCE_EMPTY] = {ACT_MAKE, ACT_RESTORE},
-        [SOURCE_GOOD] = {ACT_ADOPT, ACT_ADOPT},
-    };
-
-    return acts[source][held];
 }
 
 static void act(struct keeper *keeper, enum keeper_source source, const struct keyring *found)
@@ -379,48 +358,33 @@ static void act(struct keeper *keeper, enum keeper_source source, const struct k
     }
 }
 
-/* What cannot be used is as good as nothing; why is logged. */
-static enum keeper_source read_ring(const struct kube_secret *object, struct keyring *ret)
+static void lack_secret(struct keeper *keeper, const struct news *news)
 {
-    _cleanup_buf_ struct buf cert = {0}, key = {0};
+    (void)news;
+    act(keeper, SOURCE_MISSING, NULL);
+}
+
+/* What cannot be used is as good as nothing. */
+static void take_secret(struct keeper *keeper, const struct news *news)
+{
+    _cleanup_keyring_ struct keyring found = {0};
     struct err err;
 
-    buf_init_secret(&cert, LIMIT_KEY_BYTES);
-    buf_init_secret(&key, LIMIT_KEY_BYTES);
-    for (enum keyring_part part = 0; part < KEYRING_PARTS; part++) {
-        bool has_key = keyring_fields[part].key && kube_secret_get(object, keyring_fields[part].key, &key);
-
-        if (kube_secret_get(object, keyring_fields[part].cert, &cert) && keyring_set(ret, part, cert.data, has_key ? key.data : NULL, &err) < 0)
-            journal_secret_unfit(&err);
+    if (kube_secret_parse(news->body->data, news->body->len, &keeper->object, &err) != 0) {
+        turn_failed(keeper, &err);
+        return;
     }
-    return keyring_is_usable(ret) ? SOURCE_GOOD : SOURCE_EMPTY;
+    keyring_from_secret(&found, keeper->object);
+    act(keeper, keyring_is_usable(&found) ? SOURCE_GOOD : SOURCE_EMPTY, &found);
 }
 
-static void on_secret(void *ctx, int status, const struct buf *body, const struct err *err)
+/* ------------------------------------------------------------------------------------------------------- whole ---- */
+
+static void begin(struct keeper *keeper, const struct news *news)
 {
-    struct keeper *keeper = ctx;
-    _cleanup_keyring_ struct keyring found = {0};
-    struct err bad;
-
-    (void)status;
-    keeper->call = NULL;
-    if (err && err->code == ERR_MISSING)
-        act(keeper, SOURCE_MISSING, NULL);
-    else if (err)
-        turn_failed(keeper, err);
-    else if (kube_secret_parse(body->data, body->len, &keeper->object, &bad) < 0)
-        turn_failed(keeper, &bad);
-    else
-        act(keeper, read_ring(keeper->object, &found), &found);
-}
-
-/* ------------------------------------------------------------------------------------------------------------------- whole */
-
-static void on_turn(void *ctx)
-{
-    struct keeper *keeper = ctx;
     _cleanup_buf_ struct buf path = {0};
 
+    (void)news;
     keeper->late = (struct err){.code = ERR_NONE};
     if (keeper->bundle) {
         look_at_webhook(keeper);
@@ -432,17 +396,65 @@ static void on_turn(void *ctx)
     }
     buf_init_exact(&path, PATH_BYTES);
     buf_addf(&path, SECRETS "/%s", keeper->options.namespace, keeper->options.secret);
-    call(keeper, PHASE_SECRET, &(struct kube_call){.method = "GET", .path = path.data}, on_secret);
+    call(keeper, PHASE_SECRET, &(struct kube_call){.method = "GET", .path = path.data});
+}
+
+static void soon(struct keeper *keeper, const struct news *news)
+{
+    (void)news;
+    turn_soon(keeper, SETTLE_MS);
+}
+
+static void again(struct keeper *keeper, const struct news *news)
+{
+    (void)news;
+    keeper->again = true;
+}
+
+static void anew(struct keeper *keeper, const struct news *news)
+{
+    turn_conflict(keeper, news->err);
+}
+
+static void fail(struct keeper *keeper, const struct news *news)
+{
+    turn_failed(keeper, news->err);
+}
+
+static void ignore(struct keeper *keeper, const struct news *news)
+{
+    (void)keeper, (void)news;
+}
+
+static void happen(struct keeper *keeper, enum keeper_event event, const struct news *news)
+{
+    static void (*const dos[KEEPER_DOS])(struct keeper * keeper, const struct news *news) = {
+        [KEEPER_IGNORE] = ignore,
+        [KEEPER_BEGIN] = begin,
+        [KEEPER_SOON] = soon,
+        [KEEPER_AGAIN] = again,
+        [KEEPER_TAKE_SECRET] = take_secret,
+        [KEEPER_LACK_SECRET] = lack_secret,
+        [KEEPER_WRITTEN] = written,
+        [KEEPER_NOT_WRITTEN] = not_written,
+        [KEEPER_TAKE_WEBHOOK] = take_webhook,
+        [KEEPER_LACK_WEBHOOK] = lack_webhook,
+        [KEEPER_PATCHED] = patched,
+        [KEEPER_ANEW] = anew,
+        [KEEPER_FAIL] = fail,
+    };
+
+    dos[keeper_turn(keeper->phase, event)](keeper, news);
+}
+
+static void on_turn(void *ctx)
+{
+    happen(ctx, KEEPER_DUE, NULL);
 }
 
 static void on_change(void *ctx)
 {
-    struct keeper *keeper = ctx;
-
-    if (keeper->phase != PHASE_IDLE)
-        keeper->again = true;
-    else
-        turn_soon(keeper, SETTLE_MS);
+    happen(ctx, KEEPER_CHANGED, NULL);
 }
 
 static void on_watch_error(void *ctx, const struct err *err)
@@ -466,11 +478,13 @@ static int watches_start(struct keeper *keeper, struct err *err)
     _cleanup_buf_ struct buf secrets = {0};
 
     buf_init_exact(&secrets, PATH_BYTES);
-    if (kube_name_check("webhook configuration", keeper->options.webhook, err) < 0 || watch_start(keeper, 0, WEBHOOKS, keeper->options.webhook, err) < 0)
+    if (kube_name_check("webhook configuration", keeper->options.webhook, err) != 0 ||
+        watch_start(keeper, 0, WEBHOOKS, keeper->options.webhook, err) != 0)
         return -1;
     if (!keeper->options.secret || keeper->bundle)
         return 0;
-    if (kube_name_check("namespace", keeper->options.namespace, err) < 0 || kube_name_check("Secret", keeper->options.secret, err) < 0)
+    if (kube_name_check("namespace", keeper->options.namespace, err) != 0 ||
+        kube_name_check("Secret", keeper->options.secret, err) != 0)
         return -1;
     buf_addf(&secrets, SECRETS, keeper->options.namespace);
     return watch_start(keeper, 1, secrets.data, keeper->options.secret, err);
@@ -484,9 +498,9 @@ int keeper_start(struct loop *loop, const struct keeper_options *options, struct
     keeper->options = *options;
     keeper->bundle = options->bundle ? mem_strdup(options->bundle) : NULL;
     timer_init(&keeper->turn, loop, on_turn, keeper);
-    backoff_init(&keeper->retry, RETRY_MS, RETRY_MOST_MS);
-    backoff_init(&keeper->fight, FIGHT_MS, FIGHT_MOST_MS);
-    if (watches_start(keeper, err) < 0) {
+    retry_init(&keeper->retry, &turns);
+    retry_init(&keeper->fight, &repairs);
+    if (watches_start(keeper, err) != 0) {
         keeper_stop(keeper);
         return -1;
     }

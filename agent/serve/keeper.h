@@ -1,15 +1,16 @@
 /*
  * keeper: certificates that every replica can make and renew, without a leader.
  *
- * The keyring lies in a Secret; each write names the resourceVersion that was read, so of several replicas one wins (409 for the others, who read
- * again). The caBundle of the MutatingWebhookConfiguration is looked at after every change of either object and put right; a certificate is handed
- * out only when its CA is published, or when there is no configuration to publish it in yet. While the API server is away all stays as it is.
- * Without a Secret the keyring lives in memory only. With `bundle` (PEM) nothing is made: that bundle is published and kept right.
+ * The keyring lies in a Secret; each write names the resourceVersion that was read, so of several replicas one wins (409 for the
+ * others, who read again). The caBundle of the MutatingWebhookConfiguration is looked at after every change of either object and
+ * put right; a certificate is handed out only when its CA is published, or when there is no configuration to publish it in yet.
+ * While the API server is away all stays as it is. Without a Secret the keyring lives in memory only. With `bundle` (PEM) nothing
+ * is made: that bundle is published and kept right.
  */
 #ifndef SERVE_KEEPER_H
 #define SERVE_KEEPER_H
 
-#include "kube/client.h"
+#include "kube/kube.h"
 #include "serve/keyring.h"
 #include "serve/metrics.h"
 
@@ -31,11 +32,6 @@ struct keeper_options { /* all borrowed */
 
 int keeper_start(struct loop *loop, const struct keeper_options *options, struct keeper **ret, struct err *err) MUST_USE;
 void keeper_set_bundle(struct keeper *keeper, const char *bundle); /* another one to publish; copied */
-void keeper_stop(struct keeper *keeper); /* NULL is accepted */
-
-/* What to do about the Secret, by what it is and whether a keyring is held in memory; exposed for its test. */
-enum keeper_source { SOURCE_NONE, SOURCE_MISSING, SOURCE_EMPTY, SOURCE_GOOD, KEEPER_SOURCES };
-enum keeper_act { ACT_MAKE, ACT_RESTORE, ACT_ADOPT, ACT_HOLD };
-enum keeper_act keeper_act(enum keeper_source source, bool held);
+void keeper_stop(struct keeper *keeper);                           /* NULL is accepted */
 
 #endif

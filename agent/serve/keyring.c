@@ -4,8 +4,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "os/tls.h"
-#include "os/x509.h"
+#include "tls/tls.h"
+#include "tls/x509.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
@@ -28,7 +28,7 @@ const struct keyring_fields keyring_fields[KEYRING_PARTS] = {
     [KEYRING_LEAF] = {"tls.crt", "tls.key"},
 };
 
-/* ------------------------------------------------------------------------------------------------------------------- parts */
+/* ------------------------------------------------------------------------------------------------------------ parts */
 
 static void part_clear(struct keyring *ring, enum keyring_part part)
 {
@@ -64,26 +64,13 @@ void keyring_copy(const struct keyring *from, struct keyring *ret)
     *ret = copy;
 }
 
-static bool same(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
-
-bool keyring_equal(const struct keyring *a, const struct keyring *b)
-{
-    for (enum keyring_part part = 0; part < KEYRING_PARTS; part++)
-        if (!same(a->parts[part].cert, b->parts[part].cert) || !same(a->parts[part].key, b->parts[part].key))
-            return false;
-    return true;
-}
-
 static int check_key(const char *cert, const char *key, struct err *err)
 {
     _cleanup_tls_key_ struct tls_key *public = NULL, *private = NULL;
     unsigned char a[DIGEST_SHA256_LEN], b[DIGEST_SHA256_LEN];
 
-    if (tls_key_load(cert, strlen(cert), &public, err) < 0 || tls_key_load(key, strlen(key), &private, err) < 0 ||
-        tls_key_digest(public, a, err) < 0 || tls_key_digest(private, b, err) < 0)
+    if (tls_key_load(cert, strlen(cert), &public, err) != 0 || tls_key_load(key, strlen(key), &private, err) != 0 ||
+        tls_key_digest(public, a, err) != 0 || tls_key_digest(private, b, err) != 0)
         return -1;
     return memcmp(a, b, sizeof(a)) == 0 ? 0 : err_set(err, ERR_INPUT, "the key is not the certificate's");
 }
@@ -91,10 +78,10 @@ static int check_key(const char *cert, const char *key, struct err *err)
 int keyring_set(struct keyring *ring, enum keyring_part part, const char *cert, const char *key, struct err *err)
 {
     _cleanup_x509_block_ struct x509_block block = {0};
-    struct cur text = cur_of(cert, strlen(cert));
+    struct cursor text = cursor_of(cert, strlen(cert));
     int r = x509_next(&text, &block, err);
 
-    if (r < 0 || (key && check_key(cert, key, err) < 0))
+    if (r < 0 || (key && check_key(cert, key, err) != 0))
         return err_wrap(err, "%s", keyring_fields[part].cert);
     if (r == 0 || block.kind != X509_CERTIFICATE || block.is_ca != (part != KEYRING_LEAF))
         return err_set(err, ERR_INPUT, "%s: not a certificate of this kind", keyring_fields[part].cert);
@@ -125,7 +112,7 @@ void keyring_bundle(const struct keyring *ring, struct buf *ret)
             buf_adds(ret, ring->parts[order[i]].cert);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ what is due */
+/* ------------------------------------------------------------------------------------------------------ what is due */
 
 struct view {
     const struct keyring *ring;
@@ -148,7 +135,8 @@ static bool less_than_a_third_left(const struct view *view, enum keyring_part pa
 
 static bool valid(const struct view *view, enum keyring_part part)
 {
-    return has(view->ring, part) && view->now < view->ring->parts[part].not_after && view->now >= view->ring->parts[part].not_before;
+    return has(view->ring, part) && view->now < view->ring->parts[part].not_after &&
+           view->now >= view->ring->parts[part].not_before;
 }
 
 static bool no_ca(const struct view *view)
@@ -161,7 +149,7 @@ static bool leaf_is_wrong(const struct view *view)
     const char *cert = view->ring->parts[KEYRING_LEAF].cert;
     struct err ignored;
 
-    if (!valid(view, KEYRING_LEAF) || x509_check_issuer(cert, view->ring->parts[KEYRING_CA].cert, &ignored) < 0)
+    if (!valid(view, KEYRING_LEAF) || x509_check_issuer(cert, view->ring->parts[KEYRING_CA].cert, &ignored) != 0)
         return true;
     for (size_t i = 0; i < view->hosts->count; i++)
         if (!x509_is_for(cert, view->hosts->names[i]))
@@ -199,8 +187,8 @@ static const struct {
     bool (*holds)(const struct view *view);
     enum keyring_step step;
 } rules[] = {
-    {no_ca, KEYRING_RENEW_ALL},         {next_is_due, KEYRING_PROMOTE},   {next_is_needed, KEYRING_PROMOTE},
-    {leaf_is_wrong, KEYRING_RENEW_LEAF}, {ca_grows_old, KEYRING_ADD_NEXT}, {old_is_over, KEYRING_DROP_OLD},
+    {no_ca, KEYRING_RENEW_ALL},           {next_is_due, KEYRING_PROMOTE},   {next_is_needed, KEYRING_PROMOTE},
+    {leaf_is_wrong, KEYRING_RENEW_LEAF},  {ca_grows_old, KEYRING_ADD_NEXT}, {old_is_over, KEYRING_DROP_OLD},
     {leaf_grows_old, KEYRING_RENEW_LEAF},
 };
 
@@ -214,7 +202,7 @@ enum keyring_step keyring_step(const struct keyring *ring, const struct keyring_
     return KEYRING_KEEP;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- steps */
+/* ------------------------------------------------------------------------------------------------------------ steps */
 
 static int make_part(struct keyring *ring, enum keyring_part part, struct tls_cert_spec *spec, struct err *err)
 {
@@ -223,7 +211,8 @@ static int make_part(struct keyring *ring, enum keyring_part part, struct tls_ce
 
     buf_init(&cert, LIMIT_KEY_BYTES);
     buf_init_secret(&key_pem, LIMIT_KEY_BYTES);
-    if (tls_key_new(TLS_KEY_P256, &key, err) < 0 || tls_cert_make(spec, key, &cert, err) < 0 || tls_key_private_pem(key, &key_pem, err) < 0)
+    if (tls_key_new(TLS_KEY_P256, &key, err) != 0 || tls_cert_make(spec, key, &cert, err) != 0 ||
+        tls_key_private_pem(key, &key_pem, err) != 0)
         return -1;
     return keyring_set(ring, part, cert.data, key_pem.data, err);
 }
@@ -245,7 +234,7 @@ static int make_leaf(struct keyring *ring, const struct keyring_hosts *hosts, st
                                  .days = LEAF_DAYS,
                                  .issuer_pem = ring->parts[KEYRING_CA].cert};
 
-    if (tls_key_load(pem, strlen(pem), &ca_key, err) < 0)
+    if (tls_key_load(pem, strlen(pem), &ca_key, err) != 0)
         return -1;
     spec.issuer_key = ca_key;
     return make_part(ring, KEYRING_LEAF, &spec, err);
@@ -254,7 +243,7 @@ static int make_leaf(struct keyring *ring, const struct keyring_hosts *hosts, st
 static int renew_all(struct keyring *ring, const struct keyring_hosts *hosts, struct err *err)
 {
     keyring_done(ring);
-    return make_ca(ring, KEYRING_CA, err) < 0 ? -1 : make_leaf(ring, hosts, err);
+    return make_ca(ring, KEYRING_CA, err) != 0 ? -1 : make_leaf(ring, hosts, err);
 }
 
 static int add_next(struct keyring *ring, const struct keyring_hosts *hosts, struct err *err)
@@ -279,9 +268,10 @@ static int drop_old(struct keyring *ring, const struct keyring_hosts *hosts, str
     return 0;
 }
 
-int keyring_apply(const struct keyring *ring, enum keyring_step step, const struct keyring_hosts *hosts, struct keyring *ret, struct err *err)
+int keyring_apply(const struct keyring *ring, enum keyring_step step, const struct keyring_hosts *hosts, struct keyring *ret,
+                  struct err *err)
 {
-    static int (*const steps[])(struct keyring *ring, const struct keyring_hosts *hosts, struct err *err) = {
+    static int (*const steps[])(struct keyring * ring, const struct keyring_hosts *hosts, struct err *err) = {
         [KEYRING_RENEW_ALL] = renew_all, [KEYRING_RENEW_LEAF] = make_leaf, [KEYRING_ADD_NEXT] = add_next,
         [KEYRING_PROMOTE] = promote,     [KEYRING_DROP_OLD] = drop_old,
     };

@@ -1,9 +1,11 @@
 /*
- * keyring: the certificates that replicas share, and which step of their life is due. Pure but for random keys and the clock given.
+ * keyring: the certificates that replicas share, and which step of their life is due. Pure but for random keys and the clock
+ * given.
  *
- * A CA signs the server's certificate. Before the CA ends a next one is made and published beside it; once it was published long enough it takes over
- * and signs, and the old one stays published until nobody can serve under it any more. All of that is read off the certificates' own dates, so
- * replicas agree without speaking. Keys are secret and wiped with the ring. Lifetimes: CA one year, server 30 days; both are renewed with a third left.
+ * A CA signs the server's certificate. Before the CA ends a next one is made and published beside it; once it was published long
+ * enough it takes over and signs, and the old one stays published until nobody can serve under it any more. All of that is read
+ * off the certificates' own dates, so replicas agree without speaking. Keys are secret and wiped with the ring. Lifetimes: CA one
+ * year, server 30 days; both are renewed with a third left.
  */
 #ifndef SERVE_KEYRING_H
 #define SERVE_KEYRING_H
@@ -25,7 +27,7 @@ extern const struct keyring_fields keyring_fields[KEYRING_PARTS];
 
 struct keyring {
     struct {
-        char *cert, *key; /* PEM; NULL: not there */
+        char *cert, *key;              /* PEM; NULL: not there */
         int64_t not_before, not_after; /* ms since 1970 */
     } parts[KEYRING_PARTS];
 };
@@ -48,7 +50,6 @@ enum keyring_step {
 void keyring_done(struct keyring *ring);
 #define _cleanup_keyring_ _cleanup_(keyring_done)
 void keyring_copy(const struct keyring *from, struct keyring *ret);
-bool keyring_equal(const struct keyring *a, const struct keyring *b);
 
 /* Take over one part; the texts are copied. ERR_INPUT when the certificate does not parse or the key is another's. */
 int keyring_set(struct keyring *ring, enum keyring_part part, const char *cert, const char *key, struct err *err) MUST_USE;
@@ -58,7 +59,8 @@ bool keyring_is_usable(const struct keyring *ring);
 /* `published`: the API server was seen to have all of the ring's CAs. */
 enum keyring_step keyring_step(const struct keyring *ring, const struct keyring_hosts *hosts, int64_t now, bool published);
 /* The ring after a step; `ring` stays as it is and may be empty for KEYRING_RENEW_ALL. */
-int keyring_apply(const struct keyring *ring, enum keyring_step step, const struct keyring_hosts *hosts, struct keyring *ret, struct err *err) MUST_USE;
+int keyring_apply(const struct keyring *ring, enum keyring_step step, const struct keyring_hosts *hosts, struct keyring *ret,
+                  struct err *err) MUST_USE;
 
 /* The CAs to publish, one PEM text: old, current, next. */
 void keyring_bundle(const struct keyring *ring, struct buf *ret);

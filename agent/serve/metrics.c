@@ -7,27 +7,29 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "kube/client.h"
+#include "kube/kube.h"
 #include "os/file.h"
 
 static const char *const shapes[METRICS_SHAPES] = {"init_and_sidecar", "init_only", "sidecar_only"};
 static const char *const verdicts[METRICS_VERDICTS] = {"skipped", "injected", "denied", "unreadable"};
 
-/* Upper ends in microseconds, and as they are printed: the original's in milliseconds, ours in seconds from a tenth of a millisecond up. */
+/* Upper ends in microseconds, and as they are printed: the original's in milliseconds, ours in seconds from a tenth of a
+ * millisecond up. */
 static const struct {
     int64_t us;
     const char *name;
 } upstream_buckets[METRICS_BUCKETS] =
     {
-        {5000, "5"},       {10000, "10"},     {25000, "25"},     {50000, "50"},     {75000, "75"},      {100000, "100"},      {250000, "250"},
-        {500000, "500"},   {1000000, "1000"}, {2500000, "2500"}, {5000000, "5000"}, {7500000, "7500"},  {10000000, "10000"},
+        {5000, "5"},       {10000, "10"},     {25000, "25"},       {50000, "50"},     {75000, "75"},
+        {100000, "100"},   {250000, "250"},   {500000, "500"},     {1000000, "1000"}, {2500000, "2500"},
+        {5000000, "5000"}, {7500000, "7500"}, {10000000, "10000"},
 },
   our_buckets[METRICS_BUCKETS] = {
-      {50, "5e-05"},    {100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"}, {2500, "0.0025"}, {5000, "0.005"},
-      {10000, "0.01"},  {25000, "0.025"}, {50000, "0.05"},  {100000, "0.1"}, {500000, "0.5"}, {1000000, "1"},
+      {50, "5e-05"},   {100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"}, {2500, "0.0025"}, {5000, "0.005"},
+      {10000, "0.01"}, {25000, "0.025"}, {50000, "0.05"},  {100000, "0.1"}, {500000, "0.5"}, {1000000, "1"},
 };
 
 void metrics_init(struct metrics *metrics)
@@ -43,7 +45,7 @@ void metrics_done(struct metrics *metrics)
     *metrics = (struct metrics){0};
 }
 
-/* -------------------------------------------------------------------------------------------------------------- counting */
+/* --------------------------------------------------------------------------------------------------------- counting */
 
 /* Where `name` is, or where it belongs. */
 static size_t namespace_place(const struct metrics *metrics, const char *name, bool *ret_found)
@@ -123,7 +125,7 @@ static struct metrics_namespace *namespace_of(struct metrics *metrics, const cha
     bool found;
 
     (void)namespace_place(metrics, name, &found);
-    if (!found && *name && (kube_name_check("namespace", name, &ignored) < 0 || !namespace_room(metrics)))
+    if (!found && *name && (kube_name_check("namespace", name, &ignored) != 0 || !namespace_room(metrics)))
         name = "";
     row = namespace_add(metrics, name);
     row->seen = clock_now();
@@ -176,7 +178,7 @@ void metrics_count(struct metrics *metrics, const struct review_note *note, int6
             namespace_of(metrics, note->namespace)->injected[i]++;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- printing */
+/* --------------------------------------------------------------------------------------------------------- printing */
 
 static void print_head(struct buf *buf, const char *name, const char *type, const char *help)
 {
@@ -198,8 +200,8 @@ static void print_namespaces(const struct metrics *metrics, struct buf *buf)
     for (size_t i = 0; i < metrics->namespace_count; i++)
         for (size_t s = 0; s < METRICS_SHAPES; s++)
             if (metrics->namespaces[i].injected[s])
-                buf_addf(buf, "%s{injection_type=\"%s\",namespace=\"%s\"} %llu\n", injected, shapes[s], metrics->namespaces[i].name,
-                         (unsigned long long)metrics->namespaces[i].injected[s]);
+                buf_addf(buf, "%s{injection_type=\"%s\",namespace=\"%s\"} %llu\n", injected, shapes[s],
+                         metrics->namespaces[i].name, (unsigned long long)metrics->namespaces[i].injected[s]);
     print_head(buf, failed, "counter", "Total count of failed Agent Sidecar injections by namespace");
     for (size_t i = 0; i < metrics->namespace_count; i++)
         if (metrics->namespaces[i].failed)
@@ -240,13 +242,13 @@ static double resident_bytes(void)
 {
     _cleanup_buf_ struct buf text = {0};
     struct err err;
-    struct cur cur;
+    struct cursor cur;
     uint64_t pages = 0;
 
-    if (file_read("/proc/self/statm", KIB(4), &text, &err) < 0)
+    if (file_read("/proc/self/statm", KIB(4), &text, &err) != 0)
         return 0;
-    cur = cur_of(text.data, text.len);
-    if (!cur_uint(&cur, 10, UINT32_MAX, &pages) || !cur_skip(&cur, " ") || !cur_uint(&cur, 10, UINT32_MAX, &pages))
+    cur = cursor_of(text.data, text.len);
+    if (!cursor_uint(&cur, 10, UINT32_MAX, &pages) || !cursor_skip(&cur, " ") || !cursor_uint(&cur, 10, UINT32_MAX, &pages))
         return 0;
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
@@ -257,7 +259,8 @@ static void print_process(struct buf *buf)
 
     getrusage(RUSAGE_SELF, &used);
     print_one(buf, "process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.",
-              (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+              (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                  (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
     print_one(buf, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", resident_bytes());
 }
 
@@ -279,9 +282,12 @@ void metrics_print(const struct metrics *metrics, struct buf *buf)
         double value;
     } rows[] = {
         {"ampule_injector_admission_warnings_total", "counter", "Warnings that users were shown.", (double)metrics->warnings},
-        {"ampule_injector_certificate_changes_total", "counter", "Certificates taken into use.", (double)metrics->certificate_changes},
-        {"ampule_injector_ca_bundle_repairs_total", "counter", "Times that caBundle was written.", (double)metrics->bundle_repairs},
-        {"ampule_injector_kubernetes_errors_total", "counter", "Failed calls to the API server.", (double)metrics->kubernetes_errors},
+        {"ampule_injector_certificate_changes_total", "counter", "Certificates taken into use.",
+         (double)metrics->certificate_changes},
+        {"ampule_injector_ca_bundle_repairs_total", "counter", "Times that caBundle was written.",
+         (double)metrics->bundle_repairs},
+        {"ampule_injector_kubernetes_errors_total", "counter", "Failed calls to the API server.",
+         (double)metrics->kubernetes_errors},
         {"ampule_injector_connections", "gauge", "Open connections.", (double)metrics->connections},
         {"ampule_injector_ready", "gauge", "1 while ready to admit.", metrics->ready},
     };

@@ -1,9 +1,10 @@
 /*
  * metrics: what the injector counted, printed as Prometheus text. No I/O but for the process's own figures.
  *
- * vault_agent_injector_* are the names, labels and buckets of the original, so that dashboards go on; ampule_injector_* are ours, in
- * seconds. Namespaces are labels of the originals' series, and anybody who reaches the port may name some: past LIMIT_METRIC_NAMESPACES they are
- * counted together under "", as is what is no name, until one that has not been seen for an hour makes room (its counts go to "", too).
+ * vault_agent_injector_* are the names, labels and buckets of the original, so that dashboards go on; ampule_injector_* are ours,
+ * in seconds. Namespaces are labels of the originals' series, and anybody who reaches the port may name some: past
+ * LIMIT_METRIC_NAMESPACES they are counted together under "", as is what is no name, until one that has not been seen for an hour
+ * makes room (its counts go to "", too).
  */
 #ifndef SERVE_METRICS_H
 #define SERVE_METRICS_H

@@ -1,9 +1,10 @@
 /*
  * pair: a certificate and its key in files, read again whenever they change.
  *
- * kubelet and cert-manager exchange both at once; where they come one after the other, the old pair stays in use until the new one fits together.
- * `on_pair` is called with every pair that was read and refuses those that do not fit; a refused or unreadable pair is tried again
- * with back-off, and at the next change. With `ca`, a third file is read and handed over with it (a bundle to publish).
+ * kubelet and cert-manager exchange both at once; where they come one after the other, the old pair stays in use until the new
+ * one fits together. `on_pair` is called with every pair that was read and refuses those that do not fit; a refused or unreadable
+ * pair is tried again with back-off, and at the next change. With `ca`, a third file is read and handed over with it (a bundle to
+ * publish).
  */
 #ifndef SERVE_PAIR_H
 #define SERVE_PAIR_H

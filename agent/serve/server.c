@@ -36,10 +36,12 @@ struct server {
 
 static void reply_text(struct httpd_req *req, int status, const char *text)
 {
-    httpd_reply(req, &(struct httpd_res){.status = status, .type = "text/plain; charset=utf-8", .body = text, .body_len = text ? strlen(text) : 0});
+    httpd_reply(req,
+                &(struct httpd_res){
+                    .status = status, .type = "text/plain; charset=utf-8", .body = text, .body_len = text ? strlen(text) : 0});
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- reviews */
+/* ---------------------------------------------------------------------------------------------------------- reviews */
 
 /* One huge answer must not stay for ever. */
 static void out_reset(struct server *server)
@@ -107,13 +109,16 @@ static void on_trim(void *ctx)
         timer_after(&server->trim, LOOK_MS);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- routes */
+/* ----------------------------------------------------------------------------------------------------------- routes */
 
 static void on_ready(struct server *server, struct httpd_req *req)
 {
     bool ready = server->ready && !server->draining;
 
-    reply_text(req, ready ? 204 : 503, ready ? NULL : server->draining ? "ending\n" : "no certificate yet that the API server trusts\n");
+    reply_text(req, ready ? 204 : 503,
+               ready              ? NULL
+               : server->draining ? "ending\n"
+                                  : "no certificate yet that the API server trusts\n");
 }
 
 static void on_live(struct server *server, struct httpd_req *req)
@@ -134,7 +139,9 @@ static void on_metrics(struct server *server, struct httpd_req *req)
         reply_text(req, 500, "more figures than fit\n");
         return;
     }
-    httpd_reply(req, &(struct httpd_res){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text.data, .body_len = text.len});
+    httpd_reply(req,
+                &(struct httpd_res){
+                    .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text.data, .body_len = text.len});
 }
 
 static const struct {
@@ -161,7 +168,7 @@ static void on_request(void *ctx, struct httpd_req *req)
         reply_text(req, 404, "404 page not found\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------- start and the end */
+/* ------------------------------------------------------------------------------------------------ start and the end */
 
 static void server_end(void *ctx)
 {
@@ -212,7 +219,7 @@ int server_start(struct loop *loop, const struct server_options *options, struct
     waiting_init(&server->waiting, loop, answer, server);
     timer_init(&server->grace, loop, on_grace, server);
     timer_init(&server->trim, loop, on_trim, server);
-    if (httpd_start(loop, &httpd, &server->httpd, err) < 0) {
+    if (httpd_start(loop, &httpd, &server->httpd, err) != 0) {
         server_stop(server);
         return -1;
     }

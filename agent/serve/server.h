@@ -1,15 +1,16 @@
 /*
  * server: the webhook's HTTPS: /mutate, /health/ready, /health/live and the metrics; and its end without a failed request.
  *
- * The certificate comes from outside (struct tls_server, borrowed) and may be exchanged at any time. Each review is answered within its own turn
- * of the loop: nothing is asked of anybody while a pod is admitted. server_drain(): readiness turns false and answers end their connections at
- * once, the listener stays for a grace period, then idle connections are closed and `on_drained` runs when the last one is gone, or at the limit.
+ * The certificate comes from outside (struct tls_server, borrowed) and may be exchanged at any time. Each review is answered
+ * within its own turn of the loop: nothing is asked of anybody while a pod is admitted. server_drain(): readiness turns false and
+ * answers end their connections at once, the listener stays for a grace period, then idle connections are closed and `on_drained`
+ * runs when the last one is gone, or at the limit.
  */
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
 #include "inject/settings.h"
-#include "os/httpd.h"
+#include "net/httpd.h"
 #include "serve/metrics.h"
 
 struct server;

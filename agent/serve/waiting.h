@@ -1,14 +1,15 @@
 /*
- * waiting: large reviews wait for a turn of the loop each, so that between two of them small ones, health checks and everything else are answered.
+ * waiting: large reviews wait for a turn of the loop each, so that between two of them small ones, health checks and everything
+ * else are answered.
  *
- * A review is answered in one piece, in time that grows with its size: several large ones in a row would keep everybody waiting. Those whose
- * peer went away meanwhile are dropped. All that wait hold a bounded number of bytes.
+ * A review is answered in one piece, in time that grows with its size: several large ones in a row would keep everybody waiting.
+ * Those whose peer went away meanwhile are dropped. All that wait hold a bounded number of bytes.
  */
 #ifndef SERVE_WAITING_H
 #define SERVE_WAITING_H
 
 #include "base/limits.h"
-#include "os/httpd.h"
+#include "net/httpd.h"
 #include "os/loop.h"
 
 struct waiting {

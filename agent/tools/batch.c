@@ -1,4 +1,5 @@
 #include "tools/batch.h"
+#include "fn/functions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static int take_flags(struct batch *batch, const char *flags, struct tpl_options
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- one line */
+/* --------------------------------------------------------------------------------------------------------- one line */
 
 static void got_error(struct batch *batch, const char *kind, const struct err *err)
 {
@@ -91,7 +92,7 @@ static int answer(struct batch *batch, const struct val *row, struct err *err)
     const char *flags = val_get_cstr(row, "flags"), *data = val_get_cstr(row, "data");
     const struct val *source = val_get(row, "template");
     struct tpl_env env = offline_env(&batch->offline, batch->now_ms);
-    struct tpl_options options = {0};
+    struct tpl_options options = {.functions = &functions_all};
     struct val root = val_null();
     _cleanup_tpl_ struct tpl *tpl = NULL;
     bool spelled = false;
@@ -170,7 +171,7 @@ static void answer_and_write(struct batch *batch, const struct offline *outer)
     arena_reset(&batch->arena);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ all lines */
+/* -------------------------------------------------------------------------------------------------------- all lines */
 
 /* One line without its end; 1 at the end of the input. */
 static int read_line(struct buf *line, struct err *err)

@@ -12,17 +12,21 @@ static const char *const programs[] = {
 #define APPLET(name, option) name,
 #include "tools/applets.def"
 #undef APPLET
-    "busybox", "ampule-agent", "vault", "bao",
+    "busybox",
+    "ampule-agent",
+    "vault",
+    "bao",
 };
 
 static const char *const builtins[] = {
-    ".", ":", "alias", "bg", "break", "case", "cd", "continue", "done", "esac", "exit", "export", "fc", "fg", "fi", "for", "getopts", "hash", "in",
-    "jobs", "let", "local", "read", "readonly", "return", "set", "shift", "source", "times", "trap", "type", "}", "ulimit", "umask", "unalias",
-    "unset", "wait",
+    ".",     ":",      "alias", "bg",      "break", "case", "cd",     "continue", "done",    "esac",  "exit",     "export", "fc",
+    "fg",    "fi",     "for",   "getopts", "hash",  "in",   "jobs",   "let",      "local",   "read",  "readonly", "return", "set",
+    "shift", "source", "times", "trap",    "type",  "}",    "ulimit", "umask",    "unalias", "unset", "wait",
 };
 
 /* Behind these stands another command. */
-static const char *const keywords[] = {"!", "{", "if", "then", "else", "elif", "do", "while", "until", "time", "exec", "command", "eval"};
+static const char *const keywords[] = {"!",     "{",     "if",   "then", "else",    "elif", "do",
+                                       "while", "until", "time", "exec", "command", "eval"};
 static const char *const carriers[] = {"env", "nohup", "setsid", "xargs", "timeout"};
 static const char *const shells[] = {"sh", "ash", "bash"};
 
@@ -54,7 +58,8 @@ static void scan(struct scan *s);
 /* A substitution is a line of its own within the word. */
 static void take_substitution(struct scan *s, size_t opening, char until)
 {
-    struct scan inner = {.p = s->p + opening, .until = until, .on_program = s->on_program, .context = s->context, .depth = s->depth + 1};
+    struct scan inner = {
+        .p = s->p + opening, .until = until, .on_program = s->on_program, .context = s->context, .depth = s->depth + 1};
 
     s->dynamic = true;
     scan(&inner);
@@ -91,7 +96,8 @@ static void take_word(struct scan *s)
             buf_add(&s->word, s->p + 1, len);
             s->p += 1 + len + (s->p[1 + len] != 0);
         } else if (*s->p == '"') {
-            for (s->p++; take_piece(s, true);) {}
+            for (s->p++; take_piece(s, true);) {
+            }
             s->p += *s->p == '"';
         } else {
             more = take_piece(s, false);
@@ -120,7 +126,8 @@ static void take_command(struct scan *s)
 {
     const char *name = program_name(s->word.data);
 
-    if (is_assignment(s->word.data) || (s->carried && !isalpha((unsigned char)*s->word.data) && *s->word.data != '/' && *s->word.data != '['))
+    if (is_assignment(s->word.data) ||
+        (s->carried && !isalpha((unsigned char)*s->word.data) && *s->word.data != '/' && *s->word.data != '['))
         return;
     s->carried = false;
     if (IS_ONE_OF(s->word.data, keywords))
@@ -187,7 +194,8 @@ static void take_next(struct scan *s)
         return;
     take_word(s);
     /* A pattern of `case`, or the number of a redirection. */
-    if ((*s->p == ')' && s->parens == 0 && s->until != ')') || ((*s->p == '<' || *s->p == '>') && strspn(s->word.data, "0123456789") == s->word.len))
+    if ((*s->p == ')' && s->parens == 0 && s->until != ')') ||
+        ((*s->p == '<' || *s->p == '>') && strspn(s->word.data, "0123456789") == s->word.len))
         return;
     if (s->first)
         take_command(s);
@@ -218,7 +226,7 @@ void calls_in(const char *line, calls_on_program *on_program, void *context)
     scan(&s);
 }
 
-/* ------------------------------------------------------------------------------------------ templates */
+/* -------------------------------------------------------------------------------------------------------- templates */
 
 struct looking {
     const char *image, *file;
@@ -269,7 +277,8 @@ static bool is_image(const char *image, const char *name)
 /* What a template runs, NULL for nothing. */
 static const json_t *command_of(const json_t *template)
 {
-    const json_t *command = json_object_get(template, "command"), *exec = json_object_get(json_object_get(template, "exec"), "command");
+    const json_t *command = json_object_get(template, "command"),
+                 *exec = json_object_get(json_object_get(template, "exec"), "command");
     const char *line = json_string_value(command ? command : exec);
 
     command = command ? command : exec;
@@ -285,7 +294,8 @@ size_t calls_missing(const json_t *config, const char *image, json_t *notes)
 
     if (!image || (!bare && !is_image(image, "agent-compat")))
         return 0;
-    json_array_foreach (json_object_get(config, "template"), i, template) {
+    json_array_foreach(json_object_get(config, "template"), i, template)
+    {
         const json_t *command = command_of(template);
 
         l.file = json_string_value(json_object_get(template, "destination"));

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "inject/value.h"
 #include "tools/workload.h"
@@ -17,7 +17,7 @@ struct comparing {
 
 static const char *const container_lists[] = {"initContainers", "containers"};
 
-/* ------------------------------------------------------------------------------------------ noting */
+/* ----------------------------------------------------------------------------------------------------------- noting */
 
 static void shown(const json_t *value, char *to, size_t size)
 {
@@ -76,8 +76,8 @@ static void differ(struct comparing *c, const json_t *today, const json_t *ours)
         return;
     shown(today, a, sizeof(a));
     shown(ours, b, sizeof(b));
-    snprintf(line, sizeof(line), "%s: today %s, Ampule %s%s%s%s", c->path, a, b, setting ? " (the injector's setting " : "", setting ? setting : "",
-             setting ? ")" : "");
+    snprintf(line, sizeof(line), "%s: today %s, Ampule %s%s%s%s", c->path, a, b, setting ? " (the injector's setting " : "",
+             setting ? setting : "", setting ? ")" : "");
     json_array_append_new(c->notes, json_string_nocheck(line));
 }
 
@@ -94,7 +94,7 @@ static void leave(struct comparing *c, size_t len)
     c->path[len] = '\0';
 }
 
-/* ------------------------------------------------------------------------------------------ values */
+/* ----------------------------------------------------------------------------------------------------------- values */
 
 static bool is_nothing(const json_t *value)
 {
@@ -171,7 +171,8 @@ static const json_t *partner(const json_t *list, const json_t *of, size_t index)
 
     if (!name)
         return json_array_get(list, index);
-    json_array_foreach (list, i, candidate) {
+    json_array_foreach(list, i, candidate)
+    {
         const char *other = name_of(candidate);
 
         if (other && strcmp(other, name) == 0)
@@ -207,9 +208,9 @@ static void compare_lists(struct comparing *c, const json_t *today, const json_t
     size_t i;
     const json_t *element;
 
-    json_array_foreach (ours, i, element)
-        compare_element(c, element, i, partner(today, element, i), element);
-    json_array_foreach (today, i, element) {
+    json_array_foreach(ours, i, element) compare_element(c, element, i, partner(today, element, i), element);
+    json_array_foreach(today, i, element)
+    {
         if (!partner(ours, element, i) && !is_servers_token(element))
             compare_element(c, element, i, element, NULL);
     }
@@ -220,13 +221,15 @@ static void compare_objects(struct comparing *c, const json_t *today, const json
     const char *key;
     const json_t *value;
 
-    json_object_foreach ((json_t *)(uintptr_t)ours, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)ours, key, value)
+    {
         size_t len = enter(c, key);
 
         compare(c, json_object_get(today, key), value);
         leave(c, len);
     }
-    json_object_foreach ((json_t *)(uintptr_t)today, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)today, key, value)
+    {
         size_t len = enter(c, key);
 
         if (!json_object_get(ours, key) && !is_filled_in(key, value))
@@ -253,14 +256,15 @@ static void compare(struct comparing *c, const json_t *today, const json_t *ours
         differ(c, today, ours);
 }
 
-/* --------------------------------------------------------------------------------------- containers */
+/* ------------------------------------------------------------------------------------------------------- containers */
 
 void compare_decode(json_t *container)
 {
     size_t i;
     json_t *variable;
 
-    json_array_foreach (json_object_get(container, "env"), i, variable) {
+    json_array_foreach(json_object_get(container, "env"), i, variable)
+    {
         const char *name = json_string_value(json_object_get(variable, "name"));
         const char *value = json_string_value(json_object_get(variable, "value"));
         _cleanup_buf_ struct buf decoded;
@@ -284,9 +288,11 @@ static json_t *address_in(const json_t *container)
     size_t i;
     json_t *variable, *found = NULL;
 
-    json_array_foreach (json_object_get(container, "env"), i, variable) {
+    json_array_foreach(json_object_get(container, "env"), i, variable)
+    {
         const char *name = json_string_value(json_object_get(variable, "name"));
-        json_t *value = json_object_get(variable, "value"), *address = json_object_get(json_object_get(value, "vault"), "address");
+        json_t *value = json_object_get(variable, "value"),
+               *address = json_object_get(json_object_get(value, "vault"), "address");
 
         if (json_is_string(address))
             return json_incref(address);
@@ -304,7 +310,8 @@ json_t *compare_address(const json_t *found)
         size_t i;
         json_t *container;
 
-        json_array_foreach (json_object_get(json_object_get(found, "spec"), container_lists[l]), i, container) {
+        json_array_foreach(json_object_get(json_object_get(found, "spec"), container_lists[l]), i, container)
+        {
             _cleanup_json_ json_t *copy = !address && workload_is_agent(container) ? json_deep_copy(container) : NULL;
 
             if (!copy)
@@ -316,7 +323,7 @@ json_t *compare_address(const json_t *found)
     return address;
 }
 
-/* --------------------------------------------------------------------------------- the pod afterwards */
+/* ----------------------------------------------------------------------------------------------- the pod afterwards */
 
 /* The next part of a JSON pointer. */
 static void take_part(const char **path, char *to, size_t size)
@@ -335,10 +342,10 @@ static void take_part(const char **path, char *to, size_t size)
 
 static json_t *element_at(const json_t *list, const char *index)
 {
-    struct cur cur = cur_of(index, strlen(index));
+    struct cursor cur = cursor_of(index, strlen(index));
     uint64_t i;
 
-    return cur_uint(&cur, 10, UINT32_MAX, &i) ? json_array_get(list, i) : NULL;
+    return cursor_uint(&cur, 10, UINT32_MAX, &i) ? json_array_get(list, i) : NULL;
 }
 
 /* What our patch is made of: an element behind a list, a field, or one taken away. */
@@ -374,7 +381,8 @@ static void fill_requests(json_t *container)
         requests = json_object();
         json_object_set_new(resources, "requests", requests);
     }
-    json_object_foreach (json_object_get(resources, "limits"), name, limit) {
+    json_object_foreach(json_object_get(resources, "limits"), name, limit)
+    {
         if (!json_object_get(requests, name))
             json_object_set(requests, name, limit);
     }
@@ -391,7 +399,8 @@ static json_t *open_spec(const json_t *pod)
         size_t i;
         json_t *container;
 
-        json_array_foreach (json_object_get(spec, container_lists[l]), i, container) {
+        json_array_foreach(json_object_get(spec, container_lists[l]), i, container)
+        {
             if (!workload_is_agent(container))
                 continue;
             json_object_del(container, "image");
@@ -427,8 +436,7 @@ size_t compare_found(const json_t *found, const json_t *pod, const json_t *opera
     size_t i;
     const json_t *operation;
 
-    json_array_foreach (operations, i, operation)
-        apply(after, operation);
+    json_array_foreach(operations, i, operation) apply(after, operation);
     ours = open_spec(after);
     for (size_t l = 0; l < ARRAY_LEN(container_lists); l++) { /* whose names differ in both lists, and so tell them alone */
         json_t *theirs = json_object_get(today, container_lists[l]), *mine = json_object_get(ours, container_lists[l]);

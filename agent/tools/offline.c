@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
+#include "fn/secret_record.h"
+#include "go/typed.h"
 
 /* A file that is too large is not read first; of a pipe that shows at the end. */
 static void read_all(FILE *file, struct buf *ret)
@@ -51,13 +53,14 @@ static const struct val *stored(const struct offline *offline, const char *what,
     return found || !query ? found : val_get_str(table, (struct str){path.data, (size_t)(query - path.data)});
 }
 
-static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                     struct err *err)
 {
     const struct val *reply = stored(ctx, "reads", path);
 
     (void)args, (void)argc;
     if (!val_is_nil(reply))
-        return tpl_secret_record(reply, arena, ret, err);
+        return secret_record(reply, arena, ret, err);
     *ret = val_null();
     return 0;
 }
@@ -67,11 +70,12 @@ static int on_secrets(void *ctx, struct str path, struct arena *arena, struct va
     const struct val *list = stored(ctx, "lists", path);
 
     (void)arena, (void)err;
-    *ret = list && list->kind == VAL_LIST ? val_strings(list->list.items, list->list.len) : val_null();
+    *ret = list && list->kind == VAL_LIST ? go_strings(list->list.items, list->list.len) : val_null();
     return 0;
 }
 
-static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                       struct err *err)
 {
     const struct val *reply = stored(ctx, "reads", path), *data = val_get(reply, "data"), *chain = val_get(data, "ca_chain");
     static const struct val fields[] = {VAL_TEXT("Cert"), VAL_TEXT("Key"), VAL_TEXT("CA")};
@@ -90,10 +94,10 @@ static int on_pki_cert(void *ctx, struct str path, const struct val *args, size_
 
         pairs[i] = (struct val_pair){&fields[i], val_cstr(text ? text : "")};
     }
-    pairs[3] = (struct val_pair){VAL_KEY("CAChain"), val_strings(NULL, 0)};
+    pairs[3] = (struct val_pair){VAL_KEY("CAChain"), go_strings(NULL, 0)};
     if (chain && chain->kind == VAL_LIST)
-        pairs[3].value = val_strings(chain->list.items, chain->list.len);
-    *ret = val_record(pairs, 4, &tpl_class_pem);
+        pairs[3].value = go_strings(chain->list.items, chain->list.len);
+    *ret = go_record(pairs, 4, &fn_class_pem);
     return 0;
 }
 
@@ -143,19 +147,20 @@ struct tpl_env offline_env(struct offline *offline, int64_t now_ms)
 }
 
 /* "Z" or "+hh:mm", in minutes. */
-static bool parse_zone(struct cur *cur, int64_t *ret_minutes)
+static bool parse_zone(struct cursor *cur, int64_t *ret_minutes)
 {
     uint64_t hours, minutes;
     bool west;
 
     *ret_minutes = 0;
-    if (cur_char(cur, 'Z') || cur_char(cur, 'z'))
-        return cur_at_end(cur);
-    west = cur_char(cur, '-');
-    if ((!west && !cur_char(cur, '+')) || !cur_uint(cur, 10, 23, &hours) || !cur_char(cur, ':') || !cur_uint(cur, 10, 59, &minutes))
+    if (cursor_char(cur, 'Z') || cursor_char(cur, 'z'))
+        return cursor_at_end(cur);
+    west = cursor_char(cur, '-');
+    if ((!west && !cursor_char(cur, '+')) || !cursor_uint(cur, 10, 23, &hours) || !cursor_char(cur, ':') ||
+        !cursor_uint(cur, 10, 59, &minutes))
         return false;
     *ret_minutes = (int64_t)(hours * 60 + minutes) * (west ? -1 : 1);
-    return cur_at_end(cur);
+    return cursor_at_end(cur);
 }
 
 bool offline_time(const char *text, int64_t *ret_ms)
@@ -163,13 +168,13 @@ bool offline_time(const char *text, int64_t *ret_ms)
     struct tm tm = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     int64_t zone, ms = 0;
-    struct cur cur;
+    struct cursor cur;
 
     if (!rest)
         return false;
-    cur = cur_of(rest, strlen(rest));
-    if (cur_char(&cur, '.')) {
-        for (int64_t weight = 100; cur_peek(&cur) >= '0' && cur_peek(&cur) <= '9'; weight /= 10)
+    cur = cursor_of(rest, strlen(rest));
+    if (cursor_char(&cur, '.')) {
+        for (int64_t weight = 100; cursor_peek(&cur) >= '0' && cursor_peek(&cur) <= '9'; weight /= 10)
             ms += (*cur.p++ - '0') * weight;
     }
     if (!parse_zone(&cur, &zone))

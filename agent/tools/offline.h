@@ -1,9 +1,9 @@
 /*
  * offline: what answers a template when there is no server.
  *
- * Secrets come from a store, one JSON value: {"reads": {PATH: REPLY}, "lists": {PATH: [NAME]}}, where a REPLY is what a Vault server answers;
- * a path that is not there gives nil, as in the first pass of an agent. Variables come from a list, files from the disk.
- * Store and list are borrowed.
+ * Secrets come from a store, one JSON value: {"reads": {PATH: REPLY}, "lists": {PATH: [NAME]}}, where a REPLY is what a Vault
+ * server answers; a path that is not there gives nil, as in the first pass of an agent. Variables come from a list, files from
+ * the disk. Store and list are borrowed.
  */
 #ifndef TOOLS_OFFLINE_H
 #define TOOLS_OFFLINE_H

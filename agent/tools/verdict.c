@@ -6,12 +6,12 @@
 
 #include "base/base64.h"
 #include "base/limits.h"
-#include "flow/config.h"
-#include "flow/flags.h"
+#include "config/flags.h"
+#include "config/load.h"
 #include "inject/annot.h"
 #include "inject/review.h"
 #include "tools/calls.h"
-#include "tools/check.h"
+#include "tools/cmd_check.h"
 #include "tools/compare.h"
 
 const char *verdict_name(enum verdict_outcome outcome)
@@ -40,13 +40,14 @@ static void note(struct verdict *verdict, const char *fmt, ...)
     json_array_append_new(verdict->notes, json_string_nocheck(text));
 }
 
-/* ----------------------------------------------------------------------------------------- reviewing */
+/* -------------------------------------------------------------------------------------------------------- reviewing */
 
 static int answer(const struct settings *settings, json_t *pod, const char *namespace, struct review_note *ret_note, json_t **ret,
                   struct err *err)
 {
-    _cleanup_json_ json_t *review = json_pack("{s:s, s:s, s:{s:s, s:s, s:O}}", "apiVersion", "admission.k8s.io/v1", "kind",
-                                              "AdmissionReview", "request", "uid", "explain", "namespace", namespace, "object", pod);
+    _cleanup_json_ json_t *review =
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:O}}", "apiVersion", "admission.k8s.io/v1", "kind", "AdmissionReview", "request",
+                  "uid", "explain", "namespace", namespace, "object", pod);
     char *text = json_dumps(review, JSON_COMPACT);
     _cleanup_buf_ struct buf out;
     json_error_t error;
@@ -75,9 +76,10 @@ static json_t *decode_base64_json(const char *text)
     return json_loadb(decoded.data, decoded.len, JSON_ALLOW_NUL, &error);
 }
 
-/* ------------------------------------------------------------------------------- the agent's configuration */
+/* ---------------------------------------------------------------------------------------- the agent's configuration */
 
-static const char *checked_config; /* what VAULT_CONFIG says while one configuration is loaded: config_load() takes a plain getenv */
+static const char
+    *checked_config; /* what VAULT_CONFIG says while one configuration is loaded: config_load() takes a plain getenv */
 
 static char *config_env(const char *name)
 {
@@ -109,7 +111,7 @@ static void list_files(struct verdict *verdict, const json_t *config)
     size_t i;
     const json_t *template;
 
-    json_array_foreach (json_object_get(config, "template"), i, template)
+    json_array_foreach(json_object_get(config, "template"), i, template)
         json_array_append(verdict->files, json_object_get(template, "destination"));
 }
 
@@ -120,7 +122,8 @@ static bool open_container(struct verdict *verdict, json_t *container)
     size_t i;
     json_t *variable;
 
-    json_array_foreach (json_object_get(container, "env"), i, variable) {
+    json_array_foreach(json_object_get(container, "env"), i, variable)
+    {
         const char *name = json_string_value(json_object_get(variable, "name"));
         const char *value = json_string_value(json_object_get(variable, "value"));
         json_t *config = name && value && strcmp(name, "VAULT_CONFIG") == 0 ? decode_base64_json(value) : NULL;
@@ -153,7 +156,8 @@ static bool open_operations(struct verdict *verdict)
     size_t i;
     json_t *operation;
 
-    json_array_foreach (verdict->operations, i, operation) {
+    json_array_foreach(verdict->operations, i, operation)
+    {
         json_t *value = json_object_get(operation, "value");
         json_t *container = json_is_array(value) ? json_array_get(value, 0) : value;
 
@@ -170,7 +174,7 @@ static bool open_operations(struct verdict *verdict)
     return usable;
 }
 
-/* -------------------------------------------------------------------------------------- words */
+/* ------------------------------------------------------------------------------------------------------------ words */
 
 static void set_text(struct verdict *verdict, enum verdict_outcome outcome, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void set_text(struct verdict *verdict, enum verdict_outcome outcome, const char *fmt, ...)
@@ -187,7 +191,9 @@ static const char *shape_words(const struct review_note *reviewed)
 {
     if (strcmp(reviewed->shape, "init_and_sidecar") == 0)
         return "an init container and a sidecar";
-    return strcmp(reviewed->shape, "init_only") == 0 ? "an init container" : *reviewed->shape ? "a sidecar" : "no container at all";
+    return strcmp(reviewed->shape, "init_only") == 0 ? "an init container"
+           : *reviewed->shape                        ? "a sidecar"
+                                                     : "no container at all";
 }
 
 /* An annotation of ours although nothing asks for injection: most often agent-inject was forgotten or misspelt. */
@@ -196,7 +202,8 @@ static const char *stray_annotation(const json_t *pod)
     const char *key;
     json_t *value;
 
-    json_object_foreach (json_object_get(json_object_get(pod, "metadata"), "annotations"), key, value) {
+    json_object_foreach(json_object_get(json_object_get(pod, "metadata"), "annotations"), key, value)
+    {
         if (annot_suffix(str_of(key)).data)
             return key;
     }
@@ -224,8 +231,10 @@ static void explain_stray(struct verdict *verdict, const struct workload *worklo
 /* Its pods are made by somebody who alone knows how. */
 static void explain_unknown(struct verdict *verdict, const struct workload *workload)
 {
-    set_text(verdict, VERDICT_UNSUPPORTED, "it has %s in %s, and explain does not know where the pods of a %.128s are: give it such a pod, kubectl get pod NAME -o yaml",
-             workload->stray_key, workload->stray, *workload->kind ? workload->kind : "thing without a kind");
+    set_text(
+        verdict, VERDICT_UNSUPPORTED,
+        "it has %s in %s, and explain does not know where the pods of a %.128s are: give it such a pod, kubectl get pod NAME -o yaml",
+        workload->stray_key, workload->stray, *workload->kind ? workload->kind : "thing without a kind");
 }
 
 static void explain_skipped(struct verdict *verdict, const struct review_note *reviewed, const struct workload *workload)
@@ -237,8 +246,8 @@ static void explain_skipped(struct verdict *verdict, const struct review_note *r
     else if (strcmp(reviewed->reason, "disabled") == 0)
         set_text(verdict, VERDICT_NOT_ASKED, "agent-inject is not true");
     else if (stray)
-        set_text(verdict, VERDICT_NOT_ASKED, "it has %.200s, but nothing starts injection without vault.hashicorp.com/agent-inject: \"true\"",
-                 stray);
+        set_text(verdict, VERDICT_NOT_ASKED,
+                 "it has %.200s, but nothing starts injection without vault.hashicorp.com/agent-inject: \"true\"", stray);
     else if (workload->stray)
         set_text(verdict, VERDICT_NOT_ASKED, "no annotation of its pods asks for it");
     else
@@ -252,7 +261,8 @@ static bool add_warnings(struct verdict *verdict, const json_t *response)
     size_t i;
     json_t *warning;
 
-    json_array_foreach (json_object_get(response, "warnings"), i, warning) {
+    json_array_foreach(json_object_get(response, "warnings"), i, warning)
+    {
         json_array_append(verdict->notes, warning);
         mistakes |= strncmp(json_string_value(warning), "policy ", 7) != 0;
     }
@@ -264,18 +274,20 @@ static void explain_refused(struct verdict *verdict, const json_t *response, con
     const json_t *spec = json_object_get(workload->pod, "spec");
 
     set_text(verdict, VERDICT_REFUSED, "%s", json_string_value(json_object_get(json_object_get(response, "status"), "message")));
-    if (strstr(verdict->text, "failed to find service account volume mount") && json_is_false(json_object_get(spec, "automountServiceAccountToken")))
+    if (strstr(verdict->text, "failed to find service account volume mount") &&
+        json_is_false(json_object_get(spec, "automountServiceAccountToken")))
         note(verdict, "automountServiceAccountToken is false: ampule.dev/token-audience gives the agent a token of its own");
 }
 
-/* ------------------------------------------------------------------------------------------- reaching */
+/* --------------------------------------------------------------------------------------------------------- reaching */
 
 static void judge_found(struct verdict *verdict, const struct workload *workload, bool mended)
 {
     size_t differences = compare_found(workload->found, workload->pod, verdict->operations, verdict->notes);
 
     if (differences)
-        set_text(verdict, VERDICT_DIFFERENT, "%zu difference%s from the pod as it runs", differences, differences == 1 ? "" : "s");
+        set_text(verdict, VERDICT_DIFFERENT, "%zu difference%s from the pod as it runs", differences,
+                 differences == 1 ? "" : "s");
     else
         set_text(verdict, mended ? VERDICT_BETTER : VERDICT_SAME, "the pod would be injected as it is");
 }
@@ -287,13 +299,14 @@ static void judge(struct verdict *verdict, const struct workload *workload, cons
     if (workload->found)
         judge_found(verdict, workload, mended);
     else if (workload->runs)
-        set_text(verdict, VERDICT_DIFFERENT, "it asks for injection and runs without: the injector did not see it when it was created");
+        set_text(verdict, VERDICT_DIFFERENT,
+                 "it asks for injection and runs without: the injector did not see it when it was created");
     else
-        set_text(verdict, mended ? VERDICT_BETTER : VERDICT_SAME, "%s would be injected, %zu file%s", shape_words(reviewed), files,
-                 files == 1 ? "" : "s");
+        set_text(verdict, mended ? VERDICT_BETTER : VERDICT_SAME, "%s would be injected, %zu file%s", shape_words(reviewed),
+                 files, files == 1 ? "" : "s");
     if (verdict->missing && verdict->outcome != VERDICT_DIFFERENT)
-        set_text(verdict, VERDICT_DIFFERENT, "%s would be injected, but its image has not what %zu command%s", shape_words(reviewed),
-                 verdict->missing, verdict->missing == 1 ? " calls" : "s call");
+        set_text(verdict, VERDICT_DIFFERENT, "%s would be injected, but its image has not what %zu command%s",
+                 shape_words(reviewed), verdict->missing, verdict->missing == 1 ? " calls" : "s call");
 }
 
 int verdict_reach(const struct settings *settings, const struct workload *workload, const char *namespace, struct verdict *ret,

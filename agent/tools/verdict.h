@@ -19,11 +19,11 @@ enum verdict_outcome {
 
 struct verdict {
     enum verdict_outcome outcome;
-    char text[1280];     /* one line: what happens and why */
-    json_t *files;       /* destinations */
-    json_t *notes;       /* lines: warnings, differences, what is not supported */
-    size_t missing;      /* programs that commands call and the agent's image has not */
-    json_t *operations;  /* the patch, configurations decoded */
+    char text[1280];    /* one line: what happens and why */
+    json_t *files;      /* destinations */
+    json_t *notes;      /* lines: warnings, differences, what is not supported */
+    size_t missing;     /* programs that commands call and the agent's image has not */
+    json_t *operations; /* the patch, configurations decoded */
 };
 
 /* "same", "not supported", … */

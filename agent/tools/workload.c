@@ -10,7 +10,7 @@ void json_cleanup(json_t **json)
     json_decref(*json);
 }
 
-/* ------------------------------------------------------------------------------------- finding pods */
+/* ----------------------------------------------------------------------------------------------------- finding pods */
 
 static const char *text_at(const json_t *object, const char *key)
 {
@@ -49,14 +49,16 @@ static int walk_members(const json_t *at, struct way *way, each_member *each, vo
     char index[24];
     int status = 0;
 
-    json_object_foreach ((json_t *)(uintptr_t)at, key, member) {
+    json_object_foreach((json_t *)(uintptr_t)at, key, member)
+    {
         len = go(way, key);
         status = each(context, member, key, way);
         if (status)
             return status;
         way->text[len] = '\0';
     }
-    json_array_foreach (at, i, member) {
+    json_array_foreach(at, i, member)
+    {
         snprintf(index, sizeof(index), "%zu", i);
         len = go(way, index);
         status = each(context, member, "", way);
@@ -67,7 +69,7 @@ static int walk_members(const json_t *at, struct way *way, each_member *each, vo
     return 0;
 }
 
-/* -------------------------------------------------------------------------- annotations in other places */
+/* -------------------------------------------------------------------------------------- annotations in other places */
 
 static json_t *annotations_of(const json_t *pod)
 {
@@ -104,7 +106,7 @@ static int find_stray(void *context, const json_t *member, const char *key, stru
     return walk_members(member, way, find_stray, s);
 }
 
-/* ------------------------------------------------------------------------------- taking injection out */
+/* --------------------------------------------------------------------------------------------- taking injection out */
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -117,7 +119,8 @@ static bool has_config(const json_t *container)
     size_t i;
     const json_t *variable;
 
-    json_array_foreach (json_object_get(container, "env"), i, variable) {
+    json_array_foreach(json_object_get(container, "env"), i, variable)
+    {
         if (strcmp(text_at(variable, "name"), "VAULT_CONFIG") == 0)
             return true;
     }
@@ -140,31 +143,37 @@ static bool has_home(const json_t *container)
     size_t i;
     const json_t *mount;
 
-    json_array_foreach (json_object_get(container, "volumeMounts"), i, mount) {
+    json_array_foreach(json_object_get(container, "volumeMounts"), i, mount)
+    {
         const char *volume = text_at(mount, "name");
 
         if (is_one_of(text_at(mount, "mountPath"), paths, ARRAY_LEN(paths)) &&
-            (is_one_of(volume, names, ARRAY_LEN(names)) || has_prefix(volume, "home-init-") || has_prefix(volume, "home-sidecar-")))
+            (is_one_of(volume, names, ARRAY_LEN(names)) || has_prefix(volume, "home-init-") ||
+             has_prefix(volume, "home-sidecar-")))
             return true;
     }
     return false;
 }
 
-/* The two, those of further identities (vault-agent-NAME, vault-agent-init-NAME), and those that a JSON patch gave another name. */
+/* The two, those of further identities (vault-agent-NAME, vault-agent-init-NAME), and those that a JSON patch gave another name.
+ */
 bool workload_is_agent(const json_t *container)
 {
     static const char *const names[] = {"vault-agent", "vault-agent-init", "openbao-agent", "openbao-agent-init"};
     const char *name = text_at(container, "name");
 
-    return is_one_of(name, names, ARRAY_LEN(names)) || (has_prefix(name, "vault-agent-") && has_config(container)) || has_home(container);
+    return is_one_of(name, names, ARRAY_LEN(names)) || (has_prefix(name, "vault-agent-") && has_config(container)) ||
+           has_home(container);
 }
 
 static bool is_injected_volume(const json_t *volume)
 {
-    static const char *const names[] = {"home-init",         "home-sidecar",  "vault-secrets",   "vault-config",    "extra-secrets",
-                                        "vault-tls-secrets", "vault-agent-cache", "ampule-token", "ampule-handover", "openbao-secrets",
-                                        "openbao-config",    "openbao-tls-secrets", "openbao-agent-cache"};
-    static const char *const prefixes[] = {"vault-secrets-custom-", "openbao-secrets-custom-", "home-init-", "home-sidecar-", "ampule-handover-"};
+    static const char *const names[] = {"home-init",          "home-sidecar",      "vault-secrets",     "vault-config",
+                                        "extra-secrets",      "vault-tls-secrets", "vault-agent-cache", "ampule-token",
+                                        "ampule-handover",    "openbao-secrets",   "openbao-config",    "openbao-tls-secrets",
+                                        "openbao-agent-cache"};
+    static const char *const prefixes[] = {"vault-secrets-custom-", "openbao-secrets-custom-", "home-init-", "home-sidecar-",
+                                           "ampule-handover-"};
     const char *name = text_at(volume, "name");
 
     if (is_one_of(name, names, ARRAY_LEN(names)))
@@ -199,7 +208,8 @@ static void drop_mounts(json_t *container)
         const json_t *mount = json_array_get(mounts, i);
         const char *volume = text_at(mount, "name");
 
-        if (!is_injected_volume(mount) || json_object_get(dropped, volume) || *text_at(mount, "subPath") || *text_at(mount, "subPathExpr"))
+        if (!is_injected_volume(mount) || json_object_get(dropped, volume) || *text_at(mount, "subPath") ||
+            *text_at(mount, "subPathExpr"))
             continue;
         json_object_set_new(dropped, volume, json_true());
         json_array_remove(mounts, i);
@@ -213,8 +223,7 @@ static void drop_all_mounts(json_t *containers)
     size_t i;
     json_t *container;
 
-    json_array_foreach (containers, i, container)
-        drop_mounts(container);
+    json_array_foreach(containers, i, container) drop_mounts(container);
 }
 
 static const char *const status_names[] = {"vault.hashicorp.com/agent-inject-status", "openbao.org/agent-inject-status"};
@@ -243,15 +252,17 @@ static void take_out(json_t *pod)
         json_object_del(annotations, status_names[i]);
 }
 
-/* ----------------------------------------------------------------------------- what the server would add */
+/* ---------------------------------------------------------------------------------------- what the server would add */
 
 static bool has_token(const json_t *spec)
 {
     size_t c, m;
     const json_t *container, *mount;
 
-    json_array_foreach (json_object_get(spec, "containers"), c, container) {
-        json_array_foreach (json_object_get(container, "volumeMounts"), m, mount) {
+    json_array_foreach(json_object_get(spec, "containers"), c, container)
+    {
+        json_array_foreach(json_object_get(container, "volumeMounts"), m, mount)
+        {
             if (strstr(text_at(mount, "mountPath"), "serviceaccount"))
                 return true;
         }
@@ -281,7 +292,8 @@ static bool assume_token(json_t *spec)
     append_to(spec, "volumes",
               json_pack("{s:s, s:{s:[{s:{s:i, s:s}}]}}", "name", "kube-api-access", "projected", "sources", "serviceAccountToken",
                         "expirationSeconds", 3607, "path", "token"));
-    json_array_foreach (json_object_get(spec, "containers"), i, container) {
+    json_array_foreach(json_object_get(spec, "containers"), i, container)
+    {
         append_to(container, "volumeMounts",
                   json_pack("{s:s, s:b, s:s}", "name", "kube-api-access", "readOnly", 1, "mountPath",
                             "/var/run/secrets/kubernetes.io/serviceaccount"));
@@ -289,14 +301,14 @@ static bool assume_token(json_t *spec)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------- walking */
+/* ---------------------------------------------------------------------------------------------------------- walking */
 
 static json_t *copy_pod(const json_t *part)
 {
     json_t *metadata = json_deep_copy(json_object_get(part, "metadata"));
 
-    return json_pack("{s:s, s:s, s:o, s:O}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata ? metadata : json_object(), "spec",
-                     json_object_get(part, "spec"));
+    return json_pack("{s:s, s:s, s:o, s:O}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata ? metadata : json_object(),
+                     "spec", json_object_get(part, "spec"));
 }
 
 struct visiting {
@@ -317,7 +329,8 @@ static int tell(struct visiting *v, const json_t *part, const char *path)
     _cleanup_json_ json_t *shared = part ? copy_pod(part) : NULL, *pod = json_deep_copy(shared);
     struct way way = {0};
     struct straying straying = {part, NULL};
-    struct workload workload = {.kind = v->kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name"), .path = path};
+    struct workload workload = {
+        .kind = v->kind, .namespace = text_at(metadata, "namespace"), .name = text_at(metadata, "name"), .path = path};
 
     walk_members(v->object, &way, find_stray, &straying);
     workload.stray = straying.key ? way.text : NULL;
@@ -362,7 +375,8 @@ static int walk_items(const json_t *list, const char *kind, workload_each *each,
     char of[128];
 
     snprintf(of, sizeof(of), "%.*s", (int)(len > 4 && len < sizeof(of) ? len - 4 : 0), kind);
-    json_array_foreach (json_object_get(list, "items"), i, item) {
+    json_array_foreach(json_object_get(list, "items"), i, item)
+    {
         const char *own = text_at(item, "kind");
 
         if (json_is_array(json_object_get(item, "items"))) {

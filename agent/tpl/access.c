@@ -5,17 +5,18 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/cur.h"
+#include "base/cursor.h"
 #include "base/limits.h"
-#include "tpl/check.h"
-#include "tpl/format.h"
-#include "tpl/time_number.h"
+#include "go/format.h"
+#include "go/time_number.h"
+#include "go/typed.h"
+#include "tpl/param.h"
 
 const struct val access_invalid;
 static const struct val null = {.kind = VAL_NULL};
 static const struct val empty_string = {.kind = VAL_STRING, .s = {"", 0}};
 
-/* ------------------------------------------------------------------------------------------- methods of Go's json.Number */
+/* -------------------------------------------------------------------------------------- methods of Go's json.Number */
 
 static int number_error(const struct val *self, const char *function, const char *why, struct err *err)
 {
@@ -26,7 +27,8 @@ static int number_error(const struct val *self, const char *function, const char
     return err_set(err, ERR_INPUT, "strconv.%s: parsing %s: %s", function, quoted.data, why);
 }
 
-static int number_string(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int number_string(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret,
+                         struct err *err)
 {
     (void)argv, (void)argc, (void)arena, (void)err;
     *ret = val_str(self->s.data, self->s.len);
@@ -42,21 +44,23 @@ static bool is_whole(struct str s)
     return i == s.len;
 }
 
-static int number_int64(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int number_int64(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret,
+                        struct err *err)
 {
-    struct cur cur = cur_of(self->s.data, self->s.len);
+    struct cursor cur = cursor_of(self->s.data, self->s.len);
     int64_t i;
 
     (void)argv, (void)argc, (void)arena;
     if (!is_whole(self->s))
         return number_error(self, "ParseInt", "invalid syntax", err);
-    if (!cur_int(&cur, &i))
+    if (!cursor_int(&cur, &i))
         return number_error(self, "ParseInt", "value out of range", err);
-    *ret = val_int64(i);
+    *ret = go_int64(i);
     return 0;
 }
 
-static int number_float64(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int number_float64(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret,
+                          struct err *err)
 {
     const char *text = arena_strndup(arena, self->s.data, self->s.len, err);
 
@@ -67,24 +71,24 @@ static int number_float64(const struct val *self, const struct val *argv, size_t
     return isinf(ret->f) ? number_error(self, "ParseFloat", "value out of range", err) : 0;
 }
 
-static const struct val_method number_methods[] = {
+static const struct go_method number_methods[] = {
     {"Float64", "", number_float64},
     {"Int64", "", number_int64},
     {"String", "", number_string},
 };
 
-/* ------------------------------------------------------------------------------------------------------------- methods */
+/* ---------------------------------------------------------------------------------------------------------- methods */
 
-const struct val_method *access_method(const struct val *v, struct str name)
+const struct go_method *access_method(const struct val *v, struct str name)
 {
-    const struct val_method *methods = NULL;
+    const struct go_method *methods = NULL;
     size_t count = 0;
 
     if (v->kind == VAL_NUMBER) {
         methods = number_methods;
         count = sizeof(number_methods) / sizeof(number_methods[0]);
     } else if (v->kind == VAL_RECORD || v->kind == VAL_OPAQUE || v->kind == VAL_INT) {
-        const struct val_class *class = v->kind == VAL_RECORD ? val_class_of(v) : v->kind == VAL_INT ? time_number_class(v) : v->opaque.class;
+        const struct go_class *class = v->kind == VAL_INT ? time_number_class(v) : go_class_of(v);
 
         methods = class ? class->methods : NULL;
         count = class ? class->method_count : 0;
@@ -96,18 +100,18 @@ const struct val_method *access_method(const struct val *v, struct str name)
     return NULL;
 }
 
-int access_check_count(const struct val_method *method, unsigned count, unsigned written, struct err *err)
+int access_check_count(const struct go_method *method, unsigned count, unsigned written, struct err *err)
 {
     struct params params = params_of(method->call ? method->params : "");
 
     if (params.variadic ? count < params.fixed : count != params.fixed)
-        return err_set(err, ERR_INPUT, "wrong number of args for %s: want %s%u got %u", method->name, params.variadic ? "at least " : "",
-                       params.fixed, params.variadic ? written : count);
+        return err_set(err, ERR_INPUT, "wrong number of args for %s: want %s%u got %u", method->name,
+                       params.variadic ? "at least " : "", params.fixed, params.variadic ? written : count);
     return method->call ? 0 : err_set(err, ERR_INPUT, "%s", method->params);
 }
 
-int access_call(struct access *access, const struct val_method *method, const struct val *self, const struct val *argv, size_t argc,
-                struct val *ret, struct err *err)
+int access_call(struct access *access, const struct go_method *method, const struct val *self, const struct val *argv,
+                size_t argc, struct val *ret, struct err *err)
 {
     struct val result = {0};
 
@@ -118,13 +122,13 @@ int access_call(struct access *access, const struct val_method *method, const st
         return err_wrap(err, "error calling %s", method->name);
     }
     access->calling = false;
-    result.boxed = result.kind == VAL_NULL;
+    go_box(&result, result.kind == VAL_NULL);
     *ret = result;
     return 0;
 }
 
 /* A method in the middle of a chain gets no arguments. */
-static int follow_method(struct access *access, const struct val_method *method, struct place *at, struct err *err)
+static int follow_method(struct access *access, const struct go_method *method, struct place *at, struct err *err)
 {
     struct val *result;
 
@@ -133,20 +137,22 @@ static int follow_method(struct access *access, const struct val_method *method,
     result = arena_alloc(access->arena, sizeof(*result), err);
     if (!result || access_call(access, method, at->v, NULL, 0, result, err) != 0)
         return -1;
-    *at = (struct place){result, result->boxed};
+    *at = (struct place){result, go_boxed(result)};
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------ fields and keys */
+/* -------------------------------------------------------------------------------------------------- fields and keys */
 
 static int nil_pointer(const struct place *at, struct str name, struct err *err)
 {
-    return err_set(err, ERR_INPUT, "nil pointer evaluating %s.%.*s", check_static_type(at->v, at->boxed), (int)name.len, name.data);
+    return err_set(err, ERR_INPUT, "nil pointer evaluating %s.%.*s", param_static_type(at->v, at->boxed), (int)name.len,
+                   name.data);
 }
 
 static int no_field(const struct place *at, struct str name, struct err *err)
 {
-    return err_set(err, ERR_INPUT, "can't evaluate field %.*s in type %s", (int)name.len, name.data, check_static_type(at->v, at->boxed));
+    return err_set(err, ERR_INPUT, "can't evaluate field %.*s in type %s", (int)name.len, name.data,
+                   param_static_type(at->v, at->boxed));
 }
 
 static int missing_key(struct str name, const char *what, struct err *err)
@@ -160,7 +166,7 @@ static int missing_key(struct str name, const char *what, struct err *err)
 
 static int no_key(const struct access *access, struct str name, struct place *at, struct err *err)
 {
-    bool strings = at->v->type == VAL_T_MAP_STRINGS;
+    bool strings = at->v->type == GO_T_MAP_STRINGS;
 
     if (access->missing == TPL_MISSING_ERROR)
         return missing_key(name, "map has no entry", err);
@@ -172,7 +178,7 @@ static int no_key(const struct access *access, struct str name, struct place *at
 }
 
 /* Would the struct behind a nil pointer have the field? */
-static bool has_field(const struct val_class *class, struct str name)
+static bool has_field(const struct go_class *class, struct str name)
 {
     for (const char *const *field = class ? class->fields : NULL; field && *field; field++) {
         if (str_eqs(name, *field))
@@ -189,7 +195,7 @@ static int follow_record(struct str name, struct place *at, struct err *err)
         *at = (struct place){v, false};
         return 0;
     }
-    if (!at->v->map.pairs && has_field(val_class_of(at->v), name))
+    if (!at->v->map.pairs && has_field(go_class_of(at->v), name))
         return nil_pointer(at, name, err);
     return no_field(at, name, err);
 }
@@ -197,7 +203,7 @@ static int follow_record(struct str name, struct place *at, struct err *err)
 /* Anything but a key that a map has. */
 static int follow(struct access *access, struct str name, struct place *at, struct err *err)
 {
-    const struct val_method *method;
+    const struct go_method *method;
 
     switch (at->v->kind) {
     case VAL_MISSING:
@@ -231,7 +237,7 @@ int access_fields(struct access *access, const struct str *names, size_t count, 
         const struct val *v = map->kind == VAL_MAP ? val_get_near(map, names[i], near_of(access, &names[i])) : NULL;
 
         if (v)
-            *at = (struct place){v, map->type != VAL_T_MAP_STRINGS};
+            *at = (struct place){v, map->type != GO_T_MAP_STRINGS};
         else if (follow(access, names[i], at, err) != 0)
             return -1;
     }
@@ -259,9 +265,9 @@ bool access_truth(const struct val *v)
     case VAL_LIST:
         return v->list.len > 0;
     case VAL_MAP:
-        return val_now(v)->map.len > 0;
+        return val_target(v)->map.len > 0;
     case VAL_RECORD:
-        return v->map.pairs != NULL || !v->map.class || !val_class_of(v)->pointer;
+        return v->map.pairs != NULL || !v->map.class || !go_class_of(v)->pointer;
     case VAL_OPAQUE:
         return v->opaque.self != NULL;
     }

@@ -1,11 +1,11 @@
 /*
  * code: what a template is compiled to; for tpl/ only.
  *
- * Each `define` (and the source itself) is a unit: a row of ops for a machine whose frame is a row of slots. Slots of variables, of every dot
- * and of loops have fixed numbers; behind them lie the temporaries of the expression at hand. So evaluation neither searches nor recurses:
- * template calls push a frame on a heap stack, parentheses are just higher slots.
- * `node` is what Go's evaluator would visit with this op (0: nothing): the last one visited is the one that an error names.
- * Everything lies in the template's arena.
+ * Each `define` (and the source itself) is a unit: a row of ops for a machine whose frame is a row of slots. Slots of variables,
+ * of every dot and of loops have fixed numbers; behind them lie the temporaries of the expression at hand. So evaluation neither
+ * searches nor recurses: template calls push a frame on a heap stack, parentheses are just higher slots. `node` is what Go's
+ * evaluator would visit with this op (0: nothing): the last one visited is the one that an error names. Everything lies in the
+ * template's arena.
  */
 #ifndef TPL_CODE_H
 #define TPL_CODE_H
@@ -15,13 +15,13 @@
 
 #include "base/arena.h"
 #include "base/val.h"
+#include "tpl/env.h"
 #include "tpl/func.h"
 #include "tpl/literal.h"
-#include "tpl/tpl.h"
 
 /*
- * Values that an op leaves in `dst` are finished by `fit`: FIT_RAW keeps them as they are, FIT_UNBOX takes them out of their interface {}, as
- * the end of a command does (a nil becomes invalid), and a letter of tpl/func.h makes them an argument.
+ * Values that an op leaves in `dst` are finished by `fit`: FIT_RAW keeps them as they are, FIT_UNBOX takes them out of their
+ * interface {}, as the end of a command does (a nil becomes invalid), and a letter of tpl/func.h makes them an argument.
  */
 enum { FIT_RAW = 0, FIT_UNBOX = '=' }; /* no letters of parameters */
 
@@ -41,12 +41,14 @@ enum op_code {
     OP_UNSET,        /* dst is a variable that was not declared on this path */
     OP_JUMP_UNSET,   /* to arg if src is such a variable */
     OP_RANGE,        /* begin the loop at dst (see struct loop_slots) over src, or jump to arg; count: its variables */
-    OP_NEXT,         /* next turn of the loop at dst or jump to arg; src: its key is wanted; count: declared variables; extra: steps of its body */
-    OP_ENTER,        /* units[arg] must exist, and the stack not be too high */
-    OP_TEMPLATE,     /* run units[arg] with src as dot */
+    OP_NEXT,  /* next turn of the loop at dst or jump to arg; src: its key is wanted; count: declared variables; extra: steps of
+                 its body */
+    OP_ENTER, /* units[arg] must exist, and the stack not be too high */
+    OP_TEMPLATE, /* run units[arg] with src as dot */
     OP_RETURN,
-    OP_FAIL,         /* with constants[arg] */
-    OP_METHOD,       /* src+1 = method names[extra] of src, for count arguments and, if fit is set, one more; without src: dst, jump to arg */
+    OP_FAIL,   /* with constants[arg] */
+    OP_METHOD, /* src+1 = method names[extra] of src, for count arguments and, if fit is set, one more; without src: dst, jump to
+                  arg */
     OP_METHOD_CONST, /* dst = literals[arg] as argument count of the method at src */
     OP_METHOD_FIT,   /* make dst argument count of the method at src */
     OP_METHOD_CALL,  /* dst = method at src with count arguments; extra: node of a failing call */
@@ -84,7 +86,7 @@ struct unit {
     const struct op *ops; /* NULL: called, but not defined */
     uint32_t slots;
     uint32_t steps; /* of all its ops once */
-    bool empty; /* nothing but white space and comments: another definition may replace it */
+    bool empty;     /* nothing but white space and comments: another definition may replace it */
 };
 
 struct tpl {
@@ -99,7 +101,7 @@ struct tpl {
     const struct literal *literals;
     const struct node *nodes;
     uint32_t unit_count, root;
-    bool changes; /* some function changes maps: they are live, see tpl/live.h */
+    bool changes; /* some function changes maps: they are live, see go/live.h */
 };
 
 #endif

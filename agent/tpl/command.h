@@ -1,21 +1,22 @@
 /*
  * command: one stage of a pipeline as code; for tpl/ only.
  *
- * pipe.c reads the tokens and says what it found; here it becomes ops. What a command begins with decides how its arguments are passed:
- * to a function (their types are checked by its row), to and/or (jumps), to a method (found while running), or not at all.
+ * pipe.c reads the tokens and says what it found; here it becomes ops. What a command begins with decides how its arguments are
+ * passed: to a function (their types are checked by its row), to and/or (jumps), to a method (found while running), or not at
+ * all.
  */
 #ifndef TPL_COMMAND_H
 #define TPL_COMMAND_H
 
-#include "tpl/check.h"
-#include "tpl/parse.h"
+#include "tpl/param.h"
+#include "tpl/parser.h"
 
 enum pipe_step { STEP_STAGE, STEP_OPERAND, STEP_FIELDS };
 
 /* What a command begins with. */
 enum head {
     HEAD_NONE,
-    HEAD_VALUE,  /* something that takes no arguments; complete */
+    HEAD_VALUE, /* something that takes no arguments; complete */
     HEAD_FUNC,
     HEAD_LOGIC,  /* and, or */
     HEAD_CALL,   /* call */
@@ -34,11 +35,11 @@ struct operand {
 
 struct command {
     enum head head;
-    uint32_t start, end;    /* bytes of source */
-    uint32_t code, visited; /* the state in which its code began */
-    uint32_t node;          /* of its head */
-    uint32_t base, argc;    /* temporaries of its arguments */
-    uint32_t label;         /* HEAD_METHOD: its op; HEAD_LOGIC: newest of the chained jumps */
+    uint32_t start, end;     /* bytes of source */
+    uint32_t code, visited;  /* the state in which its code began */
+    uint32_t node;           /* of its head */
+    uint32_t base, argc;     /* temporaries of its arguments */
+    uint32_t label;          /* HEAD_METHOD: its op; HEAD_LOGIC: newest of the chained jumps */
     const struct func *func; /* of HEAD_FUNC, HEAD_LOGIC and HEAD_CALL, as are its params */
     struct params params;
     struct operand first; /* argument, for `call` */
@@ -66,13 +67,16 @@ struct pipe {
 /* The row of a function, a denied one included, or NULL. */
 const struct func *command_function(struct parser *parser, struct str name);
 
-void command_begin(struct parser *parser, struct pipe *pipe, struct token first);
+void command_begin(struct parser *parser, struct pipe *pipe, struct lex_token first);
 /* The temporary that the operand about to be read goes to. */
 uint32_t command_operand_slot(struct parser *parser, struct command *command);
 /* pipe->operand has been read with its fields. */
 void command_operand(struct parser *parser, struct pipe *pipe);
 void command_end(struct parser *parser, struct pipe *pipe);
 /* The value of a TOKEN_CHAIN into temporary 0. */
-void command_chain(struct parser *parser, struct token token);
+void command_chain(struct parser *parser, struct lex_token token);
+
+/* Assign the value of `slot` to a variable, as the evaluator would. */
+void command_assign(struct parser *parser, struct str name, uint32_t slot);
 
 #endif

@@ -9,11 +9,7 @@ enum { ITEM_BYTES = 16, PAIR_BYTES = 32 };
 static const struct {
     uint16_t call, bytes;
 } costs[COST_KIND_COUNT] = {
-    [COST_TEXT] = {20, 12},
-    [COST_LOOK] = {8, 0},
-    [COST_FIND] = {5, 4},
-    [COST_SLOW] = {60, 64},
-    [COST_HARD] = {600, 320},
+    [COST_TEXT] = {20, 12}, [COST_LOOK] = {8, 0}, [COST_FIND] = {5, 4}, [COST_SLOW] = {60, 64}, [COST_HARD] = {600, 320},
 };
 
 static size_t bytes_of(const struct val *v)
@@ -26,7 +22,7 @@ static size_t bytes_of(const struct val *v)
         return v->list.len * ITEM_BYTES;
     case VAL_MAP:
     case VAL_RECORD:
-        return val_now(v)->map.len * PAIR_BYTES;
+        return val_target(v)->map.len * PAIR_BYTES;
     default:
         return 0;
     }

@@ -1,9 +1,9 @@
 /*
  * cost: what calls take, in steps of the evaluator (about 5 ns each), so that one budget bounds the time of any template.
  *
- * A function's row names its class. A call is paid in proportion to the bytes and items of its arguments before it runs, and to the memory
- * that it made behind it; bodies whose work is in neither (searches, comparisons of values in values) pay by call_spend(). The classes
- * were measured by tests/fuzz/bombs.
+ * A function's row names its class. A call is paid in proportion to the bytes and items of its arguments before it runs, and to
+ * the memory that it made behind it; bodies whose work is in neither (searches, comparisons of values in values) pay by
+ * call_spend(). The classes were measured by tests/fuzz/bombs.
  */
 #ifndef TPL_COST_H
 #define TPL_COST_H

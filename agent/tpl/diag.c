@@ -1,7 +1,7 @@
 #include "tpl/diag.h"
 
 #include "base/limits.h"
-#include "tpl/format.h"
+#include "go/format.h"
 #include "tpl/lex.h"
 #include "tpl/say.h"
 
@@ -30,7 +30,7 @@ void diag_print(const struct tpl *tpl, uint32_t start, uint32_t end, bool key_on
     const char *between = "";
     bool after_paren = true; /* or at the start: no space here */
     struct lexer lex;
-    struct token token;
+    struct lex_token token;
 
     lex_init(&lex, tpl->source.data, end, tpl->left, tpl->right);
     lex_seek(&lex, start);
@@ -60,7 +60,7 @@ static void print_template(const struct tpl *tpl, const struct node *node, struc
     lex_init(&lex, tpl->source.data, tpl->source.len, tpl->left, tpl->right);
     lex_seek(&lex, node->pos);
     arena_init(&arena, LIMIT_TEMPLATE_BYTES * 4, "template name");
-    if (literal_unquote(token_text(&lex, lex_next(&lex)), &arena, &name, &ignored) == 0) {
+    if (literal_unquote(lex_token_text(&lex, lex_next(&lex)), &arena, &name, &ignored) == 0) {
         buf_adds(out, "{{template ");
         format_quote(out, name);
     }

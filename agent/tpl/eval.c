@@ -1,16 +1,16 @@
 #include "tpl/eval.h"
 
 #include "base/limits.h"
+#include "go/channel.h"
+#include "go/format.h"
+#include "go/live.h"
+#include "go/number.h"
+#include "go/typed.h"
 #include "tpl/diag.h"
-#include "tpl/format.h"
-#include "tpl/live.h"
 #include "tpl/machine.h"
-#include "tpl/number.h"
 #include "tpl/say.h"
 
 #define UNSET UINT8_MAX /* kind of a variable that was not declared on this path */
-
-const struct val_class tpl_class_channel = {.name = "<-chan int64", .pointer = true};
 
 int machine_fail_at(struct vm *vm, uint32_t node)
 {
@@ -34,11 +34,11 @@ int machine_fail_value(struct vm *vm, const char *before, const struct val *v, c
     return machine_fail(vm);
 }
 
-/* ------------------------------------------------------------------------------------------------------- values, output */
+/* --------------------------------------------------------------------------------------------------- values, output */
 
 static int fields(struct vm *vm, const struct op *op, struct place *ret)
 {
-    *ret = (struct place){&vm->slots[op->src], vm->slots[op->src].boxed};
+    *ret = (struct place){&vm->slots[op->src], go_boxed(&vm->slots[op->src])};
     if (access_fields(&vm->access, vm->tpl->names + op->extra, op->count, ret, vm->err) == 0)
         return 0;
     return machine_fail_at(vm, vm->access.calling && op->code != OP_FALSE_FIELDS ? op->arg : vm->visited);
@@ -72,7 +72,7 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
         buf_add(vm->out, v->s.data, v->s.len);
         return 0;
     case VAL_INT:
-        if (v->type >= VAL_T_MONTH)
+        if (v->type >= GO_T_MONTH)
             break;
         number_int(vm->out, v->i);
         return 0;
@@ -81,7 +81,7 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
         buf_adds(vm->out, "<no value>");
         return 0;
     case VAL_OPAQUE:
-        if (v->opaque.class == &tpl_class_channel) {
+        if (v->opaque.class == &go_class_channel.base) {
             _cleanup_buf_ struct buf text;
 
             buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES * 5);
@@ -93,7 +93,7 @@ static int print(struct vm *vm, const struct val *v, uint32_t action)
     return print_value(vm, v);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- functions */
+/* -------------------------------------------------------------------------------------------------------- functions */
 
 static int call(struct vm *vm, const struct op *op)
 {
@@ -118,8 +118,11 @@ static int call(struct vm *vm, const struct op *op)
     if (machine_spend(vm, cost_call(func->cost, call.argv, call.argc)) != 0)
         return -1;
     if (func->body(&call, &result) == 0 && (!vm->tpl->changes || live_thaw(&vm->arena, &result, vm->err) == 0))
-        return machine_spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : machine_store(vm, op, &result, result.boxed || result.kind == VAL_NULL);
-    /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text. */
+        return machine_spend(vm, cost_bytes(vm->arena.used - memory)) != 0
+                   ? -1
+                   : machine_store(vm, op, &result, go_boxed(&result) || result.kind == VAL_NULL);
+    /* What a limit ended inside of templates that run one another is told once: their names would push the cause out of the text.
+     */
     if (vm->err->code == ERR_LIMIT && str_has_prefix(str_of(vm->err->text), "template: "))
         return -1;
     err_wrap(vm->err, "error calling %s", func->name);
@@ -154,7 +157,7 @@ static int call_value(struct vm *vm, const struct op *op)
     return machine_fail_at(vm, op->extra);
 }
 
-/* ------------------------------------------------------------------------------------------------------ template calls */
+/* --------------------------------------------------------------------------------------------------- template calls */
 
 static int reserve_slots(struct vm *vm, size_t base, size_t count)
 {
@@ -240,7 +243,7 @@ static const struct op *return_from_unit(struct vm *vm)
     return frame->op;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the machine */
+/* ------------------------------------------------------------------------------------------------------ the machine */
 
 static int fail_always(struct vm *vm, const struct op *op)
 {
@@ -295,7 +298,7 @@ static int run(struct vm *vm)
             op++;
             continue;
         case OP_MOVE:
-            if (machine_store(vm, op, &vm->slots[op->src], vm->slots[op->src].boxed) != 0)
+            if (machine_store(vm, op, &vm->slots[op->src], go_boxed(&vm->slots[op->src])) != 0)
                 return -1;
             op++;
             continue;
@@ -452,7 +455,8 @@ int eval_run(const struct tpl *tpl, const struct val *root, const struct tpl_env
     failed = reserve_slots(&vm, 0, vm.unit->slots);
     if (!failed) {
         vm.slots[SLOT_ROOT] = vm.slots[SLOT_DOT] = val_is_nil(root) ? access_invalid : *root;
-        vm.slots[SLOT_ROOT].boxed = vm.slots[SLOT_DOT].boxed = false;
+        go_box(&vm.slots[SLOT_ROOT], false);
+        go_box(&vm.slots[SLOT_DOT], false);
         failed = (tpl->changes && thaw_root(&vm) != 0) || run(&vm) != 0 || buf_check(out, "template output", err) != 0;
     }
     if (failed)

@@ -1,14 +1,15 @@
 /*
  * func: what a template function is, and the table of them.
  *
- * Functions are rows. The evaluator checks the number and the Go types of the arguments by `params` before it calls, so a body sees exactly
- * what its letters promise. A body fills *ret (memory from call->arena) or fails with a text that becomes "error calling NAME: TEXT".
+ * Functions are rows. The evaluator checks the number and the Go types of the arguments by `params` before it calls, so a body
+ * sees exactly what its letters promise. A body fills *ret (memory from call->arena) or fails with a text that becomes "error
+ * calling NAME: TEXT".
  *
  * params, one letter an argument; a `*` after the last letter makes it variadic (zero or more):
  *   s string   i int   b bool   f float64   a any (interface {})   L []string   A []interface {}   M map[string]interface {}
- *   D as M, and the function changes the map   T time.Time   V *semver.Version   O an option of mergeMap (a Go function: only nil can be one)
- *   u uint32   d time.Duration   C sprig.certificate
- *   v any, also nil and missing, unconverted (Go's reflect.Value: index, len, eq and friends)
+ *   D as M, and the function changes the map   T time.Time   V *semver.Version   O an option of mergeMap (a Go function: only nil
+ * can be one) u uint32   d time.Duration   C sprig.certificate v any, also nil and missing, unconverted (Go's reflect.Value:
+ * index, len, eq and friends)
  */
 #ifndef TPL_FUNC_H
 #define TPL_FUNC_H
@@ -18,9 +19,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/val.h"
+#include "go/typed.h"
 #include "tpl/cost.h"
 
-struct tpl_env; /* tpl/tpl.h: what the embedder supplies to functions that need the outside */
+struct tpl_env; /* tpl/env.h: what the embedder supplies to functions that need the outside */
 
 struct call {
     const char *name; /* as written in the template */
@@ -29,12 +31,12 @@ struct call {
     const struct val *argv;
     size_t argc;
     struct err *err;
-    struct buf *scratch; /* bytes a body may fill and must not keep, reused from call to call; NULL: it makes its own */
+    struct buf *scratch;       /* bytes a body may fill and must not keep, reused from call to call; NULL: it makes its own */
     const struct val *passing; /* where the result goes if it is printed at once: its bytes may stay in `scratch` */
-    struct val *kept;    /* a live map of the execution, what `scratch` keeps; NULL: there is none */
-    struct vm *vm;       /* for call_template() */
-    uint64_t *steps;     /* what the execution may still spend; NULL: as much as a new one. See call_spend() */
-    uint32_t *crypto_ms; /* left of LIMIT_TEMPLATE_CRYPTO_MS; NULL: nobody counts */
+    struct val *kept;          /* a live map of the execution, what `scratch` keeps; NULL: there is none */
+    struct vm *vm;             /* for call_template() */
+    uint64_t *steps;           /* what the execution may still spend; NULL: as much as a new one. See call_spend() */
+    uint32_t *crypto_ms;       /* left of LIMIT_TEMPLATE_CRYPTO_MS; NULL: nobody counts */
 };
 
 /* Append what the defined template of that name prints with `dot`; bodies that run templates. */
@@ -57,28 +59,18 @@ struct func {
     enum cost cost;    /* left out: COST_TEXT */
 };
 
-/* The row of `name`, or NULL: a built-in of Go or a function of Vault Agent. */
-const struct func *func_find(struct str name);
-/* Why there is no row of that name, behind "function "x" ": Go's "not defined", or what it would need. */
-const char *func_absence(struct str name);
-/* Go's template truth: false for zero, "", false, nil and what is empty; json.Number counts as a string. */
-bool func_truth(const struct val *v);
-/* All rows in order of their names, for documentation: func_count() of them into an array of the caller. */
-size_t func_count(void);
-#define FUNC_MOST 512 /* of them, and 255 of one table: what the index of names is made for */
-void func_list(const struct func **ret_rows);
-
-/* What `loop` returns, Go's <-chan int64: a VAL_OPAQUE whose self is a struct tpl_channel. Ranging over it takes the numbers out. */
-struct tpl_channel {
-    int64_t next, end;
+/* The functions that templates have; fn/functions.h has all of them. */
+struct func_set {
+    /* The row of `name`, or NULL. */
+    const struct func *(*find)(struct str name);
+    /* Why there is no row of that name, behind "function "x" ". */
+    const char *(*absence)(struct str name);
 };
-extern const struct val_class tpl_class_channel;
-/* A point in time: see tpl/moment.h. */
-extern const struct val_class tpl_class_time;
-/* A certificate and its key, as `sprig_genCA` and its like return them: two strings, Cert and Key. */
-extern const struct val_class tpl_class_certificate;
 
-/* Every fn_<family>.c gives one table, sorted by name. */
+/* A certificate and its key, as `sprig_genCA` and its like return them: two strings, Cert and Key. */
+extern const struct go_class tpl_class_certificate;
+
+/* Every family of functions gives one table, sorted by name. */
 struct func_table {
     const struct func *rows;
     size_t count;

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
-#include "tpl/format.h"
+#include "go/format.h"
 #include "tpl/lex_plain.h"
-#include "tpl/unicode.h"
 
-#define END_OF_TEXT UINT32_MAX /* what peek_rune() gives behind the last byte */
-#define ERROR_MAX KIB(4)       /* quotes a number or a character at most */
-#define TRIM_MARKER_LEN 2      /* the minus and its white space */
+#define END_OF_TEXT     UINT32_MAX /* what peek_rune() gives behind the last byte */
+#define ERROR_MAX       KIB(4)     /* quotes a number or a character at most */
+#define TRIM_MARKER_LEN 2          /* the minus and its white space */
 
 void lex_done(struct lexer *lex)
 {
@@ -25,7 +25,7 @@ void lex_seek(struct lexer *lex, size_t pos)
     lex->parens = 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- characters */
+/* ------------------------------------------------------------------------------------------------------- characters */
 
 void lex_init(struct lexer *lex, const char *text, size_t len, const char *left, const char *right)
 {
@@ -133,27 +133,27 @@ static inline void skip_word(struct lexer *lex)
     } while (byte_at(lex, 0) >= 0x80 && skip_letter(lex));
 }
 
-/* -------------------------------------------------------------------------------------------------------------- tokens */
+/* ----------------------------------------------------------------------------------------------------------- tokens */
 
-static struct token token_from(const struct lexer *lex, enum token_kind kind, size_t start)
+static struct lex_token token_from(const struct lexer *lex, enum token_kind kind, size_t start)
 {
-    return (struct token){kind, false, (uint32_t)start, (uint32_t)(lex->pos - start)};
+    return (struct lex_token){kind, false, (uint32_t)start, (uint32_t)(lex->pos - start)};
 }
 
 /* The text is in lex->error; nothing comes after an error. */
-static _cold_ struct token error_at(struct lexer *lex, size_t start)
+static _cold_ struct lex_token error_at(struct lexer *lex, size_t start)
 {
     lex->pos = lex->len;
-    return (struct token){TOKEN_ERROR, false, (uint32_t)start, 0};
+    return (struct lex_token){TOKEN_ERROR, false, (uint32_t)start, 0};
 }
 
-static _cold_ struct token error_token(struct lexer *lex, size_t start, const char *text)
+static _cold_ struct lex_token error_token(struct lexer *lex, size_t start, const char *text)
 {
     buf_adds(&lex->error, text);
     return error_at(lex, start);
 }
 
-static _cold_ struct token rune_error(struct lexer *lex, size_t start, const char *text)
+static _cold_ struct lex_token rune_error(struct lexer *lex, size_t start, const char *text)
 {
     size_t width;
     unsigned rune = peek_rune(lex, &width);
@@ -163,10 +163,10 @@ static _cold_ struct token rune_error(struct lexer *lex, size_t start, const cha
     return error_at(lex, start);
 }
 
-static struct token lex_right(struct lexer *lex)
+static struct lex_token lex_right(struct lexer *lex)
 {
     bool trim = right_trim_marker(lex);
-    struct token token;
+    struct lex_token token;
     size_t start;
 
     start = lex->pos += trim ? TRIM_MARKER_LEN : 0;
@@ -179,7 +179,7 @@ static struct token lex_right(struct lexer *lex)
 }
 
 /* The comment's opening has been seen. False leaves an error token in *ret. */
-static bool skip_comment(struct lexer *lex, struct token *ret)
+static bool skip_comment(struct lexer *lex, struct lex_token *ret)
 {
     size_t start = lex->pos;
     const char *end = memmem(lex->text + start + 2, lex->len - start - 2, "*/", 2);
@@ -202,7 +202,7 @@ static bool skip_comment(struct lexer *lex, struct token *ret)
 }
 
 /* The left delimiter is at the cursor. True when it opens an action (or fails); false when it was a comment. */
-static bool lex_left(struct lexer *lex, struct token *ret)
+static bool lex_left(struct lexer *lex, struct lex_token *ret)
 {
     size_t start = lex->pos, marker;
 
@@ -250,9 +250,9 @@ static const char *find_left(const struct lexer *lex)
     return NULL;
 }
 
-static struct token lex_text(struct lexer *lex)
+static struct lex_token lex_text(struct lexer *lex)
 {
-    struct token token;
+    struct lex_token token;
 
     for (;;) {
         size_t start = lex->pos, len;
@@ -265,14 +265,14 @@ static struct token lex_text(struct lexer *lex)
         lex->pos = (size_t)(left - lex->text);
         len = text_length(lex, start);
         if (len > 0)
-            return (struct token){TOKEN_TEXT, false, (uint32_t)start, (uint32_t)len};
+            return (struct lex_token){TOKEN_TEXT, false, (uint32_t)start, (uint32_t)len};
         if (lex_left(lex, &token))
             return token;
     }
 }
 
 /* A right delimiter that trims begins with white space, which then is no space token. */
-static struct token lex_space(struct lexer *lex)
+static struct lex_token lex_space(struct lexer *lex)
 {
     size_t start = lex->pos;
 
@@ -285,7 +285,7 @@ static struct token lex_space(struct lexer *lex)
     return token_from(lex, TOKEN_SPACE, start);
 }
 
-static struct token lex_identifier(struct lexer *lex)
+static struct lex_token lex_identifier(struct lexer *lex)
 {
     size_t start = lex->pos;
 
@@ -296,7 +296,7 @@ static struct token lex_identifier(struct lexer *lex)
 }
 
 /* What begins with a dot or a dollar; alone they are the cursor and the root. */
-static struct token lex_named(struct lexer *lex, enum token_kind alone, enum token_kind named)
+static struct lex_token lex_named(struct lexer *lex, enum token_kind alone, enum token_kind named)
 {
     size_t start = lex->pos++;
 
@@ -353,14 +353,14 @@ static bool scan_number(struct lexer *lex)
     return false;
 }
 
-static _cold_ struct token number_error(struct lexer *lex, size_t start)
+static _cold_ struct lex_token number_error(struct lexer *lex, size_t start)
 {
     buf_adds(&lex->error, "bad number syntax: ");
     format_quote(&lex->error, (struct str){lex->text + start, lex->pos - start});
     return error_at(lex, start);
 }
 
-static struct token lex_number(struct lexer *lex)
+static struct lex_token lex_number(struct lexer *lex)
 {
     size_t start = lex->pos;
     int sign;
@@ -376,7 +376,7 @@ static struct token lex_number(struct lexer *lex)
 }
 
 /* Strings and runes end at the same quote on the same line. */
-static struct token lex_quoted(struct lexer *lex, enum token_kind kind, const char *unterminated)
+static struct lex_token lex_quoted(struct lexer *lex, enum token_kind kind, const char *unterminated)
 {
     size_t start = lex->pos++;
     char quote = lex->text[start];
@@ -392,7 +392,7 @@ static struct token lex_quoted(struct lexer *lex, enum token_kind kind, const ch
     return error_token(lex, start, unterminated);
 }
 
-static struct token lex_raw(struct lexer *lex)
+static struct lex_token lex_raw(struct lexer *lex)
 {
     size_t start = lex->pos;
     const char *end = memchr(lex->text + start + 1, '`', lex->len - start - 1);
@@ -403,13 +403,13 @@ static struct token lex_raw(struct lexer *lex)
     return token_from(lex, TOKEN_RAW_STRING, start);
 }
 
-static struct token lex_single(struct lexer *lex, enum token_kind kind)
+static struct lex_token lex_single(struct lexer *lex, enum token_kind kind)
 {
     lex->pos++;
     return token_from(lex, kind, lex->pos - 1);
 }
 
-static struct token lex_declare(struct lexer *lex)
+static struct lex_token lex_declare(struct lexer *lex)
 {
     size_t start = lex->pos;
 
@@ -419,7 +419,7 @@ static struct token lex_declare(struct lexer *lex)
     return token_from(lex, TOKEN_DECLARE, start);
 }
 
-static struct token lex_close_paren(struct lexer *lex)
+static struct lex_token lex_close_paren(struct lexer *lex)
 {
     if (lex->parens == 0)
         return error_token(lex, lex->pos, "unexpected right paren");
@@ -427,7 +427,7 @@ static struct token lex_close_paren(struct lexer *lex)
     return lex_single(lex, TOKEN_RPAREN);
 }
 
-static struct token lex_other(struct lexer *lex)
+static struct lex_token lex_other(struct lexer *lex)
 {
     size_t width;
     unsigned rune = peek_rune(lex, &width);
@@ -439,7 +439,7 @@ static struct token lex_other(struct lexer *lex)
     return rune_error(lex, lex->pos, "unrecognized character in action: ");
 }
 
-static struct token lex_action(struct lexer *lex)
+static struct lex_token lex_action(struct lexer *lex)
 {
     int c = byte_at(lex, 0);
 
@@ -483,15 +483,15 @@ static struct token lex_action(struct lexer *lex)
     }
 }
 
-struct token lex_next(struct lexer *lex)
+struct lex_token lex_next(struct lexer *lex)
 {
     return lex->inside ? lex_action(lex) : lex_text(lex);
 }
 
-unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room)
+unsigned lex_read(struct lexer *lex, struct lex_token *tokens, unsigned room)
 {
     unsigned count = 0;
-    struct token token;
+    struct lex_token token;
 
     do {
         if (lex->inside && lex->plain)
@@ -506,48 +506,4 @@ unsigned lex_read(struct lexer *lex, struct token *tokens, unsigned room)
         lex->spaced = token.kind == TOKEN_SPACE;
     } while (token.kind > TOKEN_EOF);
     return count;
-}
-
-bool token_is_term(enum token_kind kind)
-{
-    return (kind >= TOKEN_IDENTIFIER && kind <= TOKEN_RAW_STRING) || kind == TOKEN_LPAREN || kind == TOKEN_DOT || kind == TOKEN_NIL;
-}
-
-bool token_is_literal(enum token_kind kind)
-{
-    return kind == TOKEN_NIL || (kind >= TOKEN_BOOL && kind <= TOKEN_RAW_STRING);
-}
-
-/* The first ten code points. */
-static struct str first_runes(struct str text)
-{
-    size_t at = 0;
-
-    for (int i = 0; i < 10 && at < text.len; i++) {
-        unsigned rune;
-        size_t width = utf8_decode(text.data + at, text.len - at, &rune);
-
-        at += width ? width : 1;
-    }
-    return (struct str){text.data, at};
-}
-
-void token_describe(const struct lexer *lex, struct token token, struct buf *out)
-{
-    struct str text = token_text(lex, token);
-
-    if (token.kind == TOKEN_EOF) {
-        buf_adds(out, "EOF");
-    } else if (token.kind == TOKEN_ERROR) {
-        buf_add(out, lex->error.data, lex->error.len);
-    } else if (token.kind > TOKEN_KEYWORD) {
-        buf_addc(out, '<');
-        buf_add(out, text.data, text.len);
-        buf_addc(out, '>');
-    } else if (text.len > 10) {
-        format_quote(out, first_runes(text));
-        buf_adds(out, "...");
-    } else {
-        format_quote(out, text);
-    }
 }

@@ -3,20 +3,41 @@
 #include <string.h>
 
 const unsigned char lex_classes[256] = {
-    [' '] = LEX_SPACE | LEX_ENDS_WORD, ['\t'] = LEX_SPACE | LEX_ENDS_WORD, ['\r'] = LEX_SPACE | LEX_ENDS_WORD,
+    [' '] = LEX_SPACE | LEX_ENDS_WORD,
+    ['\t'] = LEX_SPACE | LEX_ENDS_WORD,
+    ['\r'] = LEX_SPACE | LEX_ENDS_WORD,
     ['\n'] = LEX_SPACE | LEX_ENDS_WORD,
-    ['.'] = LEX_ENDS_WORD, [','] = LEX_ENDS_WORD, ['|'] = LEX_ENDS_WORD, [':'] = LEX_ENDS_WORD, ['('] = LEX_ENDS_WORD, [')'] = LEX_ENDS_WORD,
-    ['_'] = LEX_WORD, ['0' ... '9'] = LEX_WORD, ['A' ... 'Z'] = LEX_WORD, ['a' ... 'z'] = LEX_WORD,
+    ['.'] = LEX_ENDS_WORD,
+    [','] = LEX_ENDS_WORD,
+    ['|'] = LEX_ENDS_WORD,
+    [':'] = LEX_ENDS_WORD,
+    ['('] = LEX_ENDS_WORD,
+    [')'] = LEX_ENDS_WORD,
+    ['_'] = LEX_WORD,
+    ['0' ... '9'] = LEX_WORD,
+    ['A' ... 'Z'] = LEX_WORD,
+    ['a' ... 'z'] = LEX_WORD,
 };
 
 /* How a token may begin. */
-enum start { START_OTHER, START_SPACE, START_WORD, START_DOT, START_VARIABLE, START_QUOTE, START_DIGIT, START_SINGLE, START_COLON };
+enum start {
+    START_OTHER,
+    START_SPACE,
+    START_WORD,
+    START_DOT,
+    START_VARIABLE,
+    START_QUOTE,
+    START_DIGIT,
+    START_SINGLE,
+    START_COLON
+};
 
 static const unsigned char starts[256] = {
-    [' '] = START_SPACE, ['\t'] = START_SPACE, ['\r'] = START_SPACE, ['\n'] = START_SPACE,
-    ['_'] = START_WORD, ['A' ... 'Z'] = START_WORD, ['a' ... 'z'] = START_WORD, ['0' ... '9'] = START_DIGIT,
-    ['.'] = START_DOT, ['$'] = START_VARIABLE, ['"'] = START_QUOTE, [':'] = START_COLON,
-    ['|'] = START_SINGLE, ['('] = START_SINGLE, [')'] = START_SINGLE, ['='] = START_SINGLE, [','] = START_SINGLE,
+    [' '] = START_SPACE,  ['\t'] = START_SPACE,       ['\r'] = START_SPACE,       ['\n'] = START_SPACE,
+    ['_'] = START_WORD,   ['A' ... 'Z'] = START_WORD, ['a' ... 'z'] = START_WORD, ['0' ... '9'] = START_DIGIT,
+    ['.'] = START_DOT,    ['$'] = START_VARIABLE,     ['"'] = START_QUOTE,        [':'] = START_COLON,
+    ['|'] = START_SINGLE, ['('] = START_SINGLE,       [')'] = START_SINGLE,       ['='] = START_SINGLE,
+    [','] = START_SINGLE,
 };
 
 static const unsigned char singles[128] = {
@@ -35,9 +56,12 @@ enum token_kind lex_word_kind(struct str word)
         enum token_kind kind;
     } words[] = {
 #define KEYWORD(text, kind) {{text, sizeof(text) - 1}, kind}
-        KEYWORD("block", TOKEN_BLOCK), KEYWORD("break", TOKEN_BREAK), KEYWORD("continue", TOKEN_CONTINUE), KEYWORD("define", TOKEN_DEFINE),
-        KEYWORD("else", TOKEN_ELSE),   KEYWORD("end", TOKEN_END),     KEYWORD("false", TOKEN_BOOL),        KEYWORD("if", TOKEN_IF),
-        KEYWORD("nil", TOKEN_NIL),     KEYWORD("range", TOKEN_RANGE), KEYWORD("template", TOKEN_TEMPLATE), KEYWORD("true", TOKEN_BOOL),
+        KEYWORD("block", TOKEN_BLOCK),       KEYWORD("break", TOKEN_BREAK),
+        KEYWORD("continue", TOKEN_CONTINUE), KEYWORD("define", TOKEN_DEFINE),
+        KEYWORD("else", TOKEN_ELSE),         KEYWORD("end", TOKEN_END),
+        KEYWORD("false", TOKEN_BOOL),        KEYWORD("if", TOKEN_IF),
+        KEYWORD("nil", TOKEN_NIL),           KEYWORD("range", TOKEN_RANGE),
+        KEYWORD("template", TOKEN_TEMPLATE), KEYWORD("true", TOKEN_BOOL),
         KEYWORD("with", TOKEN_WITH),
 #undef KEYWORD
     };
@@ -128,7 +152,7 @@ static inline const char *scan(struct lexer *lex, const char *start, const char 
     return NULL;
 }
 
-unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room)
+unsigned lex_plain(struct lexer *lex, struct lex_token *tokens, unsigned room)
 {
     const char *start = lex->text + lex->pos, *end = lex->text + lex->len;
     bool spaced = lex->spaced;
@@ -141,7 +165,7 @@ unsigned lex_plain(struct lexer *lex, struct token *tokens, unsigned room)
         if (!at)
             break;
         if (kind != TOKEN_SPACE)
-            tokens[count++] = (struct token){kind, spaced, (uint32_t)(start - lex->text), (uint32_t)(at - start)};
+            tokens[count++] = (struct lex_token){kind, spaced, (uint32_t)(start - lex->text), (uint32_t)(at - start)};
         spaced = kind == TOKEN_SPACE;
     }
     lex->spaced = spaced;
@@ -179,10 +203,11 @@ static const char *closing_end(const char *at, const char *end, enum token_kind 
 
 static bool at_right(const struct lexer *lex, const char *at, const char *end)
 {
-    return at < end && *at == lex->right.data[0] && (size_t)(end - at) >= lex->right.len && memcmp(at, lex->right.data, lex->right.len) == 0;
+    return at < end && *at == lex->right.data[0] && (size_t)(end - at) >= lex->right.len &&
+           memcmp(at, lex->right.data, lex->right.len) == 0;
 }
 
-bool lex_whole(struct lexer *lex, struct token *ret)
+bool lex_whole(struct lexer *lex, struct lex_token *ret)
 {
     const char *start = lex->text + lex->pos, *end = lex->text + lex->len, *stop, *at;
     enum token_kind kind = TOKEN_CHAIN;
@@ -195,6 +220,6 @@ bool lex_whole(struct lexer *lex, struct token *ret)
     if (stop == start || !(at_right(lex, at, end) || (end - at > 2 && *at == ' ' && at_right(lex, at + 2, end))))
         return false;
     lex->pos = (size_t)(at - lex->text);
-    *ret = (struct token){kind, false, (uint32_t)(start - lex->text), (uint32_t)(stop - start)};
+    *ret = (struct lex_token){kind, false, (uint32_t)(start - lex->text), (uint32_t)(stop - start)};
     return true;
 }

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digit.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "tpl/check.h"
-#include "tpl/format.h"
-#include "tpl/numeral.h"
-#include "tpl/time_number.h"
+#include "go/format.h"
+#include "go/numeral.h"
+#include "go/time_number.h"
+#include "go/typed.h"
+#include "tpl/param.h"
 
 static int syntax_error(struct err *err)
 {
@@ -25,7 +27,7 @@ static int quoted_error(struct err *err, const char *what, struct str text)
     return err_set(err, ERR_INPUT, "%s: %s", what, buf.data);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- numbers */
+/* ---------------------------------------------------------------------------------------------------------- numbers */
 
 static void integers_of_float(struct literal *n)
 {
@@ -159,15 +161,7 @@ static int parse_number(struct literal *n, struct err *err)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- characters, strings */
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
+/* ---------------------------------------------------------------------------------------------- characters, strings */
 
 static bool hex_escape(struct str s, size_t *at, unsigned digits, unsigned *ret)
 {
@@ -176,7 +170,7 @@ static bool hex_escape(struct str s, size_t *at, unsigned digits, unsigned *ret)
     for (unsigned k = 0; k < digits; k++, (*at)++) {
         if (*at >= s.len || digit_value(s.data[*at]) >= 16)
             return false;
-        value = value << 4 | (unsigned)digit_value(s.data[*at]);
+        value = value << 4 | digit_value(s.data[*at]);
     }
     *ret = value;
     return true;
@@ -337,7 +331,7 @@ int literal_parse(enum token_kind kind, struct str text, struct arena *arena, st
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------- as values */
+/* -------------------------------------------------------------------------------------------------------- as values */
 
 static bool spelled_as_float(struct str text)
 {
@@ -375,8 +369,8 @@ static int unfit(const struct literal *n, const char *expected, struct err *err)
 
 static int nil_as(char letter, struct val *ret, struct err *err)
 {
-    if (!check_zero(letter, ret))
-        return err_set(err, ERR_INPUT, "cannot assign nil to %s", check_type_name(letter));
+    if (!param_zero(letter, ret))
+        return err_set(err, ERR_INPUT, "cannot assign nil to %s", param_type_name(letter));
     return 0;
 }
 
@@ -399,12 +393,12 @@ int literal_as(const struct literal *n, char letter, struct val *ret, struct err
     case 'd':
         if (!number || !n->is_int)
             return unfit(n, "integer", err);
-        *ret = letter == 'i' ? val_int(n->i) : time_number(VAL_T_DURATION, n->i);
+        *ret = letter == 'i' ? val_int(n->i) : time_number(GO_T_DURATION, n->i);
         return 0;
     case 'u': /* cut to 32 bits, as there */
         if (!number || !n->is_uint)
             return unfit(n, "unsigned integer", err);
-        *ret = (struct val){.kind = VAL_UINT, .type = VAL_T_UINT32, .u = (uint32_t)n->u};
+        *ret = (struct val){.kind = VAL_UINT, .type = GO_T_UINT32, .u = (uint32_t)n->u};
         return 0;
     case 'f':
         if (!number || !n->is_float)
@@ -415,6 +409,7 @@ int literal_as(const struct literal *n, char letter, struct val *ret, struct err
     case 'v':
         return untyped(n, ret, err);
     default:
-        return err_set(err, ERR_INPUT, "can't handle %.*s for arg of type %s", (int)n->text.len, n->text.data, check_type_name(letter));
+        return err_set(err, ERR_INPUT, "can't handle %.*s for arg of type %s", (int)n->text.len, n->text.data,
+                       param_type_name(letter));
     }
 }

@@ -1,8 +1,8 @@
 /*
  * literal: the constants of a template: numbers, characters, strings, true, false, nil.
  *
- * A number is kept as everything it can be (Go's ideal constants); the parameter that it meets decides. Without one its spelling does.
- * Errors are the words of Go's parser ("illegal number syntax: …"), without a position.
+ * A number is kept as everything it can be (Go's ideal constants); the parameter that it meets decides. Without one its spelling
+ * does. Errors are the words of Go's parser ("illegal number syntax: …"), without a position.
  */
 #ifndef TPL_LITERAL_H
 #define TPL_LITERAL_H

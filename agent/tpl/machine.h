@@ -1,22 +1,23 @@
 /*
  * machine: the state of an execution, and what its parts share; for tpl/ only.
  *
- * eval.c owns the machine and runs the ops; loop.c and method.c hold those of loops and of methods. An op's function answers 0: go on,
- * 1: jump to `arg`, -1: failed, with the text in vm->err.
+ * eval.c owns the machine and runs the ops; loop.c and method.c hold those of loops and of methods. An op's function answers 0:
+ * go on, 1: jump to `arg`, -1: failed, with the text in vm->err.
  */
 #ifndef TPL_MACHINE_H
 #define TPL_MACHINE_H
 
+#include "go/typed.h"
 #include "tpl/access.h"
-#include "tpl/check.h"
 #include "tpl/code.h"
+#include "tpl/param.h"
 
 /* What needs no heap: enough for most templates. */
-#define STACK_FIRST 64
-#define FRAMES_FIRST 16
-#define MEMORY_FIRST 4096
+#define STACK_FIRST   64
+#define FRAMES_FIRST  16
+#define MEMORY_FIRST  4096
 #define SCRATCH_FIRST 512
-#define VALUE_STEPS 20 /* to print a number that is not whole, for example */
+#define VALUE_STEPS   20 /* to print a number that is not whole, for example */
 
 /* A unit that waits for a template call to return. */
 struct frame {
@@ -33,17 +34,17 @@ struct vm {
     struct arena arena;
     struct buf scratch; /* for functions, see struct call */
     struct access access;
-    struct val *stack;    /* first.stack, or heap */
+    struct val *stack; /* first.stack, or heap */
     size_t stack_cap, stack_used, base;
     struct frame *frames; /* first.frames, or heap */
     size_t frame_cap, depth;
     const struct unit *unit;
-    struct val *slots; /* of the unit: stack + base */
-    size_t floor;      /* depth at which run() returns: above 0 within executeTemplate */
-    unsigned inner;    /* templates that functions run, one in another */
-    struct val kept;   /* see struct call */
-    uint32_t visited;  /* node, for errors */
-    uint64_t steps;    /* left */
+    struct val *slots;  /* of the unit: stack + base */
+    size_t floor;       /* depth at which run() returns: above 0 within executeTemplate */
+    unsigned inner;     /* templates that functions run, one in another */
+    struct val kept;    /* see struct call */
+    uint32_t visited;   /* node, for errors */
+    uint64_t steps;     /* left */
     uint32_t crypto_ms; /* left, see struct call */
     struct {
         struct val stack[STACK_FIRST];
@@ -66,12 +67,12 @@ static inline int machine_fit(struct vm *vm, struct val *v, char how)
     if (how == FIT_RAW)
         return 0;
     if (how == FIT_UNBOX) {
-        v->boxed = false;
+        go_box(v, false);
         if (v->kind == VAL_NULL)
             v->kind = VAL_MISSING;
         return 0;
     }
-    if ((how == 'a' && v->kind != VAL_MISSING) || how == 'v' || check_argument(v, how, vm->err) == 0)
+    if ((how == 'a' && v->kind != VAL_MISSING) || how == 'v' || param_argument(v, how, vm->err) == 0)
         return 0;
     return machine_fail(vm);
 }
@@ -81,7 +82,7 @@ static inline int machine_store(struct vm *vm, const struct op *op, const struct
     struct val *dst = &vm->slots[op->dst];
 
     *dst = *v;
-    dst->boxed = boxed;
+    go_box(dst, boxed);
     return machine_fit(vm, dst, op->fit);
 }
 

@@ -1,12 +1,13 @@
 /* Ops of methods: found while running, as only then the receiver is known. */
+#include "go/format.h"
+#include "go/typed.h"
 #include "tpl/cost.h"
-#include "tpl/format.h"
 #include "tpl/machine.h"
 
 /* Something that is no method was given arguments. */
 static int no_method(struct vm *vm, const struct val *v, struct str name)
 {
-    struct place at = {v, v->boxed};
+    struct place at = {v, go_boxed(v)};
     struct access access = vm->access;
 
     access.missing = TPL_MISSING_ZERO;
@@ -22,7 +23,7 @@ int method_find(struct vm *vm, const struct op *op)
 {
     struct val *receiver = &vm->slots[op->src], *found = receiver + 1;
     struct str name = vm->tpl->names[op->extra];
-    const struct val_method *method = access_method(receiver, name);
+    const struct go_method *method = access_method(receiver, name);
     uint32_t in = op->count + (op->fit != 0);
 
     if (receiver->kind == VAL_MISSING) {
@@ -37,11 +38,11 @@ int method_find(struct vm *vm, const struct op *op)
         return no_method(vm, receiver, name);
     if (access_check_count(method, in, op->count, vm->err) != 0)
         return machine_fail(vm);
-    *found = (struct val){.kind = VAL_OPAQUE, .opaque.self = (void *)(uintptr_t)method};
+    *found = val_object((void *)(uintptr_t)method, NULL);
     return 0;
 }
 
-static const struct val_method *method_of(struct vm *vm, const struct op *op)
+static const struct go_method *method_of(struct vm *vm, const struct op *op)
 {
     return vm->slots[op->src + 1].opaque.self;
 }
@@ -75,5 +76,5 @@ int method_call(struct vm *vm, const struct op *op)
         return -1;
     if (access_call(&vm->access, method_of(vm, op), self, self + 2, op->count, &result, vm->err) != 0)
         return machine_fail_at(vm, op->extra);
-    return machine_spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : machine_store(vm, op, &result, result.boxed);
+    return machine_spend(vm, cost_bytes(vm->arena.used - memory)) != 0 ? -1 : machine_store(vm, op, &result, go_boxed(&result));
 }

@@ -1,14 +1,12 @@
 #include "tpl/parse.h"
 
-#include <stdio.h>
-
 #include "base/limits.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
-#include "tpl/command.h"
-#include "tpl/format.h"
-#include "tpl/unicode.h"
+#include "go/format.h"
+#include "tpl/pipe.h"
 
-#define EMIT (&parser->emit)
+#define EMIT        (&parser->gen)
 #define PRINT_STEPS 3 /* of a whole number, beyond its op */
 
 enum control_kind { CONTROL_IF, CONTROL_WITH, CONTROL_RANGE, CONTROL_DEFINE, CONTROL_BLOCK };
@@ -26,66 +24,14 @@ struct control {
     uint32_t loop, body;        /* the loops that break and continue mean here, as numbers of controls, or NOTHING */
 };
 
-/* -------------------------------------------------------------------------------------------------------------- tokens */
-
-void parse_refill(struct parser *parser)
-{
-    unsigned keep = parser->next < TOKENS_BACK ? parser->next : TOKENS_BACK;
-
-    memmove(parser->tokens, parser->tokens + parser->next - keep, keep * sizeof(*parser->tokens));
-    parser->next = parser->seen = keep;
-    parser->filled = keep + lex_read(&parser->lex, parser->tokens + keep, ARRAY_LEN(parser->tokens) - keep);
-}
-
-/* -------------------------------------------------------------------------------------------------------------- errors */
-
-static unsigned line_of(const struct parser *parser, uint32_t pos)
-{
-    unsigned line = 1;
-    const char *at = parser->lex.text, *end = at + pos;
-
-    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
-        line++;
-        at++;
-    }
-    return line;
-}
-
-int parse_error(struct parser *parser, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    err_vset(parser->err, ERR_INPUT, fmt, ap);
-    va_end(ap);
-    return err_wrap(parser->err, "template: %s:%u", EMIT->tpl->name.data, line_of(parser, parse_newest(parser)->pos));
-}
-
-int parse_unexpected(struct parser *parser, struct token token, const char *context)
-{
-    _cleanup_buf_ struct buf text;
-    unsigned line = line_of(parser, token.pos);
-
-    buf_init_clipped(&text, LIMIT_TEMPLATE_BYTES);
-    token_describe(&parser->lex, token, &text);
-    if (token.kind != TOKEN_ERROR)
-        return parse_error(parser, "unexpected %s in %s", text.data, context);
-    if (parser->action != NOTHING && line_of(parser, parser->action) != line) {
-        const char *what = strcmp(text.data, "unclosed action") == 0 ? "" : " in action";
-
-        buf_addf(&text, "%s started at %s:%u", what, EMIT->tpl->name.data, line_of(parser, parser->action));
-    }
-    return parse_error(parser, "%s", text.data);
-}
-
 static int expect(struct parser *parser, enum token_kind kind, const char *context)
 {
-    struct token token = parse_next(parser);
+    struct lex_token token = parser_next(parser);
 
-    return token.kind == kind ? 0 : parse_unexpected(parser, token, context);
+    return token.kind == kind ? 0 : parser_unexpected(parser, token, context);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ controls */
+/* --------------------------------------------------------------------------------------------------------- controls */
 
 static struct control *top_control(struct parser *parser)
 {
@@ -100,49 +46,53 @@ static struct control *control_begin(struct parser *parser, enum control_kind ki
 
     if (kind == CONTROL_DEFINE || kind == CONTROL_BLOCK)
         loop = body = NOTHING;
-    control = emit_row(EMIT, &parser->controls, sizeof(*control));
+    control = codegen_row(EMIT, &parser->controls, sizeof(*control));
     if (!control)
         return NULL;
     *control = (struct control){.kind = kind, .skip = NOTHING, .ends = NOTHING, .loop = loop, .body = body};
-    control->before = control->after = emit_scope(EMIT);
+    control->before = control->after = codegen_scope(EMIT);
     return control;
 }
 
 /* The jump over the body of `control` lands here. */
 static void land_skip(struct parser *parser, struct control *control)
 {
-    uint32_t here = emit_label(EMIT);
+    uint32_t here = codegen_label(EMIT);
 
     if (control->skip == NOTHING)
         return;
-    emit_at(EMIT, control->skip)->arg = here;
+    codegen_at(EMIT, control->skip)->arg = here;
     control->skip = NOTHING;
 }
 
 /* Jump unless the pipeline's value is true. A chain of fields that is only tested needs no slot. */
 static uint32_t jump_unless(struct parser *parser, const struct pipe_end *pipe, bool value_needed)
 {
-    struct op *last = emit_last(EMIT);
+    struct op *last = codegen_last(EMIT);
 
     if (!value_needed && last && last->code == OP_FIELDS && last->dst == pipe->slot && last->node && pipe->decls == 0) {
         last->code = OP_FALSE_FIELDS;
         return EMIT->unit->ops.len - 1;
     }
-    return emit_op(EMIT, (struct op){.code = OP_JUMP_FALSE, .src = pipe->slot});
+    return codegen_op(EMIT, (struct op){.code = OP_JUMP_FALSE, .src = pipe->slot});
 }
 
 static void range_begin(struct parser *parser, struct control *control, const struct pipe_end *pipe)
 {
-    uint32_t loop = emit_slots(EMIT, LOOP_SLOTS), declared = pipe->assigned ? 0 : pipe->decls;
+    uint32_t loop = codegen_slots(EMIT, LOOP_SLOTS), declared = pipe->assigned ? 0 : pipe->decls;
 
-    control->skip = emit_op(EMIT, (struct op){.code = OP_RANGE, .dst = loop, .src = pipe->slot, .count = pipe->decls});
-    control->next = emit_label(EMIT);
-    emit_op(EMIT, (struct op){.code = OP_NEXT, .dst = loop, .src = pipe->decls > 1, .count = declared, .arg = NOTHING,
-                              .extra = emit_weight(EMIT)});
+    control->skip = codegen_op(EMIT, (struct op){.code = OP_RANGE, .dst = loop, .src = pipe->slot, .count = pipe->decls});
+    control->next = codegen_label(EMIT);
+    codegen_op(EMIT, (struct op){.code = OP_NEXT,
+                                 .dst = loop,
+                                 .src = pipe->decls > 1,
+                                 .count = declared,
+                                 .arg = NOTHING,
+                                 .extra = codegen_weight(EMIT)});
     if (pipe->assigned) {
-        pipe_assign(parser, pipe->decl[0], loop + (pipe->decls > 1 ? LOOP_KEY : LOOP_DOT));
+        command_assign(parser, pipe->decl[0], loop + (pipe->decls > 1 ? LOOP_KEY : LOOP_DOT));
         if (pipe->decls > 1)
-            pipe_assign(parser, pipe->decl[1], loop + LOOP_DOT);
+            command_assign(parser, pipe->decl[1], loop + LOOP_DOT);
     }
     control->loop = control->body = parser->controls.len - 1;
     if (!EMIT->failed)
@@ -151,9 +101,9 @@ static void range_begin(struct parser *parser, struct control *control, const st
 
 static void with_begin(struct parser *parser, const struct pipe_end *pipe)
 {
-    uint32_t dot = emit_slots(EMIT, 1);
+    uint32_t dot = codegen_slots(EMIT, 1);
 
-    emit_op(EMIT, (struct op){.code = OP_MOVE, .dst = dot, .src = pipe->slot});
+    codegen_op(EMIT, (struct op){.code = OP_MOVE, .dst = dot, .src = pipe->slot});
     if (!EMIT->failed)
         EMIT->unit->dot = dot;
 }
@@ -168,7 +118,7 @@ static int control_head(struct parser *parser, enum control_kind kind, bool chai
     if (!control || pipe_parse(parser, names[kind], &pipe) != 0)
         return -1;
     control->chained = chained;
-    control->after = emit_scope(EMIT);
+    control->after = codegen_scope(EMIT);
     if (kind == CONTROL_RANGE) {
         range_begin(parser, control, &pipe);
     } else {
@@ -176,20 +126,20 @@ static int control_head(struct parser *parser, enum control_kind kind, bool chai
         if (kind == CONTROL_WITH)
             with_begin(parser, &pipe);
     }
-    parse_peek(parser);
+    parser_peek(parser);
     return 0;
 }
 
 /* The body of a loop is over: go round, and tell OP_NEXT how many steps it takes. */
 static void range_turn(struct parser *parser, struct control *control)
 {
-    struct op *next = emit_at(EMIT, control->next);
+    struct op *next = codegen_at(EMIT, control->next);
 
     if (EMIT->failed)
         return;
-    next->extra = emit_weight(EMIT) - next->extra + 1;
-    emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = control->next});
-    next = emit_at(EMIT, control->next);
+    next->extra = codegen_weight(EMIT) - next->extra + 1;
+    codegen_op(EMIT, (struct op){.code = OP_JUMP, .arg = control->next});
+    next = codegen_at(EMIT, control->next);
     next->arg = control->ends; /* leaving the loop passes over the else */
     control->ends = control->next;
 }
@@ -202,10 +152,10 @@ static void control_else(struct parser *parser, struct control *control)
         range_turn(parser, control);
         control->body = parser->controls.len > 1 ? outer->body : NOTHING;
     } else {
-        emit_jump(EMIT, &control->ends);
+        codegen_jump(EMIT, &control->ends);
     }
     land_skip(parser, control);
-    emit_scope_else(EMIT, control->after);
+    codegen_scope_else(EMIT, control->after);
     if (!EMIT->failed)
         EMIT->unit->dot = control->before.dot;
     control->otherwise = true;
@@ -216,11 +166,11 @@ static void control_end(struct parser *parser, struct control *control)
     if (control->kind == CONTROL_RANGE && !control->otherwise)
         range_turn(parser, control);
     land_skip(parser, control);
-    emit_land(EMIT, control->ends);
-    emit_scope_end(EMIT, control->before);
+    codegen_land(EMIT, control->ends);
+    codegen_scope_end(EMIT, control->before);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- units */
+/* ------------------------------------------------------------------------------------------------------------ units */
 
 static int multiple_definition(struct parser *parser, struct str name)
 {
@@ -228,24 +178,24 @@ static int multiple_definition(struct parser *parser, struct str name)
 
     buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
-    return parse_error(parser, "template: multiple definition of template %s", quoted.data);
+    return parser_error(parser, "template: multiple definition of template %s", quoted.data);
 }
 
 static int unit_end(struct parser *parser)
 {
     struct str name = EMIT->failed ? (struct str){"", 0} : EMIT->unit->name;
 
-    return emit_unit_end(EMIT) ? 0 : multiple_definition(parser, name);
+    return codegen_unit_end(EMIT) ? 0 : multiple_definition(parser, name);
 }
 
-static int template_name(struct parser *parser, struct token token, const char *context, struct str *ret)
+static int template_name(struct parser *parser, struct lex_token token, const char *context, struct str *ret)
 {
     struct err why = {0};
 
     if (token.kind != TOKEN_STRING && token.kind != TOKEN_RAW_STRING)
-        return parse_unexpected(parser, token, context);
-    if (literal_unquote(token_text(&parser->lex, token), &EMIT->tpl->arena, ret, &why) != 0)
-        return parse_error(parser, "%s", why.text);
+        return parser_unexpected(parser, token, context);
+    if (literal_unquote(lex_token_text(&parser->lex, token), &EMIT->tpl->arena, ret, &why) != 0)
+        return parser_error(parser, "%s", why.text);
     return 0;
 }
 
@@ -255,38 +205,39 @@ static int read_define(struct parser *parser)
     struct str name;
 
     parser->action = NOTHING;
-    if (template_name(parser, parse_next(parser), context, &name) != 0 || expect(parser, TOKEN_RIGHT, context) != 0)
+    if (template_name(parser, parser_next(parser), context, &name) != 0 || expect(parser, TOKEN_RIGHT, context) != 0)
         return -1;
     if (!control_begin(parser, CONTROL_DEFINE))
         return -1;
-    emit_unit_begin(EMIT, name);
-    parse_peek(parser);
+    codegen_unit_begin(EMIT, name);
+    parser_peek(parser);
     return 0;
 }
 
 /* What `template` and `block` share: the call. Its pipeline is evaluated only when the unit can be entered. */
 static int read_call(struct parser *parser, const char *context, bool pipeline_optional, struct str *ret_name)
 {
-    struct token token = parse_next(parser);
+    struct lex_token token = parser_next(parser);
     struct pipe_end pipe = {.slot = TEMP(0)};
     uint32_t node, unit;
 
     if (template_name(parser, token, context, ret_name) != 0)
         return -1;
-    unit = emit_unit_find(EMIT, *ret_name);
-    node = emit_node(EMIT, NODE_TEMPLATE, token.pos, 0, 0);
-    emit_op(EMIT, (struct op){.code = OP_ENTER, .arg = unit, .node = node});
-    if (pipeline_optional && parse_next(parser).kind == TOKEN_RIGHT) {
-        emit_op(EMIT, (struct op){.code = OP_CONST, .dst = emit_temp(EMIT, 0), .arg = emit_constant(EMIT, (struct val){0})});
+    unit = codegen_unit_find(EMIT, *ret_name);
+    node = codegen_node(EMIT, NODE_TEMPLATE, token.pos, 0, 0);
+    codegen_op(EMIT, (struct op){.code = OP_ENTER, .arg = unit, .node = node});
+    if (pipeline_optional && parser_next(parser).kind == TOKEN_RIGHT) {
+        codegen_op(EMIT,
+                   (struct op){.code = OP_CONST, .dst = codegen_temp(EMIT, 0), .arg = codegen_constant(EMIT, (struct val){0})});
     } else {
         if (pipeline_optional)
-            parse_back(parser, 1);
+            parser_back(parser, 1);
         if (pipe_parse(parser, context, &pipe) != 0)
             return -1;
-        emit_node_at(EMIT, node)->start = emit_node_at(EMIT, pipe.node)->start;
-        emit_node_at(EMIT, node)->end = emit_node_at(EMIT, pipe.node)->end;
+        codegen_node_at(EMIT, node)->start = codegen_node_at(EMIT, pipe.node)->start;
+        codegen_node_at(EMIT, node)->end = codegen_node_at(EMIT, pipe.node)->end;
     }
-    emit_op(EMIT, (struct op){.code = OP_TEMPLATE, .arg = unit, .src = pipe.slot});
+    codegen_op(EMIT, (struct op){.code = OP_TEMPLATE, .arg = unit, .src = pipe.slot});
     return 0;
 }
 
@@ -303,31 +254,31 @@ static int read_block(struct parser *parser)
 
     if (read_call(parser, "block clause", false, &name) != 0 || !control_begin(parser, CONTROL_BLOCK))
         return -1;
-    top_control(parser)->head_end = parse_newest(parser)->pos;
-    emit_unit_begin(EMIT, name);
+    top_control(parser)->head_end = parser_newest(parser)->pos;
+    codegen_unit_begin(EMIT, name);
     parser->action = NOTHING;
-    parse_peek(parser);
+    parser_peek(parser);
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- actions */
+/* ---------------------------------------------------------------------------------------------------------- actions */
 
 /* {{break}} in the else of a loop leaves that loop, but {{continue}} there means the next one out: so does Go. */
 static int read_jump(struct parser *parser, bool is_break)
 {
     const char *name = is_break ? "{{break}}" : "{{continue}}";
-    struct token token = parse_next(parser);
+    struct lex_token token = parser_next(parser);
     const struct control *top = top_control(parser);
     struct control *controls = parser->controls.rows;
 
     if (token.kind != TOKEN_RIGHT)
-        return parse_unexpected(parser, token, name);
+        return parser_unexpected(parser, token, name);
     if (!top || top->body == NOTHING)
-        return parse_error(parser, "%s outside {{range}}", name);
+        return parser_error(parser, "%s outside {{range}}", name);
     if (is_break)
-        emit_jump(EMIT, &controls[top->loop].ends);
+        codegen_jump(EMIT, &controls[top->loop].ends);
     else
-        emit_op(EMIT, (struct op){.code = OP_JUMP, .arg = controls[top->body].next});
+        codegen_op(EMIT, (struct op){.code = OP_JUMP, .arg = controls[top->body].next});
     return 0;
 }
 
@@ -339,7 +290,7 @@ static int close_control(struct parser *parser)
 
     parser->action = NOTHING;
     if (!control)
-        return parse_error(parser, "unexpected {{end}}");
+        return parser_error(parser, "unexpected {{end}}");
     do {
         control = top_control(parser);
         chained = control->chained;
@@ -360,12 +311,12 @@ static int read_end(struct parser *parser)
 static int unexpected_else(struct parser *parser, const struct control *control)
 {
     if (!control)
-        return parse_error(parser, "unexpected {{else}}");
+        return parser_error(parser, "unexpected {{else}}");
     if (control->kind == CONTROL_BLOCK)
-        parse_newest(parser)->pos = control->head_end; /* Go reports it from outside of the block */
+        parser_newest(parser)->pos = control->head_end; /* Go reports it from outside of the block */
     if (control->kind == CONTROL_DEFINE || control->kind == CONTROL_BLOCK)
-        return parse_error(parser, "unexpected {{else}} in %s clause", control->kind == CONTROL_DEFINE ? "define" : "block");
-    return parse_error(parser, "expected end; found {{else}}");
+        return parser_error(parser, "unexpected {{else}} in %s clause", control->kind == CONTROL_DEFINE ? "define" : "block");
+    return parser_error(parser, "expected end; found {{else}}");
 }
 
 /* {{else}}, or as far as `next`, which begins another head. */
@@ -378,33 +329,33 @@ static int turn_control(struct parser *parser, enum token_kind next)
         return unexpected_else(parser, control);
     control_else(parser, control);
     if ((control->kind == CONTROL_IF && next == TOKEN_IF) || (control->kind == CONTROL_WITH && next == TOKEN_WITH)) {
-        parse_next(parser);
+        parser_next(parser);
         return control_head(parser, control->kind, true);
     }
-    parse_peek(parser);
+    parser_peek(parser);
     return 0;
 }
 
 static int read_else(struct parser *parser)
 {
-    enum token_kind next = parse_peek(parser).kind;
+    enum token_kind next = parser_peek(parser).kind;
     bool head = next == TOKEN_IF || next == TOKEN_WITH;
 
     return !head && expect(parser, TOKEN_RIGHT, "else") != 0 ? -1 : turn_control(parser, next);
 }
 
-static void emit_content(struct emit *emit)
+static void codegen_content(struct codegen *gen)
 {
-    if (!emit->failed)
-        emit->unit->content = true;
+    if (!gen->failed)
+        gen->unit->content = true;
 }
 
 /* A chain of fields or a variable is printed from where it lies. */
-static void emit_print(struct parser *parser, uint32_t slot, uint32_t action)
+static void codegen_print(struct parser *parser, uint32_t slot, uint32_t action)
 {
-    struct op *last = emit_last(EMIT);
+    struct op *last = codegen_last(EMIT);
 
-    emit_weigh(EMIT, PRINT_STEPS);
+    codegen_weigh(EMIT, PRINT_STEPS);
     if (last && last->code == OP_FIELDS && last->dst == slot) {
         last->code = OP_PRINT_FIELDS;
         last->dst = action;
@@ -412,19 +363,19 @@ static void emit_print(struct parser *parser, uint32_t slot, uint32_t action)
         last->code = OP_PRINT;
         last->arg = action;
     } else {
-        emit_op(EMIT, (struct op){.code = OP_PRINT, .src = slot, .arg = action});
+        codegen_op(EMIT, (struct op){.code = OP_PRINT, .src = slot, .arg = action});
     }
 }
 
 /* An action that only prints a chain, as a whole. */
-static int read_chain(struct parser *parser, struct token token)
+static int read_chain(struct parser *parser, struct lex_token token)
 {
     EMIT->visited = 0;
-    emit_content(EMIT);
-    emit_label(EMIT);
+    codegen_content(EMIT);
+    codegen_label(EMIT);
     if (pipe_chain(parser, token) != 0)
         return -1;
-    emit_print(parser, TEMP(0), emit_node(EMIT, NODE_ACTION, token.pos, token.pos, token.pos + token.len));
+    codegen_print(parser, TEMP(0), codegen_node(EMIT, NODE_ACTION, token.pos, token.pos, token.pos + token.len));
     return 0;
 }
 
@@ -437,19 +388,19 @@ static int read_pipeline(struct parser *parser)
         return -1;
     if (pipe.decls > 0)
         return 0;
-    node = emit_node_at(EMIT, pipe.node);
-    emit_print(parser, pipe.slot, emit_node(EMIT, NODE_ACTION, node->pos, node->start, node->end));
+    node = codegen_node_at(EMIT, pipe.node);
+    codegen_print(parser, pipe.slot, codegen_node(EMIT, NODE_ACTION, node->pos, node->start, node->end));
     return 0;
 }
 
 /* The left delimiter has been taken. Heads of control structures leave their action open for messages, as Go does. */
 static int read_action(struct parser *parser)
 {
-    struct token token = parse_next(parser);
+    struct lex_token token = parser_next(parser);
 
     EMIT->visited = 0;
     if (token.kind != TOKEN_END && token.kind != TOKEN_ELSE)
-        emit_content(EMIT);
+        codegen_content(EMIT);
     switch (token.kind) {
     case TOKEN_BLOCK:
         return read_block(parser);
@@ -473,7 +424,7 @@ static int read_action(struct parser *parser)
             return -1;
         break;
     default:
-        parse_back(parser, 1);
+        parser_back(parser, 1);
         if (read_pipeline(parser) != 0)
             return -1;
     }
@@ -481,7 +432,7 @@ static int read_action(struct parser *parser)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- text */
+/* ------------------------------------------------------------------------------------------------------------- text */
 
 static bool is_blank(struct str text)
 {
@@ -496,16 +447,16 @@ static bool is_blank(struct str text)
     return true;
 }
 
-static void read_text(struct parser *parser, struct token token)
+static void read_text(struct parser *parser, struct lex_token token)
 {
     if (EMIT->failed)
         return;
     if (!EMIT->unit->content)
-        EMIT->unit->content = !is_blank(token_text(&parser->lex, token));
-    emit_op(EMIT, (struct op){.code = OP_TEXT, .src = token.pos, .arg = token.len});
+        EMIT->unit->content = !is_blank(lex_token_text(&parser->lex, token));
+    codegen_op(EMIT, (struct op){.code = OP_TEXT, .src = token.pos, .arg = token.len});
 }
 
-static int read_item(struct parser *parser, struct token token)
+static int read_item(struct parser *parser, struct lex_token token)
 {
     switch (token.kind) {
     case TOKEN_TEXT:
@@ -520,10 +471,10 @@ static int read_item(struct parser *parser, struct token token)
     case TOKEN_LEFT:
         break;
     default:
-        return parse_unexpected(parser, token, "input");
+        return parser_unexpected(parser, token, "input");
     }
-    if (parser->controls.len == 0 && parse_peek(parser).kind == TOKEN_DEFINE) {
-        parse_next(parser);
+    if (parser->controls.len == 0 && parser_peek(parser).kind == TOKEN_DEFINE) {
+        parser_next(parser);
         return read_define(parser);
     }
     parser->action = token.pos;
@@ -532,18 +483,18 @@ static int read_item(struct parser *parser, struct token token)
 
 static int read_all(struct parser *parser)
 {
-    struct token token;
+    struct lex_token token;
 
-    emit_unit_begin(EMIT, EMIT->tpl->name);
-    while ((token = parse_next(parser)).kind != TOKEN_EOF) {
+    codegen_unit_begin(EMIT, EMIT->tpl->name);
+    while ((token = parser_next(parser)).kind != TOKEN_EOF) {
         if (read_item(parser, token) != 0 || EMIT->failed)
             return -1;
     }
     if (parser->controls.len > 0)
-        return parse_error(parser, "unexpected EOF");
+        return parser_error(parser, "unexpected EOF");
     if (unit_end(parser) != 0)
         return -1;
-    EMIT->tpl->root = emit_unit_find(EMIT, EMIT->tpl->name);
+    EMIT->tpl->root = codegen_unit_find(EMIT, EMIT->tpl->name);
     return EMIT->failed ? -1 : 0;
 }
 
@@ -566,7 +517,7 @@ static void lend(struct parser *parser, struct first_rows *first)
     parser->pipes = TABLE_IN(first->pipes);
     EMIT->root_ops = TABLE_IN(first->ops);
     EMIT->nodes = TABLE_IN(first->nodes);
-    emit_node(EMIT, NODE_PLAIN, 0, 0, 0); /* number 0 means none */
+    codegen_node(EMIT, NODE_PLAIN, 0, 0, 0); /* number 0 means none */
     EMIT->constants = TABLE_IN(first->constants);
     EMIT->names_of_fields = TABLE_IN(first->fields);
     EMIT->names = TABLE_IN(first->names);
@@ -576,34 +527,35 @@ static void lend(struct parser *parser, struct first_rows *first)
 }
 
 /* The tables are complete. */
-static int hand_over(struct emit *emit)
+static int hand_over(struct codegen *gen)
 {
-    struct tpl *tpl = emit->tpl;
+    struct tpl *tpl = gen->tpl;
 
-    tpl->units = emit_settle(emit, &emit->units, sizeof(*tpl->units));
-    tpl->unit_count = emit->units.len;
-    tpl->constants = emit_settle(emit, &emit->constants, sizeof(*tpl->constants));
-    tpl->names = emit_settle(emit, &emit->names_of_fields, sizeof(*tpl->names));
-    tpl->functions = emit_settle(emit, &emit->functions, sizeof(*tpl->functions));
-    tpl->literals = emit_settle(emit, &emit->literals, sizeof(*tpl->literals));
-    tpl->nodes = emit_settle(emit, &emit->nodes, sizeof(*tpl->nodes));
-    return emit->failed ? -1 : 0;
+    tpl->units = codegen_settle(gen, &gen->units, sizeof(*tpl->units));
+    tpl->unit_count = gen->units.len;
+    tpl->constants = codegen_settle(gen, &gen->constants, sizeof(*tpl->constants));
+    tpl->names = codegen_settle(gen, &gen->names_of_fields, sizeof(*tpl->names));
+    tpl->functions = codegen_settle(gen, &gen->functions, sizeof(*tpl->functions));
+    tpl->literals = codegen_settle(gen, &gen->literals, sizeof(*tpl->literals));
+    tpl->nodes = codegen_settle(gen, &gen->nodes, sizeof(*tpl->nodes));
+    return gen->failed ? -1 : 0;
 }
 
-int parse_template(struct tpl *tpl, const char *const *denied, struct err *err)
+int parse_template(struct tpl *tpl, const struct tpl_options *options, struct err *err)
 {
     struct parser parser UNSET_AT_FIRST;
     struct first_rows first UNSET_AT_FIRST;
     int failed;
 
     memset(&parser, 0, offsetof(struct parser, tokens));
-    parser.emit.tpl = tpl;
-    parser.emit.err = parser.err = err;
+    parser.gen.tpl = tpl;
+    parser.gen.err = parser.err = err;
     parser.action = NOTHING;
-    parser.denied = denied;
+    parser.functions = options ? options->functions : NULL;
+    parser.denied = options ? options->denied : NULL;
     lend(&parser, &first);
     lex_init(&parser.lex, tpl->source.data, tpl->source.len, tpl->left, tpl->right);
-    failed = read_all(&parser) != 0 || hand_over(&parser.emit) != 0;
+    failed = read_all(&parser) != 0 || hand_over(&parser.gen) != 0;
     lex_done(&parser.lex);
     return failed ? -1 : 0;
 }

@@ -1,9 +1,9 @@
-#include "tpl/command.h"
+#include "tpl/pipe.h"
 
 #include "base/limits.h"
-#include "tpl/format.h"
+#include "go/format.h"
 
-#define EMIT (&parser->emit)
+#define EMIT (&parser->gen)
 
 static const char *context_of(const struct pipe *pipe)
 {
@@ -20,7 +20,7 @@ static int pipe_begin(struct parser *parser, const char *context, uint32_t slot)
 static int read_parenthesis(struct parser *parser, struct pipe *pipe)
 {
     if (parser->pipes.len > LIMIT_TEMPLATE_PARENTHESES)
-        return parse_error(parser, "max expression depth exceeded");
+        return parser_error(parser, "max expression depth exceeded");
     pipe->step = STEP_FIELDS;
     return pipe_begin(parser, NULL, pipe->operand.slot);
 }
@@ -31,7 +31,8 @@ static int unknown_function(struct parser *parser, struct str name)
 
     buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
-    return parse_error(parser, "function %s %s", quoted.data, func_absence(name));
+    return parser_error(parser, "function %s %s", quoted.data,
+                        parser->functions ? parser->functions->absence(name) : "not defined");
 }
 
 static int unknown_variable(struct parser *parser, struct str name)
@@ -40,7 +41,7 @@ static int unknown_variable(struct parser *parser, struct str name)
 
     buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, name);
-    return parse_error(parser, "undefined variable %s", quoted.data);
+    return parser_error(parser, "undefined variable %s", quoted.data);
 }
 
 /* What the parser knows before it looks further. */
@@ -50,7 +51,7 @@ static int check_term(struct parser *parser, struct operand *o, struct str text)
         o->func = command_function(parser, text);
         return o->func ? 0 : unknown_function(parser, text);
     }
-    if (o->kind == TOKEN_VARIABLE && !emit_name_known(EMIT, text))
+    if (o->kind == TOKEN_VARIABLE && !codegen_name_known(EMIT, text))
         return unknown_variable(parser, text);
     return 0;
 }
@@ -64,10 +65,10 @@ static int read_literal(struct parser *parser, struct pipe *pipe)
         return 0;
     if (why.code == ERR_LIMIT)
         return err_set(parser->err, ERR_LIMIT, "%s", why.text);
-    return parse_error(parser, "%s", why.text);
+    return parser_error(parser, "%s", why.text);
 }
 
-static inline void operand_begin(struct operand *o, struct token token)
+static inline void operand_begin(struct operand *o, struct lex_token token)
 {
     o->kind = token.kind;
     o->start = token.pos;
@@ -84,27 +85,27 @@ static int dot_after_literal(struct parser *parser, const struct operand *o)
 
     buf_init_clipped(&quoted, LIMIT_TEMPLATE_BYTES * 5);
     format_quote(&quoted, operand_text(parser, o));
-    return parse_error(parser, "unexpected . after term %s", quoted.data);
+    return parser_error(parser, "unexpected . after term %s", quoted.data);
 }
 
 static void declare_variables(struct parser *parser, const struct pipe *pipe)
 {
     for (uint32_t i = 0; i < pipe->decls; i++) {
         if (pipe->assigned)
-            pipe_assign(parser, pipe->decl[i], TEMP(pipe->slot));
+            command_assign(parser, pipe->decl[i], TEMP(pipe->slot));
         else
-            emit_op(EMIT, (struct op){.code = OP_MOVE, .dst = emit_declare(EMIT, pipe->decl[i]), .src = TEMP(pipe->slot)});
+            codegen_op(EMIT, (struct op){.code = OP_MOVE, .dst = codegen_declare(EMIT, pipe->decl[i]), .src = TEMP(pipe->slot)});
     }
 }
 
 /* The token that ends it has been taken. */
-static int pipe_end(struct parser *parser, struct pipe *pipe, struct token end)
+static int pipe_end(struct parser *parser, struct pipe *pipe, struct lex_token end)
 {
     if (pipe->stages == 0)
-        return parse_error(parser, "missing value for %s", context_of(pipe));
+        return parser_error(parser, "missing value for %s", context_of(pipe));
     if (pipe->bad_stage)
-        return parse_error(parser, "non executable command in pipeline stage %u", pipe->bad_stage);
-    emit_node_at(EMIT, pipe->node)->end = pipe->end;
+        return parser_error(parser, "non executable command in pipeline stage %u", pipe->bad_stage);
+    codegen_node_at(EMIT, pipe->node)->end = pipe->end;
     declare_variables(parser, pipe);
     parser->pipes.len--;
     if (!pipe->context) {
@@ -116,23 +117,23 @@ static int pipe_end(struct parser *parser, struct pipe *pipe, struct token end)
 }
 
 /* `token` has been taken: the pipeline's end, or the first term of its next command. */
-static int next_stage(struct parser *parser, struct pipe *pipe, struct token token)
+static int next_stage(struct parser *parser, struct pipe *pipe, struct lex_token token)
 {
     if (token.kind == (pipe->context ? TOKEN_RIGHT : TOKEN_RPAREN))
         return pipe_end(parser, pipe, token);
-    if (!token_is_term(token.kind))
-        return parse_unexpected(parser, token, context_of(pipe));
-    parse_back(parser, 1);
+    if (!lex_token_is_term(token.kind))
+        return parser_unexpected(parser, token, context_of(pipe));
+    parser_back(parser, 1);
     command_begin(parser, pipe, token);
     pipe->step = STEP_OPERAND;
     return 0;
 }
 
 /* No operand follows: `token`, which has been taken, ends the command. */
-static int end_command(struct parser *parser, struct pipe *pipe, struct token token)
+static int end_command(struct parser *parser, struct pipe *pipe, struct lex_token token)
 {
     if (token.kind != TOKEN_PIPE && token.kind != TOKEN_RIGHT && token.kind != TOKEN_RPAREN)
-        return parse_unexpected(parser, token, "operand");
+        return parser_unexpected(parser, token, "operand");
     command_end(parser, pipe);
     if (token.kind != TOKEN_PIPE)
         return next_stage(parser, pipe, token);
@@ -146,10 +147,10 @@ static int read_fields(struct parser *parser, struct pipe *pipe)
     struct operand *o = &pipe->operand;
     bool glued = false;
 
-    while (parse_glued(parser) && parse_peek(parser).kind == TOKEN_FIELD) {
-        struct token token = parse_next(parser);
-        struct str text = token_text(&parser->lex, token);
-        uint32_t name = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
+    while (parser_glued(parser) && parser_peek(parser).kind == TOKEN_FIELD) {
+        struct lex_token token = parser_next(parser);
+        struct str text = lex_token_text(&parser->lex, token);
+        uint32_t name = codegen_field(EMIT, (struct str){text.data + 1, text.len - 1});
 
         if (!glued)
             o->pos = token.pos;
@@ -158,11 +159,11 @@ static int read_fields(struct parser *parser, struct pipe *pipe)
         o->end = token.pos + token.len;
         glued = true;
     }
-    if (glued && (token_is_literal(o->kind) || o->kind == TOKEN_DOT))
+    if (glued && (lex_token_is_literal(o->kind) || o->kind == TOKEN_DOT))
         return dot_after_literal(parser, o);
     command_operand(parser, pipe);
-    if (parse_glued(parser))
-        return end_command(parser, pipe, parse_next(parser));
+    if (parser_glued(parser))
+        return end_command(parser, pipe, parser_next(parser));
     pipe->step = STEP_OPERAND;
     return 0;
 }
@@ -170,33 +171,33 @@ static int read_fields(struct parser *parser, struct pipe *pipe)
 /* A term with its fields, or the end of the command. */
 static int read_term(struct parser *parser, struct pipe *pipe)
 {
-    struct token token = parse_next(parser);
-    struct str text = token_text(&parser->lex, token);
+    struct lex_token token = parser_next(parser);
+    struct str text = lex_token_text(&parser->lex, token);
 
-    if (!token_is_term(token.kind))
+    if (!lex_token_is_term(token.kind))
         return end_command(parser, pipe, token);
     operand_begin(&pipe->operand, token);
     if (check_term(parser, &pipe->operand, text) != 0)
         return -1;
     pipe->operand.slot = command_operand_slot(parser, &pipe->command);
     if (token.kind == TOKEN_FIELD) {
-        pipe->operand.fields = emit_field(EMIT, (struct str){text.data + 1, text.len - 1});
+        pipe->operand.fields = codegen_field(EMIT, (struct str){text.data + 1, text.len - 1});
         pipe->operand.nfields = 1;
     }
-    emit_temp(EMIT, pipe->operand.slot);
+    codegen_temp(EMIT, pipe->operand.slot);
     if (token.kind == TOKEN_LPAREN)
         return read_parenthesis(parser, pipe);
-    if (token_is_literal(token.kind) && read_literal(parser, pipe) != 0)
+    if (lex_token_is_literal(token.kind) && read_literal(parser, pipe) != 0)
         return -1;
     return read_fields(parser, pipe);
 }
 
-static void add_decl(struct parser *parser, struct pipe *pipe, struct token variable)
+static void add_decl(struct parser *parser, struct pipe *pipe, struct lex_token variable)
 {
-    struct str name = token_text(&parser->lex, variable);
+    struct str name = lex_token_text(&parser->lex, variable);
 
     pipe->decl[pipe->decls++] = name;
-    emit_name(EMIT, name);
+    codegen_name(EMIT, name);
 }
 
 /* 1: another variable may follow; 0: the declarations are over. */
@@ -205,42 +206,42 @@ static int read_comma(struct parser *parser, struct pipe *pipe)
     enum token_kind next;
 
     if (!pipe->context || strcmp(pipe->context, "range") != 0 || pipe->decls > 1)
-        return parse_error(parser, "too many declarations in %s", context_of(pipe));
-    next = parse_peek(parser).kind;
+        return parser_error(parser, "too many declarations in %s", context_of(pipe));
+    next = parser_peek(parser).kind;
     if (next != TOKEN_VARIABLE && next != TOKEN_RIGHT && next != TOKEN_RPAREN)
-        return parse_error(parser, "range can only initialize variables");
-    emit_node_at(EMIT, pipe->node)->kind = NODE_KEY_ONLY;
+        return parser_error(parser, "range can only initialize variables");
+    codegen_node_at(EMIT, pipe->node)->kind = NODE_KEY_ONLY;
     return 1;
 }
 
 /* `$x :=`, `$x =`, and in a range `$k, $v :=`. A variable that is none of these is an operand and goes back. */
 static int read_decls(struct parser *parser, struct pipe *pipe)
 {
-    struct token variable = parse_peek(parser), next;
+    struct lex_token variable = parser_peek(parser), next;
 
     if (variable.kind != TOKEN_VARIABLE)
         return 0;
-    parse_next(parser);
-    next = parse_peek(parser);
+    parser_next(parser);
+    next = parser_peek(parser);
     if (next.kind == TOKEN_ASSIGN || next.kind == TOKEN_DECLARE) {
         pipe->assigned = next.kind == TOKEN_ASSIGN;
-        parse_next(parser);
+        parser_next(parser);
         add_decl(parser, pipe, variable);
-        emit_node_at(EMIT, pipe->node)->kind = NODE_PLAIN;
+        codegen_node_at(EMIT, pipe->node)->kind = NODE_PLAIN;
     } else if (next.kind == TOKEN_CHAR && parser->lex.text[next.pos] == ',') {
-        parse_next(parser);
+        parser_next(parser);
         add_decl(parser, pipe, variable);
         return read_comma(parser, pipe);
     } else {
-        parse_back(parser, 1);
+        parser_back(parser, 1);
     }
     return 0;
 }
 
 static int pipe_begin(struct parser *parser, const char *context, uint32_t slot)
 {
-    struct pipe *pipe = emit_row(EMIT, &parser->pipes, sizeof(*pipe));
-    uint32_t start = parse_peek(parser).pos;
+    struct pipe *pipe = codegen_row(EMIT, &parser->pipes, sizeof(*pipe));
+    uint32_t start = parser_peek(parser).pos;
     int more;
 
     if (!pipe)
@@ -251,9 +252,9 @@ static int pipe_begin(struct parser *parser, const char *context, uint32_t slot)
     pipe->end = start;
     pipe->stages = pipe->bad_stage = pipe->decls = 0;
     pipe->assigned = false;
-    pipe->node = emit_node(EMIT, NODE_PLAIN, start, start, start);
+    pipe->node = codegen_node(EMIT, NODE_PLAIN, start, start, start);
     EMIT->visited = pipe->node;
-    emit_temp(EMIT, slot);
+    codegen_temp(EMIT, slot);
     do
         more = read_decls(parser, pipe);
     while (more > 0);
@@ -264,7 +265,7 @@ static int pipe_step(struct parser *parser, struct pipe *pipe)
 {
     switch (pipe->step) {
     case STEP_STAGE:
-        return next_stage(parser, pipe, parse_next(parser));
+        return next_stage(parser, pipe, parser_next(parser));
     case STEP_OPERAND:
         return read_term(parser, pipe);
     case STEP_FIELDS:
@@ -273,13 +274,13 @@ static int pipe_step(struct parser *parser, struct pipe *pipe)
     return -1;
 }
 
-int pipe_chain(struct parser *parser, struct token token)
+int pipe_chain(struct parser *parser, struct lex_token token)
 {
-    struct str text = token_text(&parser->lex, token);
+    struct str text = lex_token_text(&parser->lex, token);
     const char *dot = memchr(text.data, '.', text.len);
     struct str variable = {text.data, dot ? (size_t)(dot - text.data) : text.len};
 
-    if (variable.len > 0 && !emit_name_known(EMIT, variable))
+    if (variable.len > 0 && !codegen_name_known(EMIT, variable))
         return unknown_variable(parser, variable);
     command_chain(parser, token);
     return 0;

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "tpl/format.h"
+#include "go/format.h"
 
 void say_init(struct say *say, bool redact)
 {

@@ -47,7 +47,7 @@ int tpl_parse(const char *source, size_t len, const struct tpl_options *options,
         return -1;
     tpl->arena = arena;
     if (copy_options(tpl, options, err) != 0 || copy_text(&tpl->arena, source, len, &tpl->source, err) != 0 ||
-        parse_template(tpl, options ? options->denied : NULL, err) != 0)
+        parse_template(tpl, options, err) != 0)
         return -1;
     *ret = steal(tpl);
     return 0;

@@ -14,12 +14,12 @@ static bool is_listing(const struct val *body)
     return keys && keys->kind == VAL_LIST;
 }
 
-/* What KV v2 says of a version without its data. */
+/* What KV v2 says of a version without its data; of one whose data nobody asked for it names the subkeys. */
 static bool is_hollow(const struct val *data)
 {
     const struct val *metadata = val_get(data, "metadata");
 
-    return val_get(metadata, "version") && val_is_nil(val_get(data, "data"));
+    return val_get(metadata, "version") && val_is_nil(val_get(data, "data")) && val_is_nil(val_get(data, "subkeys"));
 }
 
 static bool has_part(const struct val *body)

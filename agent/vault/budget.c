@@ -2,11 +2,18 @@
 
 #include "base/clock.h"
 
-#define REQUEST 1000 /* one request in units of credit: a rate per second is then a rate per millisecond */
+#define REQUEST (1000 * 1000) /* in units of credit: thousandths per second are then units per millisecond */
 
 void budget_init(struct budget *budget, unsigned rate, unsigned burst)
 {
-    *budget = (struct budget){.rate = rate, .burst = burst, .credit = (int64_t)burst * REQUEST, .at = clock_now()};
+    budget_init_strict(budget, (int64_t)rate * 1000, burst);
+    budget->strict = false;
+}
+
+void budget_init_strict(struct budget *budget, int64_t rate, unsigned burst)
+{
+    *budget =
+        (struct budget){.rate = rate, .burst = burst, .strict = true, .credit = (int64_t)burst * REQUEST, .at = clock_now()};
 }
 
 static void refill(struct budget *budget)
@@ -27,6 +34,7 @@ static void refill(struct budget *budget)
 int64_t budget_take(struct budget *budget, bool exempt)
 {
     refill(budget);
+    exempt = exempt && !budget->strict;
     if (!exempt && budget->credit < REQUEST)
         return (REQUEST - budget->credit + budget->rate - 1) / budget->rate;
     if (!exempt)

@@ -22,9 +22,10 @@ struct client_call {
     bool redirected, urgent, one_of_many;
     struct http_exchange *exchange;
     char *method, *path, *wrap_ttl;
-    char *token;     /* NULL: the client's */
-    char *namespace; /* NULL: the client's */
-    struct buf body; /* secret */
+    char *token;         /* NULL: the client's */
+    char *authorization; /* NULL: none */
+    char *namespace;     /* NULL: the client's */
+    struct buf body;     /* secret */
     bool has_body;
     int64_t timeout_ms, sent_at;
     client_done *done;
@@ -44,13 +45,15 @@ struct client {
     void *ctx;
     int64_t down_at, up_at; /* since when nobody answers, CLOCK_NEVER: somebody does; when the last answer came */
     struct budget own_budget, *budget;
-    unsigned long requests;
+    bool no_redirects;
+    struct http_header headers[LIMIT_EXTRA_HEADERS]; /* owned */
+    size_t header_count;
     struct call_list parked, waiting, running;
     unsigned many; /* of those that are one_of_many, how many are not parked */
     struct loop_timer pump_timer;
 };
 
-/* ---- the lists ---- */
+/* --------------------------------------------------------------------------------------------------- the lists ---- */
 
 static void list_append(struct call_list *list, struct client_call *call)
 {
@@ -125,6 +128,8 @@ static void call_free(struct client_call *call)
     mem_free(call->namespace);
     mem_wipe_str(call->token);
     mem_free(call->token);
+    mem_wipe_str(call->authorization);
+    mem_free(call->authorization);
     buf_done(&call->body);
     mem_free(call);
 }
@@ -134,15 +139,23 @@ static void cleanup_call(struct client_call **call)
     call_free(*call);
 }
 
-/* ---- answers ---- */
+/* ----------------------------------------------------------------------------------------------------- answers ---- */
+
+static const char *namespace_of(const struct client_call *call)
+{
+    return call->namespace ? call->namespace : call->client->namespace;
+}
 
 /* A query may hold anything: it stays out of messages. */
 static void what_of(const struct client_call *call, char *out, size_t size)
 {
+    const char *namespace = namespace_of(call);
     _cleanup_buf_ struct buf text;
 
     buf_init_clipped(&text, size - 1);
     buf_addf(&text, "%s %.*s", call->method, (int)strcspn(call->path, "?"), call->path);
+    if (namespace[0])
+        buf_addf(&text, " (namespace \"%s\")", namespace);
     memcpy(out, text.data, text.len + 1);
 }
 
@@ -155,7 +168,7 @@ static int64_t clamp_retry_after(int64_t seconds)
     return seconds * 1000 < RETRY_AFTER_MIN_MS ? RETRY_AFTER_MIN_MS : seconds * 1000;
 }
 
-static bool is_answer(int status)
+bool client_is_answer(int status)
 {
     return status != 0 && (status < 501 || status > 504);
 }
@@ -165,7 +178,7 @@ static void note_up(struct client *client, const struct client_call *call, int s
 {
     int64_t now = clock_now(), down_at = client->down_at;
 
-    if (!is_answer(status)) {
+    if (!client_is_answer(status)) {
         if (down_at == CLOCK_NEVER && call->sent_at >= client->up_at)
             client->down_at = now;
         return;
@@ -217,6 +230,11 @@ static void follow(struct client_call *call, const struct http_res *res)
         return;
     }
     call->redirected = true;
+    if (call->client->no_redirects) {
+        err_set(&err, ERR_DENIED, "redirected, which disable_redirects forbids; point vault.address at the active node");
+        answer_error(call, &err);
+        return;
+    }
     if (redirect_find(call->client->redirect, res->location, &http, &path, &err) != 0)
         answer_error(call, &err);
     else
@@ -247,14 +265,14 @@ static void on_exchange(void *ctx, struct http_res *res, const struct err *faile
     answer(call, &reply, rc == 0 ? NULL : &err);
 }
 
-/* ---- sending ---- */
+/* ----------------------------------------------------------------------------------------------------- sending ---- */
 
 static void start(struct client_call *call, struct http_client *http, const char *path)
 {
     struct client *client = call->client;
     const char *token = call->token ? call->token : client->token;
-    const char *namespace = call->namespace ? call->namespace : client->namespace;
-    struct http_header headers[5];
+    const char *namespace = namespace_of(call);
+    struct http_header headers[6 + LIMIT_EXTRA_HEADERS];
     struct http_req req = {.method = call->method, .path = path, .headers = headers, .timeout_ms = call->timeout_ms};
     struct err err;
 
@@ -265,6 +283,10 @@ static void start(struct client_call *call, struct http_client *http, const char
         headers[req.header_count++] = (struct http_header){"X-Vault-Namespace", namespace};
     if (call->wrap_ttl)
         headers[req.header_count++] = (struct http_header){"X-Vault-Wrap-TTL", call->wrap_ttl};
+    if (call->authorization)
+        headers[req.header_count++] = (struct http_header){"Authorization", call->authorization};
+    for (size_t i = 0; i < client->header_count; i++)
+        headers[req.header_count++] = client->headers[i];
     if (call->has_body) {
         headers[req.header_count++] = (struct http_header){"Content-Type", "application/json"};
         req.body = call->body.data;
@@ -288,7 +310,6 @@ static void start_first(struct client_call *call)
         answer_error(call, &err);
         return;
     }
-    call->client->requests++;
     call->sent_at = clock_now();
     if (!call->token && call->client->uses_left != CLOCK_NEVER)
         call->client->uses_left--;
@@ -333,6 +354,7 @@ struct client_call *client_send(struct client *client, const struct request *req
     call->path = mem_strdup(request->path);
     call->wrap_ttl = request->wrap_ttl && request->wrap_ttl[0] ? mem_strdup(request->wrap_ttl) : NULL;
     call->token = request->token ? mem_strdup(request->token) : NULL;
+    call->authorization = request->authorization && request->authorization[0] ? mem_strdup(request->authorization) : NULL;
     call->namespace = request->namespace ? namespace_name(request->namespace) : NULL;
     call->has_body = request->body != NULL;
     buf_init_exact(&call->body, request->body_len);
@@ -361,7 +383,7 @@ void client_idle(struct client *client)
     redirect_idle(client->redirect);
 }
 
-/* ---- the client itself ---- */
+/* ------------------------------------------------------------------------------------------- the client itself ---- */
 
 /* A connection of HTTP/2 remembers the headers that it sent: it goes with its token. */
 static void forget_headers(struct client *client)
@@ -419,9 +441,21 @@ const char *client_namespace(const struct client *client)
     return client->namespace;
 }
 
-unsigned long client_requests(const struct client *client)
+static void keep_headers(struct client *client, const struct client_options *options)
 {
-    return client->requests;
+    client->header_count = options->header_count;
+    for (size_t i = 0; i < options->header_count; i++) {
+        client->headers[i].name = mem_strdup(options->headers[i].name);
+        client->headers[i].value = mem_strdup(options->headers[i].value);
+    }
+}
+
+static void drop_headers(struct client *client)
+{
+    for (size_t i = 0; i < client->header_count; i++) {
+        mem_free((void *)client->headers[i].name);
+        mem_free((void *)client->headers[i].value);
+    }
 }
 
 int client_new(struct loop *loop, const struct client_options *options, struct client **ret, struct err *err)
@@ -436,9 +470,14 @@ int client_new(struct loop *loop, const struct client_options *options, struct c
     client->redirect = redirect_new(loop, client->http, &options->http);
     client->namespace = namespace_name(options->namespace);
     client->uses_left = client->down_at = CLOCK_NEVER;
+    client->no_redirects = options->no_redirects;
+    keep_headers(client, options);
     client->on_up = options->on_up;
     client->ctx = options->ctx;
-    budget_init(&client->own_budget, LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST);
+    if (options->rate)
+        budget_init_strict(&client->own_budget, options->rate, options->burst);
+    else
+        budget_init(&client->own_budget, LIMIT_REQUEST_RATE, LIMIT_REQUEST_BURST);
     client->budget = options->budget ? options->budget : &client->own_budget;
     timer_init(&client->pump_timer, loop, pump, client);
     *ret = client;
@@ -457,10 +496,22 @@ void client_free(struct client *client)
         client_cancel(client->running.head);
     timer_stop(&client->pump_timer);
     redirect_free(client->redirect);
+    drop_headers(client);
     http_client_free(client->http);
     arena_done(&client->token_arena);
     mem_free(client->namespace);
     mem_free(client);
+}
+
+void client_trust(struct client *client, const struct http_options *options)
+{
+    http_client_trust(client->http, options);
+    redirect_trust(client->redirect, options);
+}
+
+struct http_counts client_counts(const struct client *client)
+{
+    return http_client_counts(client->http);
 }
 
 void client_reach(const struct client *client, struct reach *reach)

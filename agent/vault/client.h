@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "os/http.h"
+#include "net/http.h"
 #include "os/loop.h"
 #include "os/reach.h"
 #include "vault/budget.h"
@@ -21,6 +21,9 @@
 struct client;
 struct client_call;
 
+/* Of a server, and not 0 or what stands before one that is away. */
+bool client_is_answer(int status);
+
 /* The server answers again, after so long without. From the loop, before the answer itself is handed on. */
 typedef void client_up(void *ctx, int64_t after_ms);
 
@@ -28,7 +31,12 @@ struct client_options {
     struct http_options http;
     const char *namespace; /* NULL or "": none */
     struct budget *budget; /* borrowed; NULL: one of its own */
-    client_up *on_up; /* may be NULL */
+    int64_t rate;          /* of its own: thousandths of a request per second, for every request; 0: the usual one */
+    unsigned burst;
+    bool no_redirects;
+    const struct http_header *headers; /* with every request; copied, secret */
+    size_t header_count;               /* at most LIMIT_EXTRA_HEADERS */
+    client_up *on_up;                  /* may be NULL */
     void *ctx;
 };
 
@@ -37,12 +45,14 @@ struct request {
     const char *path;   /* below "/v1/", escaped, may carry "?query" */
     const char *body;   /* JSON, copied as secret; NULL: none */
     size_t body_len;
-    const char *token;    /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
-    const char *namespace; /* instead of the client's; "" for none; NULL: the client's */
-    const char *wrap_ttl; /* X-Vault-Wrap-TTL */
-    bool urgent;          /* exempt from the budget */
-    bool one_of_many;     /* waits while LIMIT_REQUESTS_AT_ONCE of its kind are under way: each takes 100 KiB, and its time-out begins when it is sent */
-    int64_t timeout_ms;   /* 0: the client's */
+    const char *token;         /* instead of the client's; "" sends none; NULL: the client's at the time of sending */
+    const char *namespace;     /* instead of the client's; "" for none; NULL: the client's */
+    const char *wrap_ttl;      /* X-Vault-Wrap-TTL */
+    const char *authorization; /* the header of that name, copied as secret; NULL or "": none */
+    bool urgent;               /* exempt from the budget */
+    bool one_of_many; /* waits while LIMIT_REQUESTS_AT_ONCE of its kind are under way: each takes 100 KiB, and its time-out begins
+                         when it is sent */
+    int64_t timeout_ms; /* 0: the client's */
 };
 
 /* `err` is NULL for 2xx. The reply is never NULL; its arena may be taken with steal-like copying and zeroing of the struct. */
@@ -66,11 +76,13 @@ struct client_call *client_send(struct client *client, const struct request *req
 void client_cancel(struct client_call *call);
 /* What its calls open. */
 void client_reach(const struct client *client, struct reach *reach);
+/* Other TLS files of the same server: see http_client_trust(). */
+void client_trust(struct client *client, const struct http_options *options);
+/* Without those to other hosts. */
+struct http_counts client_counts(const struct client *client);
 /* Close idle connections when nothing runs. */
 void client_idle(struct client *client);
 /* Without slashes at its ends; "" for none. */
 const char *client_namespace(const struct client *client);
-/* Requests sent so far. */
-unsigned long client_requests(const struct client *client);
 
 #endif

@@ -75,7 +75,7 @@ static struct str cut(struct str s, char mark, struct str *ret_rest)
     return (struct str){s.data, len};
 }
 
-/* ---- query: one parameter as "name=value", escaped anew so that equal queries are equal texts ---- */
+/* -------------------- query: one parameter as "name=value", escaped anew so that equal queries are equal texts ---- */
 
 static int add_param(struct buf *out, struct str param, struct err *err)
 {
@@ -157,7 +157,7 @@ const char *dep_query(const struct dep *dep, const char *name, size_t *len)
     return NULL;
 }
 
-/* ---- path ---- */
+/* -------------------------------------------------------------------------------------------------------- path ---- */
 
 static int check_bytes(struct str path, struct err *err)
 {
@@ -204,7 +204,7 @@ static int set_path(struct dep *dep, struct str path, struct err *err)
     return 0;
 }
 
-/* ---- arguments ---- */
+/* --------------------------------------------------------------------------------------------------- arguments ---- */
 
 static struct dep_arg *find_arg(const struct dep *dep, struct str key)
 {
@@ -260,7 +260,7 @@ static int set_args(struct dep *dep, const struct val *args, size_t argc, struct
     return 0;
 }
 
-/* ---- key and identity ---- */
+/* -------------------------------------------------------------------------------------------- key and identity ---- */
 
 static size_t args_size(const struct dep *dep, size_t around)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/cur.h"
+#include "base/digit.h"
 
 static bool is_plain(char c)
 {
@@ -41,24 +41,17 @@ void escape_query(struct buf *buf, const char *text, size_t len)
     }
 }
 
-static bool hex_byte(const char *text, size_t len, char *ret)
-{
-    uint64_t value;
-
-    if (len < 3 || !cur_whole_uint((const char[]){text[1], text[2], 0}, 16, 255, &value))
-        return false;
-    *ret = (char)value;
-    return true;
-}
-
 int escape_decode(struct buf *buf, const char *text, size_t len, bool plus, struct err *err)
 {
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
 
         if (c == '%') {
-            if (!hex_byte(text + i, len - i, &c))
+            int byte = digit_percent(text + i, len - i);
+
+            if (byte < 0)
                 return err_set(err, ERR_INPUT, "invalid URL escape \"%.*s\"", (int)(len - i < 3 ? len - i : 3), text + i);
+            c = (char)byte;
             i += 2;
         } else if (plus && c == '+') {
             c = ' ';

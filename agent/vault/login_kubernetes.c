@@ -9,10 +9,11 @@ static const struct login_option options[] = {
 };
 
 /* The kubelet replaces the token long before it ends: nothing is kept, every login reads the file. */
-static int describe(struct login *login, struct login_request *request, struct err *err)
+static int next(struct login *login, const struct told *told, struct login_request *request, struct err *err)
 {
     _cleanup_buf_ struct buf jwt = {0};
 
+    (void)told;
     if (file_read_token(login_text(login, "token_path"), &jwt, err) != 0)
         return err_wrap(err, "service account token");
     login_note_end(login, jwt.data);
@@ -20,4 +21,4 @@ static int describe(struct login *login, struct login_request *request, struct e
     return 0;
 }
 
-const struct login_method login_kubernetes = {"kubernetes", options, ARRAY_LEN(options), describe};
+const struct login_method login_kubernetes = {"kubernetes", options, ARRAY_LEN(options), next};

@@ -5,8 +5,9 @@ static const struct login_option options[] = {
     {"token_file_path", LOGIN_FILE, true, NULL, "file of a token that somebody else keeps"},
 };
 
-static int describe(struct login *login, struct login_request *request, struct err *err)
+static int next(struct login *login, const struct told *told, struct login_request *request, struct err *err)
 {
+    (void)told;
     if (login_keep_file(login, "token_file_path", 0, true, err) != 0)
         return -1;
     request->method = "GET";
@@ -16,4 +17,4 @@ static int describe(struct login *login, struct login_request *request, struct e
     return 0;
 }
 
-const struct login_method login_token_file = {"token_file", options, ARRAY_LEN(options), describe};
+const struct login_method login_token_file = {"token_file", options, ARRAY_LEN(options), next};

@@ -1,8 +1,8 @@
 /*
  * mount: where a dep lives on the server: as written, or with KV v2's "data/" and "metadata/" put in. Pure rules, no requests.
  *
- * Paths that contain /data/ (of reads), /creds/, /static-creds/ or /issue/ are taken as written, and only a refusal asks the mount table
- * (never when a segment is config, delete, undelete or destroy); for everything else the table is asked first.
+ * Paths that contain /data/ (of reads), /creds/, /static-creds/ or /issue/ are taken as written, and only a refusal asks the
+ * mount table (never when a segment is config, delete, undelete or destroy); for everything else the table is asked first.
  */
 #ifndef VAULT_MOUNT_H
 #define VAULT_MOUNT_H

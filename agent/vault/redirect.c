@@ -31,11 +31,12 @@ struct place_of {
 };
 
 static const size_t text_offsets[] = {
-    offsetof(struct http_options, address),    offsetof(struct http_options, ca_cert),
-    offsetof(struct http_options, ca_path),    offsetof(struct http_options, client_cert),
-    offsetof(struct http_options, client_key), offsetof(struct http_options, server_name),
-    offsetof(struct http_options, proxy),      offsetof(struct http_options, user_agent),
-    offsetof(struct http_options, ca_pem),
+    offsetof(struct http_options, address),        offsetof(struct http_options, ca_cert),
+    offsetof(struct http_options, ca_path),        offsetof(struct http_options, client_cert),
+    offsetof(struct http_options, client_key),     offsetof(struct http_options, server_name),
+    offsetof(struct http_options, proxy),          offsetof(struct http_options, user_agent),
+    offsetof(struct http_options, ca_pem),         offsetof(struct http_options, client_cert_pem),
+    offsetof(struct http_options, client_key_pem),
 };
 
 static const char **text_of(struct http_options *options, size_t i)
@@ -56,6 +57,22 @@ struct redirect *redirect_new(struct loop *loop, struct http_client *home, const
         *text = *text ? mem_strdup(*text) : NULL;
     }
     return redirect;
+}
+
+static void replace(const char **text, const char *other)
+{
+    mem_free((void *)*text);
+    *text = other ? mem_strdup(other) : NULL;
+}
+
+void redirect_trust(struct redirect *redirect, const struct http_options *options)
+{
+    replace(&redirect->options.ca_cert, options->ca_cert);
+    replace(&redirect->options.ca_path, options->ca_path);
+    replace(&redirect->options.client_cert, options->client_cert);
+    replace(&redirect->options.client_key, options->client_key);
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        http_client_trust(redirect->peers[i].http, options);
 }
 
 static void peer_done(struct peer *peer)
@@ -121,7 +138,8 @@ static struct peer *find_peer(struct redirect *redirect, const char *origin)
     return NULL;
 }
 
-/* A place for one more. Pods of a server come and go: the one that was not asked for longest makes room, unless it still owes an answer. */
+/* A place for one more. Pods of a server come and go: the one that was not asked for longest makes room, unless it still owes an
+ * answer. */
 static struct peer *make_room(struct redirect *redirect)
 {
     struct peer *oldest = NULL;

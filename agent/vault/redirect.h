@@ -9,7 +9,7 @@
 #define VAULT_REDIRECT_H
 
 #include "base/err.h"
-#include "os/http.h"
+#include "net/http.h"
 #include "os/loop.h"
 #include "os/reach.h"
 
@@ -23,9 +23,12 @@ void redirect_free(struct redirect *redirect);
 int redirect_find(struct redirect *redirect, const char *location, struct http_client **ret, const char **ret_path,
                   struct err *err) MUST_USE;
 
-/* What requests open at home and elsewhere: nobody knows the port before a redirect comes; over a unix socket none is followed. */
+/* What requests open at home and elsewhere: nobody knows the port before a redirect comes; over a unix socket none is followed.
+ */
 void redirect_reach(const struct redirect *redirect, struct reach *reach);
 
+/* The same of http_client_trust(). */
+void redirect_trust(struct redirect *redirect, const struct http_options *options);
 /* Close the idle connections to other hosts. */
 void redirect_idle(struct redirect *redirect);
 /* The same of http_client_renew(). */

@@ -13,7 +13,7 @@ static const struct status_row {
     const char *text;
 } status_rows[] = {
     {400, ERR_INPUT, "bad request"},
-    {401, ERR_DENIED, "unauthorized: a proxy in between wants credentials"},
+    {401, ERR_DENIED, "unauthorized: the server, or a proxy in between, wants other credentials"},
     {403, ERR_DENIED, "permission denied"},
     {404, ERR_MISSING, "not found"},
     {405, ERR_INPUT, "unsupported operation on this path"},
@@ -97,13 +97,6 @@ static const struct phrase *find_phrase(const char *text, size_t len)
         if (memmem(text, len, phrases[i].text, strlen(phrases[i].text)))
             return &phrases[i];
     return NULL;
-}
-
-const char *reply_phrase(const char *text, size_t len)
-{
-    const struct phrase *phrase = find_phrase(text, len);
-
-    return phrase ? phrase->text : NULL;
 }
 
 void reply_done(struct reply *reply)

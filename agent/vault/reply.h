@@ -29,7 +29,5 @@ struct reply {
  * way. */
 int reply_parse(struct reply *reply, int status, const char *body, size_t len, const char *what, struct err *err) MUST_USE;
 void reply_done(struct reply *reply); /* zeroed structs are accepted */
-/* The well-known phrase inside an untrusted text, or NULL. */
-const char *reply_phrase(const char *text, size_t len);
 
 #endif

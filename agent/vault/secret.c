@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/duration.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "go/duration.h"
+#include "go/ssh_cert.h"
 
 #define STATIC_INTERVAL_MS ((int64_t)5 * 60 * 1000)
 #define THRESHOLD          0.90
+#define SSH_END_MAX        ((uint64_t)1 << 40) /* seconds: further than any clock */
 
 struct secret *secret_new(void)
 {
@@ -76,6 +78,18 @@ static bool is_certificate(struct facts *facts)
     return true;
 }
 
+/* A key signed by an SSH engine: nothing but the certificate says when it ends. One that never does is asked for no more. */
+static bool is_signed_key(struct facts *facts)
+{
+    const struct val *key = val_get(facts->data, "signed_key");
+    uint64_t end;
+
+    if (!key || key->kind != VAL_STRING || !ssh_cert_valid_before(key->s, &end))
+        return false;
+    facts->base_ms = end > SSH_END_MAX ? CLOCK_NEVER : (int64_t)end * 1000 - clock_wall();
+    return true;
+}
+
 static bool is_secret_id(struct facts *facts)
 {
     int64_t ttl;
@@ -100,7 +114,8 @@ static bool seconds_in(const struct val *data, const char *key, int64_t *ret)
     buf_add(&text, v->s.data, v->s.len);
     if (v->s.data[v->s.len - 1] >= '0' && v->s.data[v->s.len - 1] <= '9')
         buf_addc(&text, 's');
-    if (buf_check(&text, key, &ignored) != 0 || duration_parse((struct str){text.data, text.len}, true, &nanos, &ignored) != 0 || nanos < 0)
+    if (buf_check(&text, key, &ignored) != 0 || duration_parse((struct str){text.data, text.len}, true, &nanos, &ignored) != 0 ||
+        nanos < 0)
         return false;
     *ret = nanos / DURATION_SECOND;
     return true;
@@ -121,7 +136,8 @@ static bool is_rotated(struct facts *facts)
     return true;
 }
 
-/* It ends by itself: tokens of identity/oidc and of clouds. A role's or mount's settings speak of a ttl too, and of its maximum. */
+/* It ends by itself: tokens of identity/oidc and of clouds. A role's or mount's settings speak of a ttl too, and of its maximum.
+ */
 static bool is_mortal(struct facts *facts)
 {
     static const char *const names[] = {"ttl", "token_ttl"}, *const settings[] = {"max_ttl", "token_max_ttl", "template"};
@@ -165,11 +181,9 @@ static const struct rule {
     bool with_lease_id; /* also for answers that have a lease */
     bool exact;         /* without the fraction and its jitter */
 } rules[] = {
-    {"certificate", is_certificate, false, false},
-    {"secret id", is_secret_id, false, false},
-    {"rotated by the server", is_rotated, false, true},
-    {"its own ttl", is_mortal, false, false},
-    {"wrapped", is_wrapped, false, false},
+    {"certificate", is_certificate, false, false}, {"signed key", is_signed_key, false, false},
+    {"secret id", is_secret_id, false, false},     {"rotated by the server", is_rotated, false, true},
+    {"its own ttl", is_mortal, false, false},      {"wrapped", is_wrapped, false, false},
     {"lease duration", is_timed, true, false},
 };
 
@@ -209,6 +223,8 @@ struct refresh secret_refresh(const struct dep *dep, const struct secret *secret
     }
     if (exact)
         return (struct refresh){.why = why, .at = since + facts.base_ms, .retry = facts.base_ms == 0};
+    if (facts.base_ms == CLOCK_NEVER)
+        return (struct refresh){.why = why, .at = CLOCK_NEVER};
     if (facts.base_ms <= 0)
         facts.base_ms = facts.interval_ms;
     facts.base_ms = (int64_t)((double)facts.base_ms * fraction(options));

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "vault/wrap_info.h"
+
+const char *const secret_variables[] = {"VAULT_TOKEN", "BAO_TOKEN", "VAULT_CLIENT_KEY_BYTES", "BAO_CLIENT_KEY_BYTES", NULL};
 
 static void cleanup_token(struct token **token)
 {
@@ -52,13 +54,13 @@ static int fill(struct token *token, const char *value, const struct val *from, 
 }
 
 /* The JSON that a sink holds when the login was wrapped. */
-static int keep_wrap(struct token *token, const struct val *info, struct err *err)
+static int keep_wrap(struct token *token, const struct reply *reply, struct err *err)
 {
     _cleanup_buf_ struct buf text;
 
     buf_init_secret(&text, LIMIT_TOKEN_BYTES);
-    if (json_write(&text, info, JSON_NO_HTML, err) != 0 || buf_check(&text, "wrap_info", err) != 0)
-        return -1;
+    if (wrap_info_text(reply, &text, err) != 0)
+        return err_wrap(err, "login");
     return keep(token, text.data, &token->wrap, err);
 }
 
@@ -67,13 +69,10 @@ int token_from_auth(const struct reply *reply, bool wrapped, int64_t asked_at, s
 {
     _cleanup_(cleanup_token) struct token *token = token_new();
     const struct val *auth = val_get(&reply->body, "auth");
-    const struct val *wrap = val_get(&reply->body, "wrap_info");
     const char *value = val_get_cstr(auth, "client_token");
 
     if (wrapped) {
-        if (!wrap || wrap->kind != VAL_MAP)
-            return err_set(err, ERR_INPUT, "login: status %d, but the answer is not wrapped as wrap_ttl asks for", reply->status);
-        if (keep_wrap(token, wrap, err) != 0)
+        if (keep_wrap(token, reply, err) != 0)
             return -1;
         *ret = steal(token);
         return 0;
@@ -101,7 +100,17 @@ int token_from_lookup(const struct reply *reply, const char *value, int64_t aske
     return 0;
 }
 
-int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret, struct err *err)
+/* What never ends has no expire_time (root, or a server that says so); what has one and 0 seconds is over. */
+bool token_ends_at_once(const struct reply *reply)
+{
+    const struct val *data = val_get(&reply->body, "data");
+    bool odd = false;
+
+    return lease_seconds(val_get(data, "ttl"), &odd) == 0 && !val_is_nil(val_get(data, "expire_time"));
+}
+
+int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret,
+                    struct err *err)
 {
     _cleanup_(cleanup_token) struct token *token = token_new();
 

@@ -13,6 +13,9 @@
 #include "vault/lease.h"
 #include "vault/reply.h"
 
+/* The environment variables that hold one, or a private key, NULL-terminated: no child gets them. */
+extern const char *const secret_variables[];
+
 struct token {
     struct arena arena;
     const char *value;
@@ -31,8 +34,11 @@ int token_from_auth(const struct reply *reply, bool wrapped, int64_t asked_at, s
 /* `value` is the token that was looked up. */
 int token_from_lookup(const struct reply *reply, const char *value, int64_t asked_at, struct token **ret, struct err *err)
     MUST_USE;
+/* What a lookup-self says: it has an end, and no seconds until then. */
+bool token_ends_at_once(const struct reply *reply);
 /* One that another process logged in for; `lease` as that one knew it. */
-int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret, struct err *err) MUST_USE;
+int token_take_over(const char *value, const char *accessor, const struct lease *lease, bool batch, struct token **ret,
+                    struct err *err) MUST_USE;
 void token_free(struct token *token);
 
 #endif

@@ -3,9 +3,9 @@
  *
  *   injector_load PORT BODIES CONNECTIONS SECONDS keep|new|idle
  *
- * BODIES: each review as its length in decimal, a newline, its bytes; they are sent in turn. keep: connections stay; new: one for each request;
- * idle: connections are opened, each sends one request, then "ready" is printed and they stay until SECONDS are over.
- * Prints one JSON object. One thread, so that the rest of the machine is the server's; certificates are not verified.
+ * BODIES: each review as its length in decimal, a newline, its bytes; they are sent in turn. keep: connections stay; new: one for
+ * each request; idle: connections are opened, each sends one request, then "ready" is printed and they stay until SECONDS are
+ * over. Prints one JSON object. One thread, so that the rest of the machine is the server's; certificates are not verified.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static struct message bodies[MAX_BODIES];
 static size_t body_count, body_next;
 static struct conn conns[MAX_CONNECTIONS];
 static char answer[MAX_CONNECTIONS][4096]; /* the head of the answer; the rest is only counted */
-static uint32_t *samples;                   /* microseconds */
+static uint32_t *samples;                  /* microseconds */
 static size_t sample_count, failures, bad_status, resting;
 static bool anew, idle;
 static int epoll;
@@ -77,7 +77,10 @@ static void bodies_read(const char *path)
     while (body_count < MAX_BODIES && fscanf(file, "%zu", &len) == 1 && fgetc(file) == '\n') {
         struct message *message = &bodies[body_count++];
         char head[256];
-        int n = snprintf(head, sizeof(head), "POST /mutate?timeout=10s HTTP/1.1\r\nHost: injector\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", len);
+        int n = snprintf(
+            head, sizeof(head),
+            "POST /mutate?timeout=10s HTTP/1.1\r\nHost: injector\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+            len);
 
         message->data = malloc((size_t)n + len);
         message->len = (size_t)n + len;
@@ -311,7 +314,8 @@ int main(int argc, char **argv)
         }
     }
     qsort(samples, sample_count, sizeof(*samples), by_size);
-    printf("{\"requests\": %zu, \"seconds\": %.3f, \"failures\": %zu, \"not_200\": %zu, \"p50\": %.6f, \"p99\": %.6f, \"most\": %.6f}\n", sample_count,
-           (double)(now_us() - begin) / 1e6, failures, bad_status, at(0.5), at(0.99), at(1));
+    printf(
+        "{\"requests\": %zu, \"seconds\": %.3f, \"failures\": %zu, \"not_200\": %zu, \"p50\": %.6f, \"p99\": %.6f, \"most\": %.6f}\n",
+        sample_count, (double)(now_us() - begin) / 1e6, failures, bad_status, at(0.5), at(0.99), at(1));
     return 0;
 }

@@ -21,10 +21,15 @@ class Scene:
         self.site = Site(self.server, self._cluster, self.folder)
         self._random = random.Random(seed)
         self.login = self.site.login(token_ttl="1h")
-        kv = self.site.kv2()
-        self.secrets = [kv.put(f"app-{i}", user=self._word(8), password=self._word(24)) for i in range(20)]
+        self._kv, self.secrets = self.site.kv2(), []
+        self.fill(20)
         self._audit = self.folder / "audit.log"
         self.server.vault.request("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": str(self._audit)}})
+
+    def fill(self, count):
+        """So many secrets at least."""
+        for i in range(len(self.secrets), count):
+            self.secrets.append(self._kv.put(f"app-{i}", user=self._word(8), password=self._word(24)))
 
     def close(self):
         self.server.stop()

@@ -55,7 +55,7 @@ def test_an_expired_service_account_token_is_refused_until_a_new_one_is_there(si
     login = site.login()
     login.volume.write(token=site.expired_token())
     one = start(site, agent, tmp_path, login)
-    one.wait_log("403")
+    one.wait_log("403 permission denied|Code: 403")
     assert original() or one.wait_log(f"{login.role}.*403 permission denied")
     assert wait.read(tmp_path / "user") is None
     login.volume.write(token=site.cluster.token())
@@ -114,7 +114,7 @@ def test_a_token_that_is_swapped_while_logins_fail_is_used_at_once(site, agent, 
     login = site.login()
     login.volume.write(token=site.expired_token())
     one = start(site, agent, tmp_path, login, via=proxy)
-    one.wait_log("403")
+    one.wait_log("403 permission denied|Code: 403")
     for _ in range(3):
         last = site.cluster.token()
         login.volume.write(token=last)

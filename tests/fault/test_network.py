@@ -283,6 +283,23 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_again(site, agent, tmp_
     wait.for_file(tmp_path / "user", "alice", seconds=60)
 
 
+@needs_root
+@pytest.mark.parametrize("names_of_server", [["node.ampule.test", "vault.ampule.test"], pytest.param(["vault.ampule.test"], marks=ours)])
+def test_a_host_without_a_port_is_where_its_srv_record_says(site, agent, tmp_path, names, authority, names_of_server):
+    """Ours holds the server to the configured name: the record, which nobody signed, need not be believed."""
+    relay = Proxy(site.address, site.ca_file, authority, names=names_of_server)
+    try:
+        names.records = {"node.ampule.test": "127.0.0.1"}
+        names.services = {"_http._tcp.vault.ampule.test": (relay.port, "node.ampule.test")}
+        env = {"VAULT_SRV_LOOKUP": "true", "BAO_SRV_LOOKUP": "true"}
+        start(site, agent, tmp_path, via=relay, vault={"address": "https://vault.ampule.test"}, env=env,
+              within=spaces.with_resolver(tmp_path, names.address))
+        wait.for_file(tmp_path / "user", "alice", seconds=60)
+        assert original() or relay.requests[0].headers["Host"] == "vault.ampule.test"
+    finally:
+        relay.close()
+
+
 @ours
 @needs_root
 def test_a_name_server_that_fails_later_keeps_the_file(rendering, tmp_path, names, named):

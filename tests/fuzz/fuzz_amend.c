@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (text && amend_check(patch, &arena, &err) == 0) {
         (void)amend_is_empty(patch);
         effort_init(&effort, size);
-        if (amend_container(whole, patch, &effort, &out, &err) == 0 && !out.full && json_read(out.data, out.len, NULL, &arena, &v, &err) != 0 &&
-            err.code != ERR_LIMIT)
+        if (amend_container(whole, patch, &effort, &out, &err) == 0 && !out.full &&
+            json_read(out.data, out.len, NULL, &arena, &v, &err) != 0 && err.code != ERR_LIMIT)
             abort();
     }
     /* Every byte of it was paid for; escapes make up to six of one. */

@@ -1,25 +1,29 @@
 /* floor: inject */
 /*
- * The annotations of an everyday pod: lines NAME=VALUE; a name without a slash gets upstream's prefix. The answer's patch is read, and the
- * configuration in it too: nothing that stands in an annotation may get out of its string.
+ * The annotations of an everyday pod: lines NAME=VALUE; a name without a slash gets upstream's prefix. The answer's patch is
+ * read, and the configuration in it too: nothing that stands in an annotation may get out of its string.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/emit.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "inject/review.h"
 
-static const char before[] = "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"namespace\":\"n\","
-                             "\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
-                             "\"vault.hashicorp.com/role\":\"r\"",
-                  after[] = "}},\"spec\":{\"volumes\":[{\"name\":\"t\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"token\"}}]}}],"
-                            "\"containers\":[{\"name\":\"app\",\"securityContext\":{\"runAsUser\":7},\"volumeMounts\":[{\"name\":\"t\","
-                            "\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}],"
-                            "\"initContainers\":[{\"name\":\"first\"}]}}}}";
+static const char
+    before
+        [] =
+            "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"namespace\":\"n\","
+            "\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+            "\"vault.hashicorp.com/role\":\"r\"",
+  after[] =
+      "}},\"spec\":{\"volumes\":[{\"name\":\"t\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"token\"}}]}}],"
+      "\"containers\":[{\"name\":\"app\",\"securityContext\":{\"runAsUser\":7},\"volumeMounts\":[{\"name\":\"t\","
+      "\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}],"
+      "\"initContainers\":[{\"name\":\"first\"}]}}}}";
 
 static char *from_nothing(const char *name)
 {

@@ -1,4 +1,4 @@
-/* floor: flow */
+/* floor: config */
 /* A whole configuration file, in HCL or JSON or, behind a first byte 'Y', in YAML: tables, checks, messages. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "base/hcl.h"
 #include "base/limits.h"
 #include "base/yaml.h"
-#include "flow/stanza.h"
+#include "config/stanza.h"
 
 static int read_root(const char *text, size_t size, struct arena *arena, struct val *root)
 {

@@ -1,23 +1,25 @@
-/* floor: tpl */
+/* floor: fn */
 /*
- * YAML and JSON text through the functions that read and write documents. What toJSON prints must come back as the same value; toYAML drops white
- * space at the end, as the original does, so that its text need not.
+ * YAML and JSON text through the functions that read and write documents. What toJSON prints must come back as the same value;
+ * toYAML drops white space at the end, as the original does, so that its text need not.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/tpl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const once[] = {"{{ parseYAML . | toTOML }}", "{{ parseJSON . | toTOML }}", "{{ parseYAML . | toJSONPretty }}", "{{ sprig_fromJson . | toYAML }}",
+static const char *const once[] = {"{{ parseYAML . | toTOML }}",          "{{ parseJSON . | toTOML }}",
+                                   "{{ parseYAML . | toJSONPretty }}",    "{{ sprig_fromJson . | toYAML }}",
                                    "{{ parseYAML . | toUnescapedJSON }}", "{{ parseYAML . | toYAML | parseYAML | toYAML }}"};
 
 static int print(const char *text, const struct val *root, struct buf *out)
 {
-    const struct tpl_options options = {.name = "f"};
+    const struct tpl_options options = {.name = "f", .functions = &functions_all};
     const struct tpl_env env = {0};
     _cleanup_tpl_ struct tpl *tpl = NULL;
     struct err err;
@@ -34,7 +36,8 @@ static void json_goes_round(const struct val *root)
 
     if (print("{{ parseJSON . | toJSON }}", root, &first) != 0)
         return;
-    if (print("{{ parseJSON . | toJSON | parseJSON | toJSON }}", root, &second) != 0 || first.len != second.len || memcmp(first.data, second.data, first.len) != 0)
+    if (print("{{ parseJSON . | toJSON | parseJSON | toJSON }}", root, &second) != 0 || first.len != second.len ||
+        memcmp(first.data, second.data, first.len) != 0)
         abort();
 }
 

@@ -1,9 +1,9 @@
-/* floor: flow */
+/* floor: fetch */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/handover.h"
+#include "fetch/handover.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,8 +26,9 @@ static void write_again(struct handover *handover)
             abort();
     }
     buf_init_secret(&text, 1 << 20);
-    if (handover_write(&text, &place, token, store, &err) == 0 && handover_read(text.data, text.len, &place, INT64_MAX / 2, &again, &err) != 0 &&
-        err.code != ERR_LIMIT && !strstr(err.text, "ended"))
+    if (handover_write(&text, &place, token, store, &err) == 0 &&
+        handover_read(text.data, text.len, &place, INT64_MAX / 2, &again, &err) != 0 && err.code != ERR_LIMIT &&
+        !strstr(err.text, "ended"))
         abort();
     handover_free(again);
     buf_done(&text);

@@ -5,18 +5,18 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "sandbox/policy.h"
-#include "sandbox/review.h"
+#include "sandbox/acl.h"
+#include "sandbox/token_review.h"
 
 static void try_policy(const char *text)
 {
-    struct policies policies;
+    struct acl acl;
     char name[] = "p", *names[] = {name, NULL};
     struct err err;
 
-    if (policies_init(&policies, &err) == 0 && policy_put(&policies, "p", text, &err) == 0)
-        policy_capabilities(&policies, names, "secret/data/app");
-    policies_done(&policies);
+    if (acl_init(&acl, &err) == 0 && acl_put(&acl, "p", text, &err) == 0)
+        acl_capabilities(&acl, names, "secret/data/app");
+    acl_done(&acl);
 }
 
 /* Past the caller's own check, which no input gets through. */
@@ -29,7 +29,7 @@ static void try_review(const struct issuer *issuer, const char *text)
     buf_init(&token, LIMIT_TOKEN_BYTES);
     buf_init(&out, LIMIT_REPLY_BYTES);
     if (issuer_token(issuer, &req, &token, &err) == 0)
-        review_answer(issuer, token.data, text, strlen(text), &out);
+        token_review_answer(issuer, token.data, text, strlen(text), &out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_review(&issuer, text);
     else if (jwt_parse(text, size, &jwt, &err) == 0 && jwt_verify(&jwt, key, &err) < 0)
         jwt_has_audience(&jwt.claims, "https://sandbox");
-    if (review_token(&issuer, text, size, NULL, &judged, &err) == 0)
+    if (token_review_judge(&issuer, text, size, NULL, &judged, &err) == 0)
         __builtin_trap(); /* nothing here was signed with that key */
     return 0;
 }

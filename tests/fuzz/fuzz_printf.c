@@ -1,11 +1,12 @@
-/* floor: tpl */
+/* floor: fn */
 /* printf and the functions on strings: the input's first line is a format, what follows the arguments, one a line. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "tpl/format.h"
+#include "fn/functions.h"
+#include "go/format.h"
 #include "tpl/func.h"
 #include "tpl/tpl.h"
 
@@ -43,13 +44,14 @@ static struct val read_arg(struct str line, size_t i, struct arena *arena)
 /* Every function whose parameters are strings or anything, with what there is. */
 static void call_all(struct arena *arena, struct val *args, size_t argc)
 {
-    static const char *const names[] = {"split",        "trim",         "replaceAll", "toUpper", "toLower",  "trimSpace", "base64Decode", "base64Encode",
-                                        "parseJSON",    "html",         "js",         "urlquery", "contains", "toJSON",   "eq",           "lt",
-                                        "toJSONPretty", "timestamp",    "index",      "slice",   "len",      "print",     "println",      "printf"};
+    static const char *const names[] = {"split",        "trim",         "replaceAll", "toUpper", "toLower",      "trimSpace",
+                                        "base64Decode", "base64Encode", "parseJSON",  "html",    "js",           "urlquery",
+                                        "contains",     "toJSON",       "eq",         "lt",      "toJSONPretty", "timestamp",
+                                        "index",        "slice",        "len",        "print",   "println",      "printf"};
     struct tpl_env env = {.now_ms = 1704164645123};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const struct func *func = func_find(str_of(names[i]));
+        const struct func *func = functions_find(str_of(names[i]));
         size_t letters = strcspn(func->params, "*"), n = func->params[letters] ? argc : letters;
         struct err err = {0};
         struct call call = {.name = func->name, .arena = arena, .env = &env, .argv = args, .argc = n, .err = &err};
@@ -57,7 +59,8 @@ static void call_all(struct arena *arena, struct val *args, size_t argc)
         bool fits = n <= argc && n >= letters - (func->params[letters] != 0);
 
         for (size_t k = 0; k < n && fits; k++)
-            fits = func->params[k < letters ? k : letters - 1] != 's' || (args[k].kind == VAL_STRING && args[k].type == VAL_T_NATURAL);
+            fits = func->params[k < letters ? k : letters - 1] != 's' ||
+                   (args[k].kind == VAL_STRING && args[k].type == VAL_T_NATURAL);
         if (fits && func->body(&call, &ret) != 0 && err.code == ERR_NONE)
             abort();
     }

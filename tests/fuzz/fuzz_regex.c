@@ -1,11 +1,12 @@
-/* floor: tpl */
-/* A pattern in the first line, a replacement in the second, the text behind: what compiles is searched and replaced, its matches stay in the text. */
+/* floor: regex */
+/* A pattern in the first line, a replacement in the second, the text behind: what compiles is searched and replaced, its matches
+ * stay in the text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "tpl/regex.h"
+#include "regex/regex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&buf, KIB(64));
     if (regex_compile(&arena, pattern, &regex, &err) != 0)
         return 0;
-    if (regex_match(regex, text, &found, &err) == 0 && regex_find_all(regex, text, regex_groups(regex), on_match, &text, &err) == 0)
+    if (regex_match(regex, text, &found, &err) == 0 &&
+        regex_find_all(regex, text, regex_groups(regex), on_match, &text, &err) == 0)
         (void)!regex_replace_all(regex, text, by, false, &buf, &err);
     if (buf_overflowed(&buf)) /* a long replacement of many matches */
         return 0;

@@ -1,5 +1,6 @@
 /* floor: inject */
-/* The body that is posted to the webhook. An injected pod's patch must be JSON again, and the same bytes must give the same answer. */
+/* The body that is posted to the webhook. An injected pod's patch must be JSON again, and the same bytes must give the same
+ * answer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

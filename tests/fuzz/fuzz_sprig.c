@@ -1,9 +1,10 @@
-/* floor: tpl */
+/* floor: fn */
 /* The first byte chooses a function that reads text, the lines behind it are its arguments. */
 #include <stdint.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/func.h"
 #include "tpl/tpl.h"
 
@@ -16,10 +17,22 @@ static const struct {
     size_t arguments;
     char separator;
 } doors[] = {
-    {"sprig_urlParse", 1, '\0'}, {"sprig_semver", 1, '\0'}, {"sprig_semverCompare", 2, '\n'}, {"sprig_mustToDate", 2, '\n'},
-    {"sprig_toDate", 2, '\n'}, {"sprig_durationRound", 1, '\0'}, {"sprig_b32dec", 1, '\0'}, {"sprig_clean", 1, '\0'},
-    {"sprig_ext", 1, '\0'}, {"sprig_decryptAES", 2, '\n'}, {"sprig_buildCustomCert", 2, '\n'}, {"key", 1, '\0'},
-    {"sprig_toDecimal", 1, '\0'}, {"sprig_mulf", 3, '\n'}, {"sprig_divf", 3, '\n'}, {"sprig_addf", 3, '\n'},
+    {"sprig_urlParse", 1, '\0'},
+    {"sprig_semver", 1, '\0'},
+    {"sprig_semverCompare", 2, '\n'},
+    {"sprig_mustToDate", 2, '\n'},
+    {"sprig_toDate", 2, '\n'},
+    {"sprig_durationRound", 1, '\0'},
+    {"sprig_b32dec", 1, '\0'},
+    {"sprig_clean", 1, '\0'},
+    {"sprig_ext", 1, '\0'},
+    {"sprig_decryptAES", 2, '\n'},
+    {"sprig_buildCustomCert", 2, '\n'},
+    {"key", 1, '\0'},
+    {"sprig_toDecimal", 1, '\0'},
+    {"sprig_mulf", 3, '\n'},
+    {"sprig_divf", 3, '\n'},
+    {"sprig_addf", 3, '\n'},
 };
 
 static struct val take(struct str *rest, char separator)
@@ -37,7 +50,7 @@ static int run(struct arena *arena, const char *name, const struct val *argv, si
     struct err err;
     struct call call = {.name = name, .arena = arena, .env = &env, .argv = argv, .argc = argc, .err = &err};
 
-    return func_find(str_of(name))->body(&call, ret);
+    return functions_find(str_of(name))->body(&call, ret);
 }
 
 /* An authority with the text as its key, and what it signs. */
@@ -64,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         arguments[i] = take(&rest, i + 1 < doors[door].arguments ? doors[door].separator : '\0');
     if (strcmp(doors[door].name, "key") == 0)
         use_key(&arena, &arguments[0]);
-    else if (run(&arena, doors[door].name, arguments, doors[door].arguments, &ret) == 0 && strcmp(doors[door].name, "sprig_urlParse") == 0)
+    else if (run(&arena, doors[door].name, arguments, doors[door].arguments, &ret) == 0 &&
+             strcmp(doors[door].name, "sprig_urlParse") == 0)
         (void)!run(&arena, "sprig_urlJoin", &ret, 1, &arguments[0]);
     return 0;
 }

@@ -1,20 +1,24 @@
-/* floor: tpl */
+/* floor: fn */
 /* A template (behind a byte of options) is parsed and run on small data: lexer, parser, evaluator, error texts. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "fn/functions.h"
+#include "fn/secret_record.h"
 #include "tpl/tpl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char root_text[] = "{\"a\":{\"b\":[1,\"x\",null,{\"c\":true}]},\"s\":\"str\",\"n\":1.5,\"l\":[\"p\",\"q\"],\"m\":{\"k\":\"v\"},\"e\":[]}";
+static const char root_text[] =
+    "{\"a\":{\"b\":[1,\"x\",null,{\"c\":true}]},\"s\":\"str\",\"n\":1.5,\"l\":[\"p\",\"q\"],\"m\":{\"k\":\"v\"},\"e\":[]}";
 
-static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                     struct err *err)
 {
     (void)path, (void)args, (void)argc;
-    return tpl_secret_record(ctx, arena, ret, err);
+    return secret_record(ctx, arena, ret, err);
 }
 
 static void run(const struct tpl *tpl, struct val *root, bool redact)
@@ -31,7 +35,7 @@ static void run(const struct tpl *tpl, struct val *root, bool redact)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct json_options numbers = {.flags = size && data[0] & 4 ? JSON_FLOATS : 0};
-    struct tpl_options options = {.name = "f"};
+    struct tpl_options options = {.name = "f", .functions = &functions_all};
     _cleanup_tpl_ struct tpl *tpl = NULL;
     _cleanup_arena_ struct arena arena = {0};
     struct val root;

@@ -3,12 +3,13 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "kube/secret.h"
+#include "kube/kube_secret.h"
 #include "kube/webhook.h"
 #include "serve/bundle.h"
 #include "serve/keyring.h"
 
-/* Objects of the API server, whose content others may write: a webhook configuration with its bundles, and a Secret with its certificates. */
+/* Objects of the API server, whose content others may write: a webhook configuration with its bundles, and a Secret with its
+ * certificates. */
 
 static const char ours[] = "-----BEGIN CERTIFICATE-----\n"
                            "MIIBETCBt6ADAgECAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAXgwHhcNMjQw\n"
@@ -46,7 +47,8 @@ static void try_secret(const char *text, size_t len)
     for (enum keyring_part part = 0; part < KEYRING_PARTS; part++) {
         bool has_key = keyring_fields[part].key && kube_secret_get(secret, keyring_fields[part].key, &key);
 
-        if (kube_secret_get(secret, keyring_fields[part].cert, &cert) && keyring_set(&ring, part, cert.data, has_key ? key.data : NULL, &err) < 0)
+        if (kube_secret_get(secret, keyring_fields[part].cert, &cert) &&
+            keyring_set(&ring, part, cert.data, has_key ? key.data : NULL, &err) < 0)
             continue;
     }
     (void)keyring_step(&ring, &(struct keyring_hosts){0}, 0, true);

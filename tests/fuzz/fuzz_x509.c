@@ -1,13 +1,13 @@
-/* floor: os */
+/* floor: tls */
 #include <stdint.h>
 
-#include "os/x509.h"
+#include "tls/x509.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct cur cur = cur_of((const char *)data, size);
+    struct cursor cur = cursor_of((const char *)data, size);
     struct err err;
 
     for (;;) {

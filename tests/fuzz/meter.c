@@ -1,8 +1,10 @@
 /*
- * What one input may take of the processor and of memory, for every target: a parser that does not crash can still stop the program that it is in.
+ * What one input may take of the processor and of memory, for every target: a parser that does not crash can still stop the
+ * program that it is in.
  *
- * Counted are milliseconds of this thread and bytes asked of the heap while the target runs. Both may grow with the input, by far more than any target
- * needs under sanitizers; what is past that grows with its square, or for ever. FUZZ_METER=0 switches it off, as for a debugger.
+ * Counted are milliseconds of this thread and bytes asked of the heap while the target runs. Both may grow with the input, by far
+ * more than any target needs under sanitizers; what is past that grows with its square, or for ever. FUZZ_METER=0 switches it
+ * off, as for a debugger.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 
 /* A review of 64 KiB may make 1.3 MB of bytes, which are held in several forms; a template may run to the end of its steps. */
 enum { BASE_MS = 3000, MS_PER_KIB = 50 };
-#define BASE_BYTES ((uint64_t)512 << 20)
+#define BASE_BYTES     ((uint64_t)512 << 20)
 #define BYTES_PER_BYTE 4096
 
 int fuzz_one(const uint8_t *data, size_t size);
@@ -45,7 +47,8 @@ static void check(const char *what, uint64_t used, uint64_t most)
 {
     if (used <= most)
         return;
-    fprintf(stderr, "meter: this input took %llu %s, at most %llu are allowed for its size\n", (unsigned long long)used, what, (unsigned long long)most);
+    fprintf(stderr, "meter: this input took %llu %s, at most %llu are allowed for its size\n", (unsigned long long)used, what,
+            (unsigned long long)most);
     abort();
 }
 

@@ -29,10 +29,9 @@ REFUSED = {
     "a flag that is none": (
         f'{VAULT}\nauto_auth {{ method "jwt" {{ config = {{ path = "TOKEN" role = "r" remove_jwt_after_reading = "maybe" }} }} }}\n{TEMPLATE}',
         "remove_jwt_after_reading: must be true or false"),
-    "a wrapping path": (
-        f'{VAULT}\nauto_auth {{ method "approle" {{ config = {{ role_id_file_path = "TOKEN" secret_id_file_path = "TOKEN" '
-        f'secret_id_response_wrapping_path = "auth/approle/role/r/secret-id" }} }} }}\n{TEMPLATE}',
-        "secret_id_response_wrapping_path: not supported yet"),
+    "a period of nothing": (
+        f'{VAULT}\nauto_auth {{ method "jwt" {{ config = {{ path = "TOKEN" role = "r" jwt_read_period = "0s" }} }} }}\n{TEMPLATE}',
+        "jwt_read_period: must be a duration above zero"),
     "a back-off above its maximum": (
         f'{VAULT}\nauto_auth {{ method "token_file" {{ min_backoff = "10m" config = {{ token_file_path = "TOKEN" }} }} }}\n{TEMPLATE}',
         "min_backoff"),

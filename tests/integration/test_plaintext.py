@@ -107,3 +107,19 @@ def test_what_a_plugin_was_given_is_nowhere(site, agent, tmp_path):
     gone(one, first)
     gone(one, first.upper())
     assert holders(one, second) == {"agent"}
+
+
+def test_a_variable_is_with_the_agent_and_not_with_the_guard_and_the_old_one_is_nowhere(site, agent, tmp_path):
+    first, second = canary.secret(), canary.secret()
+    kv = site.kv2()
+    variable = block("env_template", "APP_USER", contents=user(kv.put("app", user=first)))
+    os.mkfifo(tmp_path / "never")
+    run = block("exec", command=[f"read x < {tmp_path}/never"])
+    one = agent(site.config(site.login(), variable, run, SOON))
+    one.wait_log("started: command=sh")
+    assert len(children(one.pid)) == 1, "the guard alone"
+    wait.until(lambda: holders(one, first) == {"agent"}, lambda: holders(one, first))
+    kv.put("app", user=second)
+    one.wait_log("started: command=sh", count=2)
+    gone(one, first)
+    assert holders(one, second) == {"agent"}

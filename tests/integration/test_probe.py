@@ -36,7 +36,7 @@ def test_before_the_first_file_it_lives_but_has_not_started(site, agent, tmp_pat
     kv = site.kv2()
     path = kv.path("late")
     one = agent(site.config(site.login(), template(user(path), tmp_path / "user")))
-    one.wait_log("404")
+    one.wait_log(f"{path}.*404")
     for purpose in ("readiness", "startup"):
         status, text = ask(one, f"-for={purpose}")
         assert status == 1 and path in text and "404" in text, text
@@ -47,8 +47,9 @@ def test_before_the_first_file_it_lives_but_has_not_started(site, agent, tmp_pat
 
 
 def test_waiting_ends_in_time(site, agent, tmp_path):
-    one = agent(site.config(site.login(), template(user(site.kv2().path("never")), tmp_path / "user")))
-    one.wait_log("404")
+    path = site.kv2().path("never")
+    one = agent(site.config(site.login(), template(user(path), tmp_path / "user")))
+    one.wait_log(f"{path}.*404")
     assert ask(one, "-wait=1s")[0] == 1
 
 

@@ -472,6 +472,18 @@ def test_leases_end_with_their_token(both, site, sandbox, postgres):
         wait.until(lambda: api("PUT", "sys/leases/lookup", {"lease_id": id})[0] == 400, "the lease to end")
 
 
+def test_the_last_use_of_a_token_lends_nothing(both, site, sandbox, postgres):
+    mount = unique("db")
+    for vault in (site.vault, Vault(sandbox.address, sandbox.ca_file, sandbox.api.token)):
+        postgres.enable(vault, mount, default_ttl="5m")
+    reader = policy(both, {f"{mount}/creds/app": ["read"]})
+    both("GET", f"{mount}/creds/app", token=token(both, reader, num_uses=1), expect=400)
+    both("GET", f"{mount}/creds/app", token=token(both, reader, num_uses=1), headers={"X-Vault-Wrap-TTL": "60s"}, expect=400)
+    who = token(both, "default", reader, num_uses=2)
+    lease = both("GET", f"{mount}/creds/app", token=who, expect=200).at("lease_id")
+    both("PUT", "sys/leases/renew", {"lease_id": lease}, token=who, expect=400)
+
+
 def test_paths_that_nobody_serves(both):
     for method, path in (("GET", "none/x"), ("GET", "sys/none"), ("GET", ""), ("GET", "sys/wrapping/unwrap"), ("PUT", "auth/token/lookup-none")):
         both(method, path)

@@ -47,7 +47,7 @@ def test_the_password_of_a_proxy_is_not_repeated(site, tmp_path):
     config = site.config(site.login(), template(user(path), tmp_path / "user"), vault=server)
     one = Agent(tmp_path / "agent", config, env={"HTTPS_PROXY": f"http://user:{password}@127.0.0.1:1"})
     try:
-        one.wait_log("127.0.0.1:1")
+        one.wait_log(r"127\.0\.0\.1:1\b")
         assert canary.leaks(one.log) == []
     finally:
         one.stop()

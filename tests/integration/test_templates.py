@@ -15,7 +15,7 @@ KEY = "-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----"
 
 
 def values(name):
-    return json.loads((SHIPPED / f"{name}.json").read_text())
+    return json.loads((SHIPPED / f"{name}.json").read_text().replace("$HERE", str(SHIPPED)))
 
 
 def expected(name):
@@ -31,6 +31,11 @@ def estate(own_site, postgres):
     vault.enable_secrets("pki", "pki")
     vault.write("pki/root/generate/internal", common_name="root")
     vault.write("pki/roles/app", allow_any_name=True, max_ttl="48h")
+    for kind in ("host", "user"):
+        vault.enable_secrets(f"ssh-{kind}", "ssh")
+        vault.write(f"ssh-{kind}/config/ca", generate_signing_key=True, key_type="ed25519")
+    vault.write("ssh-host/roles/host", key_type="ca", allow_host_certificates=True, allowed_domains="example.com", allow_subdomains=True)
+    vault.write("ssh-user/roles/user", key_type="ca", allow_user_certificates=True, allowed_users="root")
     wait.until(lambda: vault.request("POST", "secret/data/ready", {"data": {}}, expect=(200, 400)).get("data"), "the KV engine")
     return own_site
 
@@ -56,7 +61,7 @@ def rendered(site, agent, folder, template):
 
 def test_all_templates_render_from_a_real_server(estate, postgres, agent, tmp_path):
     got = {template.stem: rendered(estate, agent, tmp_path, template) for template in TEMPLATES}
-    made = {"database-url", "pgpass", "my-cnf", "spring", "tls-pem", "tls-files"}
+    made = {"database-url", "pgpass", "my-cnf", "spring", "tls-pem", "tls-files", "ssh-host", "ssh-user"}
     for name in sorted(set(got) - made):
         assert got[name] == expected(name), name
     text = {name: got[name].decode() for name in made}
@@ -68,6 +73,8 @@ def test_all_templates_render_from_a_real_server(estate, postgres, agent, tmp_pa
                         r"  api-key: 'k: #1'\n  retries: 3\n", text["spring"])
     assert re.fullmatch(f"({PEM})+{KEY}\n", text["tls-pem"])
     assert re.fullmatch(f"({PEM})+", text["tls-files"])
+    assert re.fullmatch(r"ssh-ed25519-cert-v01@openssh.com \S+\n", text["ssh-host"])
+    assert re.fullmatch(r"ssh-ed25519-cert-v01@openssh.com \S+\n", text["ssh-user"])
     assert re.fullmatch(f"{KEY}\n?", (tmp_path / "tls.key").read_text())
 
 

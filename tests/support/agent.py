@@ -40,7 +40,7 @@ def assignments(pairs):
     return "".join(f"{key} = {hcl(value)}\n" for key, value in pairs.items())
 
 
-def block(name, label=None, body="", **pairs):
+def block(name, label=None, /, body="", **pairs):
     head = name if label is None else f"{name} {hcl(label)}"
     return f"{head} {{\n{assignments(pairs)}{body}}}\n"
 
@@ -75,16 +75,16 @@ class Login:
 class Agent(Process):
     """`ampule-agent agent -config=…`, in a folder of its own, with its configuration written there; it says all that it can say.
 
-    `within` is a command that starts it, in a namespace of its own, say.
+    `within` is a command that starts it, in a namespace of its own, say; `binary` another program than the one under test.
     """
 
-    def __init__(self, folder, config, *args, within=(), **pairs):
+    def __init__(self, folder, config, *args, within=(), binary=None, **pairs):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "agent.hcl"
         self.config.write_text(config)
         level = [] if "VAULT_LOG_LEVEL" in (pairs.get("env") or {}) else ["-log-level=trace"]
-        super().__init__([*within, program("ampule-agent"), "agent", f"-config={self.config}", *level, *args], cwd=self.folder, **pairs)
+        super().__init__([*within, binary or program("ampule-agent"), "agent", f"-config={self.config}", *level, *args], cwd=self.folder, **pairs)
 
     def proc(self, name):
         """/proc/PID/name as text, "" once it has ended."""

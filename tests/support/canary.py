@@ -29,5 +29,5 @@ def _forms(value):
 
 def leaks(text):
     """The secrets in a text, in any of their forms; tokens are known by their shape."""
-    found = [value for value in _known if any(form in text for form in _forms(value))]
+    found = [value for value in list(_known) if any(form in text for form in _forms(value))]
     return found + TOKENS.findall(text)

@@ -62,6 +62,8 @@ class Authority:
             self._builder(_name(name, organization), key.public_key(), days)
             .add_extension(x509.SubjectAlternativeName([_alternative(a) for a in alternatives]), False)
             .add_extension(usages, False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False)
             .sign(self._key, hashes.SHA256())
         )
         cert_file, key_file = self.folder / f"{name}.pem", self.folder / f"{name}-key.pem"

@@ -1,6 +1,7 @@
 /*
- * Preloaded into a program under test: its wall clock is off by as many seconds as $CLOCK_JUMP_FILE holds (a native int64), now and as it is
- * changed. The file is mapped at the start, so that no sandbox of the program is in the way. Clocks that never jump are left alone.
+ * Preloaded into a program under test: its wall clock is off by as many seconds as $CLOCK_JUMP_FILE holds (a native int64), now
+ * and as it is changed. The file is mapped at the start, so that no sandbox of the program is in the way. Clocks that never jump
+ * are left alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -10,13 +10,15 @@ from . import systems
 from .agent import Agent, original
 from .apiserver import ApiServer
 from .certs import Authority
+from .directory import Directory
 from .docker import container, engine, images  # noqa: F401  (fixtures)
 from .kubernetes import Cluster
 from .postgres import Postgres
+from .process import Process
 from .proxy import Proxy, Wire
 from .rendering import Rendering
 from .sandbox import Sandbox, SandboxCluster
-from .server import Server
+from .server import Server, binary
 from .site import Site, unique
 
 
@@ -99,6 +101,13 @@ def postgres():
     postgres.close()
 
 
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory):
+    directory = Directory(tmp_path_factory.mktemp("directory"))
+    yield directory
+    directory.process.stop()
+
+
 @pytest.fixture
 def own_postgres():
     """A PostgreSQL that the test may stop."""
@@ -137,6 +146,27 @@ def agent(tmp_path, system):
         shown.append(one.shown())
     assert original() or not any(shown), f"secrets are shown: {[s for s in shown if s]}"
     assert [one.log for one in started if one.reports] == []
+
+
+@pytest.fixture
+def peer(tmp_path):
+    """`peer(config)` starts the original, from the server's own binary; ended after the test."""
+    running = []
+
+    def start(config):
+        (tmp_path / "peer.hcl").write_text(config)
+        running.append(Process([binary(), "agent", f"-config={tmp_path}/peer.hcl"], cwd=tmp_path))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.stop()
+
+
+@pytest.fixture(params=["ours", "original"])
+def start(request):
+    """An agent, ours and then the original."""
+    return request.getfixturevalue("agent" if request.param == "ours" else "peer")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A child process with its output collected, ended by its own handle only."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -16,14 +17,29 @@ def free_port():
         return s.getsockname()[1]
 
 
+def quiet_port():
+    """A free port that the kernel gives to nobody by itself: who stops listening there can listen again."""
+    least = int(open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii").read().split()[0])
+
+    def free():
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port := random.randrange(10000, least)))
+            except OSError:
+                return None
+            return port
+
+    return wait.until(free, "a free port")
+
+
 class Process:
-    def __init__(self, argv, env=None, cwd=None, user=None):
+    def __init__(self, argv, env=None, cwd=None, user=None, stdin=subprocess.DEVNULL, preexec_fn=None):
         environment = {"PATH": os.environ["PATH"], "HOME": str(cwd or "/nonexistent"), "LC_ALL": "C.UTF-8", **(env or {})}
         extra = {"user": user, "group": user, "extra_groups": []} if user else {}
         self.argv = [str(a) for a in argv]
         self.out, self.err = [], []
         self.popen = subprocess.Popen(
-            self.argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **extra
+            self.argv, env=environment, cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=preexec_fn, **extra
         )
         self._readers = [self._collect(self.popen.stdout, self.out), self._collect(self.popen.stderr, self.err)]
 
@@ -51,7 +67,8 @@ class Process:
         return self.popen.poll() is None
 
     def wait_log(self, pattern, count=1, seconds=wait.DEADLINE):
-        """Waits until `pattern` (a regular expression) has matched `count` lines; returns those lines."""
+        """Waits until `pattern` (a regular expression) has matched `count` lines; returns those lines. A bare number would match times and ports."""
+        assert re.search("[A-Za-z]", pattern), f"{pattern!r} has no word"
 
         def found():
             ended = not self.running and not any(r.is_alive() for r in self._readers)  # asked first: then nothing more comes

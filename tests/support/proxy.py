@@ -7,6 +7,7 @@ Wire works on bytes (any protocol, also HTTP/2), Tunnel is what HTTPS_PROXY name
 import contextlib
 import dataclasses
 import http.client
+import json
 import re
 import socket
 import ssl
@@ -31,7 +32,7 @@ class Wire:
 
     ca_file = None  # who ends TLS behind it has its own
 
-    def __init__(self, upstream, listen=socket.socket, host="127.0.0.1", connect=socket.socket):
+    def __init__(self, upstream, listen=socket.socket, host="127.0.0.1", connect=socket.socket, port=0):
         """`listen` and `connect` make the sockets of the two sides, in another network namespace for instance."""
         url = urllib.parse.urlsplit(upstream)
         self._socket, self._host, self._connect = listen, host, connect
@@ -42,7 +43,7 @@ class Wire:
         self._flows.set()
         self._closed = threading.Event()
         self._listener = None
-        self.port = 0
+        self.port = port
         self.clear()
         self.listen()
         self.address = f"{url.scheme}://{host}:{self.port}"
@@ -50,6 +51,7 @@ class Wire:
     def clear(self):
         with self._lock:
             self.connections = self.bytes_sent = self.bytes_received = 0
+            self.connected_at = []
 
     # Faults of the whole wire
 
@@ -103,6 +105,7 @@ class Wire:
                 return
             with self._lock:
                 self.connections += 1
+                self.connected_at.append(time.monotonic())
                 self._open.add(connection)
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
@@ -142,9 +145,9 @@ class Wire:
 class Tunnel(Wire):
     """An HTTP proxy: whoever asks it to CONNECT anywhere is led to the server. `wanted` are the places asked for."""
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, **sockets):
         self.wanted = []
-        super().__init__(upstream)
+        super().__init__(upstream, **sockets)
         self.address = f"http://localhost:{self.port}"
 
     def serve(self, connection):
@@ -169,7 +172,8 @@ class Request:
     headers: dict
     body: bytes
     at: float
-    status: int = 0
+    status: int = 0  # of the answer; 0: it has none
+    faulted: bool = False  # a rule took it
 
     def __str__(self):
         return f"{self.method} {self.path} {self.status}"
@@ -199,15 +203,29 @@ class Rule:
 class Proxy(Wire):
     """Methods that add a Rule take `method` (None: any) and `path`, a regular expression searched in `/v1/...?query`."""
 
-    def __init__(self, upstream, ca_file, authority, names=("localhost", "127.0.0.1"), days=2):
+    def __init__(self, upstream, ca_file, authority, names=("localhost", "127.0.0.1"), days=2, port=0, **sockets):
+        """A `port` of one's own may be asked for; `sockets` are those of Wire."""
         self._upstream_tls = ssl.create_default_context(cafile=str(ca_file))
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca_file = authority.file
         self._rules = []
         self.requests = []
-        super().__init__(upstream)
-        self._tls.load_cert_chain(*authority.issue(f"proxy-{self.port}", names, days))
-        self._tls.set_alpn_protocols(["http/1.1"])
+        self._resets = False
+        super().__init__(upstream, port=port, **sockets)
+        self.present(*authority.issue(f"proxy-{self.port}", names, days))
+
+    def present(self, cert, key):
+        """From the next connection on it shows this certificate (files)."""
+        self.certificate = (cert, key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        context.set_alpn_protocols(["http/1.1"])
+        self._tls = context
+
+    def reset_connections(self, yes):
+        """Who connects is reset at once, and counted."""
+        self._resets = yes
+        if yes:
+            self.reset_all()
 
     def clear(self):
         super().clear()
@@ -282,6 +300,40 @@ class Proxy(Wire):
 
         return self._add(method, path, times, act)
 
+    def alter(self, change, method=None, path="", times=None):
+        """The server answers, and `change(body)` makes other JSON of it (or changes it in place, and returns None)."""
+
+        def altered(status, headers, body):
+            if status != 200 or not body:
+                return status, headers, body
+            value = json.loads(body)
+            other = change(value)
+            return status, headers, other if isinstance(other, bytes) else json.dumps(value if other is None else other).encode()
+
+        return self._add(method, path, times, lambda rule, request, connection, forward: forward(change=altered))
+
+    def redirect(self, address, method=None, path="", times=None):
+        """307 to the same path elsewhere."""
+
+        def act(rule, request, connection, forward):
+            self._send(connection, request, 307, {"Location": address + request.path}, b"")
+            return True
+
+        return self._add(method, path, times, act)
+
+    def trickle(self, body, seconds=1.0, method=None, path="", times=None):
+        """An answer that comes byte by byte."""
+
+        def act(rule, request, connection, forward):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+            for byte in body:
+                if rule.removed.wait(seconds) or self._closed.is_set():
+                    return False
+                connection.sendall(bytes([byte]))
+            return True
+
+        return self._add(method, path, times, act)
+
     def lose_reply(self, method=None, path="", times=None):
         """The server does what was asked, the answer is lost with a reset."""
 
@@ -294,6 +346,8 @@ class Proxy(Wire):
     # One connection
 
     def serve(self, connection):
+        if self._resets:
+            raise ConnectionResetError
         tls = self._tls.wrap_socket(connection, server_side=True)
         with self._lock:
             self.handshakes += 1
@@ -329,19 +383,20 @@ class Proxy(Wire):
     def _handle(self, connection, request, upstream):
         """Returns whether the connection stays."""
 
-        def forward(send=True):
+        def forward(send=True, change=lambda *answer: answer):
             passed = {k: v for k, v in request.headers.items() if k.lower() not in HOP_HEADERS}
             upstream.request(request.method, request.path, request.body or None, passed)
             reply = upstream.getresponse()
             body = reply.read()
             self._flows.wait()
             if send:
-                self._send(connection, request, reply.status, dict(reply.getheaders()), body)
+                self._send(connection, request, *change(reply.status, dict(reply.getheaders()), body))
             return True
 
         self._flows.wait()
         with self._lock:
             rule = next((r for r in self._rules if r.takes(request)), None)
+        request.faulted = rule is not None
         return rule.act(rule, request, connection, forward) if rule else forward()
 
     def _send(self, connection, request, status, headers, body):

@@ -38,17 +38,23 @@ def binary():
     return os.environ.get("AMPULE_SERVER") or subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
+def openbao():
+    """OpenBao's server, whatever else is tested against."""
+    script = pathlib.Path(__file__).resolve().parent.parent / "servers" / "real-server"
+    return subprocess.run([script, "--openbao"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
 class Server:
     """Started and unsealed when made. `persistent` keeps the data over stop() and start(). At `strict_address` it wants the authority's clients."""
 
-    def __init__(self, folder, authority, persistent=False):
+    def __init__(self, folder, authority, persistent=False, env=None, program=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, strict, strict_cluster = free_port(), free_port(), free_port()
         self.address = f"https://127.0.0.1:{self.port}"
         self.strict_address = f"https://127.0.0.1:{strict}"
         self.ca_file = authority.file
-        self.process = None
+        self.process, self.env, self.program = None, env, program or binary()
         cert, key = authority.issue(f"server-{self.port}")
         self._config = self.folder / "server.hcl"
         storage, options = ("file", f'path = "{self.folder}/data"') if persistent else ("inmem", "")
@@ -63,7 +69,7 @@ class Server:
 
     def start(self):
         """Starts the process; a persistent server that was stopped comes up sealed."""
-        self.process = Process([binary(), "server", f"-config={self._config}"], cwd=self.folder)
+        self.process = Process([self.program, "server", f"-config={self._config}"], env=self.env, cwd=self.folder)
         wait.until(self._answers, lambda: f"the server to answer; it said:\n{self.process.log}", 30)
 
     def _answers(self):

@@ -63,12 +63,12 @@ def enter(pid, *command):
 
 
 class NameServer:
-    """Answers questions over UDP on a loopback address of its own: `records` (name: IPv4 address), else `code` for all."""
+    """Answers questions over UDP on a loopback address of its own: `records` (name: IPv4 address), `services` (name: port and host), else `code`."""
 
     SERVFAIL, NXDOMAIN = 2, 3
 
     def __init__(self):
-        self.records, self.code, self.questions = {}, None, []
+        self.records, self.services, self.code, self.questions = {}, {}, None, []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # Port 53 is fixed, the address is not: somewhere in 127/8 it is free.
         wait.until(self._bind, "a free loopback address", 5)
@@ -101,12 +101,20 @@ class NameServer:
         name, question = ".".join(labels).lower(), packet[12 : at + 5]
         kind = struct.unpack("!H", packet[at + 1 : at + 3])[0]
         self.questions.append(name)
-        address = self.records.get(name)
-        code = self.code if self.code is not None else 0 if address else self.NXDOMAIN
-        found = address if code == 0 and kind == 1 else None
-        head = packet[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 1 if found else 0, 0, 0)
-        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 1, 4) + socket.inet_aton(found) if found else b""
-        return head + question + record
+        known = name in self.records or name in self.services
+        code = self.code if self.code is not None else 0 if known else self.NXDOMAIN
+        data = self._data(name, kind) if code == 0 else b""
+        head = packet[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 1 if data else 0, 0, 0)
+        return head + question + (b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, len(data)) + data if data else b"")
+
+    def _data(self, name, kind):
+        """What a record of that kind holds, b"" for none."""
+        if kind == 1 and name in self.records:
+            return socket.inet_aton(self.records[name])
+        if kind == 33 and name in self.services:
+            port, host = self.services[name]
+            return struct.pack("!HHH", 1, 1, port) + b"".join(bytes([len(part)]) + part.encode() for part in host.split(".")) + b"\0"
+        return b""
 
 
 def socket_in(pid):

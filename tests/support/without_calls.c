@@ -1,6 +1,6 @@
 /*
- * without_calls ENOSYS|EPERM PROGRAM ARGUMENT...: runs a program on an older system, where the newer system calls that our programs use
- * fail: ENOSYS as on a kernel that does not have them, EPERM as in a container whose runtime does not know them.
+ * without_calls ENOSYS|EPERM PROGRAM ARGUMENT...: runs a program on an older system, where the newer system calls that our
+ * programs use fail: ENOSYS as on a kernel that does not have them, EPERM as in a container whose runtime does not know them.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -29,8 +29,8 @@ static const struct {
     {444, 0},                   /* 5.13: Landlock, its three */
     {445, 0},
     {446, 0},
-    {447, 0},                   /* 5.14: memfd_secret */
-    {452, 0},                   /* 6.6: fchmodat2 */
+    {447, 0}, /* 5.14: memfd_secret */
+    {452, 0}, /* 6.6: fchmodat2 */
 };
 
 int main(int argc, char **argv)
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
     code[program.len++] = (struct sock_filter){BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)};
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
         code[program.len++] = (struct sock_filter){BPF_JMP | BPF_JEQ | BPF_K, 0, 1, calls[i].call};
-        code[program.len++] = (struct sock_filter){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (unsigned)(calls[i].libc ? ENOSYS : number)};
+        code[program.len++] =
+            (struct sock_filter){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (unsigned)(calls[i].libc ? ENOSYS : number)};
     }
     code[program.len++] = (struct sock_filter){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {

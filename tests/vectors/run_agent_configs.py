@@ -19,8 +19,6 @@ ROWS = pathlib.Path(__file__).resolve().parent / "agent-configs.jsonl"
 WAITING = {
     "api_proxy": "stanza api_proxy is not supported yet",
     "cache": "stanza cache is not supported yet",
-    "env_template": "stanza env_template is not supported yet",
-    "exec": "stanza exec is not supported yet",
     "listener": "stanza listener is not supported yet",
     "telemetry": "stanza telemetry is not supported yet",
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Names and chains of certificates: Go is asked again about every row of certificates/. Ampule's own answers: tests/unit/os/test_verify.c.
+"""Names, chains and files of certificates: Go is asked again about every row of certificates/. Ampule's own answers: tests/unit/tls/test_verify.c, test_x509_read.c.
 
 usage: run_certificates.py BIN_DIR
 """

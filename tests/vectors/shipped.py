@@ -32,7 +32,7 @@ def render(program, template, values):
     secrets = json.loads(values.read_text())
     command = [program, "render", "--template", template, "--secrets", values]
     for name, value in secrets.pop("env", {}).items():
-        command += ["--env", f"{name}={value}"]
+        command += ["--env", f"{name}={value.replace('$HERE', str(values.parent))}"]
     return subprocess.run(command, capture_output=True)
 
 

@@ -5,7 +5,8 @@
  *   bench-templates TEMPLATE DATA execute MS     one line of JSON: parsed once, executed for MS milliseconds of processor time
  *   bench-templates TEMPLATE DATA whole MS       the same, parsed anew for every execution
  *
- * Built and linked as the programs are: same flags, wiping free(), secret output buffer. The other engines' programs say and do the same.
+ * Built and linked as the programs are: same flags, wiping free(), secret output buffer. The other engines' programs say and do
+ * the same.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/tpl.h"
 
 static uint64_t allocations, allocated;
@@ -54,7 +56,8 @@ static int read_file(const char *path, struct buf *ret)
 
 static int parse(struct bench *bench)
 {
-    return tpl_parse(bench->source.data, bench->source.len, NULL, &bench->tpl, &bench->err);
+    return tpl_parse(bench->source.data, bench->source.len, &(struct tpl_options){.functions = &functions_all}, &bench->tpl,
+                     &bench->err);
 }
 
 static int execute(struct bench *bench)
@@ -113,8 +116,9 @@ static int measure(struct bench *bench, int (*once)(struct bench *bench), int64_
         if (cpu >= ms * 1000000)
             break;
     }
-    printf("{\"ns\": %.1f, \"cpu_ns\": %.1f, \"runs\": %" PRIu64 ", \"allocations\": %.2f, \"bytes\": %.1f, \"peak_kib\": %ld}\n", (double)took / (double)runs,
-           (double)cpu / (double)runs, runs, (double)(allocations - counted) / (double)runs, (double)(allocated - bytes) / (double)runs, peak());
+    printf("{\"ns\": %.1f, \"cpu_ns\": %.1f, \"runs\": %" PRIu64 ", \"allocations\": %.2f, \"bytes\": %.1f, \"peak_kib\": %ld}\n",
+           (double)took / (double)runs, (double)cpu / (double)runs, runs, (double)(allocations - counted) / (double)runs,
+           (double)(allocated - bytes) / (double)runs, peak());
     return 0;
 }
 

@@ -10,7 +10,8 @@
 
 static void base64_decodes_every_length(void **state)
 {
-    static const char *const rows[][2] = {{"", ""}, {"YQ==", "a"}, {"YWI=", "ab"}, {"YWJj", "abc"}, {"YWJjZA==", "abcd"}, {"YWJjZA", "abcd"}};
+    static const char *const rows[][2] = {{"", ""},        {"YQ==", "a"},        {"YWI=", "ab"},
+                                          {"YWJj", "abc"}, {"YWJjZA==", "abcd"}, {"YWJjZA", "abcd"}};
     struct err err;
 
     (void)state;

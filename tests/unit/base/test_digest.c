@@ -63,6 +63,21 @@ static void digest_hmac_takes_keys_of_any_length(void **state)
     assert_digits(out, sizeof(out), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* RFC 5869, the first test: the beginning of its output. */
+static void digest_hkdf_derives_a_key(void **state)
+{
+    unsigned char secret[22], salt[13], info[10], out[DIGEST_SHA256_LEN];
+
+    (void)state;
+    memset(secret, 0x0b, sizeof(secret));
+    for (unsigned char i = 0; i < sizeof(salt); i++)
+        salt[i] = i;
+    for (unsigned char i = 0; i < sizeof(info); i++)
+        info[i] = 0xf0 + i;
+    digest_hkdf_sha256(secret, sizeof(secret), salt, sizeof(salt), info, sizeof(info), out);
+    assert_digits(out, sizeof(out), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+}
+
 static void digest_random_numbers_stay_below_their_bound(void **state)
 {
     bool seen[3] = {false};
@@ -86,6 +101,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_keep_their_algorithms_apart),
         cmocka_unit_test(digest_hmac_takes_keys_of_any_length),
+        cmocka_unit_test(digest_hkdf_derives_a_key),
         cmocka_unit_test(digest_random_numbers_stay_below_their_bound),
     };
 

@@ -83,13 +83,18 @@ static void hcl_numbers_have_a_base_by_their_prefix(void **state)
 
 static void hcl_strings_decode_the_escapes_of_the_original(void **state)
 {
-    expect(state, "a = \"\\n\\t\\\"\\\\\\u00e9\\U0001F600\\x41\\101\"", "{\"a\":\"\\n\\t\\\"\\\\\xc3\xa9\xf0\x9f\x98\x80" "AA\"}");
+    expect(state, "a = \"\\n\\t\\\"\\\\\\u00e9\\U0001F600\\x41\\101\"",
+           "{\"a\":\"\\n\\t\\\"\\\\\xc3\xa9\xf0\x9f\x98\x80"
+           "AA\"}");
     expect_refused(state, "a = \"\\d\"", 1, 6);
     expect_refused(state, "a = \"x", 1, 5);
     expect_refused(state, "a = \"x\ny\"", 1, 5);
     expect_refused(state, "a = 'x'", 1, 5);
     expect_refused(state, "a = \"\xff\"", 1, 6);
-    expect_refused(state, "\xef\xbb\xbf" "a = 1", 1, 1);
+    expect_refused(state,
+                   "\xef\xbb\xbf"
+                   "a = 1",
+                   1, 1);
 }
 
 static void hcl_keeps_what_stands_in_interpolations(void **state)
@@ -132,7 +137,7 @@ static void hcl_last_of_duplicate_attributes_wins_and_blocks_add_up(void **state
 
     expect(state, "a = 1\na = 2", "{\"a\":2}");
     expect(state, "a { b = 1 }\na = { b = 2 }\na { }", "{\"a\":[{\"b\":1},{\"b\":2},{}]}");
-    assert_int_equal(val_get(&f->v, "a")->type, VAL_T_BLOCKS);
+    assert_int_equal(val_get(&f->v, "a")->type, HCL_BLOCKS);
     assert_int_equal(hcl_block_count(val_get(&f->v, "a")), 3);
     assert_int_equal(val_get(hcl_block(val_get(&f->v, "a"), 1), "b")->i, 2);
     expect(state, "a = [{ b = 1 }]", "{\"a\":[{\"b\":1}]}");
@@ -144,7 +149,7 @@ static void hcl_labels_are_maps_of_their_own_type(void **state)
     struct fixture *f = *state;
 
     expect(state, "a \"b\" c { d = 1 }", "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}");
-    assert_int_equal(val_get(&f->v, "a")->type, VAL_T_LABEL);
+    assert_int_equal(val_get(&f->v, "a")->type, HCL_LABEL);
     assert_int_equal(val_dig(&f->v, "a", "b", "c", NULL)->type, VAL_T_NATURAL);
     expect_refused(state, "a \"b\" = {}", 1, 7);
     expect_refused(state, "a \"b\"", 1, 6);

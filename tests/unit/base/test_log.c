@@ -1,8 +1,10 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -144,6 +146,90 @@ static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
     }
 }
 
+static struct {
+    char text[64 * 1024];
+    unsigned lines;
+    int trouble;
+} also;
+
+static int write_also(void *ctx, const char *line, size_t len)
+{
+    assert_ptr_equal(ctx, &also);
+    also.lines++;
+    snprintf(also.text, sizeof(also.text), "%.*s", (int)len, line);
+    return also.trouble;
+}
+
+static void say_three(void)
+{
+    say_newline();
+    also.trouble = ENOSPC;
+    say_newline();
+    say_newline();
+    also.trouble = 0;
+    say_newline();
+}
+
+static void a_second_place_gets_every_line_and_its_trouble_is_told_once(void **state)
+{
+    char text[4096], *told;
+
+    (void)state;
+    log_setup(LOG_INFO, false);
+    also.lines = 0;
+    log_also(write_also, &also);
+    capture(text, sizeof(text), say_three);
+    log_also(NULL, NULL);
+    assert_int_equal(also.lines, 4);
+    assert_non_null(strstr(also.text, "agent.test: two\\x0alines \"quoted\"\n"));
+    told = strstr(text, "agent.log: log_file cannot be written as it should, lines are here all the same: No space left");
+    assert_non_null(told);
+    assert_null(strstr(told + strlen("agent.log: log"), "log_file cannot"));
+    assert_non_null(strstr(told, "agent.log: log_file is written again"));
+}
+
+static void a_second_place_gets_what_a_full_pipe_does_not(void **state)
+{
+    int saved = dup(STDERR_FILENO), ends[2];
+
+    (void)state;
+    log_setup(LOG_INFO, false);
+    also.lines = 0;
+    log_also(write_also, &also);
+    assert_int_equal(pipe(ends), 0);
+    fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    dup2(ends[1], STDERR_FILENO);
+    for (int i = 0; i < 1000; i++)
+        say_newline();
+    dup2(saved, STDERR_FILENO);
+    say_newline();
+    log_also(NULL, NULL);
+    assert_int_equal(also.lines, 1001);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void another_descriptor_takes_the_place_of_standard_error(void **state)
+{
+    int ends[2];
+    char text[512];
+    ssize_t n;
+
+    (void)state;
+    log_setup(LOG_INFO, false);
+    assert_int_equal(pipe(ends), 0);
+    log_to(ends[1]);
+    say_newline();
+    log_to(STDERR_FILENO);
+    n = read(ends[0], text, sizeof(text) - 1);
+    assert_in_range(n, 20, sizeof(text));
+    text[n] = '\0';
+    assert_non_null(strstr(text, "agent.test: two"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +237,9 @@ int main(void)
         cmocka_unit_test(json_lines_escape_what_json_must),
         cmocka_unit_test(lines_below_the_level_are_not_written),
         cmocka_unit_test(a_full_pipe_holds_nobody_up_and_lines_are_counted),
+        cmocka_unit_test(a_second_place_gets_every_line_and_its_trouble_is_told_once),
+        cmocka_unit_test(a_second_place_gets_what_a_full_pipe_does_not),
+        cmocka_unit_test(another_descriptor_takes_the_place_of_standard_error),
         cmocka_unit_test(a_line_that_is_too_long_is_cut_and_says_so),
         cmocka_unit_test(level_names_are_those_of_the_original),
     };

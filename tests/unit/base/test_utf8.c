@@ -38,8 +38,9 @@ static void utf8_writes_the_replacement_for_what_is_no_code_point(void **state)
 
 static void utf8_refuses_overlong_forms_surrogates_and_strays(void **state)
 {
-    static const char *const rows[] = {"\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                       "\xf8\x88\x80\x80\x80", "\xff", "a\xc3", "\xc3(", "\xe2\x82"};
+    static const char *const rows[] = {
+        "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+        "\xff", "a\xc3",    "\xc3(",        "\xe2\x82"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

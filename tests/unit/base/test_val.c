@@ -21,7 +21,8 @@ static struct val_pair pair(const char *key, struct val value)
 
 static void pairs_sort_bytewise_and_equal_keys_keep_their_order(void **state)
 {
-    struct val_pair pairs[] = {pair("b", val_int(1)), pair("a", val_int(2)), pair("B", val_int(3)), pair("a", val_int(4)), pair("", val_int(5))};
+    struct val_pair pairs[] = {pair("b", val_int(1)), pair("a", val_int(2)), pair("B", val_int(3)), pair("a", val_int(4)),
+                               pair("", val_int(5))};
     const int64_t want[] = {5, 3, 2, 4, 1};
 
     (void)state;

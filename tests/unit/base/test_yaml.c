@@ -95,8 +95,8 @@ static void yaml_billion_laughs_end_at_the_member_limit(void **state)
     buf_init(&buf, KIB(64));
     buf_adds(&buf, "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
     for (int i = 1; i < 12; i++)
-        buf_addf(&buf, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1,
-                 i - 1, i - 1, i - 1);
+        buf_addf(&buf, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1,
+                 i - 1, i - 1);
     expect_refused(state, buf.data, ERR_LIMIT);
 }
 
@@ -152,7 +152,11 @@ static void yaml_that_does_not_fit_says_where(void **state)
 
     arena_done(&f->arena);
     arena_init(&f->arena, 100, "document");
-    assert_int_equal(read_text(f, "- a\n- b\n- 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\n"), -1);
+    assert_int_equal(
+        read_text(
+            f,
+            "- a\n- b\n- 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\n"),
+        -1);
     assert_string_equal(f->err.text, "document: more than 100 bytes of memory");
     assert_int_equal(f->place.line, 3);
 }

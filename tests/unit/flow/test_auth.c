@@ -65,7 +65,8 @@ static void make_auth_in(struct world *world, bool exit_on_err, const char *wrap
 {
     struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(world->token_path)}};
     struct val config = val_map(pairs, 2);
-    struct auth_options options = {.type = "kubernetes", .config = &config, .exit_on_err = exit_on_err, .wrap_ttl = wrap_ttl, .namespace = namespace};
+    struct config_method options = {
+        .type = "kubernetes", .config = config, .exit_on_err = exit_on_err, .wrap_ttl = wrap_ttl, .namespace = namespace};
     struct auth_events events = {world, on_token, on_failure, on_warning, on_renewed};
     struct client_options client = {.http = {.address = "http://vault:8200"}, .namespace = "apps/"};
     struct err err;
@@ -217,6 +218,20 @@ static void every_way_to_fail_a_renewal_is_paced(void **state)
     }
 }
 
+static void tokens_that_have_ended_when_they_come_are_asked_for_slowly(void **state)
+{
+    struct world *world = *state;
+    int64_t start = clock_now();
+
+    vault.token_ttl = 2;
+    vault.login_ms = 3000;
+    auth_start(world->auth);
+    fake_loop_run(world->loop, HOUR);
+    assert_int_equal(world->tokens, 0);
+    assert_string_equal(world->failure, "the token had ended when it came: raise token_ttl of the role");
+    assert_true(busiest_minute(start + 10 * MINUTE, clock_now()) <= 2);
+}
+
 static void an_outage_shorter_than_the_token_keeps_the_token(void **state)
 {
     struct world *world = *state;
@@ -309,7 +324,8 @@ static void logins_that_fail_back_off_and_succeed_later(void **state)
     assert_in_range(fake_vault_count("", start, start + MINUTE), 4, 10);
     assert_true(busiest_minute(start + MINUTE, clock_now()) <= 2);
     assert_in_range(vault.arrival_count, 15, 40);
-    assert_string_equal(world->failure, "role \"app\": PUT auth/kubernetes/login: 403 permission denied: service account name not authorized");
+    assert_string_equal(world->failure, "role \"app\": PUT auth/kubernetes/login (namespace \"apps\"): "
+                                        "403 permission denied: service account name not authorized");
     assert_false(world->fatal);
     fake_vault_heal();
     fake_loop_run(world->loop, 6 * MINUTE);
@@ -426,7 +442,9 @@ static void a_wrapped_login_is_handed_on_and_not_renewed(void **state)
     auth_start(world->auth);
     fake_loop_run(world->loop, DAY);
     assert_int_equal(world->tokens, 1);
-    assert_string_equal(auth_token(world->auth)->wrap, "{\"token\":\"w\",\"ttl\":300}");
+    assert_string_equal(
+        auth_token(world->auth)->wrap,
+        "{\"token\":\"w\",\"accessor\":\"\",\"ttl\":300,\"creation_time\":\"\",\"creation_path\":\"\",\"wrapped_accessor\":\"\"}\n");
     assert_int_equal(vault.arrival_count, 1);
 }
 
@@ -528,6 +546,39 @@ static void a_hundred_thousand_renewals_leave_nothing_behind(void **state)
     assert_int_equal(world->loop->count, 1);
 }
 
+/* The keys of the environment change under an agent that looks for that every minute. */
+static void other_credentials_are_logged_in_with_once(void **state)
+{
+    struct world *world = *state;
+    struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("type"), val_cstr("iam")}};
+    const struct config_method method = {.type = "aws", .mount_path = "auth/kubernetes", .config = val_map(pairs, 2)};
+    const struct auth_events events = {world, on_token, on_failure, on_warning, on_renewed};
+    struct err err;
+
+    auth_free(steal(world->auth));
+    setenv("AWS_ACCESS_KEY_ID", "one", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
+    assert_int_equal(auth_new(world->loop, world->client, &method, &events, &world->auth, &err), 0);
+    auth_watch(world->auth);
+    begin(world);
+    fake_loop_run(world->loop, 10 * MINUTE);
+    assert_int_equal(count("auth/kubernetes/login"), 1);
+    setenv("AWS_ACCESS_KEY_ID", "two", 1);
+    fake_loop_run(world->loop, MINUTE + SECOND);
+    assert_int_equal(count("auth/kubernetes/login"), 2);
+    unsetenv("AWS_SECRET_ACCESS_KEY"); /* a look that fails is no event */
+    fake_loop_run(world->loop, 10 * MINUTE);
+    assert_int_equal(count("auth/kubernetes/login"), 2);
+    assert_int_equal(world->failures, 0);
+    assert_int_equal(world->tokens, 2);
+    setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
+    fake_loop_run(world->loop, 40 * MINUTE); /* looks do not hold the renewal up */
+    assert_int_equal(world->renewals, 1);
+    assert_int_equal(count("auth/kubernetes/login"), 2);
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -536,6 +587,7 @@ int main(void)
         TEST(a_token_is_renewed_at_two_thirds_and_logged_in_anew_before_its_maximum),
         TEST(forbidden_renewals_cause_no_storm_and_one_warning),
         TEST(every_way_to_fail_a_renewal_is_paced),
+        TEST(tokens_that_have_ended_when_they_come_are_asked_for_slowly),
         TEST(an_outage_shorter_than_the_token_keeps_the_token),
         TEST(a_long_outage_ends_in_one_new_login),
         TEST(a_revoked_token_is_found_by_one_lookup_and_replaced_by_one_login),
@@ -555,6 +607,7 @@ int main(void)
         TEST(a_plain_answer_to_a_wrapped_login_is_refused),
         TEST(stopping_revokes_the_token_within_its_limit),
         TEST(a_server_that_hangs_does_not_hold_up_the_end),
+        TEST(other_credentials_are_logged_in_with_once),
         TEST(a_hundred_thousand_renewals_leave_nothing_behind),
     };
 

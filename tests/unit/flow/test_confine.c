@@ -19,12 +19,13 @@
 #include "flow/confine.h"
 #include "flow/connect.h"
 
-/* What is taken away is gone for good, so every test runs in a child; its exit code is the line that failed, 0 for none, SKIP for "not here". */
+/* What is taken away is gone for good, so every test runs in a child; its exit code is the line that failed, 0 for none, SKIP for
+ * "not here". */
 #define SKIP 255
-#define check(condition)                                                                                                       \
-    do {                                                                                                                       \
-        if (!(condition))                                                                                                      \
-            return __LINE__ % 250 + 1;                                                                                         \
+#define check(condition)               \
+    do {                               \
+        if (!(condition))              \
+            return __LINE__ % 250 + 1; \
     } while (0)
 
 /* Each in a folder of its own right below /tmp, so that no rule for one opens another. */
@@ -89,15 +90,16 @@ static void ignore_token(void *ctx, const struct token *token)
 }
 
 /* An agent with everything that opens files, all of it confined; `signo`: what its template sends. */
-static int agent(int signo, bool init, struct harden_report *report)
+static int agent(int signo, bool init, struct gaps *gaps)
 {
     struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(file_of(TOKEN))}};
     struct val method = val_map(pairs, 2);
-    const struct auth_options login = {.type = "kubernetes", .config = &method};
+    const struct config_method login = {.type = "kubernetes", .config = method};
     const struct auth_events auth_events = {.on_token = ignore_token};
-    const struct sink_options sink = {.path = file_of(SINK), .uid = -1, .gid = -1};
-    const struct pass_events pass_events = {.on_error = ignore_error};
+    struct config_sink sink = {.wrap_ttl = "", .dh_path = "", .aad = "", .path = file_of(SINK), .uid = -1, .gid = -1};
+    const struct templates_events templates_events = {.on_error = ignore_error};
     struct config_template template = {
+        .path = "template[0]",
         .source = file_of(SOURCE),
         .destination = file_of(OUTPUT),
         .user = "",
@@ -111,6 +113,7 @@ static int agent(int signo, bool init, struct harden_report *report)
     struct programs programs = {.numbers = &number};
     struct config config;
     struct connect way = {0};
+    struct reach reach;
     struct client *client = NULL;
     struct auth *auth = NULL;
     struct loop *loop = loop_new(&err);
@@ -127,17 +130,20 @@ static int agent(int signo, bool init, struct harden_report *report)
     config.exit_after_auth = init;
     config.files = (const char *const[]){file_of(CONFIG)};
     config.file_count = 1;
-    if (connect_server(loop, &config.vault, &way, &client, &err) != 0 || auth_new(loop, client, &login, &auth_events, &auth, &err) != 0)
+    if (connect_server(loop, &config.vault, &way, &client, &err) != 0 ||
+        auth_new(loop, client, &login, &auth_events, &auth, &err) != 0)
         return -1;
-    return confine(&(struct confine_stages){&config, client, auth, sinks_new(loop, &sink, 1, &(struct sink_events){0}),
-                                            pass_new(&config, &programs, store_new(), &pass_events)},
-                   report, &err);
+    config.sinks = &sink;
+    config.sink_count = 1;
+    return confine(
+        &(struct confine_stages){&config, client, auth, templates_new(&config, &programs, store_new(), &templates_events)},
+        &reach, gaps, &err);
 }
 
-static bool lacks(const struct harden_report *report, const char *what)
+static bool lacks(const struct gaps *gaps, const char *what)
 {
-    for (size_t i = 0; i < report->count; i++)
-        if (strcmp(report->gaps[i].what, what) == 0)
+    for (size_t i = 0; i < gaps->count; i++)
+        if (strcmp(gaps->rows[i].what, what) == 0)
             return true;
     return false;
 }
@@ -172,13 +178,15 @@ static void in_child(int (*body)(void))
 
 static int files(bool init)
 {
-    struct harden_report report = {0};
+    struct gaps gaps = {0};
 
-    check(agent(SIGHUP, init, &report) == 0);
-    if (lacks(&report, "landlock"))
+    check(agent(SIGHUP, init, &gaps) == 0);
+    if (lacks(&gaps, "landlock"))
         return SKIP;
-    check(opens(TOKEN, O_RDONLY) && opens(AUTHORITY, O_RDONLY) && opens(SOURCE, O_RDONLY) && opens(READ, O_RDONLY) && opens(PID, O_RDONLY));
-    check(!opens(TOKEN, O_WRONLY) && !opens(AUTHORITY, O_WRONLY) && !opens(SOURCE, O_WRONLY) && !opens(READ, O_WRONLY) && !opens(PID, O_WRONLY));
+    check(opens(TOKEN, O_RDONLY) && opens(AUTHORITY, O_RDONLY) && opens(SOURCE, O_RDONLY) && opens(READ, O_RDONLY) &&
+          opens(PID, O_RDONLY));
+    check(!opens(TOKEN, O_WRONLY) && !opens(AUTHORITY, O_WRONLY) && !opens(SOURCE, O_WRONLY) && !opens(READ, O_WRONLY) &&
+          !opens(PID, O_WRONLY));
     check(opens(CONFIG, O_RDONLY) && !opens(CONFIG, O_WRONLY));
     check(opens(OUTPUT, O_WRONLY) && opens(SINK, O_WRONLY));
     check(unlink(file_of(OUTPUT)) == 0 && opens(OUTPUT, O_WRONLY | O_CREAT));
@@ -226,18 +234,18 @@ static uint64_t capabilities(void)
 
 static int without_signals(void)
 {
-    struct harden_report report = {0};
+    struct gaps gaps = {0};
 
-    check(agent(0, true, &report) == 0);
+    check(agent(0, true, &gaps) == 0);
     check(capabilities() == HARDEN_CAP_FILES);
     return 0;
 }
 
 static int with_signals(void)
 {
-    struct harden_report report = {0};
+    struct gaps gaps = {0};
 
-    check(agent(SIGHUP, true, &report) == 0);
+    check(agent(SIGHUP, true, &gaps) == 0);
     check(capabilities() == (HARDEN_CAP_FILES | HARDEN_CAP_KILL));
     return 0;
 }

@@ -84,7 +84,8 @@ static void start(void)
     assert_non_null(loop);
     assert_int_equal(launcher_attach(launcher, loop, &err), 0);
     assert_int_equal(signal_start(&on_hup, loop, SIGHUP, on_signal, NULL, &err), 0);
-    notify = notify_new(&(struct notify_options){.loop = loop, .launcher = launcher, .insist = insist, .on_result = on_result, .on_idle = on_idle});
+    notify = notify_new(&(struct notify_options){
+        .loop = loop, .launcher = launcher, .insist = insist, .on_result = on_result, .on_idle = on_idle});
 }
 
 static void commands_run_in_order_and_identical_ones_once(void **state)
@@ -128,12 +129,14 @@ static void failed_command_waits_for_the_next_change(void **state)
 
 static void program_that_is_missing_is_a_failure_even_when_it_is_not_waited_for(void **state)
 {
-    struct notify_rule missing = {.label = "template[0]", .timeout_ms = 0}, there = line("exit 3"), after = line("echo x > $D/log");
+    struct notify_rule missing = {.label = "template[0]", .timeout_ms = 0}, there = line("exit 3"),
+                       after = line("echo x > $D/log");
     unsigned program = 0;
 
     (void)state;
     there.timeout_ms = 0;
-    assert_int_equal(launcher_add(launcher, (const char *const[]){"/no/such/program", NULL}, (const char *const[]){NULL}, &program, &err), 0);
+    assert_int_equal(
+        launcher_add(launcher, (const char *const[]){"/no/such/program", NULL}, (const char *const[]){NULL}, &program, &err), 0);
     missing.program = (int)program;
     start();
     assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&missing}, 1, &err), 0);
@@ -166,6 +169,39 @@ static void failed_command_runs_again_by_itself_when_that_is_insisted_on(void **
     assert_int_equal(failures, 1);
     assert_int_equal(notify_failing(notify), 0);
     assert_file(in_folder("log"), "x\nx\n");
+}
+
+static void what_fails_by_a_rule_that_is_gone_is_forgotten(void **state)
+{
+    struct notify_rule gone = line("exit 1"), kept = line("exit 2");
+
+    (void)state;
+    insist = true;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&gone, &kept}, 2, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(notify_failing(notify), 2);
+    notify_retain(notify, (const struct notify_rule *[]){&kept}, 1);
+    assert_int_equal(notify_failing(notify), 1);
+    notify_retain(notify, NULL, 0);
+    assert_int_equal(notify_failing(notify), 0);
+}
+
+/* Its file has changed: who reads it is told, whatever becomes of the template meanwhile. */
+static void what_waits_for_its_turn_is_told_though_its_rule_is_gone(void **state)
+{
+    char label[] = "template[0]";
+    struct notify_rule rule = line("echo x > $D/log");
+
+    (void)state;
+    rule.label = label;
+    start();
+    assert_int_equal(notify_batch(notify, (const struct notify_rule *[]){&rule}, 1, &err), 0);
+    memset(label, 0, sizeof(label));
+    memset(&rule, 0, sizeof(rule));
+    notify_retain(notify, NULL, 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_file(in_folder("log"), "x\n");
 }
 
 static void later_batch_runs_a_failed_command_at_once(void **state)
@@ -325,6 +361,8 @@ int main(void)
         in_a_folder(failed_command_waits_for_the_next_change),
         in_a_folder(program_that_is_missing_is_a_failure_even_when_it_is_not_waited_for),
         in_a_folder(failed_command_runs_again_by_itself_when_that_is_insisted_on),
+        in_a_folder(what_fails_by_a_rule_that_is_gone_is_forgotten),
+        in_a_folder(what_waits_for_its_turn_is_told_though_its_rule_is_gone),
         in_a_folder(later_batch_runs_a_failed_command_at_once),
         in_a_folder(change_during_a_command_runs_it_once_more),
         in_a_folder(signal_goes_to_its_target_once_and_after_the_commands),

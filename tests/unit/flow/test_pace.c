@@ -1,10 +1,11 @@
-/* auth and fetch together, as sidecar ties them: how many requests a server sees whatever it refuses, and how soon a new login comes. */
+/* auth and fetch together, as sidecar ties them: how many requests a server sees whatever it refuses, and how soon a new login
+ * comes. */
 #include "support/fake_world.c"
 
 #include <unistd.h>
 
+#include "fetch/fetch.h"
 #include "flow/auth.h"
-#include "flow/fetch.h"
 
 struct world {
     struct loop *loop;
@@ -56,14 +57,14 @@ static void on_suspect(void *ctx, bool worked)
 static void on_up(void *ctx, int64_t after_ms)
 {
     (void)after_ms;
-    fetch_hurry(((struct world *)ctx)->fetch);
+    fetch_up(((struct world *)ctx)->fetch);
 }
 
 static void make(struct world *world, int64_t interval_ms)
 {
     struct val_pair pairs[] = {{VAL_KEY("role"), val_cstr("app")}, {VAL_KEY("token_path"), val_cstr(world->token_path)}};
     struct val config = val_map(pairs, 2);
-    struct auth_options options = {.type = "kubernetes", .config = &config};
+    struct config_method options = {.type = "kubernetes", .config = config};
     struct auth_events auth_events = {world, on_token, on_failure, on_warning, NULL};
     struct fetch_options fetch_options = {.static_interval_ms = interval_ms};
     struct fetch_events fetch_events = {world, on_change, on_error, on_recovery, on_suspect, on_warning, NULL};
@@ -114,13 +115,12 @@ static void want(struct world *world, const char *const *paths, size_t count)
     struct err err;
     struct dep *dep;
 
-    fetch_begin(world->fetch);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(dep_new(DEP_READ, str_of(paths[i]), NULL, 0, NULL, &dep, &err), 0);
         assert_int_equal(fetch_want(world->fetch, dep, &err), 0);
         dep_unref(dep);
     }
-    fetch_end(world->fetch);
+    fetch_settle(world->fetch);
     auth_start(world->auth);
 }
 
@@ -155,7 +155,8 @@ static void whatever_is_refused_twelve_requests_are_enough_for_the_first_minute(
         vault.terse = rows[i / 2].terse;
         for (size_t k = 0; k < ARRAY_LEN(rows[0].path) && rows[i / 2].path[k]; k++)
             fake_vault_fault(rows[i / 2].path[k], rows[i / 2].status, -1)->body =
-                vault.terse ? "{\"errors\":[\"permission denied\"]}" : "{\"errors\":[\"2 errors: permission denied, invalid token\"]}";
+                vault.terse ? "{\"errors\":[\"permission denied\"]}"
+                            : "{\"errors\":[\"2 errors: permission denied, invalid token\"]}";
         want(world, &paths[i % 2], 1);
         fake_loop_run(world->loop, MINUTE);
         assert_true(vault.arrival_count <= 14);
@@ -194,6 +195,29 @@ static void a_revoked_token_is_replaced_every_time(void **state)
     }
 }
 
+/* It was last read with the token before: that is as long ago as the server lets it be. */
+static void a_revoked_token_is_replaced_though_it_was_never_used_for_what_is_refused(void **state)
+{
+    static const char *const path = "db/static-creds/app";
+    struct world *world = *state;
+
+    vault.terse = vault.no_lookup = true;
+    vault.renewable = false;
+    vault.static_ttl = 2 * 3600;
+    want(world, &path, 1);
+    fake_loop_run(world->loop, 10 * SECOND);
+    for (unsigned i = 0; i < 3; i++) { /* the first time that lookup-self says nothing is not known yet */
+        unsigned before;
+
+        fake_loop_run(world->loop, 2 * HOUR - 2 * MINUTE);
+        before = logins();
+        vault.revoked = true;
+        fake_loop_run(world->loop, 2 * MINUTE);
+        assert_int_equal(logins(), before + 1);
+        assert_int_equal(fake_vault_count(path, clock_now() - MINUTE, clock_now()), 2);
+    }
+}
+
 /* One login to be sure, and no more. */
 static void a_policy_that_was_narrowed_costs_one_login(void **state)
 {
@@ -214,6 +238,23 @@ static void a_policy_that_was_narrowed_costs_one_login(void **state)
         assert_true(logins() <= 3);
         assert_true(vault.no_lookup || logins() == 1);
     }
+}
+
+/* Behind a proxy that has lost one backend: the others' answers are no news for it. */
+static void a_path_without_a_server_is_not_hurried_by_what_works(void **state)
+{
+    static const char *const paths[] = {"secret/data/app", "secret/data/lost"};
+    struct world *world = *state;
+    int64_t from;
+
+    fake_vault_fault("secret/data/lost", 502, -1);
+    want(world, paths, 2);
+    fake_loop_run(world->loop, MINUTE);
+    assert_true(fake_vault_count("secret/data/lost", 0, CLOCK_NEVER) <= 12);
+    from = clock_now();
+    fake_loop_run(world->loop, 10 * MINUTE);
+    assert_in_range(fake_vault_count("secret/data/lost", from, CLOCK_NEVER), 15, 20);
+    assert_true(fake_vault_count("secret/data/app", from, CLOCK_NEVER) > 200);
 }
 
 static void a_token_of_few_uses_is_replaced_at_once_and_the_mounts_are_remembered(void **state)
@@ -273,7 +314,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whatever_is_refused_twelve_requests_are_enough_for_the_first_minute),
         TEST(a_revoked_token_is_replaced_every_time),
+        TEST(a_revoked_token_is_replaced_though_it_was_never_used_for_what_is_refused),
         TEST(a_policy_that_was_narrowed_costs_one_login),
+        TEST(a_path_without_a_server_is_not_hurried_by_what_works),
         TEST(a_token_of_few_uses_is_replaced_at_once_and_the_mounts_are_remembered),
         TEST(more_secrets_than_uses_are_all_read),
         TEST(one_use_and_a_secret_that_is_forbidden_are_no_storm),

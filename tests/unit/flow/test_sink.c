@@ -9,6 +9,7 @@
 struct world {
     struct loop *loop;
     struct sinks *sinks;
+    struct config_sink configs[2];
     char folder[64], path[2][128];
     unsigned written, errors;
 };
@@ -29,10 +30,12 @@ static void on_error(void *ctx, const char *path, const struct err *err, int64_t
 
 static void make_sinks(struct world *world, size_t count)
 {
-    struct sink_options options[2] = {{world->path[0], 0, -1, -1}, {world->path[1], 0600, -1, -1}};
     struct sink_events events = {world, on_written, on_error};
 
-    world->sinks = sinks_new(world->loop, options, count, &events);
+    for (size_t i = 0; i < count; i++)
+        world->configs[i] = (struct config_sink){
+            .path = world->path[i], .mode = i ? 0600 : 0640, .uid = -1, .gid = -1, .wrap_ttl = "", .dh_path = "", .aad = ""};
+    world->sinks = sinks_new(world->loop, NULL, world->configs, count, &events);
 }
 
 static int setup(void **state)
@@ -40,6 +43,7 @@ static int setup(void **state)
     struct world *world = mem_alloc(sizeof(*world));
     struct err err;
 
+    umask(0022);
     fake_vault_reset();
     fake_http_serve = fake_vault_serve;
     snprintf(world->folder, sizeof(world->folder), "/tmp/ampule-test-sink-XXXXXX");
@@ -87,13 +91,50 @@ static void every_file_gets_the_token_without_a_newline(void **state)
     struct err err;
 
     make_sinks(world, 2);
-    assert_int_equal(sinks_check(world->sinks, &err), 0);
+    assert_int_equal(sinks_check(world->configs, 2, &err), 0);
     sinks_put(world->sinks, &token);
     assert_int_equal(world->written, 0);
     fake_loop_run(world->loop, 10);
     assert_int_equal(world->written, 1);
     holds(world->path[0], "hvs.x", 0640);
     holds(world->path[1], "hvs.x", 0600);
+}
+
+static void a_strict_mask_holds_for_the_token(void **state)
+{
+    struct world *world = *state;
+    struct token token = {.value = "hvs.x", .wrap = ""};
+    mode_t mask = umask(0077);
+
+    make_sinks(world, 1);
+    sinks_put(world->sinks, &token);
+    fake_loop_run(world->loop, 10);
+    umask(mask);
+    holds(world->path[0], "hvs.x", 0600);
+}
+
+static void a_file_that_was_there_does_not_give_the_token_to_its_owner(void **state)
+{
+    struct world *world = *state;
+    struct token token = {.value = "hvs.x", .wrap = ""};
+    struct stat st;
+    FILE *f;
+
+    if (geteuid() != 0)
+        skip();
+    f = fopen(world->path[0], "w");
+    assert_non_null(f);
+    fputs("hvs.x", f);
+    assert_int_equal(fchown(fileno(f), 1234, 1234), 0);
+    assert_int_equal(fchmod(fileno(f), 0640), 0);
+    fclose(f);
+    make_sinks(world, 1);
+    sinks_put(world->sinks, &token);
+    fake_loop_run(world->loop, 10);
+    holds(world->path[0], "hvs.x", 0640);
+    assert_int_equal(stat(world->path[0], &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(st.st_gid, 0);
 }
 
 static void a_wrapped_token_is_written_as_its_wrap_info(void **state)
@@ -132,7 +173,7 @@ static void a_folder_that_is_not_there_is_found_at_the_start(void **state)
 
     make_sinks(world, 1);
     rmdir(world->folder);
-    assert_int_equal(sinks_check(world->sinks, &err), -1);
+    assert_int_equal(sinks_check(world->configs, 1, &err), -1);
     assert_non_null(strstr(err.text, world->path[0]));
     mkdir(world->folder, 0700);
 }
@@ -153,6 +194,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_file_gets_the_token_without_a_newline),
+        TEST(a_strict_mask_holds_for_the_token),
+        TEST(a_file_that_was_there_does_not_give_the_token_to_its_owner),
         TEST(a_wrapped_token_is_written_as_its_wrap_info),
         TEST(a_failed_write_is_tried_again_with_the_newest_token),
         TEST(a_folder_that_is_not_there_is_found_at_the_start),

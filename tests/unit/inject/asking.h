@@ -1,8 +1,8 @@
 /*
  * asking: tests put a pod before review_answer() and look at what comes back.
  *
- * Annotations are "NAME=VALUE" with upstream's prefix left out (names with a slash keep theirs). One question at a time: asking_done() is the
- * teardown of every test.
+ * Annotations are "NAME=VALUE" with upstream's prefix left out (names with a slash keep theirs). One question at a time:
+ * asking_done() is the teardown of every test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,10 +19,9 @@
 #include "base/limits.h"
 #include "inject/review.h"
 
-#define TOKEN_VOLUME "{\"name\":\"tok\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"token\"}}]}}"
-#define TOKEN_MOUNT "{\"name\":\"tok\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}"
-#define EVERYDAY_SPEC                                                                                                          \
-    "{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT "]}]}"
+#define TOKEN_VOLUME  "{\"name\":\"tok\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"token\"}}]}}"
+#define TOKEN_MOUNT   "{\"name\":\"tok\",\"mountPath\":\"/var/run/secrets/kubernetes.io/serviceaccount\"}"
+#define EVERYDAY_SPEC "{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT "]}]}"
 
 static struct asking {
     struct settings settings;
@@ -107,7 +106,8 @@ static inline void asking_annotation(const char *pair)
     const char *equals = strchr(pair, '=');
     char name[512];
 
-    snprintf(name, sizeof(name), "%s%.*s", memchr(pair, '/', (size_t)(equals - pair)) ? "" : "vault.hashicorp.com/", (int)(equals - pair), pair);
+    snprintf(name, sizeof(name), "%s%.*s", memchr(pair, '/', (size_t)(equals - pair)) ? "" : "vault.hashicorp.com/",
+             (int)(equals - pair), pair);
     if (asked.body.data[asked.body.len - 1] != '{')
         buf_addc(&asked.body, ',');
     json_write_str(&asked.body, str_of(name), 0);
@@ -165,7 +165,8 @@ static inline const struct val *added(const char *path, const char *name)
     for (size_t i = 0; i < asked.patch.list.len; i++) {
         const struct val *op = &asked.patch.list.items[i], *value = val_get(op, "value");
 
-        if (strncmp(val_get_cstr(op, "path"), path, strlen(path)) != 0 || strstr(val_get_cstr(op, "path") + strlen(path), "volumeMounts"))
+        if (strncmp(val_get_cstr(op, "path"), path, strlen(path)) != 0 ||
+            strstr(val_get_cstr(op, "path") + strlen(path), "volumeMounts"))
             continue;
         if (value && value->kind == VAL_LIST && value->list.len)
             value = &value->list.items[0];

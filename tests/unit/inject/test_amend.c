@@ -2,7 +2,8 @@
 
 #include "inject/amend.h"
 
-static const char container[] = "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"a\",\"b\",\"c\"],\"env\":[{\"name\":\"X\",\"value\":\"1\"}],\"resources\":{}}";
+static const char container[] =
+    "{\"name\":\"c\",\"image\":\"i\",\"args\":[\"a\",\"b\",\"c\"],\"env\":[{\"name\":\"X\",\"value\":\"1\"}],\"resources\":{}}";
 
 static const char *amend(const char *patch)
 {
@@ -15,7 +16,8 @@ static const char *amend(const char *patch)
     effort_init(&effort, strlen(patch));
     arena_init(&arena, MIB(4), "test");
     buf_init(&out, KIB(64));
-    if (amend_check(str_of(patch), &arena, &err) == 0 && amend_container(str_of(container), str_of(patch), &effort, &out, &err) == 0)
+    if (amend_check(str_of(patch), &arena, &err) == 0 &&
+        amend_container(str_of(container), str_of(patch), &effort, &out, &err) == 0)
         snprintf(result, sizeof(result), "%s", out.data);
     else
         snprintf(result, sizeof(result), "!%s", err.text);
@@ -60,7 +62,8 @@ static void errors_are_the_original_s(void **state)
          "!failed to apply JSON patch: error in remove for path: '/nope': Unable to remove nonexistent key: nope: missing value"},
         {"[{\"op\":\"replace\",\"path\":\"/args/9\",\"value\":1}]",
          "!failed to apply JSON patch: replace operation does not apply: doc is missing key: /args/9: missing value"},
-        {"[{\"op\":\"add\",\"path\":\"/image\",\"value\":1}]", "!json: cannot unmarshal number into Go struct field Container.image of type string"},
+        {"[{\"op\":\"add\",\"path\":\"/image\",\"value\":1}]",
+         "!json: cannot unmarshal number into Go struct field Container.image of type string"},
         {"[{\"op\":\"add\",\"path\":\"/resources/limits\",\"value\":{\"cpu\":\"\"}}]",
          "!quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
         {"[{\"op\":\"replace\",\"path\":\"/nope/x\",\"value\":1}]",
@@ -69,7 +72,8 @@ static void errors_are_the_original_s(void **state)
          "!failed to apply JSON patch: error in add for path: '/args/9': Unable to access invalid index: 9: invalid index referenced"},
         {"[{\"op\":\"add\",\"path\":\"/args/x\",\"value\":1}]",
          "!failed to apply JSON patch: error in add for path: '/args/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax"},
-        {"[{\"op\":\"test\",\"path\":\"/name\",\"value\":\"other\"}]", "!failed to apply JSON patch: testing value /name failed: test failed"},
+        {"[{\"op\":\"test\",\"path\":\"/name\",\"value\":\"other\"}]",
+         "!failed to apply JSON patch: testing value /name failed: test failed"},
     };
 
     (void)state;
@@ -112,26 +116,33 @@ static void each_container_has_its_own_patch(void **state)
     assert_string_equal(val_get_cstr(init_container(), "workingDir"), "/w");
     assert_null(val_get(sidecar(), "workingDir"));
     ask("agent-json-patch=[{\"op\":\"remove\",\"path\":\"/nope\"}]");
-    assert_string_equal(denial(), "error creating patch for agent: failed to apply JSON patch: error in remove for path: '/nope': Unable to remove "
-                                  "nonexistent key: nope: missing value");
+    assert_string_equal(
+        denial(),
+        "error creating patch for agent: failed to apply JSON patch: error in remove for path: '/nope': Unable to remove "
+        "nonexistent key: nope: missing value");
 }
 
-#define DEEP(open, inner, close) \
-    open open open open open open open open inner close close close close close close close close
+#define DEEP(open, inner, close) open open open open open open open open inner close close close close close close close close
 
-/* A few operations ask for any amount: as copies of copies, as nesting, again and again after a removal, as values that are compared. */
+/* A few operations ask for any amount: as copies of copies, as nesting, again and again after a removal, as values that are
+ * compared. */
 static void a_patch_takes_no_more_than_its_review_may(void **state)
 {
     static const struct {
         const char *first, *again, *says;
         int times;
     } rows[] = {
-        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"copy\",\"from\":\"/args\",\"path\":\"/args/-\"}", "more than its size allows", 30},
-        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"move\",\"from\":\"/args\",\"path\":\"/args/-\"}", "missing destination path", 30},
-        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":{\"b\":{}}}", ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "missing destination path", 9},
-        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":" DEEP("{\"b\":", "0", "}") "}", ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "nested deeper than 64", 9},
+        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"copy\",\"from\":\"/args\",\"path\":\"/args/-\"}",
+         "more than its size allows", 30},
+        {"{\"op\":\"test\",\"path\":\"/name\",\"value\":\"c\"}", ",{\"op\":\"move\",\"from\":\"/args\",\"path\":\"/args/-\"}",
+         "missing destination path", 30},
+        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":{\"b\":{}}}",
+         ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "missing destination path", 9},
+        {"{\"op\":\"add\",\"path\":\"/x\",\"value\":" DEEP("{\"b\":", "0", "}") "}",
+         ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/x/b/b/b/b/b/b/b/b\"}", "nested deeper than 64", 9},
         {"{\"op\":\"add\",\"path\":\"/x\",\"value\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]}",
-         ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/y\"},{\"op\":\"remove\",\"path\":\"/y\"}", "more than its size allows", 499},
+         ",{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/y\"},{\"op\":\"remove\",\"path\":\"/y\"}", "more than its size allows",
+         499},
     };
     struct buf text;
 

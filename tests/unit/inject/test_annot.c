@@ -54,7 +54,8 @@ static void prefixes_of_both_originals_mean_the_same(void **state)
     assert_string_equal(annot_suffix(STR("openbao.org/role")).data, "role");
     assert_string_equal(annot_suffix(STR("ampule.dev/direct")).data, "ampule.dev/direct");
     assert_null(annot_suffix(STR("example.com/role")).data);
-    ask_pod(EVERYDAY_SPEC, "openbao.org/agent-inject=true", "openbao.org/role=r", "vault.hashicorp.com/agent-inject-secret-db=x", NULL);
+    ask_pod(EVERYDAY_SPEC, "openbao.org/agent-inject=true", "openbao.org/role=r", "vault.hashicorp.com/agent-inject-secret-db=x",
+            NULL);
     assert_non_null(strstr(config_text(sidecar()), "/vault/secrets/db"));
 }
 

@@ -10,18 +10,22 @@ static const struct effect {
 } effects[] = {
     {ANNOT_AGENT_AUTO_AUTH_EXIT_ON_ERR, "agent-auto-auth-exit-on-err=true", "\"exit_on_err\":true", NULL},
     {ANNOT_AGENT_CACHE_ENABLE, "agent-cache-enable=true", "\"cache\":{\"use_auto_auth_token\":\"true\"", NULL},
-    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, "agent-cache-exit-on-err=true", "\"path\":\"/vault/agent-cache\",\"exit_on_err\":true", "agent-cache-enable=true"},
+    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, "agent-cache-exit-on-err=true", "\"path\":\"/vault/agent-cache\",\"exit_on_err\":true",
+     "agent-cache-enable=true"},
     {ANNOT_AGENT_CACHE_LISTENER_PORT, "agent-cache-listener-port=8300", "127.0.0.1:8300", "agent-cache-enable=true"},
-    {ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, "agent-cache-use-auto-auth-token=force", "\"use_auto_auth_token\":\"force\"", "agent-cache-enable=true"},
+    {ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, "agent-cache-use-auto-auth-token=force", "\"use_auto_auth_token\":\"force\"",
+     "agent-cache-enable=true"},
     {ANNOT_AGENT_CONFIGMAP, "agent-configmap=mine", "vault agent -config=/vault/configs/config-init.hcl", NULL},
     {ANNOT_AGENT_COPY_VOLUME_MOUNTS, "agent-copy-volume-mounts=app", "\"mountPath\":\"/data\"", NULL},
-    {ANNOT_AGENT_DISABLE_IDLE_CONNECTIONS, "agent-disable-idle-connections=auto-auth", "\"disable_idle_connections\":[\"auto-auth\"]", NULL},
+    {ANNOT_AGENT_DISABLE_IDLE_CONNECTIONS, "agent-disable-idle-connections=auto-auth",
+     "\"disable_idle_connections\":[\"auto-auth\"]", NULL},
     {ANNOT_AGENT_DISABLE_KEEP_ALIVES, "agent-disable-keep-alives=caching", "\"disable_keep_alives\":[\"caching\"]", NULL},
     {ANNOT_AGENT_ENABLE_QUIT, "agent-enable-quit=true", "\"agent_api\":{\"enable_quit\":true}", NULL},
     {ANNOT_AGENT_EXTRA_SECRET, "agent-extra-secret=more", "\"secretName\":\"more\"", NULL},
     {ANNOT_AGENT_IMAGE, "agent-image=other:2", "\"image\":\"other:2\"", NULL},
     {ANNOT_AGENT_INIT_FIRST, "agent-init-first=true", "\"op\":\"remove\"", NULL},
-    {ANNOT_AGENT_INIT_JSON_PATCH, "agent-init-json-patch=[{\"op\":\"add\",\"path\":\"/tty\",\"value\":true}]", "\"tty\":true", NULL},
+    {ANNOT_AGENT_INIT_JSON_PATCH, "agent-init-json-patch=[{\"op\":\"add\",\"path\":\"/tty\",\"value\":true}]", "\"tty\":true",
+     NULL},
     {ANNOT_AGENT_INJECT_COMMAND, "agent-inject-command-db=kill 1", "\"command\":\"kill 1\"", NULL},
     {ANNOT_AGENT_INJECT_CONTAINERS, "agent-inject-containers=app", "/spec/containers/0/volumeMounts", "ampule.dev/home-size=1Mi"},
     {ANNOT_AGENT_INJECT_DEFAULT_TEMPLATE, "agent-inject-default-template=json", "toJSON", NULL},
@@ -44,8 +48,8 @@ static const struct effect {
     {ANNOT_AGENT_RUN_AS_GROUP, "agent-run-as-group=77", "\"runAsGroup\":77", NULL},
     {ANNOT_AGENT_RUN_AS_SAME_USER, "agent-run-as-same-user=true", "\"runAsUser\":1234", NULL},
     {ANNOT_AGENT_RUN_AS_USER, "agent-run-as-user=77", "\"runAsUser\":77", NULL},
-    {ANNOT_AGENT_SERVICE_ACCOUNT_TOKEN_VOLUME_NAME, "agent-service-account-token-volume-name=own", "/var/run/secrets/vault.hashicorp.com/serviceaccount",
-     NULL},
+    {ANNOT_AGENT_SERVICE_ACCOUNT_TOKEN_VOLUME_NAME, "agent-service-account-token-volume-name=own",
+     "/var/run/secrets/vault.hashicorp.com/serviceaccount", NULL},
     {ANNOT_AGENT_SHARE_PROCESS_NAMESPACE, "agent-share-process-namespace=true", "/spec/shareProcessNamespace", NULL},
     {ANNOT_AGENT_TELEMETRY, "agent-telemetry-statsd-address=1.2.3.4:5", "\"telemetry\":{\"statsd_address\":\"1.2.3.4:5\"}", NULL},
     {ANNOT_AGENT_TEMPLATE_LEFT_DELIM, "agent-template-left-delim-db=[[", "\"left_delimiter\":\"[[\"", NULL},
@@ -54,18 +58,24 @@ static const struct effect {
     {ANNOT_OWN_HANDOVER, "ampule.dev/handover=true", "ampule-handover", NULL},
     {ANNOT_OWN_HOME_SIZE, "ampule.dev/home-size=5Mi", "\"sizeLimit\":\"5Mi\"", NULL},
     {ANNOT_OWN_IDENTITY, "ampule.dev/identity-db=other", "vault-agent-other", NULL},
-    {ANNOT_OWN_IDENTITY_AUTH_PATH, "ampule.dev/identity-auth-path-other=auth/two", "\"mount_path\":\"auth/two\"", "ampule.dev/identity-db=other"},
-    {ANNOT_OWN_IDENTITY_NAMESPACE, "ampule.dev/identity-namespace-other=team", "\"namespace\":\"team\"", "ampule.dev/identity-db=other"},
+    {ANNOT_OWN_IDENTITY_AUTH_PATH, "ampule.dev/identity-auth-path-other=auth/two", "\"mount_path\":\"auth/two\"",
+     "ampule.dev/identity-db=other"},
+    {ANNOT_OWN_IDENTITY_NAMESPACE, "ampule.dev/identity-namespace-other=team", "\"namespace\":\"team\"",
+     "ampule.dev/identity-db=other"},
     {ANNOT_OWN_IDENTITY_ROLE, "ampule.dev/identity-role-other=r2", "\"role\":\"r2\"", "ampule.dev/identity-db=other"},
-    {ANNOT_OWN_IDENTITY_SERVICE, "ampule.dev/identity-service-other=https://two", "\"address\":\"https://two\"", "ampule.dev/identity-db=other"},
+    {ANNOT_OWN_IDENTITY_SERVICE, "ampule.dev/identity-service-other=https://two", "\"address\":\"https://two\"",
+     "ampule.dev/identity-db=other"},
     {ANNOT_OWN_NATIVE_SIDECAR, "ampule.dev/native-sidecar=true", "\"restartPolicy\":\"Always\"", NULL},
     {ANNOT_OWN_OWNER, "ampule.dev/owner-db=7:8", "\"user\":\"7\",\"group\":\"8\"", NULL},
     {ANNOT_OWN_PERMS, "ampule.dev/perms=0440", "\"perms\":\"0440\"", NULL},
-    {ANNOT_OWN_SECCOMP_PROFILE, "ampule.dev/seccomp-profile=RuntimeDefault", "\"seccompProfile\":{\"type\":\"RuntimeDefault\"}", NULL},
+    {ANNOT_OWN_SECCOMP_PROFILE, "ampule.dev/seccomp-profile=RuntimeDefault", "\"seccompProfile\":{\"type\":\"RuntimeDefault\"}",
+     NULL},
     {ANNOT_OWN_SECRETS_SIZE, "ampule.dev/secrets-size=6Mi", "\"sizeLimit\":\"6Mi\"", NULL},
-    {ANNOT_OWN_SIGNAL, "ampule.dev/signal-db=HUP:nginx", "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\",\"user\":\"1234\"}", NULL},
+    {ANNOT_OWN_SIGNAL, "ampule.dev/signal-db=HUP:nginx",
+     "\"notify\":{\"signal\":\"HUP\",\"process\":\"nginx\",\"user\":\"1234\"}", NULL},
     {ANNOT_OWN_TOKEN_AUDIENCE, "ampule.dev/token-audience=vault", "\"audience\":\"vault\"", NULL},
-    {ANNOT_OWN_TOKEN_EXPIRATION, "ampule.dev/token-expiration=900", "\"expirationSeconds\":900", "ampule.dev/token-audience=vault"},
+    {ANNOT_OWN_TOKEN_EXPIRATION, "ampule.dev/token-expiration=900", "\"expirationSeconds\":900",
+     "ampule.dev/token-audience=vault"},
     {ANNOT_AUTH_CONFIG, "auth-config-a-b=1", "\"a_b\":\"1\"", NULL},
     {ANNOT_AUTH_MAX_BACKOFF, "auth-max-backoff=9m", "\"max_backoff\":\"9m\"", NULL},
     {ANNOT_AUTH_MIN_BACKOFF, "auth-min-backoff=9s", "\"min_backoff\":\"9s\"", NULL},
@@ -87,10 +97,12 @@ static const struct effect {
     {ANNOT_ROLE, "role=other", "\"role\":\"other\"", NULL},
     {ANNOT_SECRET_VOLUME_PATH, "secret-volume-path=/app", "\"mountPath\":\"/app\"", NULL},
     {ANNOT_SERVICE, "service=https://else", "\"address\":\"https://else\"", NULL},
-    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, "template-config-exit-on-retry-failure=false", "\"exit_on_retry_failure\":false", NULL},
+    {ANNOT_TEMPLATE_CONFIG_EXIT_ON_RETRY_FAILURE, "template-config-exit-on-retry-failure=false",
+     "\"exit_on_retry_failure\":false", NULL},
     {ANNOT_TEMPLATE_LEASE_RENEWAL_THRESHOLD, "template-lease-renewal-threshold=0.5", "\"lease_renewal_threshold\":0.5", NULL},
     {ANNOT_TEMPLATE_MAX_CONNECTIONS_PER_HOST, "template-max-connections-per-host=3", "\"max_connections_per_host\":3", NULL},
-    {ANNOT_TEMPLATE_STATIC_SECRET_RENDER_INTERVAL, "template-static-secret-render-interval=5m", "\"static_secret_render_interval\":\"5m\"", NULL},
+    {ANNOT_TEMPLATE_STATIC_SECRET_RENDER_INTERVAL, "template-static-secret-render-interval=5m",
+     "\"static_secret_render_interval\":\"5m\"", NULL},
     {ANNOT_TLS_SECRET, "tls-secret=certs", "\"secretName\":\"certs\"", NULL},
     {ANNOT_TLS_SERVER_NAME, "tls-server-name=v.internal", "\"tls_server_name\":\"v.internal\"", NULL},
     {ANNOT_TLS_SKIP_VERIFY, "tls-skip-verify=true", "\"tls_skip_verify\":true", NULL},
@@ -98,16 +110,18 @@ static const struct effect {
 
 /* Those that take something away, or decide before there is a patch: each has a test elsewhere. */
 static const enum annot told_elsewhere[] = {
-    ANNOT_AGENT_INJECT,                /* test_review: pods_that_do_not_ask_pass */
-    ANNOT_AGENT_INJECT_STATUS,         /* the same */
-    ANNOT_AGENT_PRE_POPULATE,          /* test_patch: operations_come_in_the_original_s_order */
-    ANNOT_AGENT_REQUEST_NAMESPACE,     /* test_parsing: values_are_taken_or_refuse_the_pod */
-    ANNOT_AGENT_SET_SECURITY_CONTEXT,  /* test_plan_own: seccomp_is_set_where_the_security_context_is */
+    ANNOT_AGENT_INJECT,               /* test_review: pods_that_do_not_ask_pass */
+    ANNOT_AGENT_INJECT_STATUS,        /* the same */
+    ANNOT_AGENT_PRE_POPULATE,         /* test_patch: operations_come_in_the_original_s_order */
+    ANNOT_AGENT_REQUEST_NAMESPACE,    /* test_parsing: values_are_taken_or_refuse_the_pod */
+    ANNOT_AGENT_SET_SECURITY_CONTEXT, /* test_plan_own: seccomp_is_set_where_the_security_context_is */
 };
 
-#define SPEC                                                                                                                   \
-    "{\"volumes\":[" TOKEN_VOLUME ",{\"name\":\"own\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"t\"}}]}}],\"containers\":[" \
-    "{\"name\":\"app\",\"securityContext\":{\"runAsUser\":1234},\"volumeMounts\":[" TOKEN_MOUNT ",{\"name\":\"d\",\"mountPath\":\"/data\"}]}]," \
+#define SPEC                                                                                                         \
+    "{\"volumes\":[" TOKEN_VOLUME                                                                                    \
+    ",{\"name\":\"own\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"t\"}}]}}],\"containers\":[" \
+    "{\"name\":\"app\",\"securityContext\":{\"runAsUser\":1234},\"volumeMounts\":[" TOKEN_MOUNT                      \
+    ",{\"name\":\"d\",\"mountPath\":\"/data\"}]}],"                                                                  \
     "\"initContainers\":[{\"name\":\"one\"}]}"
 
 /* The whole patch, and behind it the configurations. */
@@ -140,7 +154,8 @@ static void every_annotation_has_its_effect(void **state)
         const char *needed = e->with ? e->with : "agent-extra-secret="; /* something that says nothing */
         bool other = e->annot == ANNOT_AGENT_INJECT_CONTAINERS || e->annot == ANNOT_AGENT_PRE_POPULATE_ONLY;
 
-        ask_pod(SPEC, "agent-inject=true", "agent-inject-secret-db=x", needed, e->pair, e->annot == ANNOT_ROLE ? NULL : "role=web", NULL);
+        ask_pod(SPEC, "agent-inject=true", "agent-inject-secret-db=x", needed, e->pair,
+                e->annot == ANNOT_ROLE ? NULL : "role=web", NULL);
         if (!allowed())
             fail_msg("%s: %s", e->pair, denial());
         everything(&with);

@@ -1,14 +1,24 @@
 /* Which values of which annotations are taken: a wrong one never is passed over, it refuses the pod. */
 #include "asking.h"
 
-#define BOOLS(name)                                                                                                            \
+#define BOOLS(name)                                                                                                             \
     {name "=true", true}, {name "=false", true}, {name "=TRUE", true}, {name "=F", true}, {name "=1", true}, {name "=0", true}, \
-        {name "=", true}, {name "=tRuE", false}, {name "=yes", false}, {name "= true", false}
-#define QUANTITIES(name)                                                                                                       \
-    {name "=500m", true}, {name "=128Mi", true}, {name "=500M", true}, {name "=0", true}, {name "=0.5", true}, {name "=1e3", true}, \
-        {name "=", true}, {name "=500mi", false}, {name "=128mb", false}, {name "=128g", false}, {name "=64gi", false}, {name "=x", false}
-#define DURATIONS(name)                                                                                                        \
-    {name "=1s", true}, {name "=1m30s", true}, {name "=0", true}, {name "=", true}, {name "=5", false}, {name "=x", false}, {name "=1d", false}
+        {name "=", true}, {name "=tRuE", false}, {name "=yes", false},                                                          \
+    {                                                                                                                           \
+        name "= true", false                                                                                                    \
+    }
+#define QUANTITIES(name)                                                                                              \
+    {name "=500m", true}, {name "=128Mi", true}, {name "=500M", true}, {name "=0", true}, {name "=0.5", true},        \
+        {name "=1e3", true}, {name "=", true}, {name "=500mi", false}, {name "=128mb", false}, {name "=128g", false}, \
+        {name "=64gi", false},                                                                                        \
+    {                                                                                                                 \
+        name "=x", false                                                                                              \
+    }
+#define DURATIONS(name)                                                                                                     \
+    {name "=1s", true}, {name "=1m30s", true}, {name "=0", true}, {name "=", true}, {name "=5", false}, {name "=x", false}, \
+    {                                                                                                                       \
+        name "=1d", false                                                                                                   \
+    }
 
 static const struct {
     const char *pair;
@@ -109,12 +119,15 @@ static void the_first_error_in_the_original_s_order_is_told(void **state)
     static const struct {
         const char *first, *second, *text;
     } pairs[] = {
-        {"auth-min-backoff=x", "agent-init-first=x", "error adding default annotations: error parsing min backoff as duration: time: invalid duration \"x\""},
-        {"agent-init-first=x", "agent-image=", "error creating new agent sidecar: cannot parse '' as bool: strconv.ParseBool: parsing \"x\": invalid syntax"},
+        {"auth-min-backoff=x", "agent-init-first=x",
+         "error adding default annotations: error parsing min backoff as duration: time: invalid duration \"x\""},
+        {"agent-init-first=x", "agent-image=",
+         "error creating new agent sidecar: cannot parse '' as bool: strconv.ParseBool: parsing \"x\": invalid syntax"},
         {"agent-image=", "agent-limits-cpu=x", "error validating agent configuration: no Vault image found"},
         {"agent-limits-cpu=x", "agent-json-patch=[{\"op\":\"remove\",\"path\":\"/x\"}]",
          "error creating patch for agent: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
-        {"agent-pre-populate=x", "agent-run-as-same-user=true", "error creating new agent sidecar: cannot parse '' as bool: strconv.ParseBool: parsing \"x\": invalid syntax"},
+        {"agent-pre-populate=x", "agent-run-as-same-user=true",
+         "error creating new agent sidecar: cannot parse '' as bool: strconv.ParseBool: parsing \"x\": invalid syntax"},
     };
 
     (void)state;
@@ -133,8 +146,8 @@ static void roles_and_tokens_that_are_missing_are_told(void **state)
     assert_string_equal(denial(), "error creating new agent sidecar: failed to find service account volume mount");
     ask("agent-service-account-token-volume-name=none");
     assert_string_equal(denial(), "error creating new agent sidecar: failed to find service account volume \"none\"");
-    ask_pod("{\"containers\":[{\"name\":\"a\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]}", "agent-inject=true", "role=r",
-            "agent-service-account-token-volume-name=v", NULL);
+    ask_pod("{\"containers\":[{\"name\":\"a\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}]}", "agent-inject=true",
+            "role=r", "agent-service-account-token-volume-name=v", NULL);
     assert_string_equal(denial(), "error creating new agent sidecar: failed to find volume \"v\" in Pod \"web\" volumes");
     ask_pod("{\"containers\":[],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}", "agent-inject=true", "role=r",
             "agent-service-account-token-volume-name=v", NULL);
@@ -143,11 +156,14 @@ static void roles_and_tokens_that_are_missing_are_told(void **state)
 
 static void the_application_s_uid_is_taken_or_the_reason_told(void **state)
 {
-#define WITH_CONTEXT(context) "{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"a\",\"volumeMounts\":[" TOKEN_MOUNT "]" context "}]}"
+#define WITH_CONTEXT(context) \
+    "{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"a\",\"volumeMounts\":[" TOKEN_MOUNT "]" context "}]}"
     static const char *const specs[][2] = {
         {WITH_CONTEXT(""), "error creating new agent sidecar: No SecurityContext found for Container 0"},
-        {WITH_CONTEXT(",\"securityContext\":{}"), "error creating new agent sidecar: RunAsUser is nil for Container 0's SecurityContext"},
-        {WITH_CONTEXT(",\"securityContext\":{\"runAsUser\":0}"), "error creating new agent sidecar: container not allowed to run as root"},
+        {WITH_CONTEXT(",\"securityContext\":{}"),
+         "error creating new agent sidecar: RunAsUser is nil for Container 0's SecurityContext"},
+        {WITH_CONTEXT(",\"securityContext\":{\"runAsUser\":0}"),
+         "error creating new agent sidecar: container not allowed to run as root"},
         {WITH_CONTEXT(",\"securityContext\":{\"runAsUser\":77}"), ""},
     };
     int64_t uid;

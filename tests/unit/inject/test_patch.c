@@ -1,7 +1,9 @@
 #include "asking.h"
 
 #define MOUNTED(more) "{\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT "]}]" more "}"
-#define WITH_INIT MOUNTED(",\"initContainers\":[{\"name\":\"one\",\"volumeMounts\":[" TOKEN_MOUNT "]},{\"name\":\"two\",\"future\":{\"n\":1.50}}]")
+#define WITH_INIT                                                                   \
+    MOUNTED(",\"initContainers\":[{\"name\":\"one\",\"volumeMounts\":[" TOKEN_MOUNT \
+            "]},{\"name\":\"two\",\"future\":{\"n\":1.50}}]")
 
 #define STATUS "add /metadata/annotations/vault.hashicorp.com~1agent-inject-status\n"
 
@@ -27,8 +29,10 @@ static void operations_come_in_the_original_s_order(void **state)
         {MOUNTED(""), "tls-secret=t",
          "add /spec/volumes\nadd /spec/volumes/-\nadd /spec/volumes\nadd /spec/volumes\nadd /spec/containers/0/volumeMounts/-\n"
          "add /spec/initContainers\nadd /spec/containers/-\n" STATUS},
-        {MOUNTED(""), "agent-pre-populate=false", "add /spec/volumes\nadd /spec/volumes\nadd /spec/containers/0/volumeMounts/-\nadd /spec/containers/-\n" STATUS},
-        {MOUNTED(""), "agent-pre-populate-only=true", "add /spec/volumes\nadd /spec/volumes\nadd /spec/containers/0/volumeMounts/-\nadd /spec/initContainers\n" STATUS},
+        {MOUNTED(""), "agent-pre-populate=false",
+         "add /spec/volumes\nadd /spec/volumes\nadd /spec/containers/0/volumeMounts/-\nadd /spec/containers/-\n" STATUS},
+        {MOUNTED(""), "agent-pre-populate-only=true",
+         "add /spec/volumes\nadd /spec/volumes\nadd /spec/containers/0/volumeMounts/-\nadd /spec/initContainers\n" STATUS},
         {EVERYDAY_SPEC, "agent-share-process-namespace=true",
          "add /spec/volumes/-\nadd /spec/volumes/-\nadd /spec/volumes/-\nadd /spec/containers/0/volumeMounts/-\nadd /spec/initContainers\n"
          "add /spec/shareProcessNamespace\nadd /spec/containers/-\n" STATUS},
@@ -55,8 +59,8 @@ static void unknown_fields_survive_a_new_order_of_init_containers(void **state)
 static void every_secret_path_of_its_own_is_a_volume_of_its_own(void **state)
 {
     (void)state;
-    ask("agent-inject-secret-a=1", "agent-inject-secret-b=2", "agent-inject-secret-c=3", "secret-volume-path-a=/x", "secret-volume-path-b=/vault/secrets",
-        "secret-volume-path-c=/x");
+    ask("agent-inject-secret-a=1", "agent-inject-secret-b=2", "agent-inject-secret-c=3", "secret-volume-path-a=/x",
+        "secret-volume-path-b=/vault/secrets", "secret-volume-path-c=/x");
     assert_non_null(added("/spec/volumes/-", "vault-secrets-custom-0"));
     assert_null(added("/spec/volumes/-", "vault-secrets-custom-1"));
 }
@@ -106,7 +110,8 @@ static void copied_mounts_are_written_as_a_typed_client_would(void **state)
     struct err err;
 
     (void)state;
-    ask_pod("{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT ",{\"name\":\"d\",\"mountPath\":\"/d\","
+    ask_pod("{\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[" TOKEN_MOUNT
+            ",{\"name\":\"d\",\"mountPath\":\"/d\","
             "\"readOnly\":false,\"subPath\":\"\",\"newField\":[1.0]}]}]}",
             "agent-inject=true", "role=r", "agent-copy-volume-mounts=app", NULL);
     buf_init(&buf, KIB(4));

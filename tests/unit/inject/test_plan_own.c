@@ -15,7 +15,8 @@ static void a_native_sidecar_is_one_container_with_a_startup_probe(void **state)
     assert_string_equal(val_dig(container, "startupProbe", "exec", "command", NULL)->list.items[1].s.data, "probe");
     assert_string_equal(val_get(container, "command")->list.items[0].s.data, "/bin/ampule-agent");
     assert_string_equal(variable(container, "HOME"), "/home/vault");
-    assert_string_equal(val_dig(container, "lifecycle", "preStop", "exec", "command", NULL)->list.items[3].s.data, "-address=https://vault:8200");
+    assert_string_equal(val_dig(container, "lifecycle", "preStop", "exec", "command", NULL)->list.items[3].s.data,
+                        "-address=https://vault:8200");
     assert_non_null(strstr(config_text(container), "\"exit_after_auth\":false"));
     assert_null(strstr(asked.config.data, "persist"));
     assert_null(added("/spec/volumes", "home-init"));
@@ -24,16 +25,20 @@ static void a_native_sidecar_is_one_container_with_a_startup_probe(void **state)
 
 static void a_native_sidecar_says_what_stands_against_it(void **state)
 {
-    static const char *const old[] = {"AMPULE_INJECT_KUBERNETES_VERSION=v1.28.3", NULL}, *const new[] = {"AMPULE_INJECT_KUBERNETES_VERSION=1.29+", NULL};
+    static const char *const old[] = {"AMPULE_INJECT_KUBERNETES_VERSION=v1.28.3", NULL},
+                             *const new[] = {"AMPULE_INJECT_KUBERNETES_VERSION=1.29+", NULL};
 
     (void)state;
     ask("ampule.dev/native-sidecar=true", "agent-pre-populate-only=true");
-    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/native-sidecar: is init container and sidecar in one; take away "
-                                  "agent-pre-populate-only");
+    assert_string_equal(
+        denial(), "error creating new agent sidecar: ampule.dev/native-sidecar: is init container and sidecar in one; take away "
+                  "agent-pre-populate-only");
     asking_done(state);
     asking_variables = old;
     ask("ampule.dev/native-sidecar=true");
-    assert_string_equal(denial(), "error creating new agent sidecar: ampule.dev/native-sidecar: needs Kubernetes 1.29 or later, this cluster has v1.28.3");
+    assert_string_equal(
+        denial(),
+        "error creating new agent sidecar: ampule.dev/native-sidecar: needs Kubernetes 1.29 or later, this cluster has v1.28.3");
     asking_done(state);
     asking_variables = new;
     ask("ampule.dev/native-sidecar=true");
@@ -92,16 +97,17 @@ static void tmpfs_have_limits_in_canonical_form(void **state)
 static void files_have_owners_and_modes(void **state)
 {
     (void)state;
-    ask("agent-inject-secret-a=x", "agent-inject-secret-b=y", "agent-inject-perms-b=0600", "ampule.dev/perms=0440", "ampule.dev/owner=7:8",
-        "ampule.dev/owner-b=9");
+    ask("agent-inject-secret-a=x", "agent-inject-secret-b=y", "agent-inject-perms-b=0600", "ampule.dev/perms=0440",
+        "ampule.dev/owner=7:8", "ampule.dev/owner-b=9");
     assert_non_null(strstr(config_text(sidecar()), "\"perms\":\"0440\",\"user\":\"7\",\"group\":\"8\""));
     assert_non_null(strstr(config_text(sidecar()), "\"perms\":\"0600\",\"user\":\"9\"}"));
 }
 
 static void a_signal_runs_the_sidecar_as_its_target(void **state)
 {
-    static const char spec[] = "{\"securityContext\":{\"runAsUser\":101},\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"nginx\","
-                               "\"volumeMounts\":[" TOKEN_MOUNT "]}]}";
+    static const char spec[] =
+        "{\"securityContext\":{\"runAsUser\":101},\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"nginx\","
+        "\"volumeMounts\":[" TOKEN_MOUNT "]}]}";
     int64_t uid;
     char got[1024];
 
@@ -128,8 +134,8 @@ static void a_signal_of_root_names_the_uid_of_its_target(void **state)
                  "{\"securityContext\":{\"runAsUser\":%s},\"volumes\":[" TOKEN_VOLUME "],\"containers\":[{\"name\":\"nginx\","
                  "\"volumeMounts\":[" TOKEN_MOUNT "]}]}",
                  rows[i].uid);
-        ask_pod(spec, "agent-inject=true", "role=r", "agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=0",
-                "agent-run-as-group=0", NULL);
+        ask_pod(spec, "agent-inject=true", "role=r", "agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx",
+                "agent-run-as-user=0", "agent-run-as-group=0", NULL);
         assert_non_null(strstr(config_text(sidecar()), rows[i].wanted));
     }
 }
@@ -141,7 +147,8 @@ static void a_signal_that_cannot_work_is_refused_with_the_way_out(void **state)
     assert_non_null(strstr(denial(), "only the application's own uid may signal it, and the pod does not say it"));
     ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=101");
     assert_true(allowed());
-    ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=101", "agent-share-process-namespace=false");
+    ask("agent-inject-secret-a=x", "ampule.dev/signal-a=HUP:nginx", "agent-run-as-user=101",
+        "agent-share-process-namespace=false");
     assert_non_null(strstr(denial(), "its processes cannot be seen"));
 }
 
@@ -162,7 +169,8 @@ static void other_identities_have_containers_of_their_own(void **state)
     assert_null(strstr(asked.config.data, "/vault/secrets/a"));
     assert_null(strstr(config_text(sidecar()), "/vault/secrets/b"));
     ask_pod(EVERYDAY_SPEC, "agent-inject=true", "agent-inject-secret-b=y", "ampule.dev/identity-b=other", NULL);
-    assert_string_equal(denial(), "error creating new agent sidecar: no Vault role found for identity other: set ampule.dev/identity-role-other");
+    assert_string_equal(
+        denial(), "error creating new agent sidecar: no Vault role found for identity other: set ampule.dev/identity-role-other");
     ask("agent-inject-secret-b=y", "ampule.dev/identity-b=Not_A_Label");
     assert_non_null(strstr(denial(), "must be lower-case letters, digits and dashes"));
     ask("agent-inject-secret-b=y", "ampule.dev/identity-b=a123456789012345678901234567890123");
@@ -175,8 +183,10 @@ static void ask_identities(int count)
     struct buf body;
 
     buf_init(&body, KIB(64));
-    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
-                    "\"vault.hashicorp.com/role\":\"r\"");
+    buf_adds(
+        &body,
+        "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+        "\"vault.hashicorp.com/role\":\"r\"");
     for (int i = 0; i < count; i++)
         buf_addf(&body, ",\"vault.hashicorp.com/agent-inject-secret-%d\":\"x\",\"ampule.dev/identity-%d\":\"id-%d\"", i, i, i);
     buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
@@ -203,16 +213,19 @@ static void longer_names_of_identities_than_containers_may_have_are_refused(void
     assert_true(allowed());
     snprintf(pair, sizeof(pair), "ampule.dev/identity-a=%0*d", LIMIT_REVIEW_IDENTITY_NAME + 1, 0);
     ask("agent-inject-secret-a=x", pair);
-    snprintf(says, sizeof(says), "error creating new agent sidecar: ampule.dev/identity: \"%s\" must be lower-case letters, digits and dashes, at most %d",
-             strchr(pair, '=') + 1, LIMIT_REVIEW_IDENTITY_NAME);
+    snprintf(
+        says, sizeof(says),
+        "error creating new agent sidecar: ampule.dev/identity: \"%s\" must be lower-case letters, digits and dashes, at most %d",
+        strchr(pair, '=') + 1, LIMIT_REVIEW_IDENTITY_NAME);
     assert_string_equal(denial(), says);
 }
 
 static void defaults_of_the_injector_fill_what_pods_leave_out(void **state)
 {
-    static const char *const variables[] = {"AMPULE_INJECT_DEFAULT_ANNOTATIONS={\"agent-init-first\":\"true\",\"openbao.org/role\":\"all\","
-                                            "\"ampule.dev/direct\":\"true\",\"agent-image\":\"theirs:1\"}",
-                                            NULL};
+    static const char *const variables[] = {
+        "AMPULE_INJECT_DEFAULT_ANNOTATIONS={\"agent-init-first\":\"true\",\"openbao.org/role\":\"all\","
+        "\"ampule.dev/direct\":\"true\",\"agent-image\":\"theirs:1\"}",
+        NULL};
 
     (void)state;
     asking_variables = variables;

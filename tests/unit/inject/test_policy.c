@@ -14,10 +14,12 @@ static void annotations_with_power_are_held_against_the_lists(void **state)
         {"agent-image=agent:1", ""},
         {"agent-image=good:1", ""},
         {"agent-image=registry/agent:9", ""},
-        {"agent-image=registry/agents:9", "policy images: agent-image \"registry/agents:9\" is not allowed: add it to -allow-images"},
+        {"agent-image=registry/agents:9",
+         "policy images: agent-image \"registry/agents:9\" is not allowed: add it to -allow-images"},
         {"service=http://evil", "policy addresses: service \"http://evil\" is not allowed: add it to -allow-addresses"},
         {"service=https://bao.shop:8200", ""},
-        {"service=https://bao.shop:8200.evil", "policy addresses: service \"https://bao.shop:8200.evil\" is not allowed: add it to -allow-addresses"},
+        {"service=https://bao.shop:8200.evil",
+         "policy addresses: service \"https://bao.shop:8200.evil\" is not allowed: add it to -allow-addresses"},
         {"proxy-address=http://p", "policy addresses: proxy-address \"http://p\" is not allowed: add it to -allow-addresses"},
         {"tls-skip-verify=true",
          "policy tls: tls-skip-verify \"true\" is not allowed: whoever answers would get the pod's token; set -allow-insecure-tls"},
@@ -33,24 +35,33 @@ static void annotations_with_power_are_held_against_the_lists(void **state)
         {"secret-volume-path-db=/storage//", ""},
         {"secret-volume-path=/vault/", ""},
         {"secret-volume-path=/app/sub", "policy paths: secret-volume-path \"/app/sub\" is not allowed: add it to -allow-paths"},
-        {"secret-volume-path=/vault/../etc", "policy paths: secret-volume-path \"/vault/../etc\" is not allowed: add it to -allow-paths"},
+        {"secret-volume-path=/vault/../etc",
+         "policy paths: secret-volume-path \"/vault/../etc\" is not allowed: add it to -allow-paths"},
         {"secret-volume-path-db=/proc", "policy paths: secret-volume-path-NAME \"/proc\" is not allowed: add it to -allow-paths"},
-        {"agent-inject-file-db=../x", "policy paths: agent-inject-file-NAME \"/vault/x\" is not allowed: the file would leave its folder, or has control bytes in its name"},
+        {"agent-inject-file-db=../x",
+         "policy paths: agent-inject-file-NAME \"/vault/x\" is not allowed: the file would leave its folder, or has control bytes in its name"},
         {"agent-inject-file-db=a\nb",
          "policy paths: agent-inject-file-NAME \"/vault/secrets/a\nb\" is not allowed: the file would leave its folder, or has control bytes in its name"},
         {"agent-inject-file-db=d/x", ""},
-        {"secret-volume-path=/vault/a\nb", "policy paths: secret-volume-path \"/vault/a\nb\" is not allowed: add it to -allow-paths"},
-        {"agent-image=registry/agent:1/../../evil", "policy images: agent-image \"registry/agent:1/../../evil\" is not allowed: add it to -allow-images"},
+        {"secret-volume-path=/vault/a\nb",
+         "policy paths: secret-volume-path \"/vault/a\nb\" is not allowed: add it to -allow-paths"},
+        {"agent-image=registry/agent:1/../../evil",
+         "policy images: agent-image \"registry/agent:1/../../evil\" is not allowed: add it to -allow-images"},
         {"agent-image=registry/agent:1@sha256:00ff", ""},
-        {"agent-image=registry/agent:1 evil", "policy images: agent-image \"registry/agent:1 evil\" is not allowed: add it to -allow-images"},
+        {"agent-image=registry/agent:1 evil",
+         "policy images: agent-image \"registry/agent:1 evil\" is not allowed: add it to -allow-images"},
         {"service=https://any.shop:8200", ""},
-        {"service=https://any.shop:x@evil", "policy addresses: service \"https://any.shop:x@evil\" is not allowed: add it to -allow-addresses"},
-        {"service=https://any.shop:1\\@evil", "policy addresses: service \"https://any.shop:1\\@evil\" is not allowed: add it to -allow-addresses"},
-        {"service=https://any.shop:1\n", "policy addresses: service \"https://any.shop:1\n\" is not allowed: add it to -allow-addresses"},
+        {"service=https://any.shop:x@evil",
+         "policy addresses: service \"https://any.shop:x@evil\" is not allowed: add it to -allow-addresses"},
+        {"service=https://any.shop:1\\@evil",
+         "policy addresses: service \"https://any.shop:1\\@evil\" is not allowed: add it to -allow-addresses"},
+        {"service=https://any.shop:1\n",
+         "policy addresses: service \"https://any.shop:1\n\" is not allowed: add it to -allow-addresses"},
         {"agent-configmap=mine",
          "policy addresses: agent-configmap \"mine\" is not allowed: it may name any server; use annotations, or set -allow-addresses=*"},
-        {"agent-set-security-context=false", "policy root: agent-set-security-context \"false\" is not allowed: the agent would be root wherever its "
-                                             "image says so; set -allow-root"},
+        {"agent-set-security-context=false",
+         "policy root: agent-set-security-context \"false\" is not allowed: the agent would be root wherever its "
+         "image says so; set -allow-root"},
         {"agent-set-security-context=true", ""},
     };
 
@@ -114,13 +125,15 @@ static void switched_off_it_says_nothing(void **state)
 static void misspelt_annotations_are_pointed_out_with_the_nearest(void **state)
 {
     static const char *const rows[][2] = {
-        {"agent-inject-sercet-db=x", "unknown annotation vault.hashicorp.com/agent-inject-sercet-db: did you mean agent-inject-secret-NAME?"},
+        {"agent-inject-sercet-db=x",
+         "unknown annotation vault.hashicorp.com/agent-inject-sercet-db: did you mean agent-inject-secret-NAME?"},
         {"agent-init-frist=true", "unknown annotation vault.hashicorp.com/agent-init-frist: did you mean agent-init-first?"},
         {"openbao.org/rol=x", "unknown annotation openbao.org/rol: did you mean role?"},
         {"ampule.dev/native-sidcar=true", "unknown annotation ampule.dev/native-sidcar: did you mean ampule.dev/native-sidecar?"},
         {"completely-different=x", "unknown annotation vault.hashicorp.com/completely-different"},
         {"agent-inject-perms-Db=0400", "annotation agent-inject-perms-Db has no effect: the secret is named db, in that case"},
-        {"agent-inject-command-x=true", "annotation agent-inject-command-x has no effect: no agent-inject-secret-x or -template-x"},
+        {"agent-inject-command-x=true",
+         "annotation agent-inject-command-x has no effect: no agent-inject-secret-x or -template-x"},
     };
 
     (void)state;
@@ -129,7 +142,8 @@ static void misspelt_annotations_are_pointed_out_with_the_nearest(void **state)
         assert_int_equal(asked.note.warnings, 1);
         assert_true(warned(rows[i][1]));
     }
-    ask("agent-inject-secret-db=x", "agent-inject-perms-db=0400", "other.example/agent-inject-sercet=x", "agent-telemetry-x=1", "auth-config-y=2");
+    ask("agent-inject-secret-db=x", "agent-inject-perms-db=0400", "other.example/agent-inject-sercet=x", "agent-telemetry-x=1",
+        "auth-config-y=2");
     assert_int_equal(asked.note.warnings, 0);
 }
 
@@ -148,8 +162,8 @@ static void warnings_end_and_carry_no_control_bytes(void **state)
     (void)state;
     for (int i = 0; i < 20; i++)
         snprintf(pairs[i], sizeof(pairs[i]), "unheard-of-thing-\x01%d=x", i);
-    ask(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5], pairs[6], pairs[7], pairs[8], pairs[9], pairs[10], pairs[11], pairs[12], pairs[13],
-        pairs[14], pairs[15], pairs[16], pairs[17]);
+    ask(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5], pairs[6], pairs[7], pairs[8], pairs[9], pairs[10], pairs[11],
+        pairs[12], pairs[13], pairs[14], pairs[15], pairs[16], pairs[17]);
     assert_int_equal(asked.note.warnings, LIMIT_REVIEW_WARNINGS);
     assert_true(warned("unheard-of-thing-?0"));
 }

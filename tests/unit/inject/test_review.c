@@ -54,8 +54,10 @@ static void the_tree_of_a_review_ends(void **state)
 
     (void)state;
     buf_init(&body, LIMIT_REVIEW_BYTES);
-    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
-                    "\"vault.hashicorp.com/role\":\"r\"");
+    buf_adds(
+        &body,
+        "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+        "\"vault.hashicorp.com/role\":\"r\"");
     for (int i = 0; i < 49000; i++)
         buf_addf(&body, ",\"ampule.dev/owner-%d\":\"1234567890123456789012345678901234567890\"", i);
     buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
@@ -69,7 +71,9 @@ static void version_uid_and_kind_are_echoed(void **state)
 {
     (void)state;
     ask_text("{\"apiVersion\":\"admission.k8s.io/v1beta1\",\"kind\":\"X\",\"request\":{\"uid\":\"\\u0022u\",\"object\":{}}}");
-    assert_string_equal(asked.out.data, "{\"kind\":\"X\",\"apiVersion\":\"admission.k8s.io/v1beta1\",\"response\":{\"uid\":\"\\\"u\",\"allowed\":true}}");
+    assert_string_equal(
+        asked.out.data,
+        "{\"kind\":\"X\",\"apiVersion\":\"admission.k8s.io/v1beta1\",\"response\":{\"uid\":\"\\\"u\",\"allowed\":true}}");
     ask_text("{\"request\":{\"object\":{}}}");
     assert_string_equal(val_get_cstr(&asked.answer, "apiVersion"), "admission.k8s.io/v1");
 }
@@ -84,7 +88,8 @@ static void objects_that_are_no_pods_are_refused_in_go_s_words(void **state)
         {"{\"spec\":[]}", "json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec"},
         {"{\"metadata\":{\"annotations\":{\"a\":true}}}",
          "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string"},
-        {"{\"spec\":{\"containers\":[\"x\"]}}", "json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type v1.Container"},
+        {"{\"spec\":{\"containers\":[\"x\"]}}",
+         "json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type v1.Container"},
         {"{\"spec\":{\"containers\":[{\"volumeMounts\":{}}]}}",
          "json: cannot unmarshal object into Go struct field Container.spec.containers.volumeMounts of type []v1.VolumeMount"},
     };
@@ -119,7 +124,10 @@ static void pods_that_do_not_ask_pass(void **state)
     static const struct {
         const char *annotation, *reason;
     } rows[] = {
-        {"role=x", "no-annotation"}, {"agent-inject=false", "disabled"}, {"agent-inject=", "disabled"}, {"agent-inject=0", "disabled"},
+        {"role=x", "no-annotation"},
+        {"agent-inject=false", "disabled"},
+        {"agent-inject=", "disabled"},
+        {"agent-inject=0", "disabled"},
     };
 
     (void)state;
@@ -137,7 +145,8 @@ static void pods_that_do_not_ask_pass(void **state)
 static void system_namespaces_are_refused(void **state)
 {
     (void)state;
-    ask_text("{\"request\":{\"namespace\":\"kube-public\",\"object\":{\"metadata\":{\"annotations\":{\"openbao.org/agent-inject\":\"1\"}}}}}");
+    ask_text(
+        "{\"request\":{\"namespace\":\"kube-public\",\"object\":{\"metadata\":{\"annotations\":{\"openbao.org/agent-inject\":\"1\"}}}}}");
     assert_string_equal(denial(), "error with request namespace: cannot inject into system namespaces: kube-public");
     assert_string_equal(asked.note.reason, "namespace");
 }
@@ -176,8 +185,10 @@ static void the_largest_set_of_annotations_is_answered(void **state)
 
     (void)state;
     buf_init(&body, MIB(4));
-    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
-                    "\"vault.hashicorp.com/role\":\"r\"");
+    buf_adds(
+        &body,
+        "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+        "\"vault.hashicorp.com/role\":\"r\"");
     for (int i = 0; i < 900; i++)
         buf_addf(&body, ",\"vault.hashicorp.com/agent-inject-template-%d\":\"%0200d\\\"\\n<\"", i, i);
     buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
@@ -207,9 +218,11 @@ static void only_a_pod_that_is_created_is_injected(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
-        snprintf(body, sizeof(body),
-                 "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p\",\"operation\":\"%s\",\"object\":%s}}", operations[i],
-                 i == 0 ? "{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\"}},\"spec\":" EVERYDAY_SPEC "}" : "null");
+        snprintf(
+            body, sizeof(body),
+            "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"name\":\"p\",\"operation\":\"%s\",\"object\":%s}}", operations[i],
+            i == 0 ? "{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\"}},\"spec\":" EVERYDAY_SPEC "}"
+                   : "null");
         ask_text(body);
         assert_int_equal(asked.note.verdict, REVIEW_SKIPPED);
         assert_string_equal(asked.note.reason, "operation");
@@ -223,8 +236,10 @@ static void more_secrets_than_the_agent_takes_are_refused(void **state)
 
     (void)state;
     buf_init(&body, MIB(4));
-    buf_adds(&body, "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
-                    "\"vault.hashicorp.com/role\":\"r\"");
+    buf_adds(
+        &body,
+        "{\"request\":{\"uid\":\"u\",\"namespace\":\"n\",\"object\":{\"metadata\":{\"annotations\":{\"vault.hashicorp.com/agent-inject\":\"true\","
+        "\"vault.hashicorp.com/role\":\"r\"");
     for (int i = 0; i <= LIMIT_REVIEW_SECRETS; i++)
         buf_addf(&body, ",\"vault.hashicorp.com/agent-inject-secret-%d\":\"x\"", i);
     buf_addf(&body, "}},\"spec\":%s}}}", EVERYDAY_SPEC);
@@ -233,17 +248,21 @@ static void more_secrets_than_the_agent_takes_are_refused(void **state)
     assert_string_equal(denial(), "error creating new agent sidecar: 1025 secrets in one pod: at most 1024");
 }
 
-/* Every annotation with a value that would break out of JSON, of HCL, of a shell line: what comes back is JSON, and its configuration too. */
+/* Every annotation with a value that would break out of JSON, of HCL, of a shell line: what comes back is JSON, and its
+ * configuration too. */
 static void hostile_values_stay_in_their_strings(void **state)
 {
-    static const char *const values[] = {"\"}],\"x\":[{\"", "a\nb\r\n\t", "}}{{ env \"PATH\" }}", "../../../../etc/passwd", "\x01\x7f\xc3\xa9\xe2\x80\xa8", "$(id)`id`'\\"};
+    static const char *const values[] = {
+        "\"}],\"x\":[{\"", "a\nb\r\n\t", "}}{{ env \"PATH\" }}", "../../../../etc/passwd", "\x01\x7f\xc3\xa9\xe2\x80\xa8",
+        "$(id)`id`'\\"};
     char pair[256], config[64];
     struct val v;
 
     (void)state;
     for (size_t a = 0; a < (size_t)ANNOT_COUNT; a++) {
         for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-            snprintf(pair, sizeof(pair), "%s%s=%s", annot_rows[a].name, annot_rows[a].kind >= ANNOT_FAMILY ? "-db" : "", values[i]);
+            snprintf(pair, sizeof(pair), "%s%s=%s", annot_rows[a].name, annot_rows[a].kind >= ANNOT_FAMILY ? "-db" : "",
+                     values[i]);
             ask("agent-inject-secret-db=x", pair);
             assert_int_equal(asked.status, 200);
             if (!sidecar() || !variable(sidecar(), "VAULT_CONFIG"))

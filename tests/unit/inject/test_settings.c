@@ -56,12 +56,14 @@ static void defaults_are_the_original_s(void **state)
 
 static void a_variable_wins_over_its_flag_and_an_empty_one_is_unset(void **state)
 {
-    const char *const vars[] = {"AGENT_INJECT_VAULT_ADDR=http://env", "AGENT_INJECT_CPU_LIMIT=", "AGENT_INJECT_RUN_AS_USER=7", NULL};
+    const char *const vars[] = {"AGENT_INJECT_VAULT_ADDR=http://env", "AGENT_INJECT_CPU_LIMIT=", "AGENT_INJECT_RUN_AS_USER=7",
+                                NULL};
     struct settings s;
     struct err err;
 
     (void)state;
-    assert_int_equal(parse(&s, &err, vars, LIST("agent-inject", "-vault-address=http://flag", "--cpu-limit", "9", "-run-as-user=8")), 0);
+    assert_int_equal(
+        parse(&s, &err, vars, LIST("agent-inject", "-vault-address=http://flag", "--cpu-limit", "9", "-run-as-user=8")), 0);
     assert_string_equal(s.vault_address, "http://env");
     assert_string_equal(s.cpu_limit, "9");
     assert_string_equal(s.run_as_user, "7");
@@ -70,7 +72,8 @@ static void a_variable_wins_over_its_flag_and_an_empty_one_is_unset(void **state
 
 static void short_names_stand_in_for_the_tls_variables(void **state)
 {
-    const char *const vars[] = {"AGENT_INJECT_VAULT_ADDR=v", "TLS_AUTO=short", "TLS_AUTO_HOSTS=short", "AGENT_INJECT_TLS_AUTO_HOSTS=long", NULL};
+    const char *const vars[] = {"AGENT_INJECT_VAULT_ADDR=v", "TLS_AUTO=short", "TLS_AUTO_HOSTS=short",
+                                "AGENT_INJECT_TLS_AUTO_HOSTS=long", NULL};
     struct settings s;
     struct err err;
 
@@ -98,7 +101,9 @@ static void switches_need_no_value_and_take_one(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(parse(&s, &err, NULL, LIST("-vault-address=v", "-revoke-on-shutdown", "-set-security-context=false", "-allow-root=t")), 0);
+    assert_int_equal(
+        parse(&s, &err, NULL, LIST("-vault-address=v", "-revoke-on-shutdown", "-set-security-context=false", "-allow-root=t")),
+        0);
     assert_true(s.revoke_on_shutdown && !s.set_security_context && s.allow_root);
     settings_done(&s);
 }
@@ -128,7 +133,8 @@ static void wrong_settings_name_their_flag(void **state)
         assert_string_equal(err.text, rows[i][1]);
     }
     assert_int_equal(parse(&s, &err, LIST("AGENT_INJECT_TEMPLATE_MAX_CONNECTIONS_PER_HOST=x"), LIST("-vault-address=v")), -1);
-    assert_string_equal(err.text, "environment: AGENT_INJECT_TEMPLATE_MAX_CONNECTIONS_PER_HOST: strconv.ParseInt: parsing \"x\": invalid syntax");
+    assert_string_equal(
+        err.text, "environment: AGENT_INJECT_TEMPLATE_MAX_CONNECTIONS_PER_HOST: strconv.ParseInt: parsing \"x\": invalid syntax");
 }
 
 static void an_address_is_required_but_not_for_help(void **state)
@@ -158,7 +164,8 @@ static void help_prints_every_row(void **state)
 /* A value that is not the row's default, and that nothing refuses. */
 static const char *another_value(const struct setting *row)
 {
-    static const char *const values[] = {[SETTING_TEXT] = "another", [SETTING_INT] = "7", [SETTING_FLOAT] = "0.5", [SETTING_DURATION] = "7s"};
+    static const char *const values[] = {
+        [SETTING_TEXT] = "another", [SETTING_INT] = "7", [SETTING_FLOAT] = "0.5", [SETTING_DURATION] = "7s"};
 
     if (strcmp(row->env, "AMPULE_INJECT_DEFAULT_ANNOTATIONS") == 0)
         return "{\"role\":\"x\"}";

@@ -17,8 +17,19 @@ static void bools_are_go_s_with_an_empty_one_for_false(void **state)
         const char *text, *error;
         bool value;
     } rows[] = {
-        {"1", "", true}, {"t", "", true}, {"T", "", true}, {"true", "", true}, {"TRUE", "", true}, {"True", "", true},
-        {"0", "", false}, {"f", "", false}, {"F", "", false}, {"false", "", false}, {"FALSE", "", false}, {"False", "", false}, {"", "", false},
+        {"1", "", true},
+        {"t", "", true},
+        {"T", "", true},
+        {"true", "", true},
+        {"TRUE", "", true},
+        {"True", "", true},
+        {"0", "", false},
+        {"f", "", false},
+        {"F", "", false},
+        {"false", "", false},
+        {"FALSE", "", false},
+        {"False", "", false},
+        {"", "", false},
         {"tRuE", "cannot parse '' as bool: strconv.ParseBool: parsing \"tRuE\": invalid syntax", false},
         {" true", "cannot parse '' as bool: strconv.ParseBool: parsing \" true\": invalid syntax", false},
         {"yes\n", "cannot parse '' as bool: strconv.ParseBool: parsing \"yes\\n\": invalid syntax", false},
@@ -80,9 +91,18 @@ static void floats_take_go_s_syntax_and_nothing_of_c_s(void **state)
 static void durations_need_units(void **state)
 {
     static const char *const rows[][2] = {
-        {"1s", ""}, {"1m30s", ""}, {"0", ""}, {"-1.5h", ""}, {"10\xc2\xb5s", ""}, {".5s", ""},
-        {"", "time: invalid duration \"\""}, {"x", "time: invalid duration \"x\""}, {".s", "time: invalid duration \".s\""},
-        {"5", "time: missing unit in duration \"5\""}, {"1d", "time: unknown unit \"d\" in duration \"1d\""}, {"1s ", "time: unknown unit \"s \" in duration \"1s \""},
+        {"1s", ""},
+        {"1m30s", ""},
+        {"0", ""},
+        {"-1.5h", ""},
+        {"10\xc2\xb5s", ""},
+        {".5s", ""},
+        {"", "time: invalid duration \"\""},
+        {"x", "time: invalid duration \"x\""},
+        {".s", "time: invalid duration \".s\""},
+        {"5", "time: missing unit in duration \"5\""},
+        {"1d", "time: unknown unit \"d\" in duration \"1d\""},
+        {"1s ", "time: unknown unit \"s \" in duration \"1s \""},
     };
 
     (void)state;
@@ -98,10 +118,38 @@ static void durations_need_units(void **state)
 static void quantities_become_canonical(void **state)
 {
     static const char *const rows[][2] = {
-        {"500m", "500m"}, {"0.5", "500m"}, {"1000m", "1"}, {"1", "1"}, {"0", "0"}, {"0.0Mi", "0"}, {"000", "0"}, {"128Mi", "128Mi"}, {"1024Mi", "1Gi"},
-        {"0.5Mi", "512Ki"}, {"1.5Gi", "1536Mi"}, {"0.5Ki", "512"}, {"1.1Ki", "1126400m"}, {"128M", "128M"}, {"1000k", "1M"}, {"1e3", "1e3"}, {"12e4", "120e3"},
-        {"-5m", "-5m"}, {"+1", "+1"}, {"0.0000000001", "1n"}, {"1.G", "1.G"}, {"100E", "100E"}, {"9Ei", "9223372036854775807"}, {"0.25", "250m"},
-        {"1E3", "1E3"}, {"1e+3", "1e+3"}, {"9Ki", "9Ki"}, {"8Ki", "8Ki"}, {"1e1", "10"}, {"1.5Ei", "1536Pi"}, {"0.9999999999", "1"}, {"7.999Ei", "9222219115350168961024m"},
+        {"500m", "500m"},
+        {"0.5", "500m"},
+        {"1000m", "1"},
+        {"1", "1"},
+        {"0", "0"},
+        {"0.0Mi", "0"},
+        {"000", "0"},
+        {"128Mi", "128Mi"},
+        {"1024Mi", "1Gi"},
+        {"0.5Mi", "512Ki"},
+        {"1.5Gi", "1536Mi"},
+        {"0.5Ki", "512"},
+        {"1.1Ki", "1126400m"},
+        {"128M", "128M"},
+        {"1000k", "1M"},
+        {"1e3", "1e3"},
+        {"12e4", "120e3"},
+        {"-5m", "-5m"},
+        {"+1", "+1"},
+        {"0.0000000001", "1n"},
+        {"1.G", "1.G"},
+        {"100E", "100E"},
+        {"9Ei", "9223372036854775807"},
+        {"0.25", "250m"},
+        {"1E3", "1E3"},
+        {"1e+3", "1e+3"},
+        {"9Ki", "9Ki"},
+        {"8Ki", "8Ki"},
+        {"1e1", "10"},
+        {"1.5Ei", "1536Pi"},
+        {"0.9999999999", "1"},
+        {"7.999Ei", "9222219115350168961024m"},
     };
     struct err err;
 
@@ -116,7 +164,9 @@ static void quantities_become_canonical(void **state)
 
 static void quantities_are_refused_in_kubernetes_words(void **state)
 {
-    static const char *const form[] = {"", "128mb", "128g", "64gib", "1 Gi", "x", "1Gi ", "1..5"}, *const suffix[] = {"500mi", "1mm", "1e", "1Mik"};
+    static const char *const form[] = {"", "128mb", "128g", "64gib", "1 Gi", "x", "1Gi ", "1..5"}, *const suffix[] = {"500mi",
+                                                                                                                      "1mm", "1e",
+                                                                                                                      "1Mik"};
     struct buf buf;
     struct err err;
 

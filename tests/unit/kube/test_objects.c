@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "kube/secret.h"
+#include "kube/kube_secret.h"
 #include "kube/webhook.h"
 
-static const char stored[] = "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"Opaque\",\"metadata\":{\"name\":\"certs\",\"resourceVersion\":\"41\","
-                             "\"labels\":{\"a\":\"b\"},\"managedFields\":[{\"x\":1}]},\"data\":{\"ca.crt\":\"b25l\",\"other\":\"dHdv\",\"bad\":\"%%\"},"
-                             "\"future\":{\"unknown\":[1.50]}}";
+static const char stored[] =
+    "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"Opaque\",\"metadata\":{\"name\":\"certs\",\"resourceVersion\":\"41\","
+    "\"labels\":{\"a\":\"b\"},\"managedFields\":[{\"x\":1}]},\"data\":{\"ca.crt\":\"b25l\",\"other\":\"dHdv\",\"bad\":\"%%\"},"
+    "\"future\":{\"unknown\":[1.50]}}";
 
 static char *printed(const struct kube_secret *secret)
 {
@@ -78,7 +79,13 @@ static void a_secret_without_data_is_empty(void **state)
 
 static void what_is_no_secret_is_refused_without_its_text(void **state)
 {
-    static const char *const texts[] = {"", "[]", "{}", "canary", "{\"metadata\":{},\"data\":\"canary\"}", "{\"metadata\":1}", "{\"a\":1,\"a\":2,\"metadata\":{}}"};
+    static const char *const texts[] = {"",
+                                        "[]",
+                                        "{}",
+                                        "canary",
+                                        "{\"metadata\":{},\"data\":\"canary\"}",
+                                        "{\"metadata\":1}",
+                                        "{\"a\":1,\"a\":2,\"metadata\":{}}"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -91,7 +98,7 @@ static void what_is_no_secret_is_refused_without_its_text(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ hooks */
+/* ------------------------------------------------------------------------------------------------------------ hooks */
 
 struct wish {
     const char *right; /* what a bundle must be */
@@ -124,9 +131,10 @@ static void every_entry_that_is_wrong_is_patched(void **state)
 {
     struct wish wish = {.right = "right"};
     size_t entries;
-    _cleanup_free_ char *text = patched("{\"metadata\":{\"resourceVersion\":\"7\"},\"webhooks\":[{\"clientConfig\":{\"caBundle\":\"cmlnaHQ=\"}},"
-                                        "{\"clientConfig\":{}},{\"clientConfig\":{\"caBundle\":\"d3Jvbmc=\"}},{\"clientConfig\":{\"caBundle\":\"%%%\"}}]}",
-                                        &wish, &entries);
+    _cleanup_free_ char *text = patched(
+        "{\"metadata\":{\"resourceVersion\":\"7\"},\"webhooks\":[{\"clientConfig\":{\"caBundle\":\"cmlnaHQ=\"}},"
+        "{\"clientConfig\":{}},{\"clientConfig\":{\"caBundle\":\"d3Jvbmc=\"}},{\"clientConfig\":{\"caBundle\":\"%%%\"}}]}",
+        &wish, &entries);
 
     (void)state;
     assert_int_equal(entries, 3);
@@ -160,7 +168,8 @@ static void where_all_is_right_there_is_no_patch(void **state)
 
 static void what_is_no_configuration_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "{}", "[]", "{\"metadata\":{\"resourceVersion\":7}}", "{\"metadata\":{\"resourceVersion\":\"7\"},\"webhooks\":{}}"};
+    static const char *const texts[] = {"", "{}", "[]", "{\"metadata\":{\"resourceVersion\":7}}",
+                                        "{\"metadata\":{\"resourceVersion\":\"7\"},\"webhooks\":{}}"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -177,12 +186,9 @@ static void what_is_no_configuration_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_secret_keeps_what_is_not_ours),
-        cmocka_unit_test(a_value_is_read_or_is_not_there),
-        cmocka_unit_test(a_secret_without_data_is_empty),
-        cmocka_unit_test(what_is_no_secret_is_refused_without_its_text),
-        cmocka_unit_test(every_entry_that_is_wrong_is_patched),
-        cmocka_unit_test(where_all_is_right_there_is_no_patch),
+        cmocka_unit_test(a_secret_keeps_what_is_not_ours),      cmocka_unit_test(a_value_is_read_or_is_not_there),
+        cmocka_unit_test(a_secret_without_data_is_empty),       cmocka_unit_test(what_is_no_secret_is_refused_without_its_text),
+        cmocka_unit_test(every_entry_that_is_wrong_is_patched), cmocka_unit_test(where_all_is_right_there_is_no_patch),
         cmocka_unit_test(what_is_no_configuration_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

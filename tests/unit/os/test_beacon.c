@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include <string.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -70,7 +70,8 @@ static void no_more_than_the_maximum_are_listed(void **state)
     (void)state;
     assert_int_equal(beacon_open(&beacon, loop, on_ask, loop, &err), 0);
     assert_int_equal(getsockname(beacon.socket, (struct sockaddr *)&address, &len), 0);
-    while (address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] <= '9' && address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] >= '0')
+    while (address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] <= '9' &&
+           address.sun_path[len - offsetof(struct sockaddr_un, sun_path) - 1] >= '0')
         len--;
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         char *name = address.sun_path + (len - offsetof(struct sockaddr_un, sun_path));

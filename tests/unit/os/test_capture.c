@@ -19,12 +19,15 @@ static struct loop *loop;
 static struct launcher *launcher;
 static struct err err, reason;
 static char got[64];
+static unsigned added;
 
 static int setup(void **state)
 {
     (void)state;
     launcher = launcher_new();
     launcher_allow(launcher, environment);
+    if (launcher_add(launcher, (const char *const[]){"printf", "added", NULL}, environment, &added, &err) != 0)
+        return -1;
     if (launcher_start(launcher, NULL, &err) != 0)
         return -1;
     loop = loop_new(&err);
@@ -53,7 +56,9 @@ static void run(const char *line, size_t max, int64_t timeout_ms)
 {
     struct capture *capture;
 
-    assert_int_equal(capture_start(loop, launcher, (const char *const[]){"sh", "-c", line, NULL}, max, timeout_ms, on_done, NULL, &capture, &err), 0);
+    assert_int_equal(capture_start(loop, launcher, (const char *const[]){"sh", "-c", line, NULL}, max, timeout_ms, on_done, NULL,
+                                   &capture, &err),
+                     0);
     assert_int_equal(loop_run(loop, &err), 0);
 }
 
@@ -65,6 +70,17 @@ static void output_is_collected_to_its_end(void **state)
     assert_string_equal(got, "onetwo");
     run("exit 4", 100, 10000);
     assert_string_equal(reason.text, "exec \"sh\": exit status 4");
+}
+
+static void a_program_of_the_launcher_is_named_by_number(void **state)
+{
+    struct capture *capture;
+
+    (void)state;
+    assert_int_equal(capture_program(loop, launcher, added, 100, 10000, on_done, NULL, &capture, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(reason.code, ERR_NONE);
+    assert_string_equal(got, "added");
 }
 
 static void left_over_child_is_not_waited_for(void **state)
@@ -138,7 +154,8 @@ static void launcher_keeps_no_arguments(void **state)
     char line[64], mark[32];
 
     (void)state;
-    snprintf(mark, sizeof(mark), "mark-%d-of-a-run", (int)launcher_pid(launcher)); /* made after the fork, so that no copy of it is a copy of ours */
+    snprintf(mark, sizeof(mark), "mark-%d-of-a-run",
+             (int)launcher_pid(launcher)); /* made after the fork, so that no copy of it is a copy of ours */
     snprintf(line, sizeof(line), "echo %s", mark);
     run(line, 1000, 10000);
     assert_int_equal(strncmp(got, mark, strlen(mark)), 0);
@@ -165,7 +182,8 @@ static void nothing_runs_unless_it_was_allowed(void **state)
 
     (void)state;
     assert_int_equal(launcher_start(strict, NULL, &err), 0);
-    assert_int_equal(capture_start(loop, strict, (const char *const[]){"true", NULL}, 100, 10000, on_done, NULL, &capture, &err), -1);
+    assert_int_equal(capture_start(loop, strict, (const char *const[]){"true", NULL}, 100, 10000, on_done, NULL, &capture, &err),
+                     -1);
     assert_int_equal(err.code, ERR_DENIED);
     launcher_free(strict);
 }
@@ -176,6 +194,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_launcher(output_is_collected_to_its_end),
+        with_launcher(left_over_child_is_not_waited_for),
+        with_launcher(a_program_of_the_launcher_is_named_by_number),
         with_launcher(left_over_child_is_not_waited_for),
         with_launcher(too_slow_and_too_much_are_ended),
         with_launcher(arguments_arrive_as_they_are_up_to_a_limit),

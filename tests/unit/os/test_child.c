@@ -64,7 +64,8 @@ static void program_that_is_not_there_is_named(void **state)
     unsigned program = 0;
 
     (void)state;
-    assert_int_equal(launcher_add(launcher, (const char *const[]){"no-such-program", "secret", NULL}, plain_env, &program, &err), 0);
+    assert_int_equal(launcher_add(launcher, (const char *const[]){"no-such-program", "secret", NULL}, plain_env, &program, &err),
+                     0);
     start_launcher(NULL);
     run(program, 30000);
     assert_int_equal(last.start_errno, ENOENT);

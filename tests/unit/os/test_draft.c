@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 
 #include "os/draft.h"
-
-#define STRAY ".ampule-00112233445566778899aabbccddeeff"
+#include "os/stray.h"
 
 static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
 
@@ -149,7 +148,11 @@ static void target_of_a_link_gives_its_mode_and_owner(void **state)
         mode_t mode;
         uid_t owner;
         mode_t wanted;
-    } rows[] = {{0, 1234, 0440, 1234, 0440}, {0, 0, 0600, 0, 0600}, {0, 0, 0666, 0, 0666}, {4321, 4321, 0666, 0, 0644}, {4321, 4321, 0600, 0, 0600}};
+    } rows[] = {{0, 1234, 0440, 1234, 0440},
+                {0, 0, 0600, 0, 0600},
+                {0, 0, 0666, 0, 0666},
+                {4321, 4321, 0666, 0, 0644},
+                {4321, 4321, 0600, 0, 0600}};
     struct stat st;
     bool changed;
 
@@ -364,6 +367,19 @@ static void full_volume_keeps_the_old_file_and_says_what_is_free(void **state)
     assert_int_equal(umount2(in_folder("v"), MNT_DETACH), 0);
 }
 
+static void probe_leaves_nothing_behind(void **state)
+{
+    _cleanup_place_ struct place place = {.root = -1};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
+    assert_int_equal(draft_probe(&place, &err), 0);
+    assert_int_equal(count_entries(folder), 0);
+    assert_int_equal(mkdir(in_folder("a"), 0755), 0);
+    assert_int_equal(draft_probe(&place, &err), -1);
+}
+
 static void mount_point_at_the_destination_is_refused_with_the_way_out(void **state)
 {
     _cleanup_place_ struct place place = {0};
@@ -406,27 +422,11 @@ static void folder_of_another_uid_is_refused_with_the_way_out(void **state)
     assert_int_equal(status, 0);
 }
 
-static void sweep_removes_what_nobody_holds_and_nothing_else(void **state)
+static int sweep(void)
 {
-    _cleanup_place_ struct place place = {0};
-    struct err err;
-    unsigned count;
-    int held;
+    _cleanup_close_ int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    (void)state;
-    put_file(in_folder(STRAY), "secret");
-    put_file(in_folder(".ampule-ffffffffffffffffffffffffffffffff"), "alive");
-    put_file(in_folder(".ampule-notes"), "the user's");
-    assert_int_equal(mkdir(in_folder(".ampule-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 0755), 0);
-    held = open(in_folder(".ampule-ffffffffffffffffffffffffffffffff"), O_RDONLY);
-    assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
-    assert_int_equal(draft_sweep(&place, &count, &err), 0);
-    assert_int_equal(count, 1);
-    assert_int_equal(count_entries(folder), 3);
-    close(held);
-    assert_int_equal(draft_sweep(&place, &count, &err), 0);
-    assert_int_equal(count, 1);
+    return stray_sweep(dir);
 }
 
 static void draft_holds_its_lock_until_it_is_published(void **state)
@@ -434,15 +434,71 @@ static void draft_holds_its_lock_until_it_is_published(void **state)
     _cleanup_place_ struct place place = {0};
     struct draft draft;
     struct err err;
-    unsigned count;
 
     (void)state;
     assert_int_equal(place_open_below(&place, folder, "a", true, &err), 0);
     assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), 0);
-    assert_int_equal(draft_sweep(&place, &count, &err), 0);
-    assert_int_equal(count, 0);
+    assert_int_equal(sweep(), 0);
     assert_int_equal(draft_publish(&draft, &err), 0);
     draft_drop(&draft);
+}
+
+/* More than a process may have open. */
+static void drafts_of_a_held_folder_hold_no_descriptor(void **state)
+{
+    enum { MANY = 100 };
+    struct place places[MANY] = {{0}};
+    struct draft drafts[MANY] = {{0}};
+    _cleanup_held_ struct held held = {0};
+    unsigned before = open_descriptors();
+    struct err err;
+    char path[600];
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof(path), "%s/x/%d", folder, i);
+        assert_int_equal(place_name(&places[i], path, true, &err), 0);
+        assert_int_equal(draft_write_held(&drafts[i], &held, &places[i], &keep, path, strlen(path), &err), 0);
+        assert_int_equal(open_descriptors(), before + 1);
+    }
+    assert_int_equal(count_entries(in_folder("x")), MANY);
+    assert_int_equal(access(in_folder("x/0"), F_OK), -1);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(draft_publish(&drafts[i], &err), 0);
+        draft_drop(&drafts[i]);
+        assert_file(places[i].path, places[i].path);
+        place_close(&places[i]);
+    }
+    assert_int_equal(count_entries(in_folder("x")), MANY);
+    held_release(&held);
+    assert_int_equal(open_descriptors(), before);
+}
+
+/* The draft's name is in the folder for all to see, and whoever may write there could put another file under it. */
+static void what_somebody_put_in_the_place_of_a_draft_is_not_published(void **state)
+{
+    static const struct draft_owner owner = {0644, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
+    _cleanup_place_ struct place place = {0};
+    _cleanup_held_ struct held held = {0};
+    struct draft draft;
+    struct err err;
+
+    (void)state;
+    put_file(in_folder("a"), "old");
+    for (int removed = 0; removed < 2; removed++) {
+        assert_int_equal(place_name(&place, in_folder("a"), true, &err), 0);
+        assert_int_equal(draft_write_held(&draft, &held, &place, &owner, "new", 3, &err), 0);
+        assert_int_equal(rename(in_folder(draft.name), in_folder("kept")), 0);
+        if (!removed)
+            put_file(in_folder(draft.name), "bad");
+        assert_int_equal(draft_publish(&draft, &err), -1);
+        assert_int_equal(err.code, ERR_RETRY);
+        assert_non_null(strstr(err.text, "removed or replaced its new version"));
+        draft_drop(&draft);
+        place_close(&place);
+        assert_file(in_folder("a"), "old");
+        assert_int_equal(count_entries(folder), 2);
+    }
 }
 
 static void writing_leaks_no_descriptor(void **state)
@@ -481,10 +537,12 @@ int main(void)
         in_a_folder(link_above_the_destination_is_followed_as_it_is_now),
         in_a_folder(folder_that_is_made_again_is_found),
         in_a_folder(full_volume_keeps_the_old_file_and_says_what_is_free),
+        in_a_folder(probe_leaves_nothing_behind),
         in_a_folder(mount_point_at_the_destination_is_refused_with_the_way_out),
         in_a_folder(folder_of_another_uid_is_refused_with_the_way_out),
-        in_a_folder(sweep_removes_what_nobody_holds_and_nothing_else),
         in_a_folder(draft_holds_its_lock_until_it_is_published),
+        in_a_folder(drafts_of_a_held_folder_hold_no_descriptor),
+        in_a_folder(what_somebody_put_in_the_place_of_a_draft_is_not_published),
         in_a_folder(writing_leaks_no_descriptor),
     };
 

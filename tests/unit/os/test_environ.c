@@ -23,36 +23,18 @@ static void expect(const char **made, const char *const *wanted)
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void environment_is_built_without_tokens(void **state)
-{
-    const char *const base[] = {"A=1", "VAULT_TOKEN=s.x", "B=2", "BAO_TOKEN=s.y", "SECRET=3", "AB=4", NULL};
-    const char **made = environ_build(base, (const char *const[]){"SECRET", NULL}, (const char *const[]){"A=9", "C=5", NULL});
-
-    (void)state;
-    assert_string_equal(made[0], "B=2");
-    assert_string_equal(made[1], "AB=4");
-    assert_string_equal(made[2], "A=9");
-    assert_string_equal(made[3], "C=5");
-    assert_null(made[4]);
-    environ_free(made);
-}
-
-static void tokens_pass_in_no_way(void **state)
+static void what_is_dropped_passes_in_no_way(void **state)
 {
     (void)state;
-    expect(environ_build(NULL, NULL, LIST("VAULT_TOKEN=s.x", "A=1", "BAO_TOKEN=s.y", "VAULT_TOKEN_FILE=/t")), LIST("A=1", "VAULT_TOKEN_FILE=/t"));
+    expect(environ_build(LIST("A=1", "TOKEN=s.x", "B=2", "OTHER=s.y", "AB=4"), LIST("TOKEN", "OTHER"),
+                         LIST("A=9", "TOKEN=s.z", "C=5", "TOKEN_FILE=/t")),
+           LIST("B=2", "AB=4", "A=9", "C=5", "TOKEN_FILE=/t"));
 }
 
 static void of_one_name_the_last_addition_counts(void **state)
 {
     (void)state;
     expect(environ_build(LIST("A=0"), NULL, LIST("A=1", "B=1", "A=2")), LIST("B=1", "A=2"));
-}
-
-static void what_is_dropped_may_be_added_again(void **state)
-{
-    (void)state;
-    expect(environ_build(LIST("A=0", "AA=0"), LIST("A", "B"), LIST("A=1")), LIST("AA=0", "A=1"));
 }
 
 static void nothing_is_an_environment_too(void **state)
@@ -65,36 +47,62 @@ static void nothing_is_an_environment_too(void **state)
     environ_free(NULL);
 }
 
-static void tokens_leave_the_environment_and_its_memory(void **state)
+static void what_is_picked_is_described_and_not_denied(void **state)
 {
-    static char first[] = "VAULT_TOKEN=one", other[] = "VAULT_TOKENS=kept", second[] = "VAULT_TOKEN=two", bao[] = "BAO_TOKEN=three";
-    static char bare[] = "BAO_TOKEN\0behind";
+    const char *const *base = LIST("A=1", "AB=2", "AC=3", "B=4", "A/B=5", "ODD");
+
+    (void)state;
+    expect(environ_pick(base, LIST("A*"), LIST("AC")), LIST("A=1", "AB=2"));
+    expect(environ_pick(base, NULL, LIST("A*")), LIST("B=4", "A/B=5", "ODD"));
+    expect(environ_pick(base, LIST("?B", "ODD"), NULL), LIST("AB=2", "ODD"));
+    expect(environ_pick(base, (const char *const[]){NULL}, (const char *const[]){NULL}),
+           LIST("A=1", "AB=2", "AC=3", "B=4", "A/B=5", "ODD"));
+    expect(environ_pick(NULL, LIST("A"), NULL), (const char *const[]){NULL});
+}
+
+static void what_is_forgotten_leaves_the_environment_and_its_memory(void **state)
+{
+    static char first[] = "TOKEN=one", other[] = "TOKENS=kept", second[] = "TOKEN=two", bao[] = "OTHER=three";
+    static char bare[] = "OTHER\0behind";
     char *made[] = {first, other, second, bao, bare, NULL}, **before = environ;
 
     (void)state;
     environ = made;
-    environ_forget_tokens();
+    environ_forget(LIST("TOKEN", "OTHER"));
     assert_ptr_equal(environ[0], other);
     assert_ptr_equal(environ[1], bare);
     assert_null(environ[2]);
     environ = before;
-    assert_string_equal(other, "VAULT_TOKENS=kept");
-    assert_string_equal(bare + sizeof("BAO_TOKEN"), "behind");
+    assert_string_equal(other, "TOKENS=kept");
+    assert_string_equal(bare + sizeof("OTHER"), "behind");
     for (size_t i = 0; i < sizeof("one"); i++)
-        assert_true(!first[strlen("VAULT_TOKEN=") + i] && !second[strlen("VAULT_TOKEN=") + i]);
+        assert_true(!first[strlen("TOKEN=") + i] && !second[strlen("TOKEN=") + i]);
     for (size_t i = 0; i < sizeof("three"); i++)
-        assert_int_equal(bao[strlen("BAO_TOKEN=") + i], 0);
+        assert_int_equal(bao[strlen("OTHER=") + i], 0);
+}
+
+static void an_empty_variable_is_none(void **state)
+{
+    static char none[] = "NONE=", some[] = "SOME=a";
+    char *made[] = {none, some, NULL}, **before = environ;
+
+    (void)state;
+    environ = made;
+    assert_null(environ_get("NONE"));
+    assert_null(environ_get("OTHER"));
+    assert_string_equal(environ_get("SOME"), "a");
+    environ = before;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(environment_is_built_without_tokens),
-        cmocka_unit_test(tokens_pass_in_no_way),
+        cmocka_unit_test(what_is_dropped_passes_in_no_way),
         cmocka_unit_test(of_one_name_the_last_addition_counts),
-        cmocka_unit_test(what_is_dropped_may_be_added_again),
         cmocka_unit_test(nothing_is_an_environment_too),
-        cmocka_unit_test(tokens_leave_the_environment_and_its_memory),
+        cmocka_unit_test(an_empty_variable_is_none),
+        cmocka_unit_test(what_is_picked_is_described_and_not_denied),
+        cmocka_unit_test(what_is_forgotten_leaves_the_environment_and_its_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

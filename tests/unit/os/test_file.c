@@ -154,7 +154,8 @@ static void link_that_leads_out_of_the_root_is_not_followed(void **state)
     assert_int_equal(file_read(in_folder("root/link"), 10, &buf, &err), 0);
 }
 
-/* Where openat2(2) does not work: links are followed, those that only look like links are not, and nothing below a root leads out. */
+/* Where openat2(2) does not work: links are followed, those that only look like links are not, and nothing below a root leads
+ * out. */
 static int reads_without_openat2(unsigned number)
 {
     _cleanup_buf_ struct buf buf = {0};

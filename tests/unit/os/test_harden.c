@@ -22,14 +22,16 @@
 #include "os/file.h"
 #include "os/harden.h"
 #include "os/loop.h"
+#include "os/stray.h"
 #include "os/watch.h"
 
-/* Restrictions are for good, so every test runs in a child; its exit code is the line that failed, 0 for none, SKIP for "not here". */
+/* Restrictions are for good, so every test runs in a child; its exit code is the line that failed, 0 for none, SKIP for "not
+ * here". */
 #define SKIP 255
-#define check(condition)                                                                                                       \
-    do {                                                                                                                       \
-        if (!(condition))                                                                                                      \
-            return __LINE__ % 250 + 1;                                                                                         \
+#define check(condition)               \
+    do {                               \
+        if (!(condition))              \
+            return __LINE__ % 250 + 1; \
     } while (0)
 
 static struct err err;
@@ -48,10 +50,10 @@ static void run_in_child(int (*body)(void))
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static bool lacks(const struct harden_report *report, const char *what)
+static bool lacks(const struct gaps *gaps, const char *what)
 {
-    for (size_t i = 0; i < report->count; i++)
-        if (strcmp(report->gaps[i].what, what) == 0)
+    for (size_t i = 0; i < gaps->count; i++)
+        if (strcmp(gaps->rows[i].what, what) == 0)
             return true;
     return false;
 }
@@ -59,13 +61,13 @@ static bool lacks(const struct harden_report *report, const char *what)
 static int begin_body(void)
 {
     struct harden_origin origin;
-    struct harden_report report;
+    struct gaps gaps;
     struct rlimit core;
     int fd = open("/dev/null", O_RDONLY);
 
     close(0);
-    harden_begin(&origin, &report);
-    check(report.count == 0);
+    harden_begin(&origin, &gaps);
+    check(gaps.count == 0);
     check(prctl(PR_GET_DUMPABLE) == 0);
     check(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 0 && core.rlim_max == origin.core.rlim_max);
     check(fcntl(0, F_GETFD) == 0);
@@ -79,7 +81,7 @@ static void beginning_makes_the_process_unreadable_and_its_descriptors_private(v
     run_in_child(begin_body);
 }
 
-static int restrict_to(enum reach_access access, uint16_t port, struct harden_report *report)
+static int restrict_to(enum reach_access access, uint16_t port, struct gaps *gaps)
 {
     struct reach reach = {0};
     struct harden_plan plan = {.reach = &reach};
@@ -88,16 +90,16 @@ static int restrict_to(enum reach_access access, uint16_t port, struct harden_re
     reach.any_port = !port;
     if (port)
         reach_port(&reach, port);
-    return harden_restrict(&plan, report, &err);
+    return harden_restrict(&plan, gaps, &err);
 }
 
 static int privileges_body(void)
 {
-    struct harden_report report;
+    struct gaps gaps;
     char text[4096] = "";
     int fd;
 
-    check(restrict_to(REACH_WRITE, 0, &report) == 0);
+    check(restrict_to(REACH_WRITE, 0, &gaps) == 0);
     fd = open("/proc/self/status", O_RDONLY);
     check(read(fd, text, sizeof(text) - 1) > 0);
     check(strstr(text, "NoNewPrivs:\t1"));
@@ -119,13 +121,13 @@ static int kept_caps_body(void)
     struct draft_owner owner = {0640, 1234, 1234};
     struct place place = {0};
     struct draft draft = {0};
-    struct harden_report report;
+    struct gaps gaps;
 
     if (geteuid() != 0)
         return SKIP;
     reach_folder(&reach, folder, REACH_WRITE);
     check(place_open_below(&place, folder, "a", true, &err) == 0);
-    check(harden_restrict(&plan, &report, &err) == 0);
+    check(harden_restrict(&plan, &gaps, &err) == 0);
     check(draft_write(&draft, &place, &owner, "x", 1, &err) == 0 && draft_publish(&draft, &err) == 0);
     return 0;
 }
@@ -138,21 +140,22 @@ static void configured_owner_can_still_be_set_with_the_capability_for_it(void **
 
 static int landlock_body(void)
 {
-    struct harden_report report;
+    struct gaps gaps;
     struct place place = {0};
     struct draft draft = {0};
     struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
     struct buf buf = {0};
-    unsigned count;
+    _cleanup_held_ struct held held = {0};
+    int dir;
 
     put_file("/var/tmp/ampule-outside", "x");
     check(place_open_below(&place, folder, "d/a", true, &err) == 0);
-    check(restrict_to(REACH_WRITE, 0, &report) == 0);
-    if (lacks(&report, "landlock"))
+    check(restrict_to(REACH_WRITE, 0, &gaps) == 0);
+    if (lacks(&gaps, "landlock"))
         return SKIP;
     check(draft_write(&draft, &place, &keep, "new", 3, &err) == 0 && draft_publish(&draft, &err) == 0);
     check(draft_write(&draft, &place, &keep, "newer", 5, &err) == 0 && draft_publish(&draft, &err) == 0);
-    check(draft_sweep(&place, &count, &err) == 0);
+    check(held_folder(&held, &place, &dir, &err) == 0 && stray_sweep(dir) == 0);
     check(file_read(in_folder("d/a"), 100, &buf, &err) == 0);
     check(file_read("/var/tmp/ampule-outside", 100, &buf, &err) == -1 && err.code == ERR_DENIED);
     check(strstr(err.text, "\"/var/tmp/ampule-outside\" " REACH_REFUSED));
@@ -170,12 +173,12 @@ static void files_outside_the_plan_are_out_of_reach(void **state)
 
 static int read_only_body(void)
 {
-    struct harden_report report;
+    struct gaps gaps;
     struct buf buf = {0};
 
     put_file(in_folder("a"), "x");
-    check(restrict_to(REACH_READ, 0, &report) == 0);
-    if (lacks(&report, "landlock"))
+    check(restrict_to(REACH_READ, 0, &gaps) == 0);
+    if (lacks(&gaps, "landlock"))
         return SKIP;
     check(file_read(in_folder("a"), 100, &buf, &err) == 0);
     check(open(in_folder("a"), O_WRONLY) == -1 && errno == EACCES);
@@ -204,10 +207,10 @@ static int connect_to(uint16_t port)
 static int ports_body(void)
 {
     static const uint16_t port = 9; /* nobody listens there */
-    struct harden_report report;
+    struct gaps gaps;
 
-    check(restrict_to(REACH_READ, port, &report) == 0);
-    if (lacks(&report, "landlock") || lacks(&report, "landlock-net"))
+    check(restrict_to(REACH_READ, port, &gaps) == 0);
+    if (lacks(&gaps, "landlock") || lacks(&gaps, "landlock-net"))
         return SKIP;
     check(connect_to(9) == -1 && errno == ECONNREFUSED);
     check(connect_to(10) == -1 && errno == EACCES);
@@ -222,18 +225,19 @@ static void other_tcp_ports_cannot_be_connected_to(void **state)
 
 static int seccomp_body(void)
 {
-    struct harden_report report;
+    struct gaps gaps;
     char path[] = "/bin/true", *const argv[] = {path, NULL};
 
-    check(restrict_to(REACH_WRITE, 0, &report) == 0);
-    if (lacks(&report, "seccomp"))
+    check(restrict_to(REACH_WRITE, 0, &gaps) == 0);
+    if (lacks(&gaps, "seccomp"))
         return SKIP;
     check(execv(argv[0], argv) == -1 && errno == ENOSYS);
     check(syscall(SYS_clone, 17, 0, 0, 0, 0) == -1 && errno == ENOSYS);
     check(syscall(SYS_ptrace, 0, 0, 0, 0) == -1 && errno == ENOSYS);
     check(socket(AF_NETLINK, SOCK_RAW, 0) == -1 && errno == EPERM);
     check(socket(AF_INET, SOCK_STREAM, 0) >= 0);
-    check(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EPERM);
+    check(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
+          errno == EPERM);
     check(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
     check(prctl(PR_SET_DUMPABLE, 1) == -1);
     return 0;
@@ -254,7 +258,7 @@ static void on_change(void *ctx, const char *path)
 /* The rest of this floor goes on: loop, timers, watches, files. */
 static int works_body(void)
 {
-    struct harden_report report;
+    struct gaps gaps;
     struct watch *watch;
     struct watch_file *file;
     struct loop *loop;
@@ -262,7 +266,7 @@ static int works_body(void)
     struct draft draft = {0};
     struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
 
-    check(restrict_to(REACH_WRITE, 0, &report) == 0);
+    check(restrict_to(REACH_WRITE, 0, &gaps) == 0);
     loop = loop_new(&err);
     check(loop && watch_new(loop, &watch, &err) == 0);
     check(watch_add(watch, in_folder("a"), on_change, loop, &file, &err) == 0);

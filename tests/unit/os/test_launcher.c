@@ -33,11 +33,11 @@ static void run(unsigned program)
 {
     uint32_t number;
 
-    assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), 0);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &number, &err), 0);
     assert_int_equal(loop_run(loop, &err), 0);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the table */
+/* -------------------------------------------------------------------------------------------------------- the table */
 
 static void same_program_has_the_same_number(void **state)
 {
@@ -88,7 +88,7 @@ static void more_commands_than_allowed_are_refused(void **state)
     assert_int_equal(launcher_count(launcher), LIMIT_PROGRAMS);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- runs */
+/* ------------------------------------------------------------------------------------------------------------- runs */
 
 static void program_gets_its_environment_and_nothing_else(void **state)
 {
@@ -105,7 +105,8 @@ static void program_gets_its_environment_and_nothing_else(void **state)
 
 static void program_gets_descriptors_0_to_2_and_an_empty_input(void **state)
 {
-    unsigned program = add_line("cat; for n in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && echo $n >> $D/fds; done; echo end >> $D/fds");
+    unsigned program =
+        add_line("cat; for n in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && echo $n >> $D/fds; done; echo end >> $D/fds");
     int other;
 
     (void)state;
@@ -143,14 +144,14 @@ static void no_more_programs_run_at_a_time_than_allowed(void **state)
     assert_int_equal(launcher_add(launcher, cat, plain_env, &program, &err), 0);
     start_launcher(NULL);
     for (int i = 0; i < LIMIT_CHILDREN; i++)
-        assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
-    assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), -1);
+        assert_int_equal(launch(launcher, program, -1, on_end, NULL, &run, &err), 0);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &run, &err), -1);
     assert_int_equal(err.code, ERR_RETRY);
     snprintf(says, sizeof(says), "\"/bin/cat\": %d programs run already", LIMIT_CHILDREN);
     assert_string_equal(err.text, says);
     assert_int_equal(launch_signal(launcher, run, SIGKILL, &err), 0);
     assert_int_equal(loop_run(loop, &err), 0);
-    assert_int_equal(launch(launcher, program, on_end, NULL, &run, &err), 0);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &run, &err), 0);
 }
 
 static void how_it_ended_is_told_once(void **state)
@@ -178,7 +179,7 @@ static void what_was_forgotten_is_not_told(void **state)
 
     (void)state;
     start_launcher(NULL);
-    assert_int_equal(launch(launcher, forgotten, on_end, NULL, &number, &err), 0);
+    assert_int_equal(launch(launcher, forgotten, -1, on_end, NULL, &number, &err), 0);
     launch_forget(launcher, number);
     run(other);
     assert_int_equal(last.code, 4);
@@ -192,12 +193,13 @@ static void a_run_that_is_over_can_be_signalled_in_vain(void **state)
 
     (void)state;
     start_launcher(NULL);
-    assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), 0);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &number, &err), 0);
     assert_int_equal(loop_run(loop, &err), 0);
     assert_int_equal(launch_signal(launcher, number, SIGTERM, &err), 0);
 }
 
-/* A launcher that is gone (killed, out of memory) ends every run, and says so of the next. What it started is let go by its input's end. */
+/* A launcher that is gone (killed, out of memory) ends every run, and says so of the next. What it started is let go by its
+ * input's end. */
 static void launcher_that_is_gone_is_an_error_of_every_run(void **state)
 {
     unsigned program = add_line("exec 3<$D/input; echo up >$D/up; exec cat <&3");
@@ -209,19 +211,19 @@ static void launcher_that_is_gone_is_an_error_of_every_run(void **state)
     assert_int_equal(mkfifo(in_folder("input"), 0600) | mkfifo(in_folder("up"), 0600), 0);
     start_launcher(NULL);
     input = open(in_folder("input"), O_RDWR | O_CLOEXEC);
-    assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), 0);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &number, &err), 0);
     up = open(in_folder("up"), O_RDONLY | O_CLOEXEC);
     assert_int_equal(read(up, text, sizeof(text)), 3);
     assert_int_equal(kill(launcher_pid(launcher), SIGKILL), 0);
     assert_int_equal(loop_run(loop, &err), 0);
     assert_true(ends == 1 && last.code == -1 && last.signo == SIGKILL);
-    assert_int_equal(launch(launcher, program, on_end, NULL, &number, &err), -1);
+    assert_int_equal(launch(launcher, program, -1, on_end, NULL, &number, &err), -1);
     assert_int_equal(err.code, ERR_SYSTEM);
     close(up);
     close(input);
 }
 
-/* ------------------------------------------------------------------------------------------------- programs of any name */
+/* --------------------------------------------------------------------------------------------- programs of any name */
 
 static void any_program_runs_only_where_that_was_allowed(void **state)
 {
@@ -271,6 +273,89 @@ static void arguments_of_any_program_are_bounded(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+/* ------------------------------------------------------------------------------------ programs that are added later */
+
+/* What the source says is in a file, which both ends read. */
+static int read_source(void *ctx, struct program_table *table, struct err *cause)
+{
+    const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    char line[64] = "";
+    FILE *file = fopen(in_folder("source"), "re");
+    unsigned program;
+
+    (void)ctx;
+    if (!file)
+        return err_set(cause, ERR_MISSING, "no source");
+    if (!fgets(line, sizeof(line), file))
+        line[0] = '\0';
+    fclose(file);
+    return program_table_add(table, (const char *const[]){"sh", "-c", line, NULL}, env, &program, cause);
+}
+
+static unsigned add_again(const char *line)
+{
+    const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+    unsigned program = 0;
+
+    assert_int_equal(launcher_add(launcher, (const char *const[]){"sh", "-c", line, NULL}, env, &program, &err), 0);
+    return program;
+}
+
+static int learn(void)
+{
+    uint32_t number;
+
+    ends = 0;
+    assert_int_equal(launcher_learn(launcher, on_end, NULL, &number, &err), 0);
+    assert_int_equal(loop_run(loop, &err), 0);
+    assert_int_equal(ends, 1);
+    return last.start_errno;
+}
+
+static void programs_are_learned_from_the_source_alone(void **state)
+{
+    unsigned program;
+
+    (void)state;
+    launcher_source(launcher, read_source, NULL);
+    add_line("exit 3");
+    start_launcher(NULL);
+    put_file(in_folder("source"), "exit 5");
+    program = add_again("exit 5");
+    assert_false(launcher_learned(launcher));
+    assert_int_equal(learn(), 0);
+    assert_true(launcher_learned(launcher));
+    run(program);
+    assert_int_equal(last.code, 5);
+    /* What an agent alone says is no program. */
+    program = add_again("exit 6");
+    assert_int_equal(learn(), ESTALE);
+    run(program);
+    assert_int_equal(last.start_errno, EAGAIN);
+    launcher_unlearn(launcher);
+    assert_true(launcher_learned(launcher));
+    /* And what was learned before is one still. */
+    run(1);
+    assert_int_equal(last.code, 5);
+    assert_int_equal(unlink(in_folder("source")), 0);
+    add_again("exit 7");
+    assert_int_equal(learn(), ESTALE);
+}
+
+static void nothing_is_learned_without_a_source_or_after_the_seal(void **state)
+{
+    (void)state;
+    launcher_source(launcher, read_source, NULL);
+    add_line("exit 3");
+    start_launcher(NULL);
+    put_file(in_folder("source"), "exit 5");
+    launcher_seal(launcher);
+    add_again("exit 5");
+    assert_int_equal(learn(), EPERM);
+    run(0);
+    assert_int_equal(last.code, 3);
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, set_up, teardown)
 
 int main(void)
@@ -291,6 +376,8 @@ int main(void)
         in_a_folder(any_program_runs_only_where_that_was_allowed),
         in_a_folder(any_program_prints_into_the_descriptor_with_the_environment_it_was_allowed),
         in_a_folder(arguments_of_any_program_are_bounded),
+        in_a_folder(programs_are_learned_from_the_source_alone),
+        in_a_folder(nothing_is_learned_without_a_source_or_after_the_seal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -251,6 +252,25 @@ static void caught(void *ctx, int signo)
     loop_stop(loop);
 }
 
+/* Nobody could wait for a file: it is found out when the loop hands its descriptors to the kernel. */
+static void a_descriptor_that_the_kernel_does_not_watch_ends_the_loop(void **state)
+{
+    struct loop_fd fd;
+    struct letter end;
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    letter_init(&end, '.');
+    timer_after(&end.timer, 20000);
+    assert_int_equal(fd_start(&fd, loop, file, LOOP_READ, read_end, NULL, &err), 0);
+    assert_int_equal(loop_run(loop, &err), -1);
+    assert_string_equal(err.text, "event loop: the kernel does not watch a descriptor: Operation not permitted");
+    assert_true(timer_armed(&end.timer)); /* and at once */
+    timer_stop(&end.timer);
+    fd_stop(&fd);
+    close(file);
+}
+
 static void signals_arrive_as_callbacks(void **state)
 {
     struct loop_signal sig;
@@ -302,6 +322,7 @@ int main(void)
         T(loop_stop_before_the_run_ends_it_once),
         T(descriptors_report_what_can_be_done),
         T(a_bad_descriptor_is_an_error),
+        T(a_descriptor_that_the_kernel_does_not_watch_ends_the_loop),
         T(signals_arrive_as_callbacks),
         T(every_callback_of_a_turn_sees_one_now_and_not_an_early_one),
     };

@@ -16,7 +16,8 @@ static char passwd[] = "/tmp/owner-test.XXXXXX";
 
 static int write_passwd(void **state)
 {
-    static const char text[] = "root:x:0:0:root:/root:/bin/sh\nrooted:x:7:7::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\nbad:x:-1:5::/:\nlast:x:12";
+    static const char text[] =
+        "root:x:0:0:root:/root:/bin/sh\nrooted:x:7:7::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\nbad:x:-1:5::/:\nlast:x:12";
     int fd = mkstemp(passwd);
 
     (void)state;
@@ -72,7 +73,8 @@ static void nothing_asked_changes_nothing(void **state)
 
 static void what_is_no_user_is_refused(void **state)
 {
-    static const char *const rows[] = {"nobody-here", "ro", "-1", "+5", "4294967295", "99999999999999999999", "bad", "root:x", "12 "};
+    static const char *const rows[] = {"nobody-here",          "ro",  "-1",     "+5", "4294967295",
+                                       "99999999999999999999", "bad", "root:x", "12 "};
     uid_t uid = 99;
 
     (void)state;

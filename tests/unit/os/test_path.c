@@ -14,7 +14,8 @@
 #include "os/path.h"
 #include "without.h"
 
-/* Below "root", beside which stands "outside"; `inside` and `none`: the errno with each of the two treatments of links, 0 for success. */
+/* Below "root", beside which stands "outside"; `inside` and `none`: the errno with each of the two treatments of links, 0 for
+ * success. */
 static const struct row {
     const char *path;
     int inside, none;
@@ -118,12 +119,13 @@ static void so_it_is_without_openat2(void **state)
     in_a_child(refused_openat2, go_through);
 }
 
-/* ------------------------------------------------------------------------------------------------------- magic links */
+/* ------------------------------------------------------------------------------------------------------ magic links */
 
 static int magic(void)
 {
     char magic[64];
-    int fd = open(in_folder("root/file"), O_RDONLY | O_CLOEXEC), ordinary = path_open_plain(in_folder("root/through/file"), O_RDONLY);
+    int fd = open(in_folder("root/file"), O_RDONLY | O_CLOEXEC),
+        ordinary = path_open_plain(in_folder("root/through/file"), O_RDONLY);
 
     snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
     if (unlink(in_folder("root/file")) != 0 && errno != ENOENT)
@@ -142,7 +144,7 @@ static void magic_links_are_not_followed(void **state)
     in_a_child(without_openat2, magic);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- making */
+/* ----------------------------------------------------------------------------------------------------------- making */
 
 static int makes(const char *path)
 {
@@ -162,7 +164,8 @@ static int makes_all(void)
         return 1;
     if (makes("through/new") != ELOOP || makes("../new") != EXDEV || makes("file/new") != ENOTDIR)
         return 2;
-    if (makes("d/../../outside/new") != EXDEV || access(in_folder("outside/new"), F_OK) == 0 || access(in_folder("new"), F_OK) == 0)
+    if (makes("d/../../outside/new") != EXDEV || access(in_folder("outside/new"), F_OK) == 0 ||
+        access(in_folder("new"), F_OK) == 0)
         return 3;
     return makes("") == 0 ? 0 : 4;
 }
@@ -193,7 +196,7 @@ static void a_component_that_is_too_long_is_an_error(void **state)
     assert_int_equal(makes(longest), ENAMETOOLONG);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- whole */
+/* ------------------------------------------------------------------------------------------------------------ whole */
 
 static void components_come_one_by_one(void **state)
 {

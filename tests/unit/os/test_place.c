@@ -219,7 +219,8 @@ static void what_writing_opens_is_declared(void **state)
     (void)state;
     place_reach(in_folder("a/x"), &reach);
     for (size_t i = 0; i < reach.count; i++)
-        found |= reach.rules[i].access == REACH_WRITE && strncmp(folder, reach.rules[i].folder, strlen(reach.rules[i].folder)) == 0;
+        found |=
+            reach.rules[i].access == REACH_WRITE && strncmp(folder, reach.rules[i].folder, strlen(reach.rules[i].folder)) == 0;
     assert_true(found);
 }
 

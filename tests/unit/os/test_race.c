@@ -45,7 +45,8 @@ static _Noreturn void swap_for_ever(int root)
     }
 }
 
-static const char *const ours[] = {"root", "root/x", "root/x/y", "root/spare", "root/evil", "root/evil-too", "root/evil-file", "root/file"};
+static const char *const ours[] = {"root",      "root/x",        "root/x/y",       "root/spare",
+                                   "root/evil", "root/evil-too", "root/evil-file", "root/file"};
 
 static void give_away(uid_t uid)
 {
@@ -128,7 +129,8 @@ static void write_under_attack(const struct attack *how)
     unsigned written;
     pid_t attacker;
 
-    if (how->held ? place_open_below(&place, in_folder("root"), "x/y/a", true, &err) < 0 : place_open(&place, in_folder("root/x/y/a"), true, &err) < 0)
+    if (how->held ? place_open_below(&place, in_folder("root"), "x/y/a", true, &err) < 0
+                  : place_open(&place, in_folder("root/x/y/a"), true, &err) < 0)
         _exit(1);
     attacker = start_attacker(how->uid);
     written = write_many(&place);

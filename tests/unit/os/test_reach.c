@@ -155,6 +155,42 @@ static void rule_for_a_volume_stands_on_its_root(void **state)
     assert_int_equal(status, 0);
 }
 
+static void what_is_held_is_below_a_rule_of_as_much_access(void **state)
+{
+    struct reach_rule held[] = {{(char[]){"/run"}, REACH_WRITE}, {(char[]){"/etc"}, REACH_READ}},
+                      parts[] = {{(char[]){"/run/a"}, REACH_WRITE},
+                                 {(char[]){"/etc"}, REACH_READ},
+                                 {(char[]){"/etc/b"}, REACH_WRITE},
+                                 {(char[]){"/runs"}, REACH_READ}};
+    const struct reach whole = {.rules = held, .count = 2};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(reach_holds(&whole, &(struct reach){.rules = &parts[i], .count = 1}), i < 2);
+    assert_true(reach_holds(&whole, &(struct reach){.rules = parts, .count = 2}));
+    assert_false(reach_holds(&whole, &(struct reach){.rules = parts, .count = 3}));
+    assert_true(reach_holds(&(struct reach){.rules = &(struct reach_rule){(char[]){"/"}, REACH_WRITE}, .count = 1},
+                            &(struct reach){.rules = parts, .count = 4}));
+    assert_true(reach_writes(&whole, "/run/x/../a/file"));
+    assert_false(reach_writes(&whole, "/run/../etc/file"));
+}
+
+static void a_file_is_written_where_its_links_lead(void **state)
+{
+    struct reach_rule rule = {(char *)in_folder("a"), REACH_WRITE};
+    const struct reach whole = {.rules = &rule, .count = 1};
+
+    (void)state;
+    rule.folder = strdup(rule.folder);
+    make_folders();
+    put_file(in_folder("a/file"), "x");
+    assert_int_equal(symlink("a/file", in_folder("link")), 0);
+    put_file(in_folder("other"), "x");
+    assert_true(reach_writes(&whole, in_folder("link")));
+    assert_false(reach_writes(&whole, in_folder("other")));
+    free(rule.folder);
+}
+
 static void ports_are_collected_once(void **state)
 {
     (void)state;
@@ -180,6 +216,8 @@ int main(void)
         in_a_folder(relative_names_begin_at_the_working_directory),
         in_a_folder(writing_wins_over_reading_and_none_is_none),
         in_a_folder(rule_for_a_volume_stands_on_its_root),
+        in_a_folder(what_is_held_is_below_a_rule_of_as_much_access),
+        in_a_folder(a_file_is_written_where_its_links_lead),
         in_a_folder(ports_are_collected_once),
     };
 

@@ -83,7 +83,9 @@ static void ways_of_every_kind_lead_where_the_kernel_would_go(void **state)
 
     (void)state;
     assert_int_equal(mkdir(in_folder("a"), 0755) | mkdir(in_folder("a/b"), 0755), 0);
-    assert_int_equal(symlink("../a", in_folder("a/self")) | symlink("a/self", in_folder("up")) | symlink(in_folder("a"), in_folder("whole")), 0);
+    assert_int_equal(symlink("../a", in_folder("a/self")) | symlink("a/self", in_folder("up")) |
+                         symlink(in_folder("a"), in_folder("whole")),
+                     0);
     assert_int_equal(symlink("whole", in_folder("chain")) | symlink("a/self/b", in_folder("deep")), 0);
     assert_int_equal(stat(in_folder("a/b"), &wanted), 0);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {

@@ -1,5 +1,6 @@
 /*
- * without: a process on an older system: one system call answers with an errno from now on. For children of tests; it is for good.
+ * without: a process on an older system: one system call answers with an errno from now on. For children of tests; it is for
+ * good.
  */
 #ifndef TESTS_WITHOUT_H
 #define TESTS_WITHOUT_H

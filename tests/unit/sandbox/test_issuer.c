@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "sandbox/issuer.h"
-#include "sandbox/review.h"
+#include "sandbox/token_review.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,9 +167,9 @@ static void wrong_audience_is_refused_in_the_api_servers_words(void **state)
     (void)state;
     bench_open(&bench);
     make_token(&bench, "vault", 60, &token);
-    assert_int_equal(review_token(&bench.issuer, token.data, token.len, NULL, &jwt, &err), -1);
+    assert_int_equal(token_review_judge(&bench.issuer, token.data, token.len, NULL, &jwt, &err), -1);
     assert_string_equal(err.text, "token audiences [\"vault\"] is invalid for the target audiences [\"https://sandbox\"]");
-    assert_int_equal(review_token(&bench.issuer, token.data, token.len, &wanted, &jwt, &err), 0);
+    assert_int_equal(token_review_judge(&bench.issuer, token.data, token.len, &wanted, &jwt, &err), 0);
     bench_close(&bench);
 }
 
@@ -184,13 +184,13 @@ static void review_wants_a_caller_with_a_token(void **state)
     buf_init(&out, LIMIT_REPLY_BYTES);
     buf_init(&body, LIMIT_REPLY_BYTES);
     buf_addf(&body, "{\"spec\":{\"token\":\"%s\"}}", token.data);
-    assert_int_equal(review_answer(&bench.issuer, NULL, body.data, body.len, &out), 401);
+    assert_int_equal(token_review_answer(&bench.issuer, NULL, body.data, body.len, &out), 401);
     buf_reset(&out);
-    assert_int_equal(review_answer(&bench.issuer, token.data, body.data, body.len, &out), 201);
+    assert_int_equal(token_review_answer(&bench.issuer, token.data, body.data, body.len, &out), 201);
     assert_non_null(strstr(out.data, "\"authenticated\":true"));
     assert_non_null(strstr(out.data, "\"username\":\"system:serviceaccount:demo:app\""));
     buf_reset(&out);
-    assert_int_equal(review_answer(&bench.issuer, token.data, "{\"spec\":{\"token\":\"x\"}}", 22, &out), 201);
+    assert_int_equal(token_review_answer(&bench.issuer, token.data, "{\"spec\":{\"token\":\"x\"}}", 22, &out), 201);
     assert_null(strstr(out.data, "authenticated\":true"));
     assert_non_null(strstr(out.data, "invalid bearer token"));
     bench_close(&bench);

@@ -12,23 +12,24 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/limits.h"
-#include "support/fake_clock.c"
-#include "support/fake_loop.c"
-#include "support/fake_http.c"
-#include "kube/secret.h"
+#include "base/log.h"
+#include "kube/kube_secret.h"
 #include "serve/keeper.h"
+#include "support/fake_clock.c"
+#include "support/fake_http.c"
+#include "support/fake_loop.c"
 
 /*
- * An API server in a few lines: one Secret and one webhook configuration with resourceVersions, conflicts, and outages. Several keepers may use it.
- * Keys are really made, so a certificate's dates follow the wall clock; the tests that need age live in test_keyring.c.
+ * An API server in a few lines: one Secret and one webhook configuration with resourceVersions, conflicts, and outages. Several
+ * keepers may use it. Keys are really made, so a certificate's dates follow the wall clock; the tests that need age live in
+ * test_keyring.c.
  */
 static struct {
-    char *secret;  /* JSON of its data, NULL: not there */
-    char *bundle;  /* base64 */
+    char *secret; /* JSON of its data, NULL: not there */
+    char *bundle; /* base64 */
     unsigned secret_version, hook_version;
-    bool away, no_hook, forbid_write;
+    bool away, no_hook, forbid_write, unfit_write;
     unsigned requests, writes, patches, conflicts, creates;
     void (*before_write)(void);
 } api;
@@ -45,7 +46,8 @@ static void serve_secret_get(struct fake_answer *answer)
     answer->status = api.secret ? 200 : 404;
     if (!api.secret)
         return;
-    snprintf(head, sizeof(head), "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"certs\",\"resourceVersion\":\"%u\"},\"data\":", api.secret_version);
+    snprintf(head, sizeof(head),
+             "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"certs\",\"resourceVersion\":\"%u\"},\"data\":", api.secret_version);
     put(&answer->body, head);
     put(&answer->body, api.secret);
     put(&answer->body, "}");
@@ -67,8 +69,8 @@ static void serve_secret_put(const struct fake_request *request, struct fake_ans
     if (api.before_write)
         api.before_write();
     snprintf(version, sizeof(version), "\"resourceVersion\":\"%u\"", api.secret_version);
-    if (api.forbid_write) {
-        answer->status = 403;
+    if (api.forbid_write || api.unfit_write) {
+        answer->status = api.forbid_write ? 403 : 422;
         return;
     }
     if (strcmp(request->method, "PUT") == 0 && !strstr(request->body, version)) {
@@ -90,7 +92,8 @@ static void serve_hook_get(struct fake_answer *answer)
     char head[256];
 
     answer->status = api.no_hook ? 404 : 200;
-    snprintf(head, sizeof(head), "{\"metadata\":{\"resourceVersion\":\"%u\"},\"webhooks\":[{\"clientConfig\":{\"caBundle\":\"", api.hook_version);
+    snprintf(head, sizeof(head), "{\"metadata\":{\"resourceVersion\":\"%u\"},\"webhooks\":[{\"clientConfig\":{\"caBundle\":\"",
+             api.hook_version);
     put(&answer->body, head);
     put(&answer->body, api.bundle ? api.bundle : "");
     put(&answer->body, "\"}}]}");
@@ -140,7 +143,7 @@ static void serve(const struct fake_request *request, struct fake_answer *answer
         serve_secret_put(request, answer);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- keepers */
+/* ---------------------------------------------------------------------------------------------------------- keepers */
 
 static const char *const names[] = {"injector.ns.svc"};
 static char folder[] = "/tmp/ampule-keeper-XXXXXX";
@@ -196,8 +199,15 @@ static void write_file(const char *name)
 static void start_with(struct bench *bench, const char *secret, const char *bundle)
 {
     const struct kube_options kube = {.host = "127.0.0.1", .folder = folder};
-    struct keeper_options options = {.namespace = "ns", .secret = secret, .webhook = "cfg", .hosts = {names, 1}, .bundle = bundle,
-                                     .metrics = &bench->metrics, .on_certificate = on_certificate, .on_published = on_published, .ctx = bench};
+    struct keeper_options options = {.namespace = "ns",
+                                     .secret = secret,
+                                     .webhook = "cfg",
+                                     .hosts = {names, 1},
+                                     .bundle = bundle,
+                                     .metrics = &bench->metrics,
+                                     .on_certificate = on_certificate,
+                                     .on_published = on_published,
+                                     .ctx = bench};
     struct err err;
 
     *bench = (struct bench){.loop = loop};
@@ -241,23 +251,7 @@ static int unworld(void **state)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- tests */
-
-static void what_is_done_follows_from_the_secret_and_from_what_is_held(void **state)
-{
-    static const struct {
-        enum keeper_source source;
-        bool held;
-        enum keeper_act act;
-    } rows[] = {
-        {SOURCE_NONE, false, ACT_MAKE},    {SOURCE_NONE, true, ACT_HOLD},     {SOURCE_MISSING, false, ACT_MAKE}, {SOURCE_MISSING, true, ACT_RESTORE},
-        {SOURCE_EMPTY, false, ACT_MAKE},   {SOURCE_EMPTY, true, ACT_RESTORE}, {SOURCE_GOOD, false, ACT_ADOPT},   {SOURCE_GOOD, true, ACT_ADOPT},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(keeper_act(rows[i].source, rows[i].held), rows[i].act);
-}
+/* ------------------------------------------------------------------------------------------------------------ tests */
 
 static void an_empty_secret_is_filled_and_published_before_it_is_served(void **state)
 {
@@ -437,6 +431,22 @@ static void a_given_bundle_is_published_and_nothing_is_made(void **state)
     stop(&maker);
 }
 
+static void a_write_that_is_unfit_is_a_failure_and_no_conflict(void **state)
+{
+    struct bench one;
+
+    (void)state;
+    api.unfit_write = true;
+    start(&one);
+    fake_loop_run(loop, 3000);
+    assert_int_equal(one.certificates, 0);
+    assert_in_range(one.metrics.kubernetes_errors, 1, 3);
+    api.unfit_write = false;
+    fake_loop_run(loop, 61000);
+    assert_int_equal(one.certificates, 1);
+    stop(&one);
+}
+
 static void steal_the_write(void)
 {
     api.secret_version++;
@@ -461,7 +471,6 @@ int main(void)
 {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world, unworld)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_done_follows_from_the_secret_and_from_what_is_held),
         WORLD_TEST(an_empty_secret_is_filled_and_published_before_it_is_served),
         WORLD_TEST(of_three_that_start_at_once_one_fills_the_secret_and_all_serve_it),
         WORLD_TEST(a_lost_secret_gets_back_what_is_held),
@@ -472,6 +481,7 @@ int main(void)
         WORLD_TEST(without_a_secret_the_ring_is_its_own),
         WORLD_TEST(a_reset_bundle_is_seen_without_an_event_in_the_end),
         WORLD_TEST(a_given_bundle_is_published_and_nothing_is_made),
+        WORLD_TEST(a_write_that_is_unfit_is_a_failure_and_no_conflict),
         WORLD_TEST(endless_conflicts_are_a_failure_with_pauses),
     };
     int failed;

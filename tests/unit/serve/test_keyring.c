@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "os/x509.h"
 #include "serve/bundle.h"
 #include "serve/keyring.h"
+#include "tls/x509.h"
 
-#define DAY (INT64_C(86400) * 1000)
+#define DAY  (INT64_C(86400) * 1000)
 #define HOUR (INT64_C(3600) * 1000)
 
 static const char *const names[] = {"injector.ns.svc", "127.0.0.1"};
@@ -68,18 +68,13 @@ static void each_age_has_its_step(void **state)
         bool next, published;
         enum keyring_step step;
     } rows[] = {
-        {0, false, true, KEYRING_KEEP},
-        {0, false, false, KEYRING_KEEP},
-        {19, false, true, KEYRING_KEEP},
-        {21, false, true, KEYRING_RENEW_LEAF},
-        {31, false, true, KEYRING_RENEW_LEAF},  /* the leaf is over, the CA is not */
-        {-1, false, true, KEYRING_RENEW_ALL},   /* made in a future that our clock does not know */
-        {0.9, true, true, KEYRING_KEEP},        /* not yet published long enough */
-        {1.1, true, true, KEYRING_PROMOTE},
-        {1.1, true, false, KEYRING_KEEP},       /* nobody saw it published */
-        {364.5, true, false, KEYRING_PROMOTE},  /* last chance */
-        {366, false, true, KEYRING_RENEW_ALL},
-        {366, true, true, KEYRING_RENEW_ALL},
+        {0, false, true, KEYRING_KEEP},        {0, false, false, KEYRING_KEEP},       {19, false, true, KEYRING_KEEP},
+        {21, false, true, KEYRING_RENEW_LEAF}, {31, false, true, KEYRING_RENEW_LEAF}, /* the leaf is over, the CA is not */
+        {-1, false, true, KEYRING_RENEW_ALL}, /* made in a future that our clock does not know */
+        {0.9, true, true, KEYRING_KEEP},      /* not yet published long enough */
+        {1.1, true, true, KEYRING_PROMOTE},    {1.1, true, false, KEYRING_KEEP}, /* nobody saw it published */
+        {364.5, true, false, KEYRING_PROMOTE},                                   /* last chance */
+        {366, false, true, KEYRING_RENEW_ALL}, {366, true, true, KEYRING_RENEW_ALL},
     };
 
     (void)state;
@@ -171,7 +166,7 @@ static void parts_that_do_not_fit_are_refused(void **state)
     keyring_done(&other);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- the bundle */
+/* ------------------------------------------------------------------------------------------------------- the bundle */
 
 static char *changed(const char *present, const char *ours, int64_t now)
 {

@@ -23,6 +23,7 @@ static struct {
     int64_t token_ttl, token_max, lease_ttl, lease_max; /* seconds */
     bool renewable;
     int64_t static_ttl; /* of db/static-creds */
+    int64_t login_ms;   /* how long a login takes; 0: as long as all else */
     unsigned tokens, leases, kv_version;
     int64_t token_born, token_end; /* of the newest token; the older ones live on too */
     struct {
@@ -33,11 +34,11 @@ static struct {
     struct fake_fault faults[8];
     struct fake_arrival arrivals[20000];
     size_t arrival_count;
-    const char *redirect; /* origin to send everybody to */
+    const char *redirect;                   /* origin to send everybody to */
     char last_body[256], last_wrap_ttl[16]; /* of the last request that had them */
-    unsigned uses, used; /* of each token; 0: no limit */
-    bool terse;          /* of a bad token it only says "permission denied", as OpenBao does */
-    bool no_lookup;      /* the policy forbids lookup-self */
+    unsigned uses, used;                    /* of each token; 0: no limit */
+    bool terse;                             /* of a bad token it only says "permission denied", as OpenBao does */
+    bool no_lookup;                         /* the policy forbids lookup-self */
 } vault;
 
 static void fake_vault_reset(void)
@@ -119,6 +120,8 @@ static void answer_auth(struct fake_answer *answer, int64_t ttl)
 
 static void serve_login(struct fake_answer *answer)
 {
+    if (vault.login_ms)
+        answer->latency_ms = vault.login_ms;
     vault.tokens++;
     vault.revoked = false;
     vault.used = 0;
@@ -243,7 +246,8 @@ static inline void fake_vault_serve(const struct fake_request *request, struct f
     if (strcmp(path, "auth/kubernetes/login") == 0)
         serve_login(answer);
     else if (!is_valid(request->token) || (vault.uses && vault.used++ >= vault.uses))
-        refuse(answer, 403, vault.terse ? "permission denied" : "2 errors occurred:\\n\\t* permission denied\\n\\t* invalid token\\n\\n");
+        refuse(answer, 403,
+               vault.terse ? "permission denied" : "2 errors occurred:\\n\\t* permission denied\\n\\t* invalid token\\n\\n");
     else if (vault.no_lookup && strcmp(path, "auth/token/lookup-self") == 0)
         refuse(answer, 403, "1 error occurred:\\n\\t* permission denied\\n\\n");
     else if (strncmp(path, "auth/token/", 11) == 0)

@@ -42,7 +42,8 @@ static void a_line_that_reaches_a_limit_leaves_the_next_ones_alone(void **state)
     char got[512];
 
     (void)state;
-    run("{\"template\": \"{{range 3000000}}0123456789{{end}}\"}\n{\"template\": \"{{1}}\"}\n{\"template\": \"{{nope}}\"}\n{\"template\": \"{{\\\"\\\\xff\\\"}}\"}\n", got, sizeof(got));
+    run("{\"template\": \"{{range 3000000}}0123456789{{end}}\"}\n{\"template\": \"{{1}}\"}\n{\"template\": \"{{nope}}\"}\n{\"template\": \"{{\\\"\\\\xff\\\"}}\"}\n",
+        got, sizeof(got));
     assert_string_equal(got, "{\"skip\":\"template output: more than 16777216 bytes\"}\n{\"got\":\"=1\"}\n"
                              "{\"got\":\"P!template: :1: function \\\"nope\\\" not defined\"}\n{\"hex\":\"3dff\"}\n");
 }

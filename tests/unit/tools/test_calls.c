@@ -96,7 +96,8 @@ static void every_text_comes_to_an_end(void **state)
 
 static size_t missing(const char *image, const char *command, json_t *notes)
 {
-    json_t *config = json_pack("{s:[{s:s, s:o}]}", "template", "destination", "/s/a", "command", json_loads(command, JSON_DECODE_ANY, NULL));
+    json_t *config =
+        json_pack("{s:[{s:s, s:o}]}", "template", "destination", "/s/a", "command", json_loads(command, JSON_DECODE_ANY, NULL));
     size_t count = calls_missing(config, image, notes);
 
     json_decref(config);
@@ -110,7 +111,8 @@ static void what_the_image_has_not_is_noted(void **state)
     (void)state;
     assert_int_equal(missing("ampule/agent-compat:1", "\"pkill -HUP app && /usr/bin/wget x; vault status\"", notes), 0);
     assert_int_equal(missing("r.example:5000/x/agent-compat@sha256:00", "\"curl x | jq .\"", notes), 2);
-    assert_string_equal(json_string_value(json_array_get(notes, 0)), "/s/a: its command calls curl, which is not in r.example:5000/x/agent-compat@sha256:00");
+    assert_string_equal(json_string_value(json_array_get(notes, 0)),
+                        "/s/a: its command calls curl, which is not in r.example:5000/x/agent-compat@sha256:00");
     assert_int_equal(missing("agent-compat", "[\"nginx\", \"-s\", \"reload\"]", notes), 1);
     assert_int_equal(missing("agent-compat", "[\"/opt/mine\", \"x\"]", notes), 0);
     assert_int_equal(missing("agent-compat", "[\"bash\", \"-c\", \"systemctl x\"]", notes), 2);
@@ -125,7 +127,8 @@ static void images_without_a_shell_run_no_command_and_others_are_not_judged(void
 
     (void)state;
     assert_int_equal(missing("r.example/ampule/agent:1", "\"kill 1\"", notes), 1);
-    assert_string_equal(json_string_value(json_array_get(notes, 0)), "/s/a: its command calls a shell, which is not in r.example/ampule/agent:1");
+    assert_string_equal(json_string_value(json_array_get(notes, 0)),
+                        "/s/a: its command calls a shell, which is not in r.example/ampule/agent:1");
     assert_int_equal(missing("hashicorp/vault:2.0.4", "\"curl x\"", notes), 0);
     assert_int_equal(missing("r.example:5000/my-agent-compat", "\"curl x\"", notes), 0);
     assert_int_equal(missing(NULL, "\"curl x\"", notes), 0);

@@ -7,6 +7,10 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "fn/functions.h"
+#include "fn/secret_record.h"
+#include "go/channel.h"
+#include "go/typed.h"
 #include "tpl/func.h"
 #include "tpl/tpl.h"
 
@@ -20,7 +24,7 @@ struct fixture {
 static struct fixture with_data(const char *json)
 {
     const struct json_options floats = {.flags = JSON_FLOATS};
-    struct fixture fixture = {.options = {.name = "t"}};
+    struct fixture fixture = {.options = {.name = "t", .functions = &functions_all}};
     struct err err;
 
     arena_init(&fixture.arena, MIB(16), "data");
@@ -60,16 +64,16 @@ static void fails(struct fixture *fixture, const char *source, const char *messa
     assert_string_equal(out.data, "kept");
 }
 
-#define EXPECT(check, json, source, expected)                                                                                  \
-    do {                                                                                                                       \
-        struct fixture fixture_ = with_data(json);                                                                             \
-                                                                                                                               \
-        check(&fixture_, source, expected);                                                                                    \
-        arena_done(&fixture_.arena);                                                                                           \
+#define EXPECT(check, json, source, expected)      \
+    do {                                           \
+        struct fixture fixture_ = with_data(json); \
+                                                   \
+        check(&fixture_, source, expected);        \
+        arena_done(&fixture_.arena);               \
     } while (0)
 
 #define PRINTS(json, source, expected) EXPECT(prints, json, source, expected)
-#define FAILS(json, source, message) EXPECT(fails, json, source, message)
+#define FAILS(json, source, message)   EXPECT(fails, json, source, message)
 
 static void values_print_from_where_they_lie(void **state)
 {
@@ -92,7 +96,8 @@ static void a_name_known_to_the_parser_may_still_have_no_value(void **state)
 {
     (void)state;
     FAILS("null", "{{$x = 1}}", "template: t:1:7: executing \"t\" at <1>: undefined variable: $x");
-    FAILS("null", "{{if 0}}{{$x := 1}}{{else}}{{$x}}{{end}}", "template: t:1:29: executing \"t\" at <$x>: undefined variable: $x");
+    FAILS("null", "{{if 0}}{{$x := 1}}{{else}}{{$x}}{{end}}",
+          "template: t:1:29: executing \"t\" at <$x>: undefined variable: $x");
 }
 
 static void a_declaration_that_and_or_skip_did_not_happen(void **state)
@@ -129,7 +134,8 @@ static void break_in_an_else_ends_that_loop_but_continue_the_outer_turn(void **s
     PRINTS("null", "{{range 4}}{{if eq . 1}}{{continue}}{{end}}{{if eq . 3}}{{break}}{{end}}{{.}}{{end}}", "02");
 }
 
-static int opaque_join(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int opaque_join(const struct val *self, const struct val *argv, size_t argc, struct arena *arena, struct val *ret,
+                       struct err *err)
 {
     (void)self;
     if (argc == 3)
@@ -137,23 +143,26 @@ static int opaque_join(const struct val *self, const struct val *argv, size_t ar
     return val_copy_str(arena, argv[0].s.data, argv[0].s.len + (size_t)argv[1].i - 1, ret, err);
 }
 
-static const struct val_method opaque_methods[] = {{"Cut", "sii*", opaque_join}};
-static const struct val_class opaque_class = {.name = "*t.Opaque", .pointer = true, .methods = opaque_methods, .method_count = 1};
+static const struct go_method opaque_methods[] = {{"Cut", "sii*", opaque_join}};
+static const struct go_class opaque_class = {
+    .base.name = "*t.Opaque", .pointer = true, .methods = opaque_methods, .method_count = 1};
 
 static void methods_take_arguments_by_their_own_letters(void **state)
 {
-    struct val_pair pair = {VAL_KEY("o"), {.kind = VAL_OPAQUE, .opaque = {(void *)(uintptr_t)&opaque_class, &opaque_class}}};
+    struct val_pair pair = {VAL_KEY("o"), go_object((void *)(uintptr_t)&opaque_class, &opaque_class)};
     struct fixture fixture = with_data("null");
 
     (void)state;
     fixture.root = val_map(&pair, 1);
     prints(&fixture, "{{.o.Cut \"abc\" 1.0}}|{{1 | .o.Cut (print \"x\")}}|{{(.o).Cut \"abc\" 1 | len}}", "abc|x|3");
     fails(&fixture, "{{.o.Cut 1 1}}", "template: t:1:9: executing \"t\" at <1>: expected string; found 1");
-    fails(&fixture, "{{.o.Cut .o 1}}", "template: t:1:9: executing \"t\" at <.o>: wrong type for value; expected string; got *t.Opaque");
-    fails(&fixture, "{{.o.Cut}}", "template: t:1:4: executing \"t\" at <.o.Cut>: wrong number of args for Cut: want at least 2 got 0");
-    fails(&fixture, "{{.o.Cut \"a\" 1 1}}",
-          "template: t:1:4: executing \"t\" at <.o.Cut>: error calling Cut: three is too many");
-    fails(&fixture, "{{.o.Nope 1}}", "template: t:1:4: executing \"t\" at <.o.Nope>: can't evaluate field Nope in type interface {}");
+    fails(&fixture, "{{.o.Cut .o 1}}",
+          "template: t:1:9: executing \"t\" at <.o>: wrong type for value; expected string; got *t.Opaque");
+    fails(&fixture, "{{.o.Cut}}",
+          "template: t:1:4: executing \"t\" at <.o.Cut>: wrong number of args for Cut: want at least 2 got 0");
+    fails(&fixture, "{{.o.Cut \"a\" 1 1}}", "template: t:1:4: executing \"t\" at <.o.Cut>: error calling Cut: three is too many");
+    fails(&fixture, "{{.o.Nope 1}}",
+          "template: t:1:4: executing \"t\" at <.o.Nope>: can't evaluate field Nope in type interface {}");
     prints(&fixture, "{{$x := .none}}{{$x.Cut 1 2}}", "<no value>");
     arena_done(&fixture.arena);
 }
@@ -166,8 +175,9 @@ static void numbers_as_spelled_have_methods(void **state)
     (void)state;
     fixture.root = val_map(&pair, 1);
     prints(&fixture, "{{.n.String}} {{.n.Float64}} {{printf \"%T\" .n.Float64}}", "1.50 1.5 float64");
-    fails(&fixture, "{{(.n).Int64}}",
-          "template: t:1:6: executing \"t\" at <(.n).Int64>: error calling Int64: strconv.ParseInt: parsing \"1.50\": invalid syntax");
+    fails(
+        &fixture, "{{(.n).Int64}}",
+        "template: t:1:6: executing \"t\" at <(.n).Int64>: error calling Int64: strconv.ParseInt: parsing \"1.50\": invalid syntax");
     fixture.env.redact = true;
     fails(&fixture, "{{.n.Int64}}", "template: t:1:4: executing \"t\" at <.n.Int64>: error calling Int64: [redacted]");
     arena_done(&fixture.arena);
@@ -187,11 +197,11 @@ static void no_value_reaches_an_error_of_the_agent(void **state)
 
 static void channels_are_drained_and_cannot_be_printed(void **state)
 {
-    struct tpl_channel channel = {5, 7};
+    struct channel channel = {5, 7};
     struct fixture fixture = with_data("null");
 
     (void)state;
-    fixture.root = (struct val){.kind = VAL_OPAQUE, .opaque = {&channel, &tpl_class_channel}};
+    fixture.root = go_object(&channel, &go_class_channel);
     fails(&fixture, "{{.}}", "template: t:1:2: executing \"t\" at <{{.}}>: can't print {{.}} of type <-chan int64");
     prints(&fixture, "{{range $i, $v := .}}{{$i}}:{{$v}} {{end}}{{range .}}x{{else}}E{{end}}", "0:5 1:6 E");
     arena_done(&fixture.arena);
@@ -293,15 +303,17 @@ static void a_template_runs_again_and_again(void **state)
 
 static void a_reply_becomes_gos_struct(void **state)
 {
-    static const char reply[] = "{\"request_id\":\"r\",\"lease_duration\":60,\"data\":{\"k\":\"v\"},\"auth\":{\"policies\":[\"p\"]}}";
+    static const char reply[] =
+        "{\"request_id\":\"r\",\"lease_duration\":60,\"data\":{\"k\":\"v\"},\"auth\":{\"policies\":[\"p\"]}}";
     struct fixture fixture = with_data("null");
     struct val v;
     struct err err;
 
     (void)state;
     assert_int_equal(json_read(reply, sizeof(reply) - 1, NULL, &fixture.arena, &v, &err), 0);
-    assert_int_equal(tpl_secret_record(&v, &fixture.arena, &fixture.root, &err), 0);
-    prints(&fixture, "{{.RequestID}}|{{.LeaseDuration}}|{{.Data.k}}|{{.Auth.Policies}}|{{.Renewable}}|{{.Warnings}}|{{.WrapInfo}}",
+    assert_int_equal(secret_record(&v, &fixture.arena, &fixture.root, &err), 0);
+    prints(&fixture,
+           "{{.RequestID}}|{{.LeaseDuration}}|{{.Data.k}}|{{.Auth.Policies}}|{{.Renewable}}|{{.Warnings}}|{{.WrapInfo}}",
            "r|60|v|[p]|false|[]|<nil>");
     fails(&fixture, "{{.WrapInfo.Token}}",
           "template: t:1:11: executing \"t\" at <.WrapInfo.Token>: nil pointer evaluating *dependency.SecretWrapInfo.Token");
@@ -318,7 +330,7 @@ static void a_reply_of_unknown_members_is_data_itself(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(tpl_secret_record(&fixture.root, &fixture.arena, &fixture.root, &err), 0);
+    assert_int_equal(secret_record(&fixture.root, &fixture.arena, &fixture.root, &err), 0);
     prints(&fixture, "{{.Data.keys}}", "x");
     arena_done(&fixture.arena);
 }

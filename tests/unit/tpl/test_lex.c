@@ -12,7 +12,7 @@
 static void expect_same_in_rows(const char *text, const char *left, const char *right, unsigned room)
 {
     struct lexer one, rows;
-    struct token token = {0}, tokens[8];
+    struct lex_token token = {0}, tokens[8];
     unsigned count;
 
     lex_init(&one, text, strlen(text), left, right);
@@ -40,14 +40,14 @@ static void expect_same_in_rows(const char *text, const char *left, const char *
 static void describe(const char *text, const char *left, const char *right, struct buf *out)
 {
     struct lexer lex;
-    struct token token;
+    struct lex_token token;
 
     for (unsigned room = 1; room <= 8; room++)
         expect_same_in_rows(text, left, right, room);
     lex_init(&lex, text, strlen(text), left, right);
     do {
         token = lex_next(&lex);
-        token_describe(&lex, token, out);
+        lex_token_describe(&lex, token, out);
         buf_addc(out, ';');
     } while (token.kind != TOKEN_EOF && token.kind != TOKEN_ERROR);
     lex_done(&lex);
@@ -85,9 +85,30 @@ static void an_action_gives_its_words(void **state)
 static void tokens_read_in_rows_are_the_same(void **state)
 {
     static const char *const actions[] = {
-        "f 1 0 01 1. .5 1+2 -3 0x1 1_0", "$ $a $a.b $.b", "a :=b", "a= \"x\" \"\\\"\" \"y", "(.) | f (g .a.b)", ")", "f ,  g", ". .a",
+        "f 1 0 01 1. .5 1+2 -3 0x1 1_0",
+        "$ $a $a.b $.b",
+        "a :=b",
+        "a= \"x\" \"\\\"\" \"y",
+        "(.) | f (g .a.b)",
+        ")",
+        "f ,  g",
+        ". .a",
         "if else end nil true false range with break continue define template block iff",
-        "x- ", "- 1", ".1a", "a\xC3\xA9", "\xFF", "`raw`", "'r'", "a\"b\"", "$\"", ":", "f :g", "1:2", "1)", "a}b", "f /* */",
+        "x- ",
+        "- 1",
+        ".1a",
+        "a\xC3\xA9",
+        "\xFF",
+        "`raw`",
+        "'r'",
+        "a\"b\"",
+        "$\"",
+        ":",
+        "f :g",
+        "1:2",
+        "1)",
+        "a}b",
+        "f /* */",
     };
 
     (void)state;
@@ -157,8 +178,7 @@ static void delimiters_may_be_anything(void **state)
 static void numbers_reach_as_far_as_they_may(void **state)
 {
     (void)state;
-    expect("{{0x1F 1e3 .5 1+2i 'a'}}",
-           "\"{{\";\"0x1F\";\" \";\"1e3\";\" \";\".5\";\" \";\"1+2i\";\" \";\"'a'\";\"}}\";EOF;");
+    expect("{{0x1F 1e3 .5 1+2i 'a'}}", "\"{{\";\"0x1F\";\" \";\"1e3\";\" \";\".5\";\" \";\"1+2i\";\" \";\"'a'\";\"}}\";EOF;");
     expect("{{1_000x}}", "\"{{\";bad number syntax: \"1_000x\";");
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/tpl.h"
 
 /* Much more than any takes, for builds with sanitizers on machines that are busy. */
@@ -16,9 +17,9 @@
 
 /* A limit as texts show it. */
 #define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
-#define STEPS "more than " TEXT(LIMIT_TEMPLATE_STEPS) " steps"
-#define KEYS "a map of more than " TEXT(LIMIT_TEMPLATE_KEYS) " keys"
+#define TEXT(x)    TEXT_OF(x)
+#define STEPS      "more than " TEXT(LIMIT_TEMPLATE_STEPS) " steps"
+#define KEYS       "a map of more than " TEXT(LIMIT_TEMPLATE_KEYS) " keys"
 
 struct bomb {
     const char *source, *says;
@@ -26,7 +27,7 @@ struct bomb {
 
 static void render(const char *source, struct err *err)
 {
-    const struct tpl_options options = {.name = "t"};
+    const struct tpl_options options = {.name = "t", .functions = &functions_all};
     const struct tpl_env env = {0};
     const struct val nothing = {0};
     _cleanup_tpl_ struct tpl *tpl = NULL;
@@ -52,8 +53,8 @@ static void all_end(const struct bomb *bombs, size_t count)
 }
 
 #define WIDE(x) "{{$x := sprig_list " x "}}{{range 40}}{{$x = sprig_list $x $x}}{{end}}"
-#define DEEP "{{$x := sprig_list 1}}{{range 5000}}{{$x = sprig_list $x}}{{end}}"
-#define LONG "{{$x := sprig_repeat 10000000 \"a\"}}"
+#define DEEP    "{{$x := sprig_list 1}}{{range 5000}}{{$x = sprig_list $x}}{{end}}"
+#define LONG    "{{$x := sprig_repeat 10000000 \"a\"}}"
 
 static void loops_run_out_of_steps(void **state)
 {
@@ -61,8 +62,10 @@ static void loops_run_out_of_steps(void **state)
         {"{{range 1000000000}}{{end}}", STEPS},
         {"{{range loop 9000000000000000000}}{{end}}", STEPS},
         {"{{range 100000}}{{range 100000}}{{end}}{{end}}", STEPS},
-        {"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}", "exceeded maximum template depth (" TEXT(LIMIT_TEMPLATE_DEPTH) ")"},
-        {"{{define \"a\"}}{{executeTemplate \"a\"}}{{end}}{{template \"a\"}}", "more than " TEXT(LIMIT_TEMPLATE_INNER) " templates run one in another"},
+        {"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}",
+         "exceeded maximum template depth (" TEXT(LIMIT_TEMPLATE_DEPTH) ")"},
+        {"{{define \"a\"}}{{executeTemplate \"a\"}}{{end}}{{template \"a\"}}",
+         "more than " TEXT(LIMIT_TEMPLATE_INNER) " templates run one in another"},
         {"{{define \"a\"}}{{if lt (len .) 60}}{{$x := print . \"x\"}}{{template \"a\" $x}}{{template \"a\" $x}}{{end}}{{end}}{{template \"a\" \"\"}}",
          STEPS},
     };
@@ -125,7 +128,7 @@ static void values_that_share_their_parts_are_not_walked_without_end(void **stat
     all_end(bombs, ARRAY_LEN(bombs));
 }
 
-#define MANY                                                                                                                                             \
+#define MANY                                                                                                                                                                                                                                                                   \
     "{{$b := 1}}{{$c := 1}}{{$d := 1}}{{$e := 1}}{{$f := 1}}{{$g := 1}}{{$h := 1}}{{$i := 1}}{{$j := 1}}{{$k := 1}}{{$l := 1}}{{$m := 1}}{{$n := 1}}{{$o := 1}}{{$p := 1}}{{$q := 1}}{{$r := 1}}{{$s := 1}}{{$t := 1}}{{$u := 1}}{{$v := 1}}{{$w := 1}}{{$x := 1}}{{$y := 1}}" \
     "{{$bb := 1}}{{$cc := 1}}{{$dd := 1}}{{$ee := 1}}{{$ff := 1}}{{$gg := 1}}{{$hh := 1}}{{$ii := 1}}{{$jj := 1}}{{$kk := 1}}{{$ll := 1}}{{$mm := 1}}{{$nn := 1}}{{$oo := 1}}{{$pp := 1}}{{$qq := 1}}{{$rr := 1}}{{$ss := 1}}{{$tt := 1}}{{$uu := 1}}{{$vv := 1}}{{$ww := 1}}{{$xx := 1}}{{$yy := 1}}{{$zz := 1}}"
 
@@ -156,16 +159,19 @@ static void work_on_long_arguments_counts(void **state)
     all_end(bombs, ARRAY_LEN(bombs));
 }
 
-/* What used to be cheaper than it is: printing, chains, patterns and versions that are read each time, moves within large maps. */
+/* What used to be cheaper than it is: printing, chains, patterns and versions that are read each time, moves within large maps.
+ */
 static void calls_are_paid_for_by_what_they_take(void **state)
 {
     static const struct bomb bombs[] = {
         {"{{range 1000000000}}{{1.5}}{{end}}", STEPS},
-        {"{{$d := sprig_dict}}{{$_ := sprig_set $d \"a\" $d}}{{range 1000000000}}{{if $d.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a}}{{end}}{{end}}", STEPS},
+        {"{{$d := sprig_dict}}{{$_ := sprig_set $d \"a\" $d}}{{range 1000000000}}{{if $d.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a}}{{end}}{{end}}",
+         STEPS},
         {"{{range 1000000000}}{{$x := regexMatch \"(?i)\\\\pL\" \"\"}}{{end}}", STEPS},
         {"{{range 1000000000}}{{$x := sprig_semverCompare \"^1.2.3 || >2\" \"1.2.3\"}}{{end}}", STEPS},
         {"{{range 1000000000}}{{$x := sha256Hex \"\"}}{{end}}", "more than "},
-        {"{{range 1000000000}}{{$d := sprig_dict}}{{range $i := loop 16000}}{{$_ := sprig_set $d (printf \"%05d\" (subtract $i 20000)) $i}}{{end}}{{end}}", STEPS},
+        {"{{range 1000000000}}{{$d := sprig_dict}}{{range $i := loop 16000}}{{$_ := sprig_set $d (printf \"%05d\" (subtract $i 20000)) $i}}{{end}}{{end}}",
+         STEPS},
     };
 
     (void)state;
@@ -178,15 +184,18 @@ static void what_ended_a_template_is_told_with_its_place(void **state)
 
     (void)state;
     render("{{range 100000}}{{$x := sprig_repeat 10000000 \"a\"}}{{end}}", &err);
-    assert_string_equal(err.text, "template: t:1:24: executing \"t\" at <sprig_repeat 10000000 \"a\">: error calling sprig_repeat: temporary values: more than 67108864 bytes of memory");
+    assert_string_equal(
+        err.text,
+        "template: t:1:24: executing \"t\" at <sprig_repeat 10000000 \"a\">: error calling sprig_repeat: temporary values: more than 67108864 bytes of memory");
 }
 
 /* Thousands of rows with what users do in each stay far below. */
 static void ordinary_templates_meet_no_limit(void **state)
 {
-    static const char source[] = "{{range $i := loop 20000}}{{$k := printf \"key-%05d\" $i}}{{$k | toUpper | replaceAll \"-\" \"_\"}}={{regexReplaceAll \"[^a-z]+\" \"-\" $k}}"
-                                 " {{sprig_b64enc $k | sprig_quote}}{{if and (gt $i 5) (contains \"7\" $k)}} {{sha256Hex $k}}{{end}}\n{{end}}";
-    const struct tpl_options options = {.name = "t"};
+    static const char source[] =
+        "{{range $i := loop 20000}}{{$k := printf \"key-%05d\" $i}}{{$k | toUpper | replaceAll \"-\" \"_\"}}={{regexReplaceAll \"[^a-z]+\" \"-\" $k}}"
+        " {{sprig_b64enc $k | sprig_quote}}{{if and (gt $i 5) (contains \"7\" $k)}} {{sha256Hex $k}}{{end}}\n{{end}}";
+    const struct tpl_options options = {.name = "t", .functions = &functions_all};
     const struct tpl_env env = {0};
     const struct val nothing = {0};
     _cleanup_tpl_ struct tpl *tpl = NULL;

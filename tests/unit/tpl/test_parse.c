@@ -6,18 +6,20 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/tpl.h"
 
 static int parse_with(const char *source, size_t len, const struct tpl_options *options, struct err *err)
 {
+    static const struct tpl_options plain = {.functions = &functions_all};
     _cleanup_tpl_ struct tpl *tpl = NULL;
 
-    return tpl_parse(source, len, options, &tpl, err);
+    return tpl_parse(source, len, options ? options : &plain, &tpl, err);
 }
 
 static void refused(const char *source, const char *message)
 {
-    const struct tpl_options options = {.name = "t"};
+    const struct tpl_options options = {.name = "t", .functions = &functions_all};
     struct err err = {0};
 
     assert_int_equal(parse_with(source, strlen(source), &options, &err), -1);

@@ -1,4 +1,5 @@
-/* No error text shows a value when values are secret: every function with a canary in each of its arguments, and the language around them. */
+/* No error text shows a value when values are secret: every function with a canary in each of its arguments, and the language
+ * around them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "fn/functions.h"
 #include "tpl/func.h"
 #include "tpl/tpl.h"
 
@@ -29,13 +31,55 @@ static const char data[] =
     "\"pattern\":\"(?canary\",\"class\":\"[z-canary]\",\"repeat\":\"canary{9182736455}\",\"version\":\"1.0.0-canary..01\",\"range\":\">= canary, < 9182736455.x.y\",\"time\":\"2006-01-02canary\",\"span\":\"1canary\","
     "\"address\":\"1.2.3.canary\",\"zone\":\"fe80::1%canary\",\"base64\":\"Y2FuYXJ5!canary\",\"bytes\":\"\\u0000canary\\ud800\"}";
 
-static const char *const kinds[] = {".text", ".quoted", ".number", ".decimal", ".huge", ".digits", ".long", ".negative", ".octal", ".list", ".lists", ".map", ".deep",
-                                    ".slashes", ".pair", ".pem", ".half", ".url", ".json", ".yaml", ".anchor", ".tag", ".tagged", ".toml", ".path", ".pattern", ".class", ".repeat", ".version",
-                                    ".range", ".time", ".span", ".address", ".zone", ".base64", ".bytes", "(split \"n\" .text)", "(parseInt .digits)", "(sprig_int .number)",
-                                    "(sprig_list .text .map)", "(sprig_dict .text .list)", "(sprig_dict \"k\" .text)", "(sprig_list .text)", "(base64Decode .encoded)"};
+static const char *const kinds[] = {".text",
+                                    ".quoted",
+                                    ".number",
+                                    ".decimal",
+                                    ".huge",
+                                    ".digits",
+                                    ".long",
+                                    ".negative",
+                                    ".octal",
+                                    ".list",
+                                    ".lists",
+                                    ".map",
+                                    ".deep",
+                                    ".slashes",
+                                    ".pair",
+                                    ".pem",
+                                    ".half",
+                                    ".url",
+                                    ".json",
+                                    ".yaml",
+                                    ".anchor",
+                                    ".tag",
+                                    ".tagged",
+                                    ".toml",
+                                    ".path",
+                                    ".pattern",
+                                    ".class",
+                                    ".repeat",
+                                    ".version",
+                                    ".range",
+                                    ".time",
+                                    ".span",
+                                    ".address",
+                                    ".zone",
+                                    ".base64",
+                                    ".bytes",
+                                    "(split \"n\" .text)",
+                                    "(parseInt .digits)",
+                                    "(sprig_int .number)",
+                                    "(sprig_list .text .map)",
+                                    "(sprig_dict .text .list)",
+                                    "(sprig_dict \"k\" .text)",
+                                    "(sprig_list .text)",
+                                    "(base64Decode .encoded)"};
 /* Of what takes long a few are enough. */
-static const char *const few[] = {".text", ".quoted", ".number", ".list", ".map", ".pem", ".address", "(sprig_list .text)", "(sprig_list .map)"};
-static const char *const slow[] = {"sprig_bcrypt", "sprig_derivePassword", "sprig_gen", "sprig_htpasswd", "sprig_buildCustomCert"};
+static const char *const few[] = {
+    ".text", ".quoted", ".number", ".list", ".map", ".pem", ".address", "(sprig_list .text)", "(sprig_list .map)"};
+static const char *const slow[] = {"sprig_bcrypt", "sprig_derivePassword", "sprig_gen", "sprig_htpasswd",
+                                   "sprig_buildCustomCert"};
 
 static int refuse(void *ctx, const char *what, struct err *err)
 {
@@ -43,7 +87,8 @@ static int refuse(void *ctx, const char *what, struct err *err)
     return err_set(err, ERR_INPUT, "%s", what);
 }
 
-static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret, struct err *err)
+static int on_secret(void *ctx, struct str path, const struct val *args, size_t argc, struct arena *arena, struct val *ret,
+                     struct err *err)
 {
     (void)path, (void)args, (void)argc, (void)arena, (void)ret;
     return refuse(ctx, "refused", err);
@@ -75,7 +120,9 @@ static int set_up(void **state)
 
     *fixture = (struct fixture){0};
     arena_init(&fixture->arena, MIB(1), "data");
-    assert_int_equal(json_read(data, sizeof(data) - 1, &(struct json_options){.flags = JSON_REPLACE_UTF8}, &fixture->arena, &fixture->root, &err), 0);
+    assert_int_equal(json_read(data, sizeof(data) - 1, &(struct json_options){.flags = JSON_REPLACE_UTF8}, &fixture->arena,
+                               &fixture->root, &err),
+                     0);
     *state = fixture;
     return 0;
 }
@@ -116,8 +163,9 @@ static void check(struct fixture *fixture, const char *source, const char *text)
 
 static void run(struct fixture *fixture, const char *source)
 {
-    const struct tpl_env env = {.secret = on_secret, .secrets = on_path, .pki_cert = on_secret, .file = on_path, .getenv = on_getenv, .redact = true};
-    const struct tpl_options options = {.name = ""};
+    const struct tpl_env env = {
+        .secret = on_secret, .secrets = on_path, .pki_cert = on_secret, .file = on_path, .getenv = on_getenv, .redact = true};
+    const struct tpl_options options = {.name = "", .functions = &functions_all};
     _cleanup_tpl_ struct tpl *tpl = NULL;
     _cleanup_buf_ struct buf out;
     struct err err = {0};
@@ -131,7 +179,7 @@ static void run(struct fixture *fixture, const char *source)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- every function */
+/* --------------------------------------------------------------------------------------------------- every function */
 
 static const char *harmless(char letter)
 {
@@ -203,31 +251,76 @@ static void sweep(struct fixture *fixture, const struct func *func)
 static void no_function_shows_its_arguments(void **state)
 {
     struct fixture *fixture = *state;
-    size_t count = func_count();
+    size_t count = functions_count();
     _cleanup_free_ const struct func **rows = mem_array(count, sizeof(*rows));
 
-    func_list(rows);
+    functions_list(rows);
     for (size_t i = 0; i < count; i++)
         sweep(fixture, rows[i]);
     assert_true(fixture->failed > 5000);
     assert_int_equal(fixture->shown, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the language */
+/* ----------------------------------------------------------------------------------------------------- the language */
 
 static void nothing_of_the_language_shows_values(void **state)
 {
     static const char *const sources[] = {
-        "{{.text.a}}", "{{.map.canary.a}}", "{{call .text}}", "{{call .map}}", "{{range .text}}{{end}}", "{{range .number}}{{end}}", "{{range .decimal}}{{end}}",
-        "{{template \"t\" .text}}{{define \"t\"}}{{.a.b}}{{end}}", "{{index .map .list}}", "{{index .list .text}}", "{{index .list .number}}", "{{index .list (parseInt .digits)}}",
-        "{{index .text (parseInt .digits)}}", "{{slice .text 1 (parseInt .digits)}}", "{{slice .list (parseInt .digits)}}", "{{slice .text 5 (parseInt .octal) 1}}",
-        "{{len .number}}", "{{lt .text .number}}", "{{eq .map .list}}", "{{eq .map .map}}", "{{eq .list .list}}", "{{ne .lists .list}}", "{{eq .text .map}}", "{{lt .map .map}}",
-        "{{eq (sprig_dict \"k\" .text) .map}}", "{{.text | .map}}", "{{with .text}}{{.a}}{{end}}", "{{executeTemplate .text}}", "{{executeTemplate .quoted .map}}",
-        "{{secret .text .digits}}", "{{secret \"a\" .text}}", "{{secret .url}}", "{{secret \"a\" \"k=v\" .quoted}}", "{{pkiCert \"a\" .text}}", "{{pkiCert .url}}", "{{secrets .url}}", "{{file .path}}",
-        "{{mustEnv .text}}", "{{sprig_fail .text}}", "{{writeToFile .path .text .text .text .text}}", "{{writeToFile .path .text .text \"0644\" .text}}", "{{plugin .path .text}}",
-        "{{sockaddr .text}}", "{{loop .map}}", "{{loop .text}}", "{{scratch.Set .text .map}}{{scratch.MapSet .text .text .text}}{{scratch.MapValues .text}}",
-        "{{scratch.Set .text 1}}{{scratch.MapSet .text .text .text}}", "{{(sprig_toDate \"2006\" .time).Foo}}", "{{.text .number}}", "{{printf .text | index}}",
-        "{{sprig_now.Format .number}}", "{{sprig_dateInZone .text 0 .text}}", "{{(sprig_semver \"1.0.0\").Compare .text}}", "{{sprig_now.AddDate 1 .text 1}}", "{{sprig_get .map .list}}",
+        "{{.text.a}}",
+        "{{.map.canary.a}}",
+        "{{call .text}}",
+        "{{call .map}}",
+        "{{range .text}}{{end}}",
+        "{{range .number}}{{end}}",
+        "{{range .decimal}}{{end}}",
+        "{{template \"t\" .text}}{{define \"t\"}}{{.a.b}}{{end}}",
+        "{{index .map .list}}",
+        "{{index .list .text}}",
+        "{{index .list .number}}",
+        "{{index .list (parseInt .digits)}}",
+        "{{index .text (parseInt .digits)}}",
+        "{{slice .text 1 (parseInt .digits)}}",
+        "{{slice .list (parseInt .digits)}}",
+        "{{slice .text 5 (parseInt .octal) 1}}",
+        "{{len .number}}",
+        "{{lt .text .number}}",
+        "{{eq .map .list}}",
+        "{{eq .map .map}}",
+        "{{eq .list .list}}",
+        "{{ne .lists .list}}",
+        "{{eq .text .map}}",
+        "{{lt .map .map}}",
+        "{{eq (sprig_dict \"k\" .text) .map}}",
+        "{{.text | .map}}",
+        "{{with .text}}{{.a}}{{end}}",
+        "{{executeTemplate .text}}",
+        "{{executeTemplate .quoted .map}}",
+        "{{secret .text .digits}}",
+        "{{secret \"a\" .text}}",
+        "{{secret .url}}",
+        "{{secret \"a\" \"k=v\" .quoted}}",
+        "{{pkiCert \"a\" .text}}",
+        "{{pkiCert .url}}",
+        "{{secrets .url}}",
+        "{{file .path}}",
+        "{{mustEnv .text}}",
+        "{{sprig_fail .text}}",
+        "{{writeToFile .path .text .text .text .text}}",
+        "{{writeToFile .path .text .text \"0644\" .text}}",
+        "{{plugin .path .text}}",
+        "{{sockaddr .text}}",
+        "{{loop .map}}",
+        "{{loop .text}}",
+        "{{scratch.Set .text .map}}{{scratch.MapSet .text .text .text}}{{scratch.MapValues .text}}",
+        "{{scratch.Set .text 1}}{{scratch.MapSet .text .text .text}}",
+        "{{(sprig_toDate \"2006\" .time).Foo}}",
+        "{{.text .number}}",
+        "{{printf .text | index}}",
+        "{{sprig_now.Format .number}}",
+        "{{sprig_dateInZone .text 0 .text}}",
+        "{{(sprig_semver \"1.0.0\").Compare .text}}",
+        "{{sprig_now.AddDate 1 .text 1}}",
+        "{{sprig_get .map .list}}",
     };
     struct fixture *fixture = *state;
 

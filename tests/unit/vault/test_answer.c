@@ -34,8 +34,21 @@ static int check(enum dep_kind kind, const char *path, int status, const char *b
 }
 
 static const char *const nothings[] = {
-    "", " \n", "null", "{}", "[]", "{\"data\":null}", "{\"data\":[]}", "{\"data\":\"\"}", "{\"data\":false}", "{\"auth\":null,\"data\":null}",
-    "OK", "<html><body>Sign in to the network</body></html>", "{\"status\":\"login required\"}", "{\"data\":{\"k\":", "\x1f\x8b\x08\x00",
+    "",
+    " \n",
+    "null",
+    "{}",
+    "[]",
+    "{\"data\":null}",
+    "{\"data\":[]}",
+    "{\"data\":\"\"}",
+    "{\"data\":false}",
+    "{\"auth\":null,\"data\":null}",
+    "OK",
+    "<html><body>Sign in to the network</body></html>",
+    "{\"status\":\"login required\"}",
+    "{\"data\":{\"k\":",
+    "\x1f\x8b\x08\x00",
     "{\"data\":{\"data\":null,\"metadata\":{\"version\":3}}}",
 };
 
@@ -48,7 +61,14 @@ static void nothing_is_no_answer_to_a_read(void **state)
     assert_int_equal(check(DEP_READ, "kv/app", 200, "{\"request_id\":\"r\",\"data\":null}", false, NULL), -1);
     assert_int_equal(check(DEP_READ, "kv/app", 200, "{\"data\":{\"a\":1}}", false, NULL), 0);
     assert_int_equal(check(DEP_READ, "kv/app", 200, "{\"data\":{}}", false, NULL), 0);
-    assert_int_equal(check(DEP_READ, "secret/data/app", 200, "{\"data\":{\"data\":{},\"metadata\":{\"version\":3}}}", false, NULL), 0);
+    assert_int_equal(
+        check(DEP_READ, "secret/data/app", 200, "{\"data\":{\"data\":{},\"metadata\":{\"version\":3}}}", false, NULL), 0);
+    assert_int_equal(check(DEP_READ, "secret/subkeys/app", 200,
+                           "{\"data\":{\"subkeys\":{\"user\":null},\"metadata\":{\"version\":3}}}", false, NULL),
+                     0);
+    assert_int_equal(
+        check(DEP_READ, "secret/subkeys/app", 200, "{\"data\":{\"subkeys\":null,\"metadata\":{\"version\":3}}}", false, NULL),
+        -1);
     assert_int_equal(check(DEP_READ, "x", 200, "{\"auth\":{\"client_token\":\"t\"}}", false, NULL), 0);
     assert_int_equal(check(DEP_READ, "x", 200, "{\"wrap_info\":{\"token\":\"t\"}}", false, NULL), 0);
     assert_int_equal(check(DEP_READ, "sys/health", 200, "{\"initialized\":true}", false, NULL), 0);
@@ -87,7 +107,7 @@ static void a_write_may_be_answered_without_data_by_a_server_only(void **state)
     assert_int_equal(check(DEP_WRITE, "db/config/x", 200, "{\"request_id\":\"r\",\"data\":null}", false, NULL), 0);
     assert_int_equal(check(DEP_WRITE, "db/config/x", 200, "{\"warnings\":[\"w\"],\"data\":null}", false, NULL), 0);
     assert_int_equal(check(DEP_WRITE, "secret/app", 200, "{\"request_id\":\"r\",\"data\":{\"version\":1}}", true, NULL), 0);
-    assert_int_equal(check(DEP_PKI, "pki/issue/x", 204, "", false, NULL), 0); /* flow/pki says what is missing */
+    assert_int_equal(check(DEP_PKI, "pki/issue/x", 204, "", false, NULL), 0); /* fetch/pki says what is missing */
 }
 
 int main(void)

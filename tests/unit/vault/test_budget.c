@@ -58,12 +58,27 @@ static void exempt_requests_neither_wait_nor_use_up(void **state)
     assert_int_equal(budget.requests, 121);
 }
 
+static void what_somebody_set_holds_for_every_request(void **state)
+{
+    struct budget budget;
+
+    (void)state;
+    budget_init_strict(&budget, 500, 1);
+    assert_int_equal(budget_take(&budget, true), 0);
+    assert_int_equal(budget_take(&budget, true), 2000);
+    fake_clock_forward(1999);
+    assert_int_equal(budget_take(&budget, false), 1);
+    fake_clock_forward(1);
+    assert_int_equal(budget_take(&budget, true), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_goes_at_once_and_then_ten_a_second),
         cmocka_unit_test(a_pause_saves_no_more_than_one_burst),
         cmocka_unit_test(exempt_requests_neither_wait_nor_use_up),
+        cmocka_unit_test(what_somebody_set_holds_for_every_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

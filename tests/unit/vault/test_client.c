@@ -153,9 +153,27 @@ static void a_request_may_bring_its_own_namespace_or_none(void **state)
     static const char *const given[] = {NULL, "logins/", ""}, *const sent[] = {"team/a", "logins", ""};
 
     for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-        client_send(world->client, &(struct request){.method = "GET", .path = "x", .namespace = given[i]}, on_done, &world->heard);
+        client_send(world->client, &(struct request){.method = "GET", .path = "x", .namespace = given[i]}, on_done,
+                    &world->heard);
         fake_loop_run(world->loop, MINUTE);
         assert_string_equal(server.last[i].namespace, sent[i]);
+    }
+}
+
+static void a_failure_names_the_namespace_that_was_asked(void **state)
+{
+    struct world *world = *state;
+    static const char *const given[] = {NULL, "logins/", ""};
+    static const char *const said[] = {"GET x (namespace \"team/a\"): ", "GET x (namespace \"logins\"): ", "GET x: "};
+
+    server.status = 404;
+    server.body = "{\"errors\":[\"namespace not found\"]}";
+    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+        world->heard = (struct heard){0};
+        client_send(world->client, &(struct request){.method = "GET", .path = "x", .namespace = given[i]}, on_done,
+                    &world->heard);
+        fake_loop_run(world->loop, MINUTE);
+        assert_memory_equal(world->heard.err.text, said[i], strlen(said[i]));
     }
 }
 
@@ -237,7 +255,7 @@ static void an_error_names_method_and_path_but_no_query(void **state)
     server.status = 0;
     get(world, "secret/app?token=canary");
     assert_int_equal(world->heard.err.code, ERR_RETRY);
-    assert_string_equal(world->heard.err.text, "GET secret/app: connection refused");
+    assert_string_equal(world->heard.err.text, "GET secret/app (namespace \"team/a\"): connection refused");
 }
 
 static void an_error_of_a_long_path_keeps_method_and_beginning(void **state)
@@ -309,6 +327,16 @@ static void the_token_goes_nowhere_else(void **state)
     redirected(world, "http://127.0.0.1:8200/v1/x", ERR_DENIED);
 }
 
+static void who_wants_no_redirects_hears_of_them(void **state)
+{
+    struct world *world = *state;
+
+    make_client(world, (struct client_options){.http = {.address = "https://vault.example:8200"}, .no_redirects = true});
+    redirected(world, "/v1/other", ERR_DENIED);
+    assert_non_null(strstr(world->heard.err.text, "disable_redirects"));
+    assert_int_equal(server.count, 1);
+}
+
 static void a_second_redirect_is_an_error(void **state)
 {
     struct world *world = *state;
@@ -358,6 +386,7 @@ int main(void)
         TEST(a_token_that_cannot_be_sent_is_refused),
         TEST(the_namespace_is_kept_without_slashes),
         TEST(a_request_may_bring_its_own_namespace_or_none),
+        TEST(a_failure_names_the_namespace_that_was_asked),
         TEST(requests_wait_for_the_budget_unless_urgent),
         TEST(one_of_many_waits_for_its_turn_and_holds_up_nobody_else),
         TEST(a_cancelled_call_is_never_answered),
@@ -367,6 +396,7 @@ int main(void)
         TEST(a_redirect_is_followed_to_our_own_host),
         TEST(a_redirect_to_another_host_must_prove_our_hosts_name),
         TEST(the_token_goes_nowhere_else),
+        TEST(who_wants_no_redirects_hears_of_them),
         TEST(a_second_redirect_is_an_error),
         TEST(redirects_lead_to_any_host_of_a_bounded_number_at_a_time),
         TEST(a_host_too_many_at_once_is_asked_again_later),

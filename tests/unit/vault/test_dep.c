@@ -174,7 +174,8 @@ static char *large_arg(size_t len, char last)
 static void writes_of_any_size_are_told_apart(void **state)
 {
     _cleanup_free_ char *a = large_arg(LIMIT_OUTPUT_BYTES + 1, '1'), *b = large_arg(LIMIT_OUTPUT_BYTES + 1, '2');
-    struct dep *one = make(DEP_WRITE, "p", 1, (const char *const[]){a}, NULL), *two = make(DEP_WRITE, "p", 1, (const char *const[]){b}, NULL);
+    struct dep *one = make(DEP_WRITE, "p", 1, (const char *const[]){a}, NULL),
+               *two = make(DEP_WRITE, "p", 1, (const char *const[]){b}, NULL);
 
     (void)state;
     assert_string_not_equal(one->key, two->key);

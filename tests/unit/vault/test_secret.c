@@ -1,5 +1,7 @@
 #include "support/fake_world.c"
 
+#include "base/base64.h"
+#include "base/limits.h"
 #include "vault/secret.h"
 
 static const struct refresh_options defaults = {0};
@@ -53,6 +55,40 @@ static void the_table_of_rules_says_when_to_ask_again(void **state)
     again_after(DEP_READ, "{\"data\":{\"certificate\":\"c\",\"expiration\":12}}", 255, 285); /* over long ago: no storm */
     again_after(DEP_READ, "{\"lease_duration\":1,\"data\":{}}", 1, 1);
     again_after(DEP_LIST, "{\"data\":{\"keys\":[]}}", 300, 300);
+}
+
+/* nonce, key, serial, kind, id and principals empty or zero: of a certificate only its end counts here */
+static void signed_until(char *ret, size_t size, uint64_t end)
+{
+    static const char head[] =
+        "\0\0\0\x20ssh-ed25519-cert-v01@openssh.com\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0"
+        "\0\0\0\0\0\0\0\0";
+    unsigned char until[8];
+    _cleanup_buf_ struct buf bytes, text;
+
+    buf_init(&bytes, KIB(1));
+    buf_init(&text, KIB(1));
+    for (size_t i = 0; i < sizeof(until); i++)
+        until[i] = (unsigned char)(end >> (56 - 8 * i));
+    buf_add(&bytes, head, sizeof(head) - 1);
+    buf_add(&bytes, until, sizeof(until));
+    base64_encode(bytes.data, bytes.len, &text);
+    snprintf(ret, size, "{\"data\":{\"signed_key\":\"ssh-ed25519-cert-v01@openssh.com %s\\n\",\"serial_number\":\"1\"}}",
+             text.data);
+}
+
+static void a_signed_key_is_asked_for_before_its_certificate_ends(void **state)
+{
+    char key[512];
+
+    (void)state;
+    signed_until(key, sizeof(key), (uint64_t)clock_wall() / 1000 + 1000);
+    again_after(DEP_WRITE, key, 848, 950);
+    signed_until(key, sizeof(key), 12); /* over long ago: no storm */
+    again_after(DEP_WRITE, key, 255, 285);
+    signed_until(key, sizeof(key), UINT64_MAX);
+    again_after(DEP_WRITE, key, CLOCK_NEVER / SECOND / 2, CLOCK_NEVER / SECOND);
+    again_after(DEP_WRITE, "{\"data\":{\"signed_key\":\"nonsense\"}}", 255, 285);
 }
 
 static void an_answer_without_a_lease_that_says_its_ttl_is_asked_for_before_it_ends(void **state)
@@ -146,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_of_rules_says_when_to_ask_again),
+        cmocka_unit_test(a_signed_key_is_asked_for_before_its_certificate_ends),
         cmocka_unit_test(an_answer_without_a_lease_that_says_its_ttl_is_asked_for_before_it_ends),
         cmocka_unit_test(some_answers_are_not_asked_for_by_time),
         cmocka_unit_test(leases_and_child_tokens_are_bound_to_our_token),

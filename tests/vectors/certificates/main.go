@@ -1,6 +1,7 @@
-// What Go's crypto/x509 says of names and chains of certificates: the rows that os/hostname and os/verify are held to.
+// What Go says of names, chains and files of certificates: the rows that tls/hostname, tls/verify and tls/x509_read are held to.
 //
 //	go run . make     writes names.jsonl and chains.jsonl anew, with new keys
+//	go run . pems     writes pems.jsonl anew
 //	go run . check    asks Go again about the rows that are there; ends with "N passed, N failed"
 package main
 
@@ -109,6 +110,9 @@ func check() {
 		err := row.ask()
 		count((err == nil) == row.OK, fmt.Sprint(row.Name, ": ", err))
 	}
+	for _, row := range read[pemRow]("pems.jsonl") {
+		count(row.ask() == row, row.Name)
+	}
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	if failed > 0 {
 		os.Exit(1)
@@ -156,10 +160,12 @@ func main() {
 	case "make":
 		write("names.jsonl", names())
 		write("chains.jsonl", chains())
+	case "pems":
+		write("pems.jsonl", pems())
 	case "check":
 		check()
 	default:
-		fmt.Fprintln(os.Stderr, "usage: go run . make | check")
+		fmt.Fprintln(os.Stderr, "usage: go run . make | pems | check")
 		os.Exit(2)
 	}
 }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/emit.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "inject/review.h"
 
@@ -58,11 +58,11 @@ static void one_case(const char *line, size_t len)
         exit(2);
     }
     ask(&asked, &answer, &status);
-    emit_open(&out, '{');
-    emit_key(&out, "status");
-    emit_int(&out, status);
-    emit_member(&out, "body", (struct str){answer.data, answer.len});
-    emit_close(&out, '}');
+    json_text_open(&out, '{');
+    json_text_key(&out, "status");
+    json_text_int(&out, status);
+    json_text_member(&out, "body", (struct str){answer.data, answer.len});
+    json_text_close(&out, '}');
     puts(out.data);
     buf_done(&answer);
     buf_done(&out);

@@ -1,0 +1,1 @@
+"""Twin runs: the original and ours beside each other with the same file."""

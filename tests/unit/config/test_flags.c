@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "config/flags.h"
+
+static struct flags flags;
+static struct err err;
+
+static int parse(const char *const *words)
+{
+    int argc = 0;
+
+    while (words[argc])
+        argc++;
+    return flags_parse(&flags, argc, (char *const *)words, &err);
+}
+
+#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
+
+static void flags_take_one_or_two_dashes_and_both_forms_of_values(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("agent", "-config=a", "--config", "b", "-address=x=y", "--log-level", "-debug"), 0);
+    assert_int_equal(flags.config_count, 2);
+    assert_string_equal(flags.configs[0], "a");
+    assert_string_equal(flags.configs[1], "b");
+    assert_string_equal(flags.address, "x=y");
+    assert_string_equal(flags.log_level, "-debug");
+    assert_null(flags.ca_cert);
+}
+
+static void flags_switches_stand_alone_or_have_a_truth_value(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-exit-after-auth", "-tls-skip-verify=false"), 0);
+    assert_int_equal(flags.exit_after_auth, 1);
+    assert_int_equal(flags.tls_skip_verify, 0);
+    assert_int_equal(flags.verify_only, -1);
+    assert_int_equal(PARSE("-exit-after-auth=maybe"), -1);
+}
+
+static void flags_last_one_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-address=a", "-address=b", "-namespace=a", "-namespace=b"), 0);
+    assert_string_equal(flags.address, "b");
+    assert_string_equal(flags.namespace, "b");
+}
+
+static void flags_short_name_of_the_namespace_counts_more(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-ns=a", "-namespace=b"), 0);
+    assert_string_equal(flags.namespace, "a");
+    assert_int_equal(PARSE("-namespace=b", "-ns=a"), 0);
+    assert_string_equal(flags.namespace, "a");
+}
+
+static void flags_of_the_original_without_meaning_are_accepted(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-wrap-ttl", "5m", "-unlock-key=k", "-disable-gated-logs", "-mfa", "a:b", "-config=c"), 0);
+    assert_int_equal(flags.config_count, 1);
+}
+
+static void flags_of_numbers_and_headers_are_checked(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-log-rotate-bytes", "0x10", "-log-rotate-max-files=-1", "-header", "a=b", "--header=c=d=e"), 0);
+    assert_string_equal(flags.log_rotate_bytes, "0x10");
+    assert_int_equal(flags.header_count, 2);
+    assert_int_equal(PARSE("-log-rotate-bytes=many"), -1);
+    assert_string_equal(err.text, "flag -log-rotate-bytes: a number is expected");
+    assert_int_equal(PARSE("-header=a"), -1);
+    assert_int_equal(PARSE("-header=x-vault-token=canary"), -1);
+    assert_string_equal(err.text, "flag -header: X-Vault-* is set by the agent alone");
+}
+
+static void flags_refuse_what_they_do_not_know(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-confg=x"), -1);
+    assert_string_equal(err.text, "unknown flag: -confg (see -help)");
+    assert_int_equal(PARSE("-config"), -1);
+    assert_string_equal(err.text, "flag -config needs a value");
+    assert_int_equal(PARSE("agent", "agent"), -1);
+    assert_int_equal(PARSE("-"), -1);
+    assert_int_equal(PARSE("--", "x"), -1);
+    assert_int_equal(PARSE("--"), 0);
+}
+
+static void flags_config_is_bounded(void **state)
+{
+    const char *words[LIMIT_CONFIG_FLAGS + 2] = {NULL};
+
+    (void)state;
+    for (size_t i = 0; i < LIMIT_CONFIG_FLAGS; i++)
+        words[i] = "-config=x";
+    assert_int_equal(parse(words), 0);
+    words[LIMIT_CONFIG_FLAGS] = "-config=x";
+    assert_int_equal(parse(words), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+}
+
+static void flags_of_revoke_are_those_of_the_connection_and_self(void **state)
+{
+    const char *const good[] = {"-address=a", "-ca-cert", "c", "-self"}, *const bad[] = {"-config=a"};
+
+    (void)state;
+    assert_int_equal(flags_parse_revoke(&flags, 4, (char *const *)good, &err), 0);
+    assert_string_equal(flags.address, "a");
+    assert_string_equal(flags.ca_cert, "c");
+    assert_int_equal(flags.self, 1);
+    assert_int_equal(flags_parse_revoke(&flags, 1, (char *const *)bad, &err), -1);
+    assert_int_equal(PARSE("-self"), -1);
+}
+
+static void flags_help_comes_from_the_table(void **state)
+{
+    _cleanup_buf_ struct buf buf;
+
+    (void)state;
+    buf_init(&buf, KIB(16));
+    flags_help(&buf);
+    assert_non_null(strstr(buf.data, "  -config=PATH\n"));
+    assert_non_null(strstr(buf.data, "  -exit-after-auth\n"));
+    assert_non_null(strstr(buf.data, "\nAccepted, and without meaning here: -agent-address -disable-gated-logs"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_take_one_or_two_dashes_and_both_forms_of_values),
+        cmocka_unit_test(flags_switches_stand_alone_or_have_a_truth_value),
+        cmocka_unit_test(flags_last_one_counts),
+        cmocka_unit_test(flags_short_name_of_the_namespace_counts_more),
+        cmocka_unit_test(flags_of_the_original_without_meaning_are_accepted),
+        cmocka_unit_test(flags_of_numbers_and_headers_are_checked),
+        cmocka_unit_test(flags_refuse_what_they_do_not_know),
+        cmocka_unit_test(flags_config_is_bounded),
+        cmocka_unit_test(flags_of_revoke_are_those_of_the_connection_and_self),
+        cmocka_unit_test(flags_help_comes_from_the_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
