@@ -144,7 +144,7 @@
 #define OPTIONS_RENDER(OPTION, READER, FOREIGN) \
     OPTION("exit_on_retry_failure", BOOL, exit_on_retry_failure, "false", BOTH, "end when a secret cannot be had in num_retries tries", "") \
     OPTION("static_secret_render_interval", SECONDS, static_secret_render_interval_ms, "5m", BOTH, "how often secrets without a lease are read again", "") \
-    OPTION("max_connections_per_host", INT, max_connections_per_host, "10", VAULT, "accepted", "one connection is used") \
+    OPTION("max_connections_per_host", INT, max_connections_per_host, "10", VAULT, "connections to the server, at most, where it does not speak HTTP/2; 0: no limit", "logins share them; never more than 32") \
     OPTION("lease_renewal_threshold", FLOAT, lease_renewal_threshold, "0.90", VAULT, "part of a lease after which what cannot be renewed is read again", "")
 
 #define OPTIONS_EXEC(OPTION, READER, FOREIGN) \

@@ -1,5 +1,7 @@
 #include "config/server_options.h"
 
+#include "base/limits.h"
+
 #define USER_AGENT "Ampule/" AMPULE_VERSION
 
 static const char *given(const char *text)
@@ -25,4 +27,12 @@ struct http_options server_options(const struct config_vault *vault)
         .timeout_ms = vault->timeout_ms,
         .services = vault->services,
     };
+}
+
+/* 0 and less are no limit in the original. */
+unsigned server_connections(const struct config_render *render)
+{
+    int wanted = render->max_connections_per_host;
+
+    return wanted > 0 && wanted < LIMIT_REQUESTS_AT_ONCE ? (unsigned)wanted : LIMIT_REQUESTS_AT_ONCE;
 }

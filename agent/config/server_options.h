@@ -9,5 +9,7 @@
 #include "net/http.h"
 
 struct http_options server_options(const struct config_vault *vault);
+/* How many connections there may be: as many as there are requests where any number is allowed. */
+unsigned server_connections(const struct config_render *render);
 
 #endif

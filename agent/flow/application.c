@@ -2,13 +2,11 @@
 
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "super/environment.h"
 #include "super/forward.h"
-#include "super/reaper.h"
 
 #define MODULE "agent.exec.server"
 
@@ -17,7 +15,6 @@ struct application {
     struct environment *environment;
     struct supervisor *supervisor;
     struct forward *forward;
-    struct reaper reaper;
     bool started, changed;
     pid_t pid; /* of the program, its start, and how many there were */
     int64_t since;
@@ -150,8 +147,7 @@ int application_new(const struct application_options *options, struct applicatio
     application->ctx = options->ctx;
     application->environment = make_environment(options->config);
     if (make_supervisor(application, options, err) != 0 ||
-        forward_start(options->loop, on_signal, application, &application->forward, err) != 0 ||
-        (getpid() == 1 && reaper_start(&application->reaper, options->loop, err) != 0)) {
+        forward_start(options->loop, on_signal, application, &application->forward, err) != 0) {
         application_free(application);
         return -1;
     }
@@ -163,7 +159,6 @@ void application_free(struct application *application)
 {
     if (!application)
         return;
-    reaper_stop(&application->reaper);
     forward_stop(application->forward);
     supervisor_free(application->supervisor);
     environment_free(application->environment);

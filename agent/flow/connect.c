@@ -44,6 +44,7 @@ static int open_client(struct loop *loop, struct client_options *options, struct
     if (connect) {
         options->http.on_trust = on_trust;
         options->on_up = on_up;
+        options->http.max_connections = connect->max_connections;
         options->http.ctx = options->ctx = connect;
     }
     return client_new(loop, options, ret, err);
@@ -69,18 +70,37 @@ int connect_server(struct loop *loop, const struct config_vault *vault, struct c
 }
 
 /* Whoever names whom to believe at a login wants it to be looked at. */
+static void show(const struct login_identity *identity, struct http_options *options)
+{
+    if (identity->ca_cert) {
+        options->ca_cert = identity->ca_cert;
+        options->skip_verify = false;
+    }
+    if (identity->client_cert) {
+        options->client_cert = identity->client_cert;
+        options->client_key = identity->client_key;
+    }
+}
+
 int connect_login(struct loop *loop, const struct config_vault *vault, const struct login_identity *identity,
                   struct connect *connect, struct client **ret, struct err *err)
 {
     struct client_options options = options_of(vault);
 
-    if (identity->ca_cert) {
-        options.http.ca_cert = identity->ca_cert;
-        options.http.skip_verify = false;
-    }
-    if (identity->client_cert) {
-        options.http.client_cert = identity->client_cert;
-        options.http.client_key = identity->client_key;
-    }
-    return open_client(loop, &options, connect, ret, err);
+    show(identity, &options.http);
+    if (open_client(loop, &options, connect, ret, err) != 0)
+        return -1;
+    connect->client = *ret;
+    connect->identity = *identity;
+    return 0;
+}
+
+void connect_trust_login(struct connect *connect, const struct config_vault *vault)
+{
+    struct http_options options = server_options(vault);
+
+    if (!connect->client)
+        return;
+    show(&connect->identity, &options);
+    client_trust(connect->client, &options);
 }

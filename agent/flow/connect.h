@@ -17,14 +17,19 @@ struct connect {
     struct trouble trust;     /* the TLS files */
     void (*on_up)(void *ctx); /* the server answers again */
     void *ctx;
+    unsigned max_connections; /* 0: the usual */
+    struct client *client;    /* of a login, and what it shows */
+    struct login_identity identity;
 };
 
 /* `connect` NULL: nothing is told. */
 int connect_server(struct loop *loop, const struct config_vault *vault, struct connect *connect, struct client **ret,
                    struct err *err) MUST_USE;
 
-/* The same with what a login shows of its own in place of what the configuration of the server says. */
+/* The same with what a login shows of its own in place of what the configuration of the server says. It is borrowed. */
 int connect_login(struct loop *loop, const struct config_vault *vault, const struct login_identity *identity,
                   struct connect *connect, struct client **ret, struct err *err) MUST_USE;
+/* Other TLS files of the server, for the client of a login, if there is one: what it shows of its own stays. */
+void connect_trust_login(struct connect *connect, const struct config_vault *vault);
 
 #endif

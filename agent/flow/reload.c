@@ -194,8 +194,11 @@ static void take_stages(const struct reload *reload, struct attempt *next)
     const struct config *config = reload->config;
     const struct http_options http = server_options(&config->vault);
 
-    if (next->difference.parts & DIFFERENCE_TRUST)
+    if (next->difference.parts & DIFFERENCE_TRUST) {
         client_trust(o->client, &http);
+        connect_trust_login(o->way_in, &config->vault);
+    }
+    client_limit_connections(o->client, server_connections(&config->render));
     if (o->application && config->exec.given)
         application_take(o->application, config);
     templates_take(o->templates, config, &next->difference, next->numbers);

@@ -15,6 +15,7 @@
 #include "fetch/fetch.h"
 #include "flow/application.h"
 #include "flow/auth.h"
+#include "flow/connect.h"
 #include "flow/notify.h"
 #include "flow/programs.h"
 #include "flow/sink.h"
@@ -26,6 +27,7 @@ struct reload;
 
 struct reload_options {
     struct client *client;
+    struct connect *way_in; /* of logins with a certificate of their own */
     struct auth *auth;
     struct sinks *sinks;
     struct fetch *fetch;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "config/server_options.h"
 #include "fetch/fetch.h"
 #include "fetch/handover.h"
 #include "fetch/store.h"
@@ -24,6 +25,7 @@
 #include "os/beacon.h"
 #include "os/loop.h"
 #include "os/service.h"
+#include "super/reaper.h"
 #include "vault/client.h"
 
 #define EXIT_SETTING "template_config.exit_on_retry_failure"
@@ -48,6 +50,7 @@ struct sidecar {
     struct loop_timer look;           /* whether somebody else changed our files */
     struct loop_timer deadline;       /* ampule.init_deadline */
     struct loop_signal ends[ARRAY_LEN(end_signals)], hangup, inquiry;
+    struct reaper reaper;
     struct progress progress;
     struct connect way, way_in; /* to the server, and of logins with a certificate of their own */
     struct beacon beacon;
@@ -140,8 +143,7 @@ static void on_up(void *ctx)
 
 static int new_client(struct sidecar *car, struct err *err)
 {
-    car->way.on_up = on_up;
-    car->way.ctx = car;
+    car->way = (struct connect){.on_up = on_up, .ctx = car, .max_connections = server_connections(&car->config->render)};
     if (car->config->vault.tls_skip_verify)
         logbook_no_verify();
     return connect_server(car->loop, &car->config->vault, &car->way, &car->client, err);
@@ -541,8 +543,8 @@ static void on_reloaded(void *ctx, const struct config *config, unsigned parts)
 static void new_reload(struct sidecar *car)
 {
     const struct reload_options options = {
-        car->client,           car->auth,   car->sinks,        car->fetch,       car->templates, car->notify, car->application,
-        car->options.programs, &car->reach, car->options.load, car->options.ctx, on_reloaded,    car};
+        car->client,      &car->way_in,          car->auth,   car->sinks,        car->fetch,       car->templates, car->notify,
+        car->application, car->options.programs, &car->reach, car->options.load, car->options.ctx, on_reloaded,    car};
 
     car->reload = reload_new(&options, car->config);
 }
@@ -591,7 +593,7 @@ static int build(struct sidecar *car, struct err *err)
     struct err unheard;
 
     car->loop = loop_new(err);
-    if (!car->loop || start_signals(car, err) != 0)
+    if (!car->loop || start_signals(car, err) != 0 || reaper_start_as_first(&car->reaper, car->loop, err) != 0)
         return -1;
     if (launcher && launcher_attach(launcher, car->loop, err) != 0)
         return -1;
@@ -651,6 +653,7 @@ void sidecar_free(struct sidecar *car)
         signal_stop(&car->ends[i]);
     signal_stop(&car->hangup);
     signal_stop(&car->inquiry);
+    reaper_stop(&car->reaper);
     beacon_close(&car->beacon);
     loop_free(car->loop);
     mem_free(car);

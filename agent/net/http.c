@@ -47,6 +47,7 @@ int http_client_new(struct loop *loop, const struct http_options *options, struc
         return err_set(err, ERR_SYSTEM, "libcurl cannot start");
     client = mem_alloc(sizeof(*client));
     client->loop = loop;
+    client->max_connections = options->max_connections;
     if (http_way_init(&client->way, options, err) != 0) {
         http_client_free(client);
         return -1;
@@ -172,6 +173,13 @@ void http_client_trust(struct http_client *client, const struct http_options *op
 {
     http_way_trust_others(&client->way, options);
     http_client_renew(client);
+}
+
+void http_client_limit(struct http_client *client, unsigned max_connections)
+{
+    client->max_connections = max_connections;
+    if (client->pool)
+        pool_limit(client->pool, max_connections);
 }
 
 bool http_client_busy(const struct http_client *client)

@@ -2,11 +2,10 @@
  * http: one exchange is described, sent, and answered once.
  *
  * A client belongs to one origin (scheme, host, port or unix socket) with its TLS settings and proxy; its requests share
- * connections: HTTP/2 when the server offers it, else at most four HTTP/1.1 connections. Nothing is retried and nothing is
- * followed here: a redirect is an answer like any other, the caller decides. After a time-out the next request takes a fresh
- * connection. Bodies land once, in secret memory of at most `max_body` bytes, or come and go in pieces; compressed
- * bodies are refused. Errors name the host
- * and the reason, never a header or body.
+ * connections: HTTP/2 when the server offers it, else HTTP/1.1 connections, of which there are at most `max_connections`. Nothing
+ * is retried and nothing is followed here: a redirect is an answer like any other, the caller decides. After a time-out the next
+ * request takes a fresh connection. Bodies land once, in secret memory of at most `max_body` bytes, or come and go in pieces;
+ * compressed bodies are refused. Errors name the host and the reason, never a header or body.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -68,6 +67,9 @@ void http_client_renew(struct http_client *client);
 /* Other TLS files of the same server: what is sent from now on takes new connections, by these. As long as they are not whole the
  * old ones hold, which options.on_trust hears. Of `options` nothing else is read. */
 void http_client_trust(struct http_client *client, const struct http_options *options);
+
+/* Another `max_connections`, which holds for what is opened from now on. */
+void http_client_limit(struct http_client *client, unsigned max_connections);
 
 /* Whether an exchange has not been answered yet. */
 bool http_client_busy(const struct http_client *client);

@@ -6,8 +6,8 @@ struct http_pool *http_client_pool(struct http_client *client, bool *ret_trusts,
     *ret_trusts = !client->pool || client->pool->open + client->pool->running == 0;
     if (*ret_trusts)
         http_way_trust_again(&client->way);
-    if (!client->pool)
-        client->pool = pool_new(client->loop, on_over, err);
+    if (!client->pool && (client->pool = pool_new(client->loop, on_over, err)))
+        pool_limit(client->pool, client->max_connections);
     return client->pool;
 }
 

@@ -19,6 +19,7 @@ struct http_client {
     struct http_pool *pool;          /* where the next exchange goes; NULL for none yet */
     struct http_exchange *exchanges; /* the newest first */
     bool close_when_idle;
+    unsigned max_connections;            /* of a pool; 0: the usual */
     unsigned long requests, connections; /* since it began */
 };
 

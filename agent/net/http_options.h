@@ -21,8 +21,9 @@ struct http_options {
     const char *proxy; /* explicit proxy URL; NULL: Go's environment rules (HTTP(S)_PROXY, NO_PROXY, upper and lower case) */
     bool direct;       /* no proxy, whatever the environment says */
     const char *user_agent;
-    int64_t timeout_ms; /* whole exchange; 0 = 60 s */
-    int64_t connect_ms; /* TCP and TLS; 0 = 10 s */
+    int64_t timeout_ms;       /* whole exchange; 0 = 60 s */
+    int64_t connect_ms;       /* TCP and TLS; 0 = 10 s */
+    unsigned max_connections; /* at once, where each carries one exchange (HTTP/1.1); 0: four */
     /* The TLS files were read before a new connection: what is wrong with them (those read before stay in use), or NULL. */
     void (*on_trust)(void *ctx, const struct err *err);
     void *ctx;

@@ -179,9 +179,17 @@ struct http_pool *pool_new(struct loop *loop, void (*on_over)(void *ctx, CURLcod
     curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
     curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP1_CONNECTIONS);
-    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)HTTP1_CONNECTIONS);
+    pool_limit(pool, 0);
     return pool;
+}
+
+/* A pool has one host, so all of them are that host's. */
+void pool_limit(struct http_pool *pool, unsigned connections)
+{
+    const long most = connections ? (long)connections : HTTP1_CONNECTIONS;
+
+    curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, most);
 }
 
 void pool_free(struct http_pool *pool)

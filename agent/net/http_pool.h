@@ -32,6 +32,7 @@ struct http_pool {
 struct http_pool *pool_new(struct loop *loop, void (*on_over)(void *ctx, CURLcode code), struct err *err) MUST_USE;
 void pool_free(struct http_pool *pool); /* NULL is accepted; no handle may be in it */
 void pool_retire(struct http_pool *pool);
+void pool_limit(struct http_pool *pool, unsigned connections); /* 0: the usual */
 int pool_add(struct http_pool *pool, CURL *easy, struct err *err) MUST_USE;
 void pool_remove(struct http_pool *pool, CURL *easy);
 

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void on_child(void *ctx, int signo)
 {
@@ -14,6 +15,11 @@ static void on_child(void *ctx, int signo)
 int reaper_start(struct reaper *reaper, struct loop *loop, struct err *err)
 {
     return signal_start(&reaper->child, loop, SIGCHLD, on_child, NULL, err);
+}
+
+int reaper_start_as_first(struct reaper *reaper, struct loop *loop, struct err *err)
+{
+    return getpid() == 1 ? reaper_start(reaper, loop, err) : 0;
 }
 
 void reaper_stop(struct reaper *reaper)

@@ -15,6 +15,8 @@ struct reaper {
 };
 
 int reaper_start(struct reaper *reaper, struct loop *loop, struct err *err) MUST_USE;
+/* If we are process 1. */
+int reaper_start_as_first(struct reaper *reaper, struct loop *loop, struct err *err) MUST_USE;
 void reaper_stop(struct reaper *reaper); /* zeroed structs are accepted */
 
 #endif

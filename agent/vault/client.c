@@ -509,6 +509,12 @@ void client_trust(struct client *client, const struct http_options *options)
     redirect_trust(client->redirect, options);
 }
 
+void client_limit_connections(struct client *client, unsigned max_connections)
+{
+    http_client_limit(client->http, max_connections);
+    redirect_limit(client->redirect, max_connections);
+}
+
 struct http_counts client_counts(const struct client *client)
 {
     return http_client_counts(client->http);

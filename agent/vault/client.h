@@ -78,6 +78,8 @@ void client_cancel(struct client_call *call);
 void client_reach(const struct client *client, struct reach *reach);
 /* Other TLS files of the same server: see http_client_trust(). */
 void client_trust(struct client *client, const struct http_options *options);
+/* How many connections there may be to the server, and to each that it sends us to: see http_client_limit(). */
+void client_limit_connections(struct client *client, unsigned max_connections);
 /* Without those to other hosts. */
 struct http_counts client_counts(const struct client *client);
 /* Close idle connections when nothing runs. */

@@ -71,8 +71,18 @@ void redirect_trust(struct redirect *redirect, const struct http_options *option
     replace(&redirect->options.ca_path, options->ca_path);
     replace(&redirect->options.client_cert, options->client_cert);
     replace(&redirect->options.client_key, options->client_key);
+    replace(&redirect->options.ca_pem, options->ca_pem);
+    replace(&redirect->options.client_cert_pem, options->client_cert_pem);
+    replace(&redirect->options.client_key_pem, options->client_key_pem);
     for (size_t i = 0; i < redirect->peer_count; i++)
         http_client_trust(redirect->peers[i].http, options);
+}
+
+void redirect_limit(struct redirect *redirect, unsigned max_connections)
+{
+    redirect->options.max_connections = max_connections;
+    for (size_t i = 0; i < redirect->peer_count; i++)
+        http_client_limit(redirect->peers[i].http, max_connections);
 }
 
 static void peer_done(struct peer *peer)

@@ -29,6 +29,8 @@ void redirect_reach(const struct redirect *redirect, struct reach *reach);
 
 /* The same of http_client_trust(). */
 void redirect_trust(struct redirect *redirect, const struct http_options *options);
+/* The same of http_client_limit(). */
+void redirect_limit(struct redirect *redirect, unsigned max_connections);
 /* Close the idle connections to other hosts. */
 void redirect_idle(struct redirect *redirect);
 /* The same of http_client_renew(). */

@@ -2,7 +2,8 @@
 
 import pytest
 from support import wait
-from support.agent import original, template
+from support.agent import block, original, template
+from support.proxy import Wire
 from support.rendering import user
 
 pytestmark = [
@@ -11,12 +12,12 @@ pytestmark = [
 ]
 
 
-def render(site, agent, folder, relay, secrets):
+def render(site, agent, folder, relay, secrets, *blocks):
     """One agent in init mode that renders that many secrets, each into a file, by way of the relay."""
     kv = site.kv2()
     files = [template(user(kv.put(f"app{n}", user=f"user{n}")), folder / f"user{n}") for n in range(secrets)]
     relay.clear()
-    one = agent(site.config(site.login(), *files, via=relay, exit_after_auth=True))
+    one = agent(site.config(site.login(), *files, *blocks, via=relay, exit_after_auth=True))
     assert one.wait_exit() == 0, one.log
     assert [wait.read(folder / f"user{n}") for n in range(secrets)] == [f"user{n}" for n in range(secrets)]
 
@@ -35,4 +36,14 @@ def test_the_first_rendering_takes_one_login_and_one_read_a_secret(site, agent, 
 def test_the_first_rendering_takes_one_connection(server_kind, site, agent, tmp_path, wire, secrets):
     render(site, agent, tmp_path, wire, secrets)
     # The sandbox speaks HTTP/1.1 only.
-    assert wire.connections == 1 or (server_kind == "sandbox" and wire.connections <= min(secrets, 4))
+    assert wire.connections == 1 or (server_kind == "sandbox" and wire.connections <= min(secrets, 10))
+
+
+@pytest.mark.parametrize("most, low, high", [(None, 5, 10), (1, 1, 1), ("3", 2, 3), (20, 11, 20), (0, 21, 30)])
+def test_connections_without_http2_are_as_many_as_they_may_be(sandbox_site, agent, tmp_path, most, low, high):
+    """Thirty secrets are asked for together; the login has made the first connection. One that is free is taken again."""
+    wire = Wire(sandbox_site.address)
+    limit = [] if most is None else [block("template_config", max_connections_per_host=most)]
+    render(sandbox_site, agent, tmp_path, wire, 30, *limit)
+    wire.close()
+    assert low <= wire.connections <= high

@@ -58,7 +58,7 @@ def test_many_secrets_take_a_request_each_few_descriptors_and_little_memory(site
     wait_for(files, wanted)
     assert proxy.count("GET", "/data/app-") == MANY
     assert proxy.logins() == 1
-    assert proxy.connections <= 8
+    assert proxy.connections <= 2 * 10  # for the first batch, and for what comes behind it
     assert one.reports or int(one.proc_status("VmHWM").split()[0]) < PEAK
 
 

@@ -244,6 +244,12 @@ void http_client_trust(struct http_client *client, const struct http_options *op
     (void)options;
 }
 
+void http_client_limit(struct http_client *client, unsigned max_connections)
+{
+    (void)client;
+    (void)max_connections;
+}
+
 bool http_client_busy(const struct http_client *client)
 {
     return client->running != NULL;

@@ -299,18 +299,39 @@ static void http_idles_after_the_running_exchanges(void **state)
     assert_int_equal(http_client_counts(client).connections, 2);
 }
 
-static void http1_uses_at_most_four_connections(void **state)
+static unsigned long connections_of_twenty(void)
 {
+    unsigned long before = http_client_counts(client).connections;
     struct reply replies[20];
 
-    (void)state;
-    plain();
     for (size_t i = 0; i < ARRAY_LEN(replies); i++)
         start(&replies[i], &(struct http_req){.method = "GET", .path = "/process"});
     finish();
     for (size_t i = 0; i < ARRAY_LEN(replies); i++)
         assert_int_equal(replies[i].status, 200);
-    assert_in_range(http_client_counts(client).connections, 1, 4);
+    return http_client_counts(client).connections - before;
+}
+
+static void http1_uses_at_most_four_connections(void **state)
+{
+    (void)state;
+    plain();
+    assert_in_range(connections_of_twenty(), 1, 4);
+}
+
+static void http1_uses_as_many_connections_as_it_may(void **state)
+{
+    (void)state;
+    server = server_start((struct server_wish){.cert = NULL});
+    client_open((struct http_options){.address = server.url, .max_connections = 10});
+    assert_in_range(connections_of_twenty(), 5, 10);
+    http_client_idle(client);
+    http_client_limit(client, 1);
+    assert_int_equal(connections_of_twenty(), 1);
+    http_client_limit(client, 3);
+    assert_in_range(connections_of_twenty(), 1, 2);
+    http_client_idle(client);
+    assert_in_range(connections_of_twenty(), 2, 3);
 }
 
 static void http_cancel_ends_an_exchange_without_a_word(void **state)
@@ -487,6 +508,7 @@ int main(void)
         T(http_reuses_its_connection_until_it_is_told_to_idle),
         T(http_idles_after_the_running_exchanges),
         T(http1_uses_at_most_four_connections),
+        T(http1_uses_as_many_connections_as_it_may),
         T(http_cancel_ends_an_exchange_without_a_word),
         T(http_client_free_ends_everything_without_a_word),
         T(http_callbacks_may_free_the_client),

@@ -1,4 +1,6 @@
 /* Another body behind net/http.h: a test's own function answers, a few milliseconds later. */
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "net/http.h"
 
@@ -18,6 +20,7 @@ struct fake_answer {
     int64_t latency_ms;
 };
 
+static char fake_http_trust[128]; /* what a client was told last: CA and certificate */
 static void (*fake_http_serve)(const struct fake_request *request, struct fake_answer *answer);
 
 struct http_client {
@@ -154,8 +157,14 @@ void http_client_renew(struct http_client *client)
 
 void http_client_trust(struct http_client *client, const struct http_options *options)
 {
-    (void)options;
+    snprintf(fake_http_trust, sizeof(fake_http_trust), "%s %s", options->ca_cert ? options->ca_cert : "-",
+             options->client_cert ? options->client_cert : "-");
     http_client_renew(client);
+}
+
+void http_client_limit(struct http_client *client, unsigned max_connections)
+{
+    (void)client, (void)max_connections;
 }
 
 void http_client_idle(struct http_client *client)
