@@ -13,6 +13,7 @@ enum kind {
     COMMAND, /* struct config_command */
     VALUE,   /* struct val */
     FLAG,    /* bool */
+    HEADERS, /* const struct http_header * with a size_t behind it */
     NUMBER,  /* int, unsigned, an enum, uid_t */
     TIME,    /* int64_t */
     REAL,    /* double */
@@ -36,9 +37,19 @@ static const struct row rows[] = {
     ROW("vault.ca_path", TEXT, vault.ca_path, TRUST),
     ROW("vault.client_cert", TEXT, vault.client_cert, TRUST),
     ROW("vault.client_key", TEXT, vault.client_key, TRUST),
+    ROW("VAULT_CACERT_BYTES", TEXT, vault.ca_pem, TRUST),
+    ROW("VAULT_CLIENT_CERT_BYTES", TEXT, vault.client_cert_pem, TRUST),
+    ROW("VAULT_CLIENT_KEY_BYTES", TEXT, vault.client_key_pem, TRUST),
     ROW("vault.tls_skip_verify", FLAG, vault.tls_skip_verify, RESTART),
     ROW("vault.tls_server_name", TEXT, vault.tls_server_name, RESTART),
     ROW("vault.namespace", TEXT, vault.namespace, RESTART),
+    ROW("VAULT_PROXY_ADDR", TEXT, vault.proxy, RESTART),
+    ROW("VAULT_CLIENT_TIMEOUT", TIME, vault.timeout_ms, RESTART),
+    ROW("VAULT_RATE_LIMIT", TIME, vault.rate, RESTART),
+    ROW("the burst of VAULT_RATE_LIMIT", NUMBER, vault.burst, RESTART),
+    ROW("VAULT_DISABLE_REDIRECTS", FLAG, vault.no_redirects, RESTART),
+    ROW("VAULT_SRV_LOOKUP", FLAG, vault.services, RESTART),
+    ROW("VAULT_HEADERS", HEADERS, vault.headers, RESTART),
     ROW("vault.retry.num_retries", NUMBER, vault.num_retries, FETCH),
     ROW("auto_auth", FLAG, has_auth, RESTART),
     ROW("auto_auth.method.type", TEXT, method.type, RESTART),
@@ -58,11 +69,13 @@ static const struct row rows[] = {
     ROW("ampule.restart_signal", NUMBER, exec.change_signal, EXEC),
     ROW("template_config.exit_on_retry_failure", FLAG, render.exit_on_retry_failure, FETCH),
     ROW("template_config.static_secret_render_interval", TIME, render.static_secret_render_interval_ms, FETCH),
+    ROW("template_config.max_connections_per_host", NUMBER, render.max_connections_per_host, FETCH),
     ROW("template_config.lease_renewal_threshold", REAL, render.lease_renewal_threshold, FETCH),
     ROW("exit_after_auth", FLAG, exit_after_auth, RESTART),
     ROW("pid_file", TEXT, pid_file, RESTART),
     ROW("log_level", NUMBER, log_level, LOG),
     ROW("log_format", FLAG, log_json, LOG),
+    ROW("-combine-logs", FLAG, log_to_stdout, RESTART),
     ROW("log_file", TEXT, log_file.path, RESTART),
     ROW("log_rotate_duration", TIME, log_file.rotate_ms, RESTART),
     ROW("log_rotate_bytes", TIME, log_file.rotate_bytes, RESTART),
@@ -133,7 +146,7 @@ static const size_t sizes[] = {
     [WORDS] = sizeof(char **),    [COMMAND] = sizeof(struct config_command),
     [VALUE] = sizeof(struct val), [FLAG] = sizeof(bool),
     [NUMBER] = sizeof(int),       [TIME] = sizeof(int64_t),
-    [REAL] = sizeof(double),
+    [REAL] = sizeof(double),      [HEADERS] = sizeof(struct http_header *) + sizeof(size_t),
 };
 
 struct bytes {
@@ -144,6 +157,14 @@ _Static_assert(offsetof(struct config_template, contents_len) - offsetof(struct 
                    offsetof(struct bytes, len),
                "BYTES reads both");
 
+struct headers {
+    const struct http_header *items;
+    size_t count;
+};
+_Static_assert(offsetof(struct config_vault, header_count) - offsetof(struct config_vault, headers) ==
+                   offsetof(struct headers, count),
+               "HEADERS reads both");
+
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
@@ -152,6 +173,16 @@ static bool same_text(const char *a, const char *b)
 static bool same_bytes(const struct bytes *a, const struct bytes *b)
 {
     return !a->data == !b->data && (!a->data || (a->len == b->len && memcmp(a->data, b->data, a->len) == 0));
+}
+
+static bool same_headers(const struct headers *a, const struct headers *b)
+{
+    size_t i = 0;
+
+    while (i < a->count && i < b->count && same_text(a->items[i].name, b->items[i].name) &&
+           same_text(a->items[i].value, b->items[i].value))
+        i++;
+    return i == a->count && i == b->count;
 }
 
 static bool same_words(const char *const *a, const char *const *b)
@@ -186,6 +217,8 @@ static bool same_field(const struct row *row, const void *old, const void *new)
         return difference_same_command(a, b);
     case VALUE:
         return val_equal(a, b);
+    case HEADERS:
+        return same_headers(a, b);
     default:
         return memcmp(a, b, sizes[row->kind]) == 0;
     }
@@ -309,6 +342,18 @@ static const char *const *copy_words(struct arena *arena, const char *const *wor
     return copy;
 }
 
+static void copy_headers(struct arena *arena, struct headers *headers)
+{
+    struct err err;
+    struct http_header *copy = arena_array(arena, headers->count, sizeof(*copy), &err);
+
+    for (size_t i = 0; copy && i < headers->count; i++) {
+        copy[i].name = copy_text(arena, headers->items[i].name, strlen(headers->items[i].name));
+        copy[i].value = copy_text(arena, headers->items[i].value, strlen(headers->items[i].value));
+    }
+    headers->items = copy;
+}
+
 static void copy_field(struct arena *arena, const struct row *row, const void *from, void *into)
 {
     void *field = (char *)into + row->offset;
@@ -343,6 +388,9 @@ static void copy_field(struct arena *arena, const struct row *row, const void *f
         command->deny = copy_words(arena, command->deny);
         return;
     }
+    case HEADERS:
+        copy_headers(arena, field);
+        return;
     case VALUE:
         if (val_copy(arena, field, field, &err) != 0)
             *(struct val *)field = val_map(NULL, 0);

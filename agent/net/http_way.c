@@ -95,6 +95,10 @@ void http_way_trust_others(struct http_way *way, const struct http_options *opti
     replace(&way->ca_path, options->ca_path);
     replace(&way->client_cert, options->client_cert);
     replace(&way->client_key, options->client_key);
+    replace(&way->ca_pem, options->ca_pem);
+    replace(&way->client_cert_pem, options->client_cert_pem);
+    mem_wipe_str(way->client_key_pem);
+    replace(&way->client_key_pem, options->client_key_pem);
     http_way_trust_again(way);
 }
 

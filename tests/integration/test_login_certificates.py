@@ -1,12 +1,14 @@
 """Logins by client certificates, at a real server, beside the original."""
 
+import re
 import shutil
+import signal
 import subprocess
 
 import pytest
 from support import agent as agents
 from support import wait
-from support.agent import template
+from support.agent import original, template
 from support.certs import Authority
 from support.logins import Login, about, logged_in
 from support.rendering import user
@@ -116,6 +118,26 @@ def test_another_certificate_is_a_new_login(real_site, start, tmp_path, certific
         certificates.folder.mkdir()
         certificates.put("second")
     wait.until(lambda: name_in(real_site, tmp_path / "sink") == "second", lambda: one.log)
+
+
+@pytest.mark.skipif(original(), reason="of a new configuration the original takes its log level alone")
+def test_a_login_believes_whom_a_reload_names(real_site, agent, tmp_path):
+    """The client of the login is another one than that of the secrets: both go by the new files."""
+    certificates = Certificates(real_site, tmp_path, token_ttl="3s")
+    certificates.put("first")
+    login = Login("cert", certificates.mount, client_cert=certificates.cert, client_key=certificates.key)
+    other = Authority(tmp_path / "another", "another CA").file
+    one = logged_in(real_site, agent, tmp_path, login, certificates.policy)
+
+    def believes(file):
+        one.config.write_text(real_site.config(login, vault={"ca_cert": file}))
+        one.signal(signal.SIGHUP)
+
+    believes(other)
+    one.wait_log("agent.auth.*unknown authority", seconds=60)
+    believes(real_site.ca_file)
+    count = len(re.findall("renewed auth token|authentication successful", one.log))
+    wait.until(lambda: len(re.findall("renewed auth token|authentication successful", one.log)) > count, lambda: one.log, 60)
 
 
 def test_half_a_pair_keeps_the_whole_one(real_site, agent, tmp_path):

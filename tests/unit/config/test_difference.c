@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/hcl.h"
-#include "config/difference.h"
+#include "config/difference.c" /* for its tables */
 #include "config/stanza.h"
 
 #define BASE                                                                                                                \
@@ -99,6 +99,7 @@ static const struct {
     {AUTH(METHOD, SINK), AUTH(METHOD, ""), "auto_auth.sink", ""},
     {AUTH(METHOD, SINK), AUTH(METHOD, "sink \"file\" { config { path = \"/t\" mode = 0600 } }"), "auto_auth.sink", ""},
     {AUTH(METHOD, ""), "", "", "auto_auth auto_auth.method.type auto_auth.method.mount_path auto_auth.method.config"},
+    {"", "template_config { max_connections_per_host = 3 }", "template_config.max_connections_per_host", ""},
     {"", "template_config { static_secret_render_interval = \"2s\" lease_renewal_threshold = 0.5 exit_on_retry_failure = true }",
      "template_config.exit_on_retry_failure template_config.static_secret_render_interval "
      "template_config.lease_renewal_threshold",
@@ -229,6 +230,138 @@ static void a_template_that_cannot_be_had_stays_or_is_left_out(void **state)
     assert_int_equal(difference.templates[1].origin, 1);
 }
 
+/* ----------------------------------------------------------------------------- every field has its row, or a reason */
+
+#define FIELD(type, field)                                \
+    {                                                     \
+        offsetof(type, field), sizeof(((type *)0)->field) \
+    }
+
+struct field {
+    size_t offset, size;
+};
+
+/* Bytes that a row compares become 0; so do those without a meaning, and those of `exempt`. */
+static void uncover(unsigned char *bytes, const struct row *list, size_t count, const struct field *exempt, size_t exempt_count)
+{
+    for (size_t i = 0; i < count; i++)
+        memset(bytes + list[i].offset, 0, sizes[list[i].kind]);
+    for (size_t i = 0; i < exempt_count; i++)
+        memset(bytes + exempt[i].offset, 0, exempt[i].size);
+}
+
+static void assert_covered(const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i])
+            fail_msg("byte %zu of %zu: a new field, which difference.c neither compares nor copies", i, size);
+    }
+}
+
+#if defined(__has_builtin) && __has_builtin(__builtin_clear_padding)
+#define CLEAR_PADDING(object) __builtin_clear_padding(object)
+#else
+#define CLEAR_PADDING(object) skip()
+#endif
+
+static void every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be(void **state)
+{
+    static const struct field exempt[] = {
+        FIELD(struct config, arena),
+        FIELD(struct config, vault.token), /* an agent has no use for it */
+        /* Where it was written does not matter, nor which word made a value that is compared. */
+        FIELD(struct config, vault.place),
+        FIELD(struct config, vault.file),
+        FIELD(struct config, method.place),
+        FIELD(struct config, method.file),
+        FIELD(struct config, exec.place),
+        FIELD(struct config, exec.file),
+        FIELD(struct config, level_word),
+        FIELD(struct config, format_word),
+        FIELD(struct config, file_word),
+        FIELD(struct config, exec.given), /* exec.command says it */
+        /* Compared one by one, by functions of their own. */
+        FIELD(struct config, sinks),
+        FIELD(struct config, sink_count),
+        FIELD(struct config, templates),
+        FIELD(struct config, template_count),
+        FIELD(struct config, variable_count),
+        FIELD(struct config, files), /* which they are; flags say it, and those do not change */
+        FIELD(struct config, file_count),
+    };
+    struct config config;
+
+    (void)state;
+    memset(&config, 0xff, sizeof(config));
+    CLEAR_PADDING(&config);
+    uncover((unsigned char *)&config, rows, ARRAY_LEN(rows), exempt, ARRAY_LEN(exempt));
+    assert_covered((unsigned char *)&config, sizeof(config));
+}
+
+static void every_field_of_a_template_is_compared(void **state)
+{
+    static const struct field exempt[] = {FIELD(struct config_template, path), FIELD(struct config_template, place),
+                                          FIELD(struct config_template, file)};
+    struct config_template template;
+
+    (void)state;
+    memset(&template, 0xff, sizeof(template));
+    CLEAR_PADDING(&template);
+    uncover((unsigned char *)&template, template_rows, ARRAY_LEN(template_rows), exempt, ARRAY_LEN(exempt));
+    assert_covered((unsigned char *)&template, sizeof(template));
+}
+
+static void every_field_of_a_sink_is_compared(void **state)
+{
+    static const struct field exempt[] = {FIELD(struct config_sink, place), FIELD(struct config_sink, file)};
+    struct config_sink sink;
+
+    (void)state;
+    memset(&sink, 0xff, sizeof(sink));
+    CLEAR_PADDING(&sink);
+    uncover((unsigned char *)&sink, sink_rows, ARRAY_LEN(sink_rows), exempt, ARRAY_LEN(exempt));
+    assert_covered((unsigned char *)&sink, sizeof(sink));
+}
+
+static void what_the_environment_says_stays(void **state)
+{
+    const struct http_header one[] = {{"A", "1"}, {"B", "2"}}, other[] = {{"A", "1"}, {"B", "3"}};
+    struct err err;
+
+    (void)state;
+    read(&old, BASE);
+    read(&new, BASE);
+    old.vault.rate = 5000;
+    old.vault.services = true;
+    old.vault.proxy = "http://p";
+    old.vault.timeout_ms = 1;
+    old.vault.headers = one;
+    old.vault.header_count = 2;
+    new.vault.headers = other;
+    new.vault.header_count = 2;
+    difference_find(&old, &new, &difference);
+    assert_keys(&difference.taken, "");
+    assert_keys(&difference.restart, "VAULT_PROXY_ADDR VAULT_CLIENT_TIMEOUT VAULT_RATE_LIMIT VAULT_SRV_LOOKUP VAULT_HEADERS");
+    assert_int_equal(difference_keep(&old, &new, DIFFERENCE_RESTART, &err), 0);
+    config_done(&old);
+    assert_int_equal(new.vault.rate, 5000);
+    assert_true(new.vault.services);
+    assert_int_equal(new.vault.header_count, 2);
+    assert_string_equal(new.vault.headers[1].value, "2");
+}
+
+static void texts_of_certificates_are_trust(void **state)
+{
+    (void)state;
+    read(&old, BASE);
+    read(&new, BASE);
+    new.vault.ca_pem = "c";
+    new.vault.client_cert_pem = "d";
+    difference_find(&old, &new, &difference);
+    assert_keys(&difference.taken, "VAULT_CACERT_BYTES VAULT_CLIENT_CERT_BYTES");
+    assert_int_equal(difference.parts, DIFFERENCE_TRUST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +372,11 @@ int main(void)
         cmocka_unit_test_teardown(templates_are_the_same_by_what_they_are_rendered_to, clean),
         cmocka_unit_test_teardown(a_template_in_another_place_is_known, clean),
         cmocka_unit_test_teardown(a_template_that_cannot_be_had_stays_or_is_left_out, clean),
+        cmocka_unit_test(every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be),
+        cmocka_unit_test(every_field_of_a_template_is_compared),
+        cmocka_unit_test(every_field_of_a_sink_is_compared),
+        cmocka_unit_test_teardown(what_the_environment_says_stays, clean),
+        cmocka_unit_test_teardown(texts_of_certificates_are_trust, clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

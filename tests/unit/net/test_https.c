@@ -1,5 +1,7 @@
 #include "http_bench.h"
 
+#include "os/file.h"
+
 /* -------------------------------------------------------------------------------------------------------------- TLS */
 
 static void https_verifies_chain_and_name(void **state)
@@ -14,6 +16,23 @@ static void https_takes_any_folder_of_pem_files_as_ca_path(void **state)
     (void)state;
     secure((struct server_wish){.cert = &good}, (struct http_options){.ca_path = folder});
     assert_reply("/hello", 200, "hello");
+}
+
+static void https_believes_the_texts_that_it_is_given_later(void **state)
+{
+    struct cert other = cert_make((struct cert_wish){.name = "Other CA", .from_s = -60, .until_s = 3600});
+    _cleanup_buf_ struct buf text = {0};
+    struct err err;
+
+    (void)state;
+    cert_write(&other, in_folder("other.pem"));
+    secure((struct server_wish){.cert = &good}, (struct http_options){.ca_cert = in_folder("other.pem")});
+    assert_failure("/hello", ERR_DENIED, "certificate signed by unknown authority");
+    assert_int_equal(file_read(in_folder("ca.pem"), KIB(64), &text, &err), 0);
+    http_client_trust(client, &(struct http_options){.ca_pem = text.data});
+    assert_reply("/hello", 200, "hello");
+    cert_free(&other);
+    unlink(in_folder("other.pem"));
 }
 
 static void https_refuses_an_unknown_authority(void **state)
@@ -526,6 +545,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(https_verifies_chain_and_name),
+        T(https_believes_the_texts_that_it_is_given_later),
         T(https_takes_any_folder_of_pem_files_as_ca_path),
         T(https_refuses_an_unknown_authority),
         T(https_tells_a_namesake_of_the_authority_from_it),
