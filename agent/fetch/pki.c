@@ -104,7 +104,7 @@ static int64_t due_in(const struct bundle *bundle, double threshold)
 {
     double life = (double)(bundle->not_after - bundle->not_before);
 
-    if (!(threshold > 0 && threshold < 1))
+    if (!(threshold > 0 && threshold <= 1))
         threshold = THRESHOLD;
     return bundle->not_before + (int64_t)(life * threshold) - clock_wall();
 }

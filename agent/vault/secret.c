@@ -189,7 +189,7 @@ static const struct rule {
 
 static double fraction(const struct refresh_options *options)
 {
-    double threshold = options->threshold > 0 && options->threshold < 1 ? options->threshold : THRESHOLD;
+    double threshold = options->threshold > 0 && options->threshold <= 1 ? options->threshold : THRESHOLD;
     double high = threshold + 0.05 < 1 ? threshold + 0.05 : threshold;
     double low = threshold - 0.05 > 0 ? threshold - 0.05 : threshold;
 

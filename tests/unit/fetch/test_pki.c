@@ -107,6 +107,10 @@ static void the_threshold_moves_the_renewal(void **state)
     assert_int_equal(until - clock_now(), 40 * DAY);
     assert_string_equal(field(secret, "Key"), "");
     secret_free(secret);
+    secret = pki_from_file(path, NULL, 1, &until); /* to its end, as in the original */
+    assert_non_null(secret);
+    assert_int_equal(until - clock_now(), 90 * DAY);
+    secret_free(secret);
     assert_null(pki_from_file(path, NULL, 0.05, &until));
 }
 

@@ -17,7 +17,7 @@ static struct secret *make(const struct dep *dep, const char *body)
 }
 
 /* Asked for again after low to high seconds. */
-static void again_after(enum dep_kind kind, const char *body, int64_t low, int64_t high)
+static void again_by(const struct refresh_options *options, enum dep_kind kind, const char *body, int64_t low, int64_t high)
 {
     struct dep *dep;
     struct err err;
@@ -25,12 +25,62 @@ static void again_after(enum dep_kind kind, const char *body, int64_t low, int64
     assert_int_equal(dep_new(kind, STR("p"), NULL, 0, NULL, &dep, &err), 0);
     for (int i = 0; i < 50; i++) {
         struct secret *secret = make(dep, body);
-        struct refresh refresh = secret_refresh(dep, secret, &defaults);
+        struct refresh refresh = secret_refresh(dep, secret, options);
 
         assert_in_range(refresh.at - clock_now(), low * SECOND, high * SECOND);
         secret_free(secret);
     }
     dep_unref(dep);
+}
+
+static void again_after(enum dep_kind kind, const char *body, int64_t low, int64_t high)
+{
+    again_by(&defaults, kind, body, low, high);
+}
+
+/* Least and most seconds of 20,000 answers of leaseCheckWait() of consul-template 0.39.1, which Vault Agent 1.19 has in it. */
+static void the_threshold_counts_as_in_the_original(void **state)
+{
+    static const struct {
+        double threshold;
+        const char *body; /* NULL: a certificate that lives for 1000 seconds */
+        int64_t low, high;
+    } rows[] = {
+        {0.5, "{\"lease_duration\":0,\"data\":{}}", 135, 165},
+        {0.9, "{\"lease_duration\":0,\"data\":{}}", 255, 285},
+        {1.0, "{\"lease_duration\":0,\"data\":{}}", 285, 300},
+        {0.02, "{\"lease_duration\":0,\"data\":{}}", 0, 21},
+        {0.97, "{\"lease_duration\":0,\"data\":{}}", 276, 300},
+        {0.5, "{\"lease_id\":\"l\",\"lease_duration\":1000,\"renewable\":false,\"data\":{}}", 450, 550},
+        {0.9, "{\"lease_id\":\"l\",\"lease_duration\":1000,\"renewable\":false,\"data\":{}}", 850, 950},
+        {1.0, "{\"lease_id\":\"l\",\"lease_duration\":1000,\"renewable\":false,\"data\":{}}", 950, 1000},
+        {0.5, "{\"lease_duration\":2764800,\"data\":{\"a\":\"b\"}}", 1244180, 1520638},
+        {1.0, "{\"lease_duration\":2764800,\"data\":{\"a\":\"b\"}}", 2626610, 2764800},
+        {0.5, "{\"auth\":{\"client_token\":\"t\",\"lease_duration\":1000,\"renewable\":false}}", 450, 550},
+        {1.0, "{\"auth\":{\"client_token\":\"t\",\"lease_duration\":1000,\"renewable\":false}}", 950, 1000},
+        {0.5, "{\"data\":{\"rotation_period\":60,\"ttl\":42}}", 43, 43},
+        {0.9, "{\"data\":{\"rotation_period\":60,\"ttl\":42}}", 43, 43},
+        {1.0, "{\"data\":{\"rotation_period\":60,\"ttl\":42}}", 43, 43},
+        {0.5, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":999}}", 450, 550},
+        {1.0, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":999}}", 950, 1000},
+        {0.5, "{\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":0}}", 135, 165},
+        {0.5, "{\"lease_id\":\"l\",\"lease_duration\":1000,\"data\":{\"secret_id\":\"s\",\"secret_id_ttl\":9}}", 450, 550},
+        {0.5, "{\"lease_id\":\"l\",\"lease_duration\":1000,\"data\":{\"rotation_period\":60,\"ttl\":42}}", 450, 550},
+        {0.5, "{\"data\":{\"certificate\":\"c\",\"expiration\":12}}", 135, 165},
+        {0.5, NULL, 450, 550},
+        {0.9, NULL, 850, 950},
+        {1.0, NULL, 950, 1000},
+    };
+    char certificate[128];
+
+    (void)state;
+    snprintf(certificate, sizeof(certificate), "{\"data\":{\"certificate\":\"c\",\"expiration\":%lld}}",
+             (long long)(clock_wall() / 1000 + 1000));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct refresh_options options = {.threshold = rows[i].threshold};
+
+        again_by(&options, DEP_READ, rows[i].body ? rows[i].body : certificate, rows[i].low, rows[i].high);
+    }
 }
 
 static void the_table_of_rules_says_when_to_ask_again(void **state)
@@ -181,6 +231,7 @@ static void leases_and_child_tokens_are_bound_to_our_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_threshold_counts_as_in_the_original),
         cmocka_unit_test(the_table_of_rules_says_when_to_ask_again),
         cmocka_unit_test(a_signed_key_is_asked_for_before_its_certificate_ends),
         cmocka_unit_test(an_answer_without_a_lease_that_says_its_ttl_is_asked_for_before_it_ends),
