@@ -14,6 +14,7 @@
 #include "tools/browser.h"
 #include "tools/oidc_listener.h"
 #include "tools/oidc_paste.h"
+#include "tools/qr_code.h"
 #include "tools/signin.h"
 #include "tools/terminal.h"
 #include "vault/escape.h"
@@ -29,7 +30,7 @@ static const struct signin_key keys[] = {
     {"callbackport", "the port that the browser is sent to (default: port; direct: the server's)"},
     {"skip_browser", "true: show the link instead of opening it (default: false)"},
     {"abort_on_error", "true: give up where no browser can be opened (default: false)"},
-    {"show_qr", "accepted; no QR code is drawn"},
+    {"show_qr", "true: draw the link as a QR code too, by the program qrencode (default: false)"},
     {"timeout", "how long to wait (default: 2m; 10m where no browser was opened here)"},
 };
 
@@ -40,7 +41,7 @@ enum mode { CLIENT, DIRECT, DEVICE };
 struct oidc {
     const struct signin *signin;
     enum mode mode;
-    bool skip_browser, abort_on_error, opened;
+    bool skip_browser, abort_on_error, show_qr, opened;
     int64_t timeout_ms; /* 0: not given */
     char nonce[NONCE + 1];
     struct buf redirect, listen;
@@ -99,11 +100,11 @@ static int read_mode(struct oidc *oidc, struct err *err)
 static int read_settings(struct oidc *oidc, struct err *err)
 {
     const char *timeout = given(oidc, "timeout", NULL), *method = given(oidc, "callbackmethod", "http");
-    bool ignored = false;
 
     oidc->skip_browser = oidc->signin->no_browser;
     if (read_mode(oidc, err) != 0 || read_flag(oidc, "skip_browser", &oidc->skip_browser, err) != 0 ||
-        read_flag(oidc, "abort_on_error", &oidc->abort_on_error, err) != 0 || read_flag(oidc, "show_qr", &ignored, err) != 0)
+        read_flag(oidc, "abort_on_error", &oidc->abort_on_error, err) != 0 ||
+        read_flag(oidc, "show_qr", &oidc->show_qr, err) != 0)
         return -1;
     oidc->skip_browser |= oidc->signin->no_browser;
     if (timeout && (duration_setting(str_of(timeout), &oidc->timeout_ms, err) != 0 || oidc->timeout_ms <= 0))
@@ -299,6 +300,8 @@ static int show(struct oidc *oidc, struct err *err)
     }
     fprintf(stderr, "%s\n\n    %s\n\n",
             oidc->opened ? "A browser is opened at this address:" : "Log in at this address, in any browser:", oidc->url);
+    if (oidc->show_qr && qr_code_show(oidc->url, &why) != 0)
+        fprintf(stderr, "No QR code is drawn: %s.\n", why.text);
     if (oidc->code && *oidc->code) {
         _cleanup_free_ char *code = mem_strdup(oidc->code);
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import urllib.parse
 
@@ -207,6 +208,19 @@ def test_the_address_is_pasted(log_in, provider, mount):
     one.says(f"  '{good}'")
     assert one.wait_exit() == 0, one.log
     assert mount.accepts(one.token) and not (one.home / "opened").exists()
+
+
+def test_the_address_is_drawn_where_that_can_be_done(log_in, provider, mount, tmp_path):
+    """By a program that is told it by a pipe; without one the login goes on."""
+    log_in("skip_browser=true", "show_qr=true", PATH=str(tmp_path)).wait_log("No QR code is drawn: qrencode is not installed here")
+    drawer = tmp_path / "qrencode"
+    drawer.write_text("#!/bin/sh\n/bin/echo \"drawn: $(/bin/cat)\"\n")
+    drawer.chmod(0o755)
+    one = log_in("skip_browser=true", "show_qr=true", PATH=str(tmp_path))
+    one.wait_log(re.escape(f"drawn: {one.shown}"))
+    one.says(provider.log_in(one.shown))
+    assert one.wait_exit() == 0, one.log
+    assert mount.accepts(one.token)
 
 
 def test_the_address_is_piped(site, mount, provider, tmp_path):
