@@ -220,6 +220,16 @@ int flags_take_server(struct flags *flags, int argc, char *const *argv, int *i, 
     return take(flags, SERVER, argc, argv, i, err);
 }
 
+static bool is_word(const char *argument)
+{
+    return argument[0] != '-' || !argument[1];
+}
+
+static bool is_rest(const char *argument)
+{
+    return is_word(argument) || strcmp(argument, "--") == 0;
+}
+
 static int parse(struct flags *flags, int command, int first, int argc, char *const *argv, struct err *err)
 {
     flags_init(flags);
@@ -228,7 +238,12 @@ static int parse(struct flags *flags, int command, int first, int argc, char *co
             flags->file = argv[i];
             continue;
         }
-        if (argv[i][0] != '-' || !argv[i][1])
+        if (command == AGENT && i > 0 && is_rest(argv[i])) { /* a first one was meant for a command */
+            flags->rest = argv + i;
+            flags->rest_count = (size_t)(argc - i);
+            return 0;
+        }
+        if (is_word(argv[i]))
             return err_set(err, ERR_INPUT, "unexpected argument %d; flags begin with a dash (see -help)", i + 1);
         if (strcmp(argv[i], "--") == 0)
             return i + 1 == argc ? 0 : err_set(err, ERR_INPUT, "unexpected arguments behind --");
@@ -241,6 +256,23 @@ static int parse(struct flags *flags, int command, int first, int argc, char *co
 int flags_parse(struct flags *flags, int argc, char *const *argv, struct err *err)
 {
     return parse(flags, AGENT, argc > 0 && strcmp(argv[0], "agent") == 0, argc, argv, err);
+}
+
+/* Behind "--" everything is a word, and nobody meant it as a flag. What it is set to may be secret. */
+void flags_passed_over(const struct flags *flags, struct buf *buf)
+{
+    bool meant = flags->rest_count && strcmp(flags->rest[0], "--") != 0;
+    const char *before = "";
+
+    for (size_t i = 0; meant && i < flags->rest_count; i++) {
+        const char *flag = flags->rest[i];
+        size_t len = strcspn(flag, "=");
+
+        if (is_word(flag))
+            continue;
+        buf_addf(buf, "%s%.*s", before, (int)(len < 64 ? len : 64), flag);
+        before = " ";
+    }
 }
 
 int flags_parse_revoke(struct flags *flags, int argc, char *const *argv, struct err *err)

@@ -34,10 +34,13 @@ struct flags {
     const char *type, *exec, *file;       /* of generate-config; `file` is what stands without a dash */
     const char *paths[LIMIT_CONFIG_FLAGS];
     size_t path_count;
+    char *const *rest; /* of the agent: what stands behind its flags, which it has no use for */
+    size_t rest_count;
     const char *purpose, *wait, *patience, *pid, *pid_file; /* of a probe or an errand */
 };
 
-/* Arguments behind the program's name; a first "agent" is skipped. ERR_INPUT names the flag. */
+/* Arguments behind the program's name; a first "agent" is skipped. Flags end at the first word behind
+ * others, or at "--", as in the original. ERR_INPUT names the flag. */
 int flags_parse(struct flags *flags, int argc, char *const *argv, struct err *err) MUST_USE;
 /* The same for what stands behind "token revoke": the connection's flags and -self. */
 int flags_parse_revoke(struct flags *flags, int argc, char *const *argv, struct err *err) MUST_USE;
@@ -52,6 +55,8 @@ int flags_parse_errand(struct flags *flags, int argc, char *const *argv, struct 
 int flags_take_server(struct flags *flags, int argc, char *const *argv, int *i, struct err *err) MUST_USE;
 /* Nothing given: for callers without a command line. */
 void flags_init(struct flags *flags);
+/* Of the agent: those of its arguments that look like flags and stand behind a word, by their names; empty for none. */
+void flags_passed_over(const struct flags *flags, struct buf *buf);
 /* The help text, from the table. */
 void flags_help(struct buf *buf);
 void flags_help_revoke(struct buf *buf);

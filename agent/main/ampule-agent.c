@@ -173,6 +173,17 @@ static int run(const struct config *config, struct flags *flags, const struct ha
     return 1;
 }
 
+/* The original says it and goes on; other words it passes over without a word. */
+static void show_passed_over(const struct flags *flags)
+{
+    _cleanup_buf_ struct buf names;
+
+    buf_init_clipped(&names, KIB(4));
+    flags_passed_over(flags, &names);
+    if (names.len)
+        fprintf(stderr, "ampule-agent: flags must stand before other words, so these are passed over: %s\n", names.data);
+}
+
 static int load_and_run(struct flags *flags, const struct harden_origin *origin)
 {
     _cleanup_config_ struct config config = {0};
@@ -473,6 +484,7 @@ int main(int argc, char **argv)
         return complain(&err);
     if (flags.help == 1)
         return show_help();
+    show_passed_over(&flags);
     code = load_and_run(&flags, &origin);
     override_forget(&flags);
     return code;

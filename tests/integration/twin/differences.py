@@ -75,7 +75,6 @@ BETTER = [
     *rows("a token that was revoked is replaced though only templates need it", "whether a refusal was meant for the token is asked once, instead of logging in for every refusal",
           requests=("GET auth/token/lookup-self", "none")),
     # settings
-    *rows("words after the flags", "the original passes over a stray word, and without a sign over every flag behind it; ours names the word", exit=("1", "0"), file=("none", X)),
     *runs("JSON with a login alone", LISTS),
     *runs("JSON with an exec block's clean environment", EXEC_ENV, ran=(".*ONE=1.*", "none"), token=(TOKEN, "none")),
 ]  # fmt: skip

@@ -89,10 +89,37 @@ static void flags_refuse_what_they_do_not_know(void **state)
     assert_string_equal(err.text, "unknown flag: -confg (see -help)");
     assert_int_equal(PARSE("-config"), -1);
     assert_string_equal(err.text, "flag -config needs a value");
-    assert_int_equal(PARSE("agent", "agent"), -1);
+}
+
+static void assert_rest(size_t count, const char *passed_over)
+{
+    _cleanup_buf_ struct buf buf;
+
+    buf_init(&buf, KIB(1));
+    flags_passed_over(&flags, &buf);
+    assert_int_equal(flags.rest_count, count);
+    assert_string_equal(buf.len ? buf.data : "", passed_over);
+}
+
+static void flags_end_at_the_first_word_as_in_the_original(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-config=c"), 0);
+    assert_rest(0, "");
+    assert_int_equal(PARSE("-config=c", "a", "b"), 0);
+    assert_rest(2, "");
+    assert_int_equal(PARSE("agent", "agent", "-config=c", "--header", "-", "a=b", "-nonsense=canary"), 0);
+    assert_int_equal(flags.config_count, 0);
+    assert_rest(6, "-config --header -nonsense");
+    assert_int_equal(PARSE("-config=c", "-"), 0);
+    assert_rest(1, "");
+    assert_int_equal(PARSE("qiut", "-config=c"), -1);
     assert_int_equal(PARSE("-"), -1);
-    assert_int_equal(PARSE("--", "x"), -1);
-    assert_int_equal(PARSE("--"), 0);
+    assert_int_equal(PARSE("-config", "c", "--", "-x"), 0);
+    assert_int_equal(flags.config_count, 1);
+    assert_rest(2, "");
+    assert_int_equal(flags_parse_probe(&flags, 1, (char *[]){(char *)"x"}, &err), -1);
+    assert_int_equal(flags_parse_revoke(&flags, 2, (char *[]){(char *)"-self", (char *)"x"}, &err), -1);
 }
 
 static void flags_config_is_bounded(void **state)
@@ -143,6 +170,7 @@ int main(void)
         cmocka_unit_test(flags_of_the_original_without_meaning_are_accepted),
         cmocka_unit_test(flags_of_numbers_and_headers_are_checked),
         cmocka_unit_test(flags_refuse_what_they_do_not_know),
+        cmocka_unit_test(flags_end_at_the_first_word_as_in_the_original),
         cmocka_unit_test(flags_config_is_bounded),
         cmocka_unit_test(flags_of_revoke_are_those_of_the_connection_and_self),
         cmocka_unit_test(flags_help_comes_from_the_table),
