@@ -33,6 +33,9 @@
 /* Templates and sinks of one configuration: a pod has a few dozen secrets, an agent of a whole machine some thousand. */
 #define LIMIT_TEMPLATES 16384
 
+/* Listeners of an agent. */
+#define LIMIT_LISTENERS 16
+
 /* Credential files: a service-account token is about 1.2 KiB, a JWT with many groups under 16. */
 #define LIMIT_TOKEN_BYTES KIB(64)
 
@@ -126,6 +129,8 @@
 /* Headers that somebody wants to see with every request to the server (-header, VAULT_HEADERS). */
 #define LIMIT_EXTRA_HEADERS      16
 #define LIMIT_SERVER_CONNECTIONS 512
+/* Of applications at one listener of an agent, most of them idle. */
+#define LIMIT_LOCAL_CONNECTIONS 2048
 /* What goes in pieces: bytes that wait for the slower side, and how few a second our server's peer may take or send without being
  * cut. */
 #define LIMIT_STREAM_WINDOW_BYTES  KIB(64)

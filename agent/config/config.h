@@ -137,6 +137,37 @@ struct config_render {
     double lease_renewal_threshold;           /* 0.90 */
 };
 
+/* Block `listener`: where the agent itself is spoken to. */
+struct config_listener {
+    const char *path; /* "listener[0]": for messages */
+    bool is_unix;
+    const char *address; /* "127.0.0.1:8200" by default; of a unix socket its path */
+    bool tls_disable;    /* true for a unix socket */
+    const char *tls_cert_file, *tls_key_file, *tls_min_version, *tls_max_version, *tls_cipher_suites;
+    bool tls_require_client_cert;
+    const char *tls_client_ca_file;
+    bool require_request_header, metrics_only, enable_quit;
+    unsigned socket_mode;                   /* 0: as the umask makes it */
+    const char *socket_user, *socket_group; /* "": leave */
+    struct val_place place;
+    uint16_t file;
+};
+
+enum config_proxy_token {
+    PROXY_TOKEN_CLIENT, /* what the client sends, or nothing */
+    PROXY_TOKEN_SPARE,  /* the agent's where the client sends none */
+    PROXY_TOKEN_FORCE,  /* the agent's in any case */
+};
+
+/* Stanza `api_proxy`. */
+struct config_proxy {
+    bool given;
+    enum config_proxy_token token;
+    bool prepend_namespace;
+    struct val_place place;
+    uint16_t file;
+};
+
 struct config {
     struct arena arena; /* everything below points into it */
     struct config_vault vault;
@@ -149,6 +180,9 @@ struct config {
     size_t template_count, variable_count; /* variable_count of the templates are env_templates */
     struct config_exec exec;
     struct config_render render;
+    struct config_listener *listeners;
+    size_t listener_count;
+    struct config_proxy proxy;
     bool exit_after_auth;
     const char *pid_file;
     enum log_level log_level; /* LOG_INFO */

@@ -71,6 +71,8 @@ static const struct row rows[] = {
     ROW("template_config.static_secret_render_interval", TIME, render.static_secret_render_interval_ms, FETCH),
     ROW("template_config.max_connections_per_host", NUMBER, render.max_connections_per_host, FETCH),
     ROW("template_config.lease_renewal_threshold", REAL, render.lease_renewal_threshold, FETCH),
+    ROW("api_proxy.use_auto_auth_token", NUMBER, proxy.token, RESTART),
+    ROW("api_proxy.prepend_configured_namespace", FLAG, proxy.prepend_namespace, RESTART),
     ROW("exit_after_auth", FLAG, exit_after_auth, RESTART),
     ROW("pid_file", TEXT, pid_file, RESTART),
     ROW("log_level", NUMBER, log_level, LOG),
@@ -86,7 +88,7 @@ static const struct row rows[] = {
     ROW("ampule.revoke_on_exit", FLAG, revoke_on_exit, END),
     ROW("ampule.handover", TEXT, handover, RESTART),
 };
-_Static_assert(ARRAY_LEN(rows) <= DIFFERENCE_KEYS_MAX, "every key may differ");
+_Static_assert(ARRAY_LEN(rows) + 2 <= DIFFERENCE_KEYS_MAX, "every key may differ, and sinks and listeners");
 
 #undef ROW
 #define ROW(key, kind, field)                                 \
@@ -136,6 +138,32 @@ static const struct row sink_rows[] = {
     ROW("derive_key", FLAG, derive_key),
     ROW("aad", TEXT, aad),
     ROW("aad_env_var", TEXT, aad_env_var),
+};
+
+#undef ROW
+#define ROW(key, kind, field)                                 \
+    {                                                         \
+        key, kind, offsetof(struct config_listener, field), 0 \
+    }
+
+static const struct row listener_rows[] = {
+    ROW("path", TEXT, path),
+    ROW("type", FLAG, is_unix),
+    ROW("address", TEXT, address),
+    ROW("tls_disable", FLAG, tls_disable),
+    ROW("tls_cert_file", TEXT, tls_cert_file),
+    ROW("tls_key_file", TEXT, tls_key_file),
+    ROW("tls_min_version", TEXT, tls_min_version),
+    ROW("tls_max_version", TEXT, tls_max_version),
+    ROW("tls_cipher_suites", TEXT, tls_cipher_suites),
+    ROW("tls_require_and_verify_client_cert", FLAG, tls_require_client_cert),
+    ROW("tls_client_ca_file", TEXT, tls_client_ca_file),
+    ROW("require_request_header", FLAG, require_request_header),
+    ROW("role", FLAG, metrics_only),
+    ROW("agent_api.enable_quit", FLAG, enable_quit),
+    ROW("socket_mode", NUMBER, socket_mode),
+    ROW("socket_user", TEXT, socket_user),
+    ROW("socket_group", TEXT, socket_group),
 };
 #undef ROW
 
@@ -267,6 +295,18 @@ static bool same_place(const struct config_template *a, const struct config_temp
     return same_text(a->variable, b->variable) && (a->variable || same_text(a->destination, b->destination));
 }
 
+static void compare_listeners(const struct config *old, const struct config *new, struct difference *ret)
+{
+    bool same = old->listener_count == new->listener_count;
+
+    for (size_t i = 0; same && i < new->listener_count; i++)
+        same = same_all(listener_rows, ARRAY_LEN(listener_rows), &old->listeners[i], &new->listeners[i]);
+    if (same)
+        return;
+    ret->parts |= DIFFERENCE_RESTART;
+    ret->restart.items[ret->restart.count++] = "listener";
+}
+
 /* Most stand where they stood: the search begins behind the one that was found last. */
 static size_t find_origin(const struct config *old, const struct config_template *template, bool *taken, size_t *behind)
 {
@@ -309,6 +349,7 @@ void difference_find(const struct config *old, const struct config *new, struct 
     *ret = (struct difference){0};
     compare_keys(old, new, ret);
     compare_sinks(old, new, ret);
+    compare_listeners(old, new, ret);
     compare_templates(old, new, ret);
 }
 
@@ -413,6 +454,20 @@ static void keep_sinks(const struct config *old, struct config *new)
     new->sink_count = sinks ? old->sink_count : 0;
 }
 
+/* Of any number: they are what is being listened on. */
+static void keep_listeners(const struct config *old, struct config *new)
+{
+    struct err err;
+    struct config_listener *listeners = arena_array(&new->arena, old->listener_count, sizeof(*listeners), &err);
+
+    for (size_t i = 0; listeners && i < old->listener_count; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(listener_rows); k++)
+            copy_field(&new->arena, &listener_rows[k], &old->listeners[i], &listeners[i]);
+    }
+    new->listeners = listeners;
+    new->listener_count = listeners ? old->listener_count : 0;
+}
+
 int difference_keep(const struct config *old, struct config *new, unsigned parts, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -421,6 +476,8 @@ int difference_keep(const struct config *old, struct config *new, unsigned parts
     }
     if (parts & DIFFERENCE_SINKS)
         keep_sinks(old, new);
+    if (parts & DIFFERENCE_RESTART)
+        keep_listeners(old, new);
     return arena_check(&new->arena, err);
 }
 

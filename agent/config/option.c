@@ -77,7 +77,7 @@ static void read_bool(struct reading *reading, const struct val *v, const char *
 }
 
 /* "" is false. */
-static void read_boolish(struct reading *reading, const struct val *v, const char *path, bool *into)
+void option_boolish(struct reading *reading, const struct val *v, const char *path, bool *into)
 {
     if (v->kind == VAL_INT)
         *into = v->i != 0;
@@ -340,7 +340,7 @@ static void apply(struct reading *reading, const struct option *option, const st
     case OPTION_BOOL:
         return read_bool(reading, v, path, field);
     case OPTION_BOOLISH:
-        return read_boolish(reading, v, path, field);
+        return option_boolish(reading, v, path, field);
     case OPTION_INT:
         return read_int(reading, v, path, field);
     case OPTION_STRICT_INT:

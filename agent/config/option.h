@@ -77,6 +77,8 @@ const struct val *option_block(struct reading *reading, const struct val *v, con
 /* A block's body. *ret_label: its only label in lower case, NULL when it has none or several. */
 const struct val *option_body(struct reading *reading, const struct val *block, const char **ret_label);
 
+/* As OPTION_BOOLISH. */
+void option_boolish(struct reading *reading, const struct val *v, const char *path, bool *into);
 /* A text as OPTION_DURATION reads it: with a unit, as time.ParseDuration. 0, or -1. */
 int option_duration(struct str s, int64_t *ret_ms) MUST_USE;
 

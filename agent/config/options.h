@@ -36,9 +36,9 @@
     OPTION("disable_idle_connections", STRINGS, disable_idle_connections, "[]", BOTH, "auto-auth, caching, proxying, templating: accepted", "connections that carried secrets always close") \
     OPTION("disable_keep_alives", STRINGS, disable_keep_alives, "[]", BOTH, "the same members: accepted", "see disable_idle_connections") \
     OPTION("disable_mlock", BOOLISH, disable_mlock, "false", BOTH, "accepted", "locking memory needs no privilege here") \
-    FOREIGN("api_proxy", LATER, BOTH, "not supported yet") \
+    READER("listener", read_listener, "blocks, tcp or unix as label", "", BOTH, "where applications reach the agent", "") \
+    READER("api_proxy", read_api_proxy, "block", "", BOTH, "what is passed on to the server", "") \
     FOREIGN("cache", LATER, BOTH, "not supported yet") \
-    FOREIGN("listener", LATER, BOTH, "not supported yet") \
     FOREIGN("telemetry", NO_EFFECT, BOTH, "not supported yet")
 
 #define OPTIONS_VAULT(OPTION, READER, FOREIGN) \
@@ -177,6 +177,34 @@
     READER("gid", read_refused, "", "", BOTH, "not allowed: there is no file", "") \
     READER("wait", read_refused, "", "", BOTH, "not allowed: there is no file", "") \
     READER("sandbox_path", read_refused, "", "", BOTH, "not allowed: there is no file", "")
+
+#define OPTIONS_LISTENER(OPTION, READER, FOREIGN) \
+    OPTION("type", TEXT, type, "the label", BOTH, "tcp or unix", "") \
+    OPTION("address", TEXT, l.address, "127.0.0.1:8200", BOTH, "ADDRESS:PORT, with port 0: any free one; of unix: the socket's path", "names other than localhost are refused") \
+    OPTION("tls_disable", BOOLISH, l.tls_disable, "false", BOTH, "no TLS; a unix socket has none in any case", "") \
+    OPTION("tls_cert_file", TEXT, l.tls_cert_file, "", BOTH, "PEM file of the certificate, with its chain", "read again on SIGHUP") \
+    OPTION("tls_key_file", TEXT, l.tls_key_file, "", BOTH, "PEM file of its key", "read again on SIGHUP; one with a password is refused") \
+    OPTION("tls_min_version", TEXT, l.tls_min_version, "tls12", BOTH, "tls10, tls11, tls12 or tls13", "less than TLS 1.2 is not spoken") \
+    OPTION("tls_max_version", TEXT, l.tls_max_version, "tls13", BOTH, "tls12 or tls13", "") \
+    OPTION("tls_cipher_suites", TEXT, l.tls_cipher_suites, "", BOTH, "names of suites of TLS 1.2, with commas between", "RC4 and 3DES are not there") \
+    OPTION("tls_require_and_verify_client_cert", BOOLISH, l.tls_require_client_cert, "false", BOTH, "only clients with a certificate of tls_client_ca_file", "that file is required with it") \
+    OPTION("tls_client_ca_file", TEXT, l.tls_client_ca_file, "", BOTH, "PEM file of their authorities", "read again on SIGHUP") \
+    OPTION("tls_disable_client_certs", BOOLISH, disable_client_certs, "false", BOTH, "accepted: no certificate is asked for unless it is required", "") \
+    OPTION("require_request_header", BOOLISH, l.require_request_header, "false", BOTH, "only requests with X-Vault-Request: true", "") \
+    OPTION("role", TEXT, role, "default", BOTH, "default, or metrics_only", "") \
+    OPTION("socket_mode", TEXT, socket_mode, "as the umask makes it", BOTH, "permission bits of the socket", "each of the three holds alone") \
+    OPTION("socket_user", TEXT, l.socket_user, "as it is", BOTH, "its owner, name or number", "") \
+    OPTION("socket_group", TEXT, l.socket_group, "as it is", BOTH, "its group, name or number", "") \
+    READER("agent_api", read_agent_api, "block", "", BOTH, "what else is served", "")
+
+#define OPTIONS_AGENT_API(OPTION, READER, FOREIGN) \
+    OPTION("enable_quit", BOOL, l.enable_quit, "false", BOTH, "POST /agent/v1/quit ends the agent", "")
+
+#define OPTIONS_PROXY(OPTION, READER, FOREIGN) \
+    READER("use_auto_auth_token", read_use_token, "false, true or \"force\"", "false", BOTH, "put the agent's token on requests that have none; force: on all", "") \
+    OPTION("prepend_configured_namespace", BOOL, p.prepend_namespace, "false", VAULT, "put vault.namespace before the client's", "") \
+    OPTION("enforce_consistency", TEXT, enforce_consistency, "never", VAULT, "never: only Vault Enterprise has standbys that answer reads", "always is refused") \
+    OPTION("when_inconsistent", TEXT, when_inconsistent, "", VAULT, "fail, retry or forward: accepted", "see enforce_consistency")
 
 #define OPTIONS_AMPULE(OPTION, READER, FOREIGN) \
     READER("allow", read_allow, "list", "[]", AMPULE, "[\"plugin\"]: templates may run programs", "") \

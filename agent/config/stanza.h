@@ -2,8 +2,8 @@
  * stanza: the tables of the configuration's stanzas, one family a file; used by config/load only.
  *
  * Each reader is an option_reader: it takes one value of the top level and puts what it says into
- * the struct config at `into`. Replaced whole by a later file: vault, auto_auth, template_config, exec.
- * Added to: template, env_template. Whatever is wrong goes to reading->problems.
+ * the struct config at `into`. Replaced whole by a later file: vault, auto_auth, template_config, exec,
+ * api_proxy. Added to: template, env_template, listener. Whatever is wrong goes to reading->problems.
  */
 #ifndef CONFIG_STANZA_H
 #define CONFIG_STANZA_H
@@ -11,7 +11,8 @@
 #include "config/config.h"
 #include "config/option.h"
 
-option_reader stanza_vault, stanza_auto_auth, stanza_template, stanza_template_config, stanza_env_template, stanza_exec;
+option_reader stanza_vault, stanza_auto_auth, stanza_template, stanza_template_config, stanza_env_template, stanza_exec,
+    stanza_listener, stanza_api_proxy;
 
 /* What templates of both kinds have in common. */
 struct config_template stanza_template_default(void);
@@ -30,6 +31,9 @@ void stanza_file(struct reading *reading, const struct val *root, struct config 
 
 /* What contradicts itself or is missing, over all files, flags and variables. */
 void stanza_check(const struct config *config, struct problems *problems);
+
+/* In lower case, in the arena. */
+const char *stanza_lower(struct arena *arena, const char *s);
 
 /* "a/b/" for "/a/b", "" for nothing. */
 const char *stanza_namespace(struct arena *arena, const char *name);

@@ -80,7 +80,7 @@ static const char *seconds_text(struct arena *arena, int64_t ms)
     return copy ? copy : "";
 }
 
-static const char *lower(struct arena *arena, const char *s)
+const char *stanza_lower(struct arena *arena, const char *s)
 {
     struct err err;
     char *copy = arena_strndup(arena, s, strlen(s), &err);
@@ -117,7 +117,7 @@ static void finish_method(struct reading *reading, struct method *method, const 
 
     if (!type[0])
         option_problem(reading, PROBLEM_ERROR, block, path, "the method's type is missing: write method \"kubernetes\" { ... }");
-    method->m.type = lower(reading->arena, type);
+    method->m.type = stanza_lower(reading->arena, type);
     method->m.mount_path = mount_path(reading->arena, method);
     method->m.namespace = stanza_namespace(reading->arena, method->m.namespace);
     method->m.wrap_ttl = seconds_text(reading->arena, method->wrap_ttl_ms);
@@ -215,7 +215,7 @@ static void read_one_sink(struct reading *reading, const struct val *v, const ch
     const struct val *block = option_body(reading, v, &label);
 
     option_read(reading, &sink_table, block, path, &sink);
-    sink.s.type = lower(reading->arena, sink.s.type[0] ? sink.s.type : label ? label : "");
+    sink.s.type = stanza_lower(reading->arena, sink.s.type[0] ? sink.s.type : label ? label : "");
     sink.s.wrap_ttl = seconds_text(reading->arena, sink.wrap_ttl_ms);
     sink.s.place = (struct val_place){block->line, block->column};
     sink.s.file = block->file;

@@ -167,7 +167,7 @@ static void check_auth(const struct check *check)
         add_missing(check, PROBLEM_ERROR, "auto_auth", "is missing: without a login nothing can be fetched");
         return;
     }
-    if (config->sink_count == 0 && config->template_count == 0)
+    if (config->sink_count == 0 && config->template_count == 0 && config->proxy.token == PROXY_TOKEN_CLIENT)
         add(check, PROBLEM_ERROR, config->method.file, some_place(check, config->method.place), "auto_auth",
             "nothing to do: neither a sink nor a template");
     check_method(check);
@@ -241,6 +241,35 @@ static void check_exec(const struct check *check)
             "with exit_after_auth the agent ends before the program is started, as the originals do");
 }
 
+/* ----------------------------------------------------------------------------------------------------- applications */
+
+static void check_proxy(const struct check *check)
+{
+    const struct config *config = check->config;
+    const struct config_proxy *proxy = &config->proxy;
+
+    if (!proxy->given)
+        return;
+    if (!config->listener_count)
+        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "api_proxy", "needs a listener: where applications reach it");
+    if (proxy->token != PROXY_TOKEN_CLIENT && config->method.wrap_ttl[0])
+        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "api_proxy.use_auto_auth_token",
+            "has no token to use: auto_auth.method.wrap_ttl wraps it");
+}
+
+static void check_listeners(const struct check *check)
+{
+    for (size_t i = 0; i < check->config->listener_count; i++) {
+        const struct config_listener *l = &check->config->listeners[i];
+        uid_t uid = 0;
+        gid_t gid = 0;
+        struct err err;
+
+        if (owner_find(l->socket_user, l->socket_group, &uid, &gid, &err) != 0)
+            add(check, PROBLEM_WARNING, l->file, l->place, l->path, err.text);
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------------------- logs */
 
 static void check_log_file(const struct check *check)
@@ -267,4 +296,6 @@ void stanza_check(const struct config *config, struct problems *problems)
     check_destinations(&check);
     check_owners(&check);
     check_exec(&check);
+    check_proxy(&check);
+    check_listeners(&check);
 }

@@ -88,6 +88,8 @@ STANZA(template)
 STANZA(template_config)
 STANZA(env_template)
 STANZA(exec)
+STANZA(listener)
+STANZA(api_proxy)
 
 #define OPTION_STRUCT struct top
 static const struct option top_options[] = {OPTION_ROWS(OPTIONS_TOP)};

@@ -10,14 +10,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "fetch/ladder.h"
+#include "fetch/fetch_options.h"
 #include "vault/dep.h"
-
-struct fetch_options {
-    struct ladder_options ladder;
-    int64_t static_interval_ms; /* 0: 5 min */
-    double renewal_threshold;   /* 0: 0.90 */
-};
 
 /* A try that failed. */
 struct fetch_failure {

@@ -1,6 +1,6 @@
 /*
  * confine: gives up everything that no stage has declared: the stages' `…_reach` say what they will open, os/harden takes the
- * rest away.
+ * rest away. An agent that can write to its own configuration loses the right to have new commands with it.
  */
 #ifndef FLOW_CONFINE_H
 #define FLOW_CONFINE_H
@@ -8,8 +8,10 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "flow/auth.h"
+#include "flow/front.h"
 #include "flow/templates.h"
 #include "os/harden.h"
+#include "os/launcher.h"
 #include "vault/client.h"
 
 /* Whoever opens something later. */
@@ -18,6 +20,8 @@ struct confine_stages {
     const struct client *client;
     const struct auth *auth;
     const struct templates *templates;
+    const struct front *front;
+    struct launcher *launcher; /* NULL: none */
 };
 
 /* What they declared into `ret_reach`, the caller's, in any case. */

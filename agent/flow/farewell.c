@@ -7,11 +7,11 @@ static void on_stopped(void *ctx)
     loop_stop(((struct farewell *)ctx)->loop);
 }
 
-void farewell_begin(struct farewell *farewell, const struct config *config)
+static void on_served(void *ctx)
 {
-    if (farewell->begun)
-        return;
-    farewell->begun = true;
+    struct farewell *farewell = ctx;
+    const struct config *config = farewell->config;
+
     if (!config->revoke_on_exit || config->exit_after_auth || !auth_token(farewell->auth)) {
         loop_stop(farewell->loop);
         return;
@@ -19,4 +19,15 @@ void farewell_begin(struct farewell *farewell, const struct config *config)
     logbook_revoking();
     fetch_stop(farewell->fetch);
     auth_stop(farewell->auth, true, FAREWELL_MS, on_stopped, farewell);
+}
+
+void farewell_begin(struct farewell *farewell)
+{
+    if (farewell->begun)
+        return;
+    farewell->begun = true;
+    if (farewell->local)
+        local_finish(farewell->local, FAREWELL_MS, on_served, farewell);
+    else
+        on_served(farewell);
 }

@@ -52,6 +52,22 @@ void logbook_status(const char *lines)
     }
 }
 
+void logbook_listening(const struct config_listener *listener, const char *address)
+{
+    log_info(AGENT, "listening: address=%s tls=%s%s", address, listener->tls_disable ? "disabled" : "enabled",
+             listener->metrics_only ? " role=metrics_only" : "");
+}
+
+void logbook_listener_not_reloaded(const struct err *err)
+{
+    log_warn(AGENT, "%s; the certificate of before stays in use", err->text);
+}
+
+void logbook_asked_to_quit(void)
+{
+    log_info(AGENT, "asked to end at /agent/v1/quit: shutting down; rendered files stay");
+}
+
 void logbook_revoking(void)
 {
     log_info(AGENT, "revoking the token and its leases, as ampule.revoke_on_exit asks for");

@@ -28,6 +28,11 @@ void logbook_revoking(void);
 void logbook_status(const char *lines);
 void logbook_hangup(void);
 
+/* Applications. */
+void logbook_listening(const struct config_listener *listener, const char *address);
+void logbook_listener_not_reloaded(const struct err *err);
+void logbook_asked_to_quit(void);
+
 /* Another configuration. */
 void logbook_reload_problems(const struct problems *problems, bool refused);
 void logbook_reload_failed(const struct err *err);

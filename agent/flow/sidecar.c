@@ -14,6 +14,7 @@
 #include "flow/confine.h"
 #include "flow/connect.h"
 #include "flow/farewell.h"
+#include "flow/front.h"
 #include "flow/logbook.h"
 #include "flow/notify.h"
 #include "flow/progress.h"
@@ -60,6 +61,7 @@ struct sidecar {
     bool failed;        /* `cause` ends the program */
     struct err cause;
     struct farewell farewell;
+    struct front front;
 };
 
 /* ---------------------------------------------------------------------------------------------- what events lead to */
@@ -71,7 +73,7 @@ static void end(struct sidecar *car)
     if (car->application)
         application_stop(car->application);
     else
-        farewell_begin(&car->farewell, car->config);
+        farewell_begin(&car->farewell);
 }
 
 static void fail(struct sidecar *car, const struct err *cause)
@@ -228,23 +230,9 @@ static void on_secret_suspect(void *ctx, bool worked)
     auth_suspect(((struct sidecar *)ctx)->auth, worked);
 }
 
-static struct fetch_options fetch_options(const struct config *config)
-{
-    return (struct fetch_options){
-        .ladder =
-            {
-                .retries = config->vault.num_retries ? config->vault.num_retries : -1,
-                .base_ms = config->method.min_backoff_ms,
-                .cap_ms = config->method.max_backoff_ms,
-            },
-        .static_interval_ms = config->render.static_secret_render_interval_ms,
-        .renewal_threshold = config->render.lease_renewal_threshold,
-    };
-}
-
 static void new_fetch(struct sidecar *car)
 {
-    const struct fetch_options options = fetch_options(car->config);
+    const struct fetch_options options = fetch_options_of(car->config);
     const struct fetch_events events = {
         .ctx = car,
         .on_change = on_secret_change,
@@ -442,7 +430,7 @@ static void on_application_over(void *ctx, const struct supervisor_end *how)
         car->failed = true;
         car->cause = how->err;
     }
-    farewell_begin(&car->farewell, car->config);
+    farewell_begin(&car->farewell);
 }
 
 static int new_application(struct sidecar *car, struct err *err)
@@ -526,9 +514,10 @@ static void forget_rules(struct sidecar *car)
 static void on_reloaded(void *ctx, const struct config *config, unsigned parts)
 {
     struct sidecar *car = ctx;
-    const struct fetch_options options = fetch_options(config);
+    const struct fetch_options options = fetch_options_of(config);
 
-    car->config = config;
+    car->config = car->farewell.config = config;
+    front_take(&car->front, config);
     car->progress.sunk &= !sinks_pending(car->sinks);
     forget_rules(car);
     if (parts & DIFFERENCE_LOG)
@@ -574,6 +563,19 @@ static int start_signals(struct sidecar *car, struct err *err)
     return signal_start(&car->hangup, car->loop, SIGHUP, on_hangup, car, err);
 }
 
+/* Somebody has seen to it that everything is done. */
+static void on_quit(void *ctx)
+{
+    logbook_asked_to_quit();
+    end(ctx);
+}
+
+static int new_front(struct sidecar *car, struct err *err)
+{
+    car->front = (struct front){car->auth, &car->progress, on_quit, car, NULL};
+    return front_open(&car->front, car->loop, car->config, err);
+}
+
 /* What an init agent left. Without it a login does the same, later. */
 static void inherit(struct sidecar *car)
 {
@@ -608,7 +610,9 @@ static int build(struct sidecar *car, struct err *err)
     new_notify(car);
     new_reload(car);
     inherit(car);
-    car->farewell = (struct farewell){car->loop, car->auth, car->fetch, false};
+    if (new_front(car, err) != 0)
+        return -1;
+    car->farewell = (struct farewell){car->loop, car->auth, car->fetch, car->front.local, car->config, false};
     car->progress = (struct progress){
         .auth = car->auth, .fetch = car->fetch, .templates = car->templates, .notify = car->notify, .trust = &car->way.trust};
     if (beacon_open(&car->beacon, car->loop, on_ask, car, &unheard) != 0)
@@ -637,6 +641,7 @@ void sidecar_free(struct sidecar *car)
     timer_stop(&car->walk);
     timer_stop(&car->look);
     timer_stop(&car->deadline);
+    front_close(&car->front);
     application_free(car->application);
     notify_free(car->notify);
     templates_free(car->templates);
@@ -659,25 +664,14 @@ void sidecar_free(struct sidecar *car)
     mem_free(car);
 }
 
-/* Who can write to the configuration must not name commands by it: we might have been taken over. */
-static void seal_commands(struct sidecar *car)
-{
-    bool ours = false;
-
-    for (size_t i = 0; i < car->config->file_count; i++)
-        ours |= reach_writes(&car->reach, car->config->files[i]);
-    if (ours && reach_is_enforced() && car->options.programs->launcher)
-        launcher_seal(car->options.programs->launcher);
-}
-
 int sidecar_confine(struct sidecar *car, struct err *err)
 {
-    const struct confine_stages stages = {car->config, car->client, car->auth, car->templates};
+    const struct confine_stages stages = {car->config,    car->client, car->auth,
+                                          car->templates, &car->front, car->options.programs->launcher};
     struct gaps gaps = {0};
 
     if (confine(&stages, &car->reach, &gaps, err) != 0)
         return -1;
-    seal_commands(car);
     logbook_confined(&gaps);
     return 0;
 }

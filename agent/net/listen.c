@@ -168,3 +168,16 @@ int listen_open(const char *address, int *ret_fd, char ret_address[LISTEN_ADDRES
         return open_unix(address + 7, ret_fd, ret_address, err);
     return open_tcp(address, ret_fd, ret_address, err);
 }
+
+bool listen_is_local(const char *address)
+{
+    _cleanup_free_ char *own = mem_strdup(address);
+    union tcp_address tcp = {0};
+
+    if (strncmp(address, "unix://", 7) == 0)
+        return true;
+    if (!tcp_parse(own, &tcp))
+        return false;
+    return tcp.any.sa_family == AF_INET ? ntohl(tcp.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+                                        : IN6_IS_ADDR_LOOPBACK(&tcp.v6.sin6_addr);
+}

@@ -67,6 +67,16 @@ static bool is_mount_point(int dir, const char *name)
            sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
+/* /dev/null and /dev/stdout, which root could replace by a file for the whole machine. */
+static bool is_device(const struct draft *draft, const struct stat *st)
+{
+    struct stat behind;
+
+    if (!S_ISLNK(st->st_mode))
+        return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+    return fstatat(draft->dir, draft->place->name, &behind, 0) == 0 && !S_ISREG(behind.st_mode) && !S_ISDIR(behind.st_mode);
+}
+
 /* What rename(2) would refuse at the end is refused before anything of the set is written. */
 static int refuse_early(const struct draft *draft, struct err *err)
 {
@@ -74,7 +84,10 @@ static int refuse_early(const struct draft *draft, struct err *err)
 
     if (fstatat(draft->dir, draft->place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : place_refuse(draft->place, 0, err);
-    errno = S_ISDIR(st.st_mode) ? EISDIR : is_mount_point(draft->dir, draft->place->name) ? EBUSY : 0;
+    errno = S_ISDIR(st.st_mode)                              ? EISDIR
+            : is_device(draft, &st)                          ? ENODEV
+            : is_mount_point(draft->dir, draft->place->name) ? EBUSY
+                                                             : 0;
     return errno ? place_refuse(draft->place, 0, err) : 0;
 }
 

@@ -22,6 +22,7 @@ struct refusal {
 static const struct refusal refusals[] = {
     {EROFS, ERR_SYSTEM, "is on a read-only volume: mount it read-write, or choose a destination on a writable one"},
     {EISDIR, ERR_INPUT, "is a directory: name a file"},
+    {ENODEV, ERR_INPUT, "is a device or a pipe, which a file would take the place of: name a file"},
     {EBUSY, ERR_SYSTEM, "is a mount point (subPath), which cannot be replaced: mount its folder instead of the single file"},
     {ELOOP, ERR_INPUT,
      "passes a symbolic link that another uid could have put there: write the real path, or give link and folder to root or to the agent's uid"},

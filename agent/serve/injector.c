@@ -314,7 +314,7 @@ static int run(struct injector *injector, struct err *err)
 {
     const struct settings *settings = injector->settings;
 
-    if (tls_rules_parse(settings->tls_min_version, settings->tls_cipher_suites, &injector->rules, err) != 0)
+    if (tls_rules_parse(settings->tls_min_version, NULL, settings->tls_cipher_suites, &injector->rules, err) != 0)
         return -1;
     injector->loop = loop_new(err);
     if (!injector->loop || grace_parse(injector, err) != 0 || confine(settings, err) != 0 || start_signals(injector, err) != 0 ||

@@ -61,15 +61,17 @@ int tls_cert_make(const struct tls_cert_spec *spec, const struct tls_key *key, s
 /* What a server asks of its clients beyond TLS 1.2. All zero: nothing. */
 struct tls_rules {
     int min_version;   /* OpenSSL's number */
+    int max_version;   /* the same; 0: none */
     char suites[1024]; /* OpenSSL's names of the suites of TLS 1.2, "" for all of ours */
 };
 
 /*
- * "tls10" … "tls13", or "" (less than TLS 1.2 is not spoken), and IANA's names of cipher suites with commas between, as Go
- * programs take them. Either may be NULL. Unknown names are an ERR_INPUT; suites that Go knows and that are not in our OpenSSL
- * are left out.
+ * "tls10" … "tls13", or "" (less than TLS 1.2 is not spoken, and a maximum below it is refused), and IANA's names of cipher
+ * suites with commas between, as Go programs take them. Each may be NULL. Unknown names are an ERR_INPUT; suites that Go knows
+ * and that are not in our OpenSSL are left out.
  */
-int tls_rules_parse(const char *min_version, const char *suites, struct tls_rules *ret, struct err *err) MUST_USE;
+int tls_rules_parse(const char *min_version, const char *max_version, const char *suites, struct tls_rules *ret, struct err *err)
+    MUST_USE;
 
 struct tls_server;
 struct ssl_st;
@@ -80,6 +82,8 @@ int tls_server_new(const struct tls_rules *rules, const char *chain_pem, const c
 /* Take another certificate for new connections; on failure the old one stays. */
 int tls_server_load(struct tls_server *server, const char *chain_pem, const char *key_pem, const char *what, struct err *err)
     MUST_USE;
+/* From now on only clients with a certificate of one of these authorities (PEM, copied), also after tls_server_load(). */
+int tls_server_ask(struct tls_server *server, const char *authorities_pem, const char *what, struct err *err) MUST_USE;
 void tls_server_free(struct tls_server *server);
 /* For os/ only: a session for one accepted connection; NULL when out of memory. */
 struct ssl_st *tls_server_session(struct tls_server *server);

@@ -87,17 +87,39 @@ static int suites_parse(SSL_CTX *ctx, const char *text, struct tls_rules *rules,
     return 0;
 }
 
-int tls_rules_parse(const char *min_version, const char *suites, struct tls_rules *ret, struct err *err)
+static int version_parse(const char *name, int *ret, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        if (strcmp(versions[i].name, name) == 0) {
+            *ret = versions[i].version;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_INPUT, "invalid or unsupported TLS version: \"%.32s\" is none of tls10, tls11, tls12, tls13", name);
+}
+
+static int versions_parse(const char *min, const char *max, struct tls_rules *rules, struct err *err)
+{
+    if (version_parse(min ? min : "", &rules->min_version, err) != 0)
+        return -1;
+    if (!max || !*max)
+        return 0;
+    if (version_parse(max, &rules->max_version, err) != 0)
+        return -1;
+    if (strcmp(max, "tls10") == 0 || strcmp(max, "tls11") == 0)
+        return err_set(err, ERR_INPUT, "a maximum of %s leaves nothing: less than TLS 1.2 is not spoken", max);
+    if (rules->max_version < rules->min_version)
+        return err_set(err, ERR_INPUT, "the maximum TLS version is below the minimum");
+    return 0;
+}
+
+int tls_rules_parse(const char *min_version, const char *max_version, const char *suites, struct tls_rules *ret, struct err *err)
 {
     _cleanup_ctx_ SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     struct tls_rules rules = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        if (!strcmp(versions[i].name, min_version ? min_version : ""))
-            rules.min_version = versions[i].version;
-    if (!rules.min_version)
-        return err_set(err, ERR_INPUT, "invalid or unsupported TLS version: \"%.32s\" is none of tls10, tls11, tls12, tls13",
-                       min_version);
+    if (versions_parse(min_version, max_version, &rules, err) != 0)
+        return -1;
     if (!ctx || SSL_CTX_set_cipher_list(ctx, "ALL") != 1)
         return tls_fail(err, ERR_SYSTEM, "cipher suites");
     if (suites && suites_parse(ctx, suites, &rules, err) != 0)
@@ -113,6 +135,7 @@ int tls_rules_parse(const char *min_version, const char *suites, struct tls_rule
 struct tls_server {
     SSL_CTX *ctx;
     struct tls_rules rules;
+    char *authorities; /* of clients; NULL: none is asked */
 };
 
 static int choose_http1(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
@@ -153,6 +176,7 @@ static int ctx_new(const struct tls_rules *rules, const char *chain_pem, const c
         SSL_CTX_check_private_key(ctx) != 1) /* one of another kind is taken at first */
         return tls_fail(err, ERR_INPUT, what);
     SSL_CTX_set_min_proto_version(ctx, rules->min_version ? rules->min_version : TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(ctx, rules->max_version);
     if (rules->suites[0] && SSL_CTX_set_cipher_list(ctx, rules->suites) != 1)
         return tls_fail(err, ERR_INPUT, "cipher suites");
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -168,6 +192,27 @@ static int ctx_new(const struct tls_rules *rules, const char *chain_pem, const c
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(ctx, choose_http1, NULL);
     *ret = steal(ctx);
+    return 0;
+}
+
+/* A certificate of one of them is wanted; clients are told whose. */
+static int ctx_ask(SSL_CTX *ctx, const char *authorities, const char *what, struct err *err)
+{
+    struct str pem = str_of(authorities);
+    size_t count = 0;
+
+    while (pem.len > 0) {
+        _cleanup_x509_ X509 *authority = x509_read_next(&pem);
+
+        if (!authority)
+            continue;
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority) != 1 || SSL_CTX_add_client_CA(ctx, authority) != 1)
+            return tls_fail(err, ERR_INPUT, what);
+        count++;
+    }
+    if (!count)
+        return err_set(err, ERR_INPUT, "%s: no certificate in it", what);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return 0;
 }
 
@@ -190,12 +235,23 @@ int tls_server_new(const struct tls_rules *rules, const char *chain_pem, const c
 
 int tls_server_load(struct tls_server *server, const char *chain_pem, const char *key_pem, const char *what, struct err *err)
 {
-    SSL_CTX *ctx;
+    _cleanup_ctx_ SSL_CTX *ctx = NULL;
 
     if (ctx_new(&server->rules, chain_pem, key_pem, what, &ctx, err) != 0)
         return -1;
+    if (server->authorities && ctx_ask(ctx, server->authorities, what, err) != 0)
+        return -1;
     SSL_CTX_free(server->ctx); /* running sessions hold their own reference */
-    server->ctx = ctx;
+    server->ctx = steal(ctx);
+    return 0;
+}
+
+int tls_server_ask(struct tls_server *server, const char *authorities_pem, const char *what, struct err *err)
+{
+    if (ctx_ask(server->ctx, authorities_pem, what, err) != 0)
+        return -1;
+    mem_free(server->authorities);
+    server->authorities = mem_strdup(authorities_pem);
     return 0;
 }
 
@@ -204,6 +260,7 @@ void tls_server_free(struct tls_server *server)
     if (!server)
         return;
     SSL_CTX_free(server->ctx);
+    mem_free(server->authorities);
     mem_free(server);
 }
 

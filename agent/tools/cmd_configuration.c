@@ -50,7 +50,8 @@ static const struct doc top[] = {DOCS(OPTIONS_TOP)}, vault[] = {DOCS(OPTIONS_VAU
                         sink_config[] = {DOCS(OPTIONS_SINK_CONFIG)}, template[] = {DOCS(OPTIONS_TEMPLATE)},
                         template_exec[] = {DOCS(OPTIONS_TEMPLATE_EXEC)}, template_env[] = {DOCS(OPTIONS_TEMPLATE_EXEC_ENV)},
                         template_wait[] = {DOCS(OPTIONS_TEMPLATE_WAIT)}, template_notify[] = {DOCS(OPTIONS_TEMPLATE_NOTIFY)},
-                        render[] = {DOCS(OPTIONS_RENDER)}, exec[] = {DOCS(OPTIONS_EXEC)},
+                        render[] = {DOCS(OPTIONS_RENDER)}, exec[] = {DOCS(OPTIONS_EXEC)}, listener[] = {DOCS(OPTIONS_LISTENER)},
+                        agent_api[] = {DOCS(OPTIONS_AGENT_API)}, api_proxy[] = {DOCS(OPTIONS_PROXY)},
                         env_template[] = {DOCS(OPTIONS_ENV_TEMPLATE)}, ampule[] = {DOCS(OPTIONS_AMPULE)};
 
 /* Variables are called VAULT_… or BAO_…; where both are there, BAO_ counts. */
@@ -112,6 +113,9 @@ static const struct group {
     GROUP("template.notify", "Block `template.notify`", template_notify),
     GROUP("template_config", "Stanza `template_config`", render),
     GROUP("env_template", "Stanza `env_template`", env_template),
+    GROUP("listener", "Stanza `listener`", listener),
+    GROUP("listener.agent_api", "Block `listener.agent_api`", agent_api),
+    GROUP("api_proxy", "Stanza `api_proxy`", api_proxy),
     GROUP("exec", "Stanza `exec`", exec),
     GROUP("ampule", "Stanza `ampule`", ampule),
     GROUP("VAULT", "Environment: `VAULT_…`, and `BAO_…`, which counts more", variables),

@@ -17,9 +17,7 @@ import tempfile
 
 ROWS = pathlib.Path(__file__).resolve().parent / "agent-configs.jsonl"
 WAITING = {
-    "api_proxy": "stanza api_proxy is not supported yet",
     "cache": "stanza cache is not supported yet",
-    "listener": "stanza listener is not supported yet",
     "telemetry": "stanza telemetry is not supported yet",
 }
 

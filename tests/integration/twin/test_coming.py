@@ -15,8 +15,6 @@ PAGE = TESTS.parent / "deploy" / "COMING-FROM-VAULT-AGENT.md"
 AUTH = 'auto_auth {\n method "%s" {\n config { %s }\n }\n sink "file" { config { path = "/tmp/x" } }\n}\n'
 GIVEN = AUTH % ("token_file", 'token_file_path = "/t"')
 ABSENT = {
-    "listener": GIVEN + 'listener "tcp" { address = "127.0.0.1:0" tls_disable = true }\n',
-    "api_proxy": GIVEN + 'api_proxy { use_auto_auth_token = true }\nlistener "tcp" { address = "127.0.0.1:0" tls_disable = true }\n',
     "cache": GIVEN + 'cache { }\nlistener "tcp" { address = "127.0.0.1:0" tls_disable = true }\n',
     "telemetry": GIVEN + 'telemetry { disable_hostname = true }\n',
     "alicloud": AUTH % ("alicloud", 'role = "x" region = "y"'),

@@ -9,6 +9,7 @@
 
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "os/draft.h"
@@ -213,6 +214,29 @@ static void directory_at_the_destination_is_refused_by_name(void **state)
     assert_non_null(strstr(err.text, "is a directory: name a file"));
     assert_non_null(strstr(err.text, in_folder("a")));
     assert_int_equal(count_entries(folder), 1);
+}
+
+static void refused_as_a_device(const char *name)
+{
+    _cleanup_place_ struct place place = {0};
+    struct draft draft;
+    struct err err;
+
+    assert_int_equal(place_open_below(&place, folder, name, true, &err), 0);
+    assert_int_equal(draft_probe(&place, &err), -1);
+    assert_int_equal(draft_write(&draft, &place, &keep, "new", 3, &err), -1);
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_non_null(strstr(err.text, "is a device or a pipe"));
+}
+
+/* As root a sink at /dev/null would take it from the whole machine. */
+static void device_at_the_destination_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("/dev/null", in_folder("null")), 0);
+    refused_as_a_device("null");
+    if (mknod(in_folder("device"), S_IFCHR | 0666, makedev(1, 3)) == 0) /* root's right */
+        refused_as_a_device("device");
 }
 
 static void missing_parents_are_made_when_asked(void **state)
@@ -529,6 +553,7 @@ int main(void)
         in_a_folder(link_to_the_same_bytes_stays),
         in_a_folder(file_is_never_more_open_than_what_it_replaces),
         in_a_folder(directory_at_the_destination_is_refused_by_name),
+        in_a_folder(device_at_the_destination_is_refused),
         in_a_folder(missing_parents_are_made_when_asked),
         in_a_folder(parent_that_was_removed_is_made_again),
         in_a_folder(link_below_the_root_is_refused),

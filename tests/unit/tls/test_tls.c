@@ -152,10 +152,10 @@ static void rules_take_the_names_of_go_programs(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(tls_rules_parse("tls10", NULL, &rules, &err), 0);
+    assert_int_equal(tls_rules_parse("tls10", NULL, NULL, &rules, &err), 0);
     assert_string_equal(rules.suites, "");
-    assert_int_equal(tls_rules_parse("tls13", "", &rules, &err), 0);
-    assert_int_equal(tls_rules_parse(NULL,
+    assert_int_equal(tls_rules_parse("tls13", "", "", &rules, &err), 0);
+    assert_int_equal(tls_rules_parse(NULL, NULL,
                                      "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256,TLS_RSA_WITH_RC4_128_SHA",
                                      &rules, &err),
                      0);
@@ -168,11 +168,11 @@ static void rules_refuse_unknown_names(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(tls_rules_parse("tls14", NULL, &rules, &err), -1);
+    assert_int_equal(tls_rules_parse("tls14", NULL, NULL, &rules, &err), -1);
     assert_non_null(strstr(err.text, "tls14"));
-    assert_int_equal(tls_rules_parse("", "TLS_NONSENSE", &rules, &err), -1);
+    assert_int_equal(tls_rules_parse("", NULL, "TLS_NONSENSE", &rules, &err), -1);
     assert_non_null(strstr(err.text, "TLS_NONSENSE"));
-    assert_int_equal(tls_rules_parse("", "TLS_RSA_WITH_RC4_128_SHA", &rules, &err), -1);
+    assert_int_equal(tls_rules_parse("", NULL, "TLS_RSA_WITH_RC4_128_SHA", &rules, &err), -1);
 }
 
 int main(void)
