@@ -12,13 +12,7 @@ from . import wait
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def quiet_port():
-    """A free port that the kernel gives to nobody by itself: who stops listening there can listen again."""
+    """A port that nobody listens on, and that the kernel gives to nobody by itself: there is time until its server opens it, or opens it again."""
     least = int(open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii").read().split()[0])
 
     def free():

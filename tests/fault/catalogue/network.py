@@ -5,7 +5,7 @@ import socket
 
 from support import spaces
 from support.certs import Authority
-from support.process import quiet_port
+from support.process import free_port
 from support.proxy import Proxy, Tunnel
 
 from .scene import fault
@@ -247,7 +247,7 @@ def half_a_pair(scene):
 
 @fault("F51", "the proxy on the way is down", says="proxy|refused", counts="connections")
 def proxy_down(scene):
-    tunnel = Tunnel(scene.proxy.address, port=quiet_port())
+    tunnel = Tunnel(scene.proxy.address, port=free_port())
     scene.closing(tunnel.close)
     scene.up(env={"VAULT_HTTP_PROXY": tunnel.address})
     tunnel.refuse()

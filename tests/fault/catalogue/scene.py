@@ -12,7 +12,7 @@ import zlib
 
 from support import agent, canary, wait
 from support.agent import Agent
-from support.process import quiet_port
+from support.process import free_port
 from support.proxy import Proxy
 from support.rendering import SOON, user
 
@@ -80,7 +80,7 @@ class Scene:
         self.ours = binary is None
         self.volume = self.folder / "volume"
         self.volume.mkdir(parents=True)
-        self.proxy = Proxy(site.address, site.ca_file, authority, port=quiet_port())
+        self.proxy = Proxy(site.address, site.ca_file, authority, port=free_port())
         self.kv = site.kv2()
         self.first = canary.secret("alice")
         self.secret = self.kv.put("app", user=self.first)
