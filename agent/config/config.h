@@ -142,7 +142,7 @@ struct config_listener {
     const char *path; /* "listener[0]": for messages */
     bool is_unix;
     const char *address; /* "127.0.0.1:8200" by default; of a unix socket its path */
-    bool tls_disable;    /* true for a unix socket */
+    bool tls_disable;    /* also for a unix socket without certificate */
     const char *tls_cert_file, *tls_key_file, *tls_min_version, *tls_max_version, *tls_cipher_suites;
     bool tls_require_client_cert;
     const char *tls_client_ca_file;

@@ -181,7 +181,7 @@
 #define OPTIONS_LISTENER(OPTION, READER, FOREIGN) \
     OPTION("type", TEXT, type, "the label", BOTH, "tcp or unix", "") \
     OPTION("address", TEXT, l.address, "127.0.0.1:8200", BOTH, "ADDRESS:PORT, with port 0: any free one; of unix: the socket's path", "names other than localhost are refused") \
-    OPTION("tls_disable", BOOLISH, l.tls_disable, "false", BOTH, "no TLS; a unix socket has none in any case", "") \
+    OPTION("tls_disable", BOOLISH, l.tls_disable, "false", BOTH, "no TLS", "a unix socket without tls_cert_file has none in any case") \
     OPTION("tls_cert_file", TEXT, l.tls_cert_file, "", BOTH, "PEM file of the certificate, with its chain", "read again on SIGHUP") \
     OPTION("tls_key_file", TEXT, l.tls_key_file, "", BOTH, "PEM file of its key", "read again on SIGHUP; one with a password is refused") \
     OPTION("tls_min_version", TEXT, l.tls_min_version, "tls12", BOTH, "tls10, tls11, tls12 or tls13", "less than TLS 1.2 is not spoken") \

@@ -58,8 +58,6 @@ static void check_tls(struct reading *reading, const struct listener *listener, 
     struct tls_rules rules;
     struct err err;
 
-    if (l->is_unix)
-        return;
     if (tls_rules_parse(l->tls_min_version, l->tls_max_version, l->tls_cipher_suites, &rules, &err) != 0)
         option_problem(reading, PROBLEM_UNUSABLE, block, path, "%s", err.text);
     if (l->tls_disable)
@@ -100,7 +98,7 @@ static void finish(struct reading *reading, struct listener *listener, const cha
 
     listener->type = stanza_lower(reading->arena, listener->type[0] ? listener->type : label ? label : "");
     l->is_unix = strcmp(listener->type, "unix") == 0;
-    l->tls_disable |= l->is_unix;
+    l->tls_disable |= l->is_unix && !l->tls_cert_file[0];
     l->metrics_only = strcmp(listener->role, "metrics_only") == 0;
     if (!l->is_unix && !l->address[0])
         l->address = ADDRESS_DEFAULT;

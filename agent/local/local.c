@@ -97,7 +97,7 @@ static void on_request(void *ctx, size_t gate, struct httpd_req *req)
     const struct route *route = find_route(req->path);
 
     if (listener->require_request_header && !has_request_header(req))
-        reply_error(req, 412, "missing 'X-Vault-Request' header");
+        reply_error(req, 412, "missing \"X-Vault-Request\" header");
     else if (!route)
         reply(req, 404, NULL);
     else if (strcmp(route->method, req->method) != 0 && !(listener->enable_quit == false && route->answer == on_quit))

@@ -7,10 +7,11 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-/* A block of an answer, the member that is the token, and those that go. */
+/* A block of an answer, the member that is the token, and whether its place stays, empty, as clients that decode it expect. */
 static const struct {
-    const char *block, *token, *accessor;
-} places[] = {{"data", "id", "accessor"}, {"auth", "client_token", "accessor"}};
+    const char *block, *token;
+    bool stays;
+} places[] = {{"data", "id", false}, {"auth", "client_token", true}};
 
 bool redact_concerns(const char *path)
 {
@@ -25,16 +26,21 @@ bool redact_concerns(const char *path)
     return i < ARRAY_LEN(paths);
 }
 
-/* The block without its two members; `pairs` has room for all. */
+/* The block without what its two members say; `pairs` has room for all. */
 static struct val without(const struct val *block, size_t place, struct val_pair *pairs)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < block->map.len; i++) {
         const struct val_pair *pair = &block->map.pairs[i];
+        bool tells = str_eqs(pair->key->s, places[place].token) || str_eqs(pair->key->s, "accessor");
 
-        if (!str_eqs(pair->key->s, places[place].token) && !str_eqs(pair->key->s, places[place].accessor))
-            pairs[kept++] = *pair;
+        if (tells && !places[place].stays)
+            continue;
+        pairs[kept] = *pair;
+        if (tells)
+            pairs[kept].value = val_cstr("");
+        kept++;
     }
     return val_map(pairs, kept);
 }

@@ -2,8 +2,8 @@
  * redact: what an answer says of the agent's own token, made harmless for a client that the agent lends it to.
  *
  * Whoever may use the token through the agent need not know it: from the answers of auth/token's lookup, lookup-self, renew and
- * renew-self the token and its accessor are left out, where they are those of the agent's own, as the originals do. Everything
- * else passes untouched.
+ * renew-self the token and its accessor are left out (of "auth": emptied), where they are those of the agent's own, as the
+ * originals do. Everything else passes untouched.
  */
 #ifndef LOCAL_REDACT_H
 #define LOCAL_REDACT_H

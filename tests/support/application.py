@@ -26,10 +26,14 @@ class Answer:
 
 
 class _Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.host)
+        self.sock.connect(self.path)
 
 
 class Application:
@@ -43,9 +47,7 @@ class Application:
 
     def connect(self):
         if self.address.startswith("unix://"):
-            connection = _Unix(self.address.removeprefix("unix://"))
-            connection.timeout = 60
-            return connection
+            return _Unix(self.address.removeprefix("unix://"))
         host, port = self.address.rsplit(":", 1)
         if self.context:
             return http.client.HTTPSConnection(host, int(port), timeout=60, context=self.context)

@@ -11,11 +11,11 @@ from support import canary
 from support.agent import original
 from support.server import binary
 
-from . import commands, differences, files, lifetime, logins, reads, settings, sinks, supervised
+from . import applications, commands, differences, files, lifetime, logins, reads, settings, sinks, supervised
 from .scenario import Better, Saved, compare
 from .stage import World, observe_both
 
-FAMILIES = {module.__name__.rsplit(".", 1)[1]: module.SCENARIOS for module in (files, commands, reads, sinks, logins, supervised, lifetime, settings)}
+FAMILIES = {module.__name__.rsplit(".", 1)[1]: module.SCENARIOS for module in (files, commands, reads, sinks, logins, supervised, lifetime, settings, applications)}
 ALL = [pytest.param(scenario, family, id=f"{family}-{scenario.name.replace(' ', '_')}") for family, rows in FAMILIES.items() for scenario in rows]
 
 # Where all of it is run elsewhere, a part is enough: AMPULE_TWIN_SLICE=4 takes every fourth, always the same ones.

@@ -117,6 +117,7 @@ static int agent(int signo, bool init, struct gaps *gaps)
     struct client *client = NULL;
     struct auth *auth = NULL;
     struct loop *loop = loop_new(&err);
+    struct front front = {.auth = NULL};
 
     for (int i = 0; i < COUNT; i++)
         put_file(file_of(i), i == SOURCE ? "{{ file \"x\" }}" : "text");
@@ -135,9 +136,9 @@ static int agent(int signo, bool init, struct gaps *gaps)
         return -1;
     config.sinks = &sink;
     config.sink_count = 1;
-    return confine(
-        &(struct confine_stages){&config, client, auth, templates_new(&config, &programs, store_new(), &templates_events)},
-        &reach, gaps, &err);
+    return confine(&(struct confine_stages){&config, client, auth,
+                                            templates_new(&config, &programs, store_new(), &templates_events), &front, NULL},
+                   &reach, gaps, &err);
 }
 
 static bool lacks(const struct gaps *gaps, const char *what)

