@@ -59,6 +59,13 @@ void config_done(struct config *config)
     *config = (struct config){.file_count = 0};
 }
 
+enum config_proxy_token config_lends(const struct config *config)
+{
+    const struct config_proxy *proxy = &config->proxy;
+
+    return proxy->token != PROXY_TOKEN_CLIENT ? proxy->token : proxy->cache_token;
+}
+
 const char *config_file(const struct config *config, uint16_t file)
 {
     return file < config->file_count ? config->files[file] : "";

@@ -159,10 +159,10 @@ enum config_proxy_token {
     PROXY_TOKEN_FORCE,  /* the agent's in any case */
 };
 
-/* Stanza `api_proxy`. */
+/* Stanzas `api_proxy` and `cache`, of which the second is as the first, as long as nothing is kept. */
 struct config_proxy {
-    bool given;
-    enum config_proxy_token token;
+    bool given, cache;
+    enum config_proxy_token token, cache_token; /* use_auto_auth_token of each */
     bool prepend_namespace;
     struct val_place place;
     uint16_t file;
@@ -208,6 +208,9 @@ void config_init(struct config *config);
 void config_reach(const struct config *config, struct reach *reach);
 void config_done(struct config *config);
 #define _cleanup_config_ _cleanup_(config_done)
+
+/* Whose token goes on with the requests of applications. */
+enum config_proxy_token config_lends(const struct config *config);
 
 /* "FILE" for a file index. */
 const char *config_file(const struct config *config, uint16_t file);

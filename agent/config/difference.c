@@ -72,6 +72,8 @@ static const struct row rows[] = {
     ROW("template_config.max_connections_per_host", NUMBER, render.max_connections_per_host, FETCH),
     ROW("template_config.lease_renewal_threshold", REAL, render.lease_renewal_threshold, FETCH),
     ROW("api_proxy.use_auto_auth_token", NUMBER, proxy.token, RESTART),
+    ROW("cache", FLAG, proxy.cache, RESTART),
+    ROW("cache.use_auto_auth_token", NUMBER, proxy.cache_token, RESTART),
     ROW("api_proxy.prepend_configured_namespace", FLAG, proxy.prepend_namespace, RESTART),
     ROW("exit_after_auth", FLAG, exit_after_auth, RESTART),
     ROW("pid_file", TEXT, pid_file, RESTART),

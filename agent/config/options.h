@@ -38,8 +38,8 @@
     OPTION("disable_mlock", BOOLISH, disable_mlock, "false", BOTH, "accepted", "locking memory needs no privilege here") \
     READER("listener", read_listener, "blocks, tcp or unix as label", "", BOTH, "where applications reach the agent", "") \
     READER("api_proxy", read_api_proxy, "block", "", BOTH, "what is passed on to the server", "") \
-    FOREIGN("cache", LATER, BOTH, "not supported yet") \
-    FOREIGN("telemetry", NO_EFFECT, BOTH, "not supported yet")
+    READER("cache", read_cache, "block", "", BOTH, "accepted: requests are passed on as by api_proxy", "nothing is kept: each goes to the server; warned of") \
+    READER("telemetry", read_telemetry, "block", "", BOTH, "accepted", "nothing is measured; warned of")
 
 #define OPTIONS_VAULT(OPTION, READER, FOREIGN) \
     OPTION("address", TEXT, address, "https://127.0.0.1:8200", BOTH, "https://HOST:PORT, http://HOST:PORT or unix:///PATH", "") \
@@ -205,6 +205,51 @@
     OPTION("prepend_configured_namespace", BOOL, p.prepend_namespace, "false", VAULT, "put vault.namespace before the client's", "") \
     OPTION("enforce_consistency", TEXT, enforce_consistency, "never", VAULT, "never: only Vault Enterprise has standbys that answer reads", "always is refused") \
     OPTION("when_inconsistent", TEXT, when_inconsistent, "", VAULT, "fail, retry or forward: accepted", "see enforce_consistency")
+
+#define OPTIONS_CACHE(OPTION, READER, FOREIGN) \
+    READER("use_auto_auth_token", read_use_token, "false, true or \"force\"", "false", BOTH, "the same in api_proxy, where it belongs", "") \
+    READER("persist", read_persist, "block, its type as label", "", BOTH, "accepted", "ampule.handover takes token and leases from an init agent to its sidecar")
+
+#define OPTIONS_PERSIST(OPTION, READER, FOREIGN) \
+    OPTION("type", TEXT, type, "the label", BOTH, "kubernetes", "") \
+    OPTION("path", TEXT, path, "", BOTH, "accepted", "") \
+    OPTION("keep_after_import", BOOL, keep_after_import, "false", BOTH, "accepted", "") \
+    OPTION("exit_on_err", BOOL, exit_on_err, "false", BOTH, "accepted", "") \
+    OPTION("service_account_token_file", TEXT, service_account_token_file, "", BOTH, "accepted", "")
+
+#define OPTIONS_TELEMETRY(OPTION, READER, FOREIGN) \
+    OPTION("prometheus_retention_time", SECONDS, retention_ms, "24h", BOTH, "accepted", "") \
+    OPTION("disable_hostname", BOOL, flag, "false", BOTH, "accepted", "") \
+    OPTION("enable_hostname_label", BOOL, flag, "false", BOTH, "accepted", "") \
+    OPTION("metrics_prefix", TEXT, text, "vault", BOTH, "accepted", "") \
+    OPTION("statsd_address", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("statsite_address", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("dogstatsd_addr", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("dogstatsd_tags", STRINGS, words, "[]", BOTH, "accepted", "") \
+    OPTION("filter_default", BOOL, flag, "true", BOTH, "accepted", "") \
+    OPTION("prefix_filter", STRINGS, prefix_filter, "[]", BOTH, "accepted: words with + or - before them", "") \
+    OPTION("usage_gauge_period", SECONDS, period_ms, "10m", BOTH, "accepted", "") \
+    OPTION("maximum_gauge_cardinality", INT, number, "500", BOTH, "accepted", "") \
+    OPTION("lease_metrics_epsilon", SECONDS, period_ms, "1h", BOTH, "accepted", "") \
+    OPTION("num_lease_metrics_buckets", INT, number, "168", BOTH, "accepted", "") \
+    OPTION("add_lease_metrics_namespace_labels", BOOL, flag, "false", BOTH, "accepted", "") \
+    OPTION("circonus_api_token", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_api_app", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_api_url", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_submission_interval", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_submission_url", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_id", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_force_metric_activation", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_instance_id", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_search_tag", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_display_name", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_check_tags", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_broker_id", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("circonus_broker_select_tag", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("stackdriver_project_id", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("stackdriver_location", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("stackdriver_namespace", TEXT, text, "", BOTH, "accepted", "") \
+    OPTION("stackdriver_debug_logs", BOOL, flag, "false", BOTH, "accepted", "")
 
 #define OPTIONS_AMPULE(OPTION, READER, FOREIGN) \
     READER("allow", read_allow, "list", "[]", AMPULE, "[\"plugin\"]: templates may run programs", "") \

@@ -3,7 +3,7 @@
  *
  * Each reader is an option_reader: it takes one value of the top level and puts what it says into
  * the struct config at `into`. Replaced whole by a later file: vault, auto_auth, template_config, exec,
- * api_proxy. Added to: template, env_template, listener. Whatever is wrong goes to reading->problems.
+ * api_proxy, cache, telemetry. Added to: template, env_template, listener. Whatever is wrong goes to reading->problems.
  */
 #ifndef CONFIG_STANZA_H
 #define CONFIG_STANZA_H
@@ -12,7 +12,7 @@
 #include "config/option.h"
 
 option_reader stanza_vault, stanza_auto_auth, stanza_template, stanza_template_config, stanza_env_template, stanza_exec,
-    stanza_listener, stanza_api_proxy;
+    stanza_listener, stanza_api_proxy, stanza_cache, stanza_telemetry;
 
 /* What templates of both kinds have in common. */
 struct config_template stanza_template_default(void);

@@ -167,7 +167,7 @@ static void check_auth(const struct check *check)
         add_missing(check, PROBLEM_ERROR, "auto_auth", "is missing: without a login nothing can be fetched");
         return;
     }
-    if (config->sink_count == 0 && config->template_count == 0 && config->proxy.token == PROXY_TOKEN_CLIENT)
+    if (config->sink_count == 0 && config->template_count == 0 && config_lends(config) == PROXY_TOKEN_CLIENT)
         add(check, PROBLEM_ERROR, config->method.file, some_place(check, config->method.place), "auto_auth",
             "nothing to do: neither a sink nor a template");
     check_method(check);
@@ -248,13 +248,34 @@ static void check_proxy(const struct check *check)
     const struct config *config = check->config;
     const struct config_proxy *proxy = &config->proxy;
 
-    if (!proxy->given)
-        return;
-    if (!config->listener_count)
+    if (proxy->given && !config->listener_count)
         add(check, PROBLEM_ERROR, proxy->file, proxy->place, "api_proxy", "needs a listener: where applications reach it");
-    if (proxy->token != PROXY_TOKEN_CLIENT && config->method.wrap_ttl[0])
-        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "api_proxy.use_auto_auth_token",
+    if (proxy->cache && !config->listener_count && !config->template_count)
+        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "cache", "needs a listener or a template");
+    if (proxy->token != PROXY_TOKEN_CLIENT && proxy->cache_token != PROXY_TOKEN_CLIENT)
+        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "cache.use_auto_auth_token", "is given in api_proxy as well");
+    if (config_lends(config) != PROXY_TOKEN_CLIENT && config->method.wrap_ttl[0])
+        add(check, PROBLEM_ERROR, proxy->file, proxy->place, "use_auto_auth_token",
             "has no token to use: auto_auth.method.wrap_ttl wraps it");
+}
+
+/* "http://localhost:8200/" and "127.0.0.1:8200". */
+static bool is_listener(const char *server, const struct config_listener *l)
+{
+    const char *from = strstr(server, "://"), *local = "localhost:";
+    const char *address = l->address;
+    size_t len;
+
+    if (!from || l->is_unix != (strncmp(server, "unix://", 7) == 0))
+        return false;
+    from += 3;
+    len = l->is_unix ? strlen(from) : strcspn(from, "/");
+    if (strncmp(from, local, strlen(local)) == 0 && strncmp(address, "127.0.0.1:", 10) == 0) {
+        from += strlen(local);
+        len -= strlen(local);
+        address += 10;
+    }
+    return strlen(address) == len && strncmp(from, address, len) == 0;
 }
 
 static void check_listeners(const struct check *check)
@@ -265,6 +286,9 @@ static void check_listeners(const struct check *check)
         gid_t gid = 0;
         struct err err;
 
+        if (is_listener(check->config->vault.address, l))
+            add(check, PROBLEM_UNUSABLE, l->file, l->place, l->path,
+                "is vault.address as well (or VAULT_ADDR): the agent would ask itself");
         if (owner_find(l->socket_user, l->socket_group, &uid, &gid, &err) != 0)
             add(check, PROBLEM_WARNING, l->file, l->place, l->path, err.text);
     }

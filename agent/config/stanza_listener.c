@@ -218,6 +218,7 @@ void stanza_api_proxy(struct reading *reading, const struct val *v, const char *
 {
     struct api_proxy proxy = {.enforce_consistency = "", .when_inconsistent = ""};
     const struct val *block = option_block(reading, v, path);
+    struct config *config = into;
 
     if (!block)
         return;
@@ -226,5 +227,80 @@ void stanza_api_proxy(struct reading *reading, const struct val *v, const char *
     proxy.p.given = true;
     proxy.p.place = (struct val_place){block->line, block->column};
     proxy.p.file = block->file;
-    ((struct config *)into)->proxy = proxy.p;
+    proxy.p.cache = config->proxy.cache;
+    proxy.p.cache_token = config->proxy.cache_token;
+    config->proxy = proxy.p;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- `cache` */
+
+struct persist {
+    const char *type, *path, *service_account_token_file;
+    bool keep_after_import, exit_on_err;
+};
+
+#define OPTION_STRUCT struct persist
+static const struct option persist_options[] = {OPTION_ROWS(OPTIONS_PERSIST)};
+#undef OPTION_STRUCT
+static const struct stanza persist_table = {"cache.persist", persist_options, ARRAY_LEN(persist_options), false, false};
+
+static void read_persist(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    struct persist persist = {.type = "", .path = "", .service_account_token_file = ""};
+    const char *label;
+
+    (void)into;
+    if (option_block(reading, v, path))
+        option_read(reading, &persist_table, option_body(reading, hcl_block(v, 0), &label), path, &persist);
+}
+
+#define OPTION_STRUCT struct api_proxy
+static const struct option cache_options[] = {OPTION_ROWS(OPTIONS_CACHE)};
+#undef OPTION_STRUCT
+static const struct stanza cache_table = {"cache", cache_options, ARRAY_LEN(cache_options), false, false};
+
+void stanza_cache(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    const struct val *block = option_block(reading, v, path);
+    struct config *config = into;
+    struct api_proxy cache = {.p.given = false};
+
+    if (!block)
+        return;
+    option_read(reading, &cache_table, block, path, &cache);
+    option_problem(reading, PROBLEM_WARNING, block, path, "nothing is kept: every request goes to the server");
+    config->proxy.cache = true;
+    config->proxy.cache_token = cache.p.token;
+    if (config->proxy.given)
+        return;
+    config->proxy.place = (struct val_place){block->line, block->column};
+    config->proxy.file = block->file;
+}
+
+/* ------------------------------------------------------------------------------------------------------ `telemetry` */
+
+/* Where several keys are of one kind they share its field: nothing is done with them. */
+struct telemetry {
+    const char *text;
+    const char *const *words, *const *prefix_filter;
+    bool flag;
+    int number;
+    int64_t retention_ms, period_ms;
+};
+
+#define OPTION_STRUCT struct telemetry
+static const struct option telemetry_options[] = {OPTION_ROWS(OPTIONS_TELEMETRY)};
+#undef OPTION_STRUCT
+static const struct stanza telemetry_table = {"telemetry", telemetry_options, ARRAY_LEN(telemetry_options), false, false};
+
+void stanza_telemetry(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    const struct val *block = option_block(reading, v, path);
+    struct telemetry telemetry = {.text = ""};
+
+    (void)into;
+    if (!block)
+        return;
+    option_read(reading, &telemetry_table, block, path, &telemetry);
+    option_problem(reading, PROBLEM_WARNING, block, path, "not supported yet: nothing is measured");
 }

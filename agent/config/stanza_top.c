@@ -90,6 +90,8 @@ STANZA(env_template)
 STANZA(exec)
 STANZA(listener)
 STANZA(api_proxy)
+STANZA(cache)
+STANZA(telemetry)
 
 #define OPTION_STRUCT struct top
 static const struct option top_options[] = {OPTION_ROWS(OPTIONS_TOP)};

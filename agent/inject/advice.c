@@ -149,17 +149,13 @@ static bool is_built_in(struct str type)
     return false;
 }
 
-/* Annotations that make a part of the configuration which Ampule's agent reads and does not act upon. */
+/* Annotations that ask for more than Ampule's agent does. */
 static const struct lack {
     enum annot annot;
     const char *text;
 } lacks[] = {
-    {ANNOT_AGENT_CACHE_ENABLE, "no listener and no cache: the application asks the server itself, or reads rendered files"},
-    {ANNOT_AGENT_CACHE_USE_AUTO_AUTH_TOKEN, "no listener"},
-    {ANNOT_AGENT_CACHE_LISTENER_PORT, "no listener"},
-    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, "no cache that is kept"},
-    {ANNOT_AGENT_ENABLE_QUIT,
-     "no request ends it: let a Job's sidecar be native (ampule.dev/native-sidecar), or use agent-pre-populate-only"},
+    {ANNOT_AGENT_CACHE_ENABLE, "Ampule's agent passes the pod's requests on and keeps nothing: each goes to the server"},
+    {ANNOT_AGENT_CACHE_EXIT_ON_ERR, "has no effect on Ampule's agent: there is no cache that could not be read"},
 };
 
 /* Telemetry as a family has no value of its own. */
@@ -188,7 +184,7 @@ static void advise_lacks(const struct plan *plan, struct warnings *warnings)
         return;
     for (size_t i = 0; i < ARRAY_LEN(lacks); i++) {
         if (is_asked_for(plan, lacks[i].annot))
-            warn_add(warnings, "%s has no effect on Ampule's agent: %s", annot_rows[lacks[i].annot].name, lacks[i].text);
+            warn_add(warnings, "%s: %s", annot_rows[lacks[i].annot].name, lacks[i].text);
     }
     advise_telemetry(plan, warnings);
     if (!is_built_in(type) && !plan_text(plan, ANNOT_AGENT_CONFIGMAP).len)

@@ -167,7 +167,7 @@ int local_new(struct loop *loop, const struct config *config, const struct http_
         local_free(local);
         return -1;
     }
-    local->way = (struct relay_way){local->client, config->proxy.token, namespace_of(config), events->token, events->ctx};
+    local->way = (struct relay_way){local->client, config_lends(config), namespace_of(config), events->token, events->ctx};
     *ret = local;
     return 0;
 }

@@ -9,5 +9,5 @@ ROWS = [
     ("F64", "a Job's pod that must end", "`tests/integration/test_init.py`: an init run ends by itself"),
     ("F86", "EINTR everywhere", "`tests/fault/torture --modes EINTR`"),
     ("F90", "getrandom is not ready or fails", "`tests/fault/torture`: among the calls that fail"),
-    ("F94–F96", "the listener; the webhook", "`tests/fault/test_webhook.py`, `test_webhook_bombs.py`; there is no listener"),
+    ("F94–F96", "the listener; the webhook", "`tests/fault/test_webhook.py`, `test_webhook_bombs.py`; listeners of the agent: `tests/integration/test_listener.py`"),
 ]

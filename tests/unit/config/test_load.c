@@ -404,7 +404,7 @@ static void config_collects_all_problems_with_their_places(void **state)
     assert_string_equal(problem->file, f->paths[0]);
     assert_int_equal(find(f, "no_such", "unknown key")->severity, PROBLEM_WARNING);
     assert_int_equal(find(f, "template[1].permz", "unknown key")->severity, PROBLEM_ERROR);
-    assert_int_equal(find(f, "cache", "not supported yet: cache")->severity, PROBLEM_UNUSABLE);
+    assert_int_equal(find(f, "cache", "nothing is kept")->severity, PROBLEM_WARNING);
 }
 
 static void config_of_two_templates_with_one_destination_the_last_wins_with_a_warning(void **state)

@@ -1,6 +1,10 @@
 #include "stanza_world.h"
 
 #define METHOD   "auto_auth { method \"kubernetes\" { config = { role = \"r\" } } } "
+#define SERVER   "vault { address = \"https://a\" } "
+#define SINK     "auto_auth { method \"kubernetes\" { config = { role = \"r\" } } sink \"file\" { config = { path = \"/s\" } } } "
+#define LISTENER "listener \"tcp\" { tls_disable = true } "
+#define USE      "api_proxy { use_auto_auth_token = true } "
 #define TEMPLATE "template { contents = \"x\" destination = \"/d\" } "
 
 static void check(const char *text)
@@ -55,6 +59,12 @@ static void what_only_the_whole_tells_is_named(void **state)
         {"vault { address = \"https://a\" } auto_auth { method \"kubernetes\" { config = { role = \"r\" } } sink \"file\" { aad = \"x\" "
          "config = { path = \"/s\" } } } ",
          PROBLEM_ERROR, "auto_auth.sink[0].aad", "needs dh_type"},
+        {SERVER "api_proxy { } " METHOD TEMPLATE, PROBLEM_ERROR, "api_proxy", "needs a listener"},
+        {SERVER "cache { } " SINK, PROBLEM_ERROR, "cache", "needs a listener or a template"},
+        {SERVER LISTENER USE "cache { use_auto_auth_token = true } " METHOD, PROBLEM_ERROR, "cache.use_auto_auth_token", "as well"},
+        {"vault { address = \"http://localhost:8200/\" } " LISTENER METHOD TEMPLATE, PROBLEM_UNUSABLE, "listener[0]", "would ask itself"},
+        {"vault { address = \"unix:///a\" } listener \"unix\" { address = \"/a\" } " METHOD TEMPLATE, PROBLEM_UNUSABLE, "listener[0]",
+         "would ask itself"},
         {"vault { address = \"https://a\" } " METHOD TEMPLATE TEMPLATE, PROBLEM_WARNING, "template[0].destination",
          "also that of template[1]"},
     };

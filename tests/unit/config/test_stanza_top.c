@@ -52,7 +52,7 @@ static void what_is_not_understood_is_named(void **state)
         {"log_file = [\"/l\"]", PROBLEM_ERROR, "log_file", "must be a string"},
         {"log_rotate_bytes = \"many\"", PROBLEM_ERROR, "log_rotate_bytes", "must be an integer"},
         {"disable_keep_alives = [\"x\"]", PROBLEM_ERROR, "disable_keep_alives", "templating"},
-        {"cache { }", PROBLEM_UNUSABLE, "cache", "not supported yet"},
+        {"cache { }", PROBLEM_WARNING, "cache", "nothing is kept"},
         {"telemetry { }", PROBLEM_WARNING, "telemetry", "not supported yet"},
     };
 
