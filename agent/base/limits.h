@@ -131,6 +131,8 @@
 #define LIMIT_SERVER_CONNECTIONS 512
 /* Of applications at one listener of an agent, most of them idle. */
 #define LIMIT_LOCAL_CONNECTIONS 2048
+/* For their requests to a server that does not speak HTTP/2. */
+#define LIMIT_RELAY_CONNECTIONS 64
 /* What goes in pieces: bytes that wait for the slower side, and how few a second our server's peer may take or send without being
  * cut. */
 #define LIMIT_STREAM_WINDOW_BYTES  KIB(64)

@@ -1,5 +1,6 @@
 #include "flow/front.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "config/server_options.h"
 #include "flow/logbook.h"
@@ -35,8 +36,9 @@ static void on_quit(void *ctx)
 int front_open(struct front *front, struct loop *loop, const struct config *config, struct err *err)
 {
     const struct local_events events = {front, own_token, health, on_quit};
-    const struct http_options server = server_options(&config->vault);
+    struct http_options server = server_options(&config->vault);
 
+    server.max_connections = LIMIT_RELAY_CONNECTIONS;
     if (!config->listener_count)
         return 0;
     if (local_new(loop, config, &server, &events, &front->local, err) != 0)
@@ -44,6 +46,12 @@ int front_open(struct front *front, struct loop *loop, const struct config *conf
     for (size_t i = 0; i < local_count(front->local); i++)
         logbook_listening(&config->listeners[i], local_address(front->local, i));
     return 0;
+}
+
+void front_renew(const struct front *front)
+{
+    if (front->local)
+        local_renew(front->local);
 }
 
 void front_close(struct front *front)

@@ -23,6 +23,8 @@ struct front {
 /* Where the configuration has listeners. */
 int front_open(struct front *front, struct loop *loop, const struct config *config, struct err *err) MUST_USE;
 void front_close(struct front *front);
+/* The token has become another one: what is remembered of the old one ends with its connections. */
+void front_renew(const struct front *front);
 /* Another configuration of the same listeners: the TLS files are read again. */
 void front_take(struct front *front, const struct config *config);
 void front_reach(const struct front *front, struct reach *reach);

@@ -122,6 +122,7 @@ static void on_token(void *ctx, const struct token *token)
     logbook_token(&car->config->method, token);
     progress_token(&car->progress);
     sinks_put(car->sinks, token);
+    front_renew(&car->front);
     if (*token->value)
         fetch_token(car->fetch, token);
 }

@@ -185,6 +185,11 @@ void local_free(struct local *local)
     mem_free(local);
 }
 
+void local_renew(struct local *local)
+{
+    http_client_renew(local->client);
+}
+
 int local_reload(struct local *local, const struct config *config, struct err *err)
 {
     int result = 0;

@@ -36,6 +36,8 @@ int local_new(struct loop *loop, const struct config *config, const struct http_
 void local_free(struct local *local);
 /* TLS files are read again; on an error those of before hold, of the listener that is named. */
 int local_reload(struct local *local, const struct config *config, struct err *err) MUST_USE;
+/* What follows takes new connections to the server. */
+void local_renew(struct local *local);
 /* Accept nothing new, and tell when everything is answered, or after limit_ms. Never from inside. */
 void local_finish(struct local *local, int64_t limit_ms, void (*on_finished)(void *ctx), void *ctx);
 void local_reach(const struct local *local, struct reach *reach);

@@ -145,6 +145,19 @@ def test_a_server_that_is_away_is_told_as_an_error(site, agent, proxy, tmp_path)
     wait.until(lambda: user_of(one.application.ask("GET", one.path, X_Vault_Token=site.vault.token)) == "alice", "the server to be reached again")
 
 
+def test_requests_that_hang_do_not_hold_others(site, agent, proxy, tmp_path):
+    """LIMIT_RELAY_CONNECTIONS at once where the server does not speak HTTP/2; the agent's own go by others."""
+    one = Pod(site, agent, site.login(), via=proxy, sink=tmp_path / "sink")
+    proxy.hang(method="GET", path="/v1/hangs")
+    hanging = [one.application.connect() for _ in range(40)]
+    for connection in hanging:
+        connection.request("GET", "/v1/hangs")
+    wait.until(lambda: proxy.count(path="^/v1/hangs") == len(hanging), "all of them to arrive")
+    assert user_of(one.application.ask("GET", one.path, X_Vault_Token=site.vault.token)) == "alice"
+    for connection in hanging:
+        connection.close()
+
+
 def test_a_client_that_goes_away_ends_its_request(site, agent, proxy, tmp_path):
     one = Pod(site, agent, site.login(), via=proxy, sink=tmp_path / "sink")
     proxy.hang(method="GET", path="/v1/hangs")

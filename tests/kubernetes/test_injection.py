@@ -207,10 +207,10 @@ def test_the_agent_of_an_example_renders_its_file(apiserver, injector, site, sec
 
 # ------------------------------------------------------------------------------------------------------------------ explain
 
-CACHE = {"agent-cache-enable": "true"}  # which the agent does not have
+LACKING = {"auth-type": "oci"}  # which the agent does not have
 SHAPES = [
     {}, {"agent-pre-populate-only": "true"}, {"agent-pre-populate": "false"}, {"ampule.dev/native-sidecar": "true"}, {"ampule.dev/handover": "true"},
-    {"agent-init-first": "true"}, CACHE, {"agent-configmap": "mine"}, {"ampule.dev/token-audience": "vault"},
+    {"agent-init-first": "true"}, LACKING, {"agent-configmap": "mine"}, {"ampule.dev/token-audience": "vault"},
     {"agent-inject-secret-a": "kv/a", "secret-volume-path-a": "/vault/other"},
     {"agent-inject-secret-a": "kv/a", "ampule.dev/identity-a": "pay", "ampule.dev/identity-role-pay": "pay"},
 ]  # fmt: skip
@@ -232,7 +232,7 @@ def test_explain_finds_every_pod_of_a_fleet_as_the_webhook_made_it(apiserver, in
         item = pod({"agent-inject": "true", "role": "x", **shape} if number % 3 else {"note": "x"})
         item["metadata"]["name"] = name = f"pod-{number}"
         apiserver.api.post(apiserver.api.pods(namespace), item)
-        wanted[name] = "not injected" if number % 3 == 0 else "not supported" if shape is CACHE else "same"
+        wanted[name] = "not injected" if number % 3 == 0 else "not supported" if shape is LACKING else "same"
     status, outcomes, answer = explain(injector, apiserver.kubectl("get", "pods", "-n", namespace, "-o", "json"))
     assert outcomes == wanted, [row["notes"] for row in answer["workloads"] if row["outcome"] == "different"]
     assert status == 1

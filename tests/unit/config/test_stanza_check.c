@@ -20,6 +20,25 @@ static void what_is_whole_has_no_problem(void **state)
     assert_int_equal(problems.len, 0);
 }
 
+/* Behind the warning that nothing is kept. */
+static void caches_need_somebody_to_serve(void **state)
+{
+    static const struct bad rows[] = {
+        {SERVER "cache { } " SINK, PROBLEM_ERROR, "cache", "needs a listener or a template"},
+        {SERVER LISTENER USE "cache { use_auto_auth_token = true } " METHOD, PROBLEM_ERROR, "cache.use_auto_auth_token",
+         "as well"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        read_alone(rows[i].text);
+        stanza_check(&config, &problems);
+        assert_int_equal(problems.len, 2);
+        assert_string_equal(problems.items[1].path, rows[i].path);
+        assert_non_null(strstr(problems.items[1].text, rows[i].says));
+    }
+}
+
 static void what_only_the_whole_tells_is_named(void **state)
 {
     static const struct bad rows[] = {
@@ -60,11 +79,10 @@ static void what_only_the_whole_tells_is_named(void **state)
          "config = { path = \"/s\" } } } ",
          PROBLEM_ERROR, "auto_auth.sink[0].aad", "needs dh_type"},
         {SERVER "api_proxy { } " METHOD TEMPLATE, PROBLEM_ERROR, "api_proxy", "needs a listener"},
-        {SERVER "cache { } " SINK, PROBLEM_ERROR, "cache", "needs a listener or a template"},
-        {SERVER LISTENER USE "cache { use_auto_auth_token = true } " METHOD, PROBLEM_ERROR, "cache.use_auto_auth_token", "as well"},
-        {"vault { address = \"http://localhost:8200/\" } " LISTENER METHOD TEMPLATE, PROBLEM_UNUSABLE, "listener[0]", "would ask itself"},
-        {"vault { address = \"unix:///a\" } listener \"unix\" { address = \"/a\" } " METHOD TEMPLATE, PROBLEM_UNUSABLE, "listener[0]",
+        {"vault { address = \"http://localhost:8200/\" } " LISTENER METHOD TEMPLATE, PROBLEM_UNUSABLE, "listener[0]",
          "would ask itself"},
+        {"vault { address = \"unix:///a\" } listener \"unix\" { address = \"/a\" } " METHOD TEMPLATE, PROBLEM_UNUSABLE,
+         "listener[0]", "would ask itself"},
         {"vault { address = \"https://a\" } " METHOD TEMPLATE TEMPLATE, PROBLEM_WARNING, "template[0].destination",
          "also that of template[1]"},
     };
@@ -90,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_whole_has_no_problem, make, clean),
         cmocka_unit_test_setup_teardown(what_only_the_whole_tells_is_named, make, clean),
+        cmocka_unit_test_setup_teardown(caches_need_somebody_to_serve, make, clean),
         cmocka_unit_test_setup_teardown(after_a_file_that_could_not_be_read_nothing_is_missing, make, clean),
     };
 
