@@ -280,9 +280,14 @@ static void every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be
         FIELD(struct config, format_word),
         FIELD(struct config, file_word),
         FIELD(struct config, exec.given), /* exec.command says it */
+        FIELD(struct config, proxy.place),
+        FIELD(struct config, proxy.file),
+        FIELD(struct config, proxy.given), /* without its keys it says nothing */
         /* Compared one by one, by functions of their own. */
         FIELD(struct config, sinks),
         FIELD(struct config, sink_count),
+        FIELD(struct config, listeners),
+        FIELD(struct config, listener_count),
         FIELD(struct config, templates),
         FIELD(struct config, template_count),
         FIELD(struct config, variable_count),
@@ -309,6 +314,35 @@ static void every_field_of_a_template_is_compared(void **state)
     CLEAR_PADDING(&template);
     uncover((unsigned char *)&template, template_rows, ARRAY_LEN(template_rows), exempt, ARRAY_LEN(exempt));
     assert_covered((unsigned char *)&template, sizeof(template));
+}
+
+static void every_field_of_a_listener_is_compared(void **state)
+{
+    static const struct field exempt[] = {FIELD(struct config_listener, place), FIELD(struct config_listener, file)};
+    struct config_listener listener;
+
+    (void)state;
+    memset(&listener, 0xff, sizeof(listener));
+    CLEAR_PADDING(&listener);
+    uncover((unsigned char *)&listener, listener_rows, ARRAY_LEN(listener_rows), exempt, ARRAY_LEN(exempt));
+    assert_covered((unsigned char *)&listener, sizeof(listener));
+}
+
+static void listeners_stay_as_they_are(void **state)
+{
+    static const char two[] = BASE "listener \"tcp\" { tls_disable = true } listener \"unix\" { address = \"/a\" } ";
+    struct err err;
+
+    (void)state;
+    read(&old, two);
+    read(&new, BASE "listener \"tcp\" { tls_disable = true } ");
+    difference_find(&old, &new, &difference);
+    assert_keys(&difference.restart, "listener");
+    assert_int_equal(difference_keep(&old, &new, DIFFERENCE_RESTART, &err), 0);
+    config_done(&old);
+    assert_int_equal(new.listener_count, 2);
+    assert_true(new.listeners[1].is_unix);
+    assert_string_equal(new.listeners[1].address, "/a");
 }
 
 static void every_field_of_a_sink_is_compared(void **state)
@@ -375,6 +409,8 @@ int main(void)
         cmocka_unit_test(every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be),
         cmocka_unit_test(every_field_of_a_template_is_compared),
         cmocka_unit_test(every_field_of_a_sink_is_compared),
+        cmocka_unit_test(every_field_of_a_listener_is_compared),
+        cmocka_unit_test(listeners_stay_as_they_are),
         cmocka_unit_test_teardown(what_the_environment_says_stays, clean),
         cmocka_unit_test_teardown(texts_of_certificates_are_trust, clean),
     };
