@@ -23,7 +23,7 @@ _ampule() {
   elif [[ ${#words[@]} -eq 0 && $before == "$program" ]]; then
     case ${program##*/} in
       ampule) words=$("$program" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p') ;;
-      ampule-agent) words='agent generate-config probe token version' ;;
+      ampule-agent) words='agent copy exec generate-config probe quit reload status token version' ;;
       *) words= ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

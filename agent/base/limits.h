@@ -235,6 +235,10 @@
  * much as it takes with the usual stack of 8 MiB. */
 #define LIMIT_VARIABLE_BYTES    KIB(128)
 #define LIMIT_ENVIRONMENT_BYTES MIB(2)
+/* Variables of `ampule-agent exec`, and of a pod's annotations. */
+#define LIMIT_EXEC_VARIABLES 256
+/* Our own programs: a few megabytes, with what a debugger needs some tens. */
+#define LIMIT_PROGRAM_BYTES MIB(256)
 /* Numbers that are closed one by one where neither close_range(2) nor /proc is there: a million would take a second. */
 #define LIMIT_DESCRIPTORS 16384
 /* Processes of one name, without a master, that one signal goes to: their numbers are kept meanwhile. Those that we may not

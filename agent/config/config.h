@@ -123,6 +123,7 @@ struct config_exec {
     bool restart;                  /* restart_on_secret_changes: "always" */
     int stop_signal;               /* SIGTERM; 0: none, it is killed after the grace */
     int change_signal;             /* ampule.restart_signal: this instead of a restart; 0: none */
+    int64_t grace_ms;              /* of a program that shall end; 0: SUPERVISOR_GRACE_MS (super/supervisor) */
     const char *output, *error;    /* child_process_stdout and _stderr, to be appended to; "": ours */
     bool given;
     struct val_place place;

@@ -13,8 +13,9 @@ enum {
     SERVER = 8,
     GENERATE = 16,
     ERRAND = 32,
+    EXEC = 64,
     BOTH = AGENT | REVOKE | SERVER | GENERATE,
-    ALL = AGENT | REVOKE | PROBE | GENERATE | ERRAND
+    ALL = AGENT | REVOKE | PROBE | GENERATE | ERRAND | EXEC
 };
 
 enum flag_kind { FLAG_TEXT, FLAG_NUMBER, FLAG_SWITCH, FLAG_LIST, FLAG_HEADER, FLAG_IGNORED_TEXT, FLAG_IGNORED_SWITCH };
@@ -54,8 +55,8 @@ static const struct flag table[] = {
          "Configuration file or directory; may be given several times. Without it VAULT_CONFIG "
          "(base64) is read."),
     SWITCH(AGENT, "exit-after-auth", exit_after_auth, "", "End when every template is on disk."),
-    TEXT(AGENT, "log-level", log_level, "LEVEL", "trace, debug, info, warn or error."),
-    TEXT(AGENT, "log-format", log_format, "FORMAT", "standard or json."),
+    TEXT(AGENT | EXEC, "log-level", log_level, "LEVEL", "trace, debug, info, warn or error."),
+    TEXT(AGENT | EXEC, "log-format", log_format, "FORMAT", "standard or json."),
     TEXT(AGENT, "log-file", log_file, "PATH",
          "A file for the log, beside standard error; a folder with a slash behind it: vault.log there."),
     TEXT(AGENT, "log-rotate-duration", log_rotate_duration, "TIME", "How old that file gets before it is renamed (default 24h)."),
@@ -88,6 +89,11 @@ static const struct flag table[] = {
     TEXT(ERRAND, "pid", pid, "PID", "That agent; without it the only one of this container."),
     TEXT(ERRAND, "pid-file", pid_file, "PATH", "The agent whose number is in this file."),
     TEXT(ERRAND, "wait", wait, "TIME", "Wait for its end, for that long (default 0: do not wait)."),
+    LIST(EXEC, "variable", variable, "NAME=PATH", "A variable of the program, and the file with its value; once for each."),
+    SWITCH(EXEC, "restart", restart, "",
+           "Start the program anew when a value has changed (default true); else it keeps the old ones."),
+    TEXT(EXEC, "grace", grace, "TIME",
+         "How long the program may take to end when it is told to, before it is killed (default 30s)."),
     SWITCH(ALL, "help", help, "", "This text."),
     SWITCH(ALL, "h", help, NULL, NULL),
     SWITCH(REVOKE, "self", self, "", "Revoke the token of VAULT_TOKEN, or else of $HOME/.vault-token."),
@@ -110,6 +116,7 @@ void flags_init(struct flags *flags)
                             .disable_redirects = -1,
                             .combine_logs = -1,
                             .verify_only = -1,
+                            .restart = -1,
                             .help = -1,
                             .version = -1,
                             .self = -1};
@@ -167,6 +174,37 @@ static int check_header(const char *value, struct err *err)
     return 0;
 }
 
+static bool is_variable(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool letter = (name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z';
+
+        if (!letter && name[i] != '_' && !(i && name[i] >= '0' && name[i] <= '9'))
+            return false;
+    }
+    return len > 0;
+}
+
+static int check_variable(const char *value, struct err *err)
+{
+    size_t len = strcspn(value, "=");
+
+    if (value[len] == '\0' || value[len + 1] == '\0' || !is_variable(value, len))
+        return err_set(err, ERR_INPUT, "flag -variable: NAME=PATH is expected; NAME of letters, digits and _, no digit first");
+    return 0;
+}
+
+static int add_item(struct flags *flags, const struct flag *flag, const char *value, struct err *err)
+{
+    if (flag->commands == EXEC)
+        return check_variable(value, err) == 0
+                   ? add(flags->variables, &flags->variable_count, LIMIT_EXEC_VARIABLES, flag->name, value, err)
+                   : -1;
+    if (flag->commands == GENERATE)
+        return add(flags->paths, &flags->path_count, LIMIT_CONFIG_FLAGS, flag->name, value, err);
+    return add(flags->configs, &flags->config_count, LIMIT_CONFIG_FLAGS, flag->name, value, err);
+}
+
 static int set(struct flags *flags, const struct flag *flag, const char *value, struct err *err)
 {
     char *field = (char *)flags + flag->offset;
@@ -183,8 +221,7 @@ static int set(struct flags *flags, const struct flag *flag, const char *value, 
     case FLAG_NUMBER:
         return set_number((const char **)(void *)field, flag->name, value, err);
     case FLAG_LIST:
-        return add((const char **)(void *)field, flag->commands == GENERATE ? &flags->path_count : &flags->config_count,
-                   LIMIT_CONFIG_FLAGS, flag->name, value, err);
+        return add_item(flags, flag, value, err);
     case FLAG_HEADER:
         if (check_header(value, err) != 0)
             return -1;
@@ -243,6 +280,10 @@ static int parse(struct flags *flags, int command, int first, int argc, char *co
             flags->rest_count = (size_t)(argc - i);
             return 0;
         }
+        if (command == EXEC && strcmp(argv[i], "--") == 0) {
+            flags->program = argv + i + 1;
+            return 0;
+        }
         if (is_word(argv[i]))
             return err_set(err, ERR_INPUT, "unexpected argument %d; flags begin with a dash (see -help)", i + 1);
         if (strcmp(argv[i], "--") == 0)
@@ -293,6 +334,11 @@ int flags_parse_probe(struct flags *flags, int argc, char *const *argv, struct e
 int flags_parse_errand(struct flags *flags, int argc, char *const *argv, struct err *err)
 {
     return parse(flags, ERRAND, 0, argc, argv, err);
+}
+
+int flags_parse_exec(struct flags *flags, int argc, char *const *argv, struct err *err)
+{
+    return parse(flags, EXEC, 0, argc, argv, err);
 }
 
 /* Where a flag comes from the environment, its variable. */
@@ -347,7 +393,7 @@ static void help(int command, struct buf *buf)
         if (flag->commands & command && flag->value)
             buf_addf(buf, "  -%s%s%s\n      %s", flag->name, flag->value[0] ? "=" : "", flag->value, flag->help);
         if (flag->commands & command && flag->value)
-            buf_addf(buf, variable_of(flag) ? " [VAULT_%s]\n" : "\n", variable_of(flag));
+            buf_addf(buf, variable_of(flag) && command != EXEC ? " [VAULT_%s]\n" : "\n", variable_of(flag));
     }
     help_ignored(command, buf);
 }
@@ -375,6 +421,11 @@ void flags_help_probe(struct buf *buf)
 void flags_help_errand(struct buf *buf)
 {
     help(ERRAND, buf);
+}
+
+void flags_help_exec(struct buf *buf)
+{
+    help(EXEC, buf);
 }
 
 void flags_help_server(struct buf *buf)

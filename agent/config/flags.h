@@ -1,6 +1,6 @@
 /*
  * flags: the agent's command line, as `vault agent` has it, those of `vault agent generate-config` and `vault token revoke`, and
- * that of our own `probe`.
+ * those of our own `probe`, `quit` and the like, and `exec`.
  *
  * One or two dashes, `-x=v` or `-x v`, `-x` for switches. The table of rows also prints the help.
  * Strings are borrowed from argv; NULL is "not given", and so is -1 for switches. Flags that the
@@ -36,6 +36,11 @@ struct flags {
     size_t path_count;
     char *const *rest; /* of the agent: what stands behind its flags, which it has no use for */
     size_t rest_count;
+    const char *variables[LIMIT_EXEC_VARIABLES]; /* of exec: "NAME=PATH" */
+    size_t variable_count;
+    int restart; /* -1, 0, 1 */
+    const char *grace;
+    char *const *program;                                   /* what stands behind --, NULL-terminated; NULL: there was none */
     const char *purpose, *wait, *patience, *pid, *pid_file; /* of a probe or an errand */
 };
 
@@ -50,6 +55,8 @@ int flags_parse_generate(struct flags *flags, int argc, char *const *argv, struc
 int flags_parse_probe(struct flags *flags, int argc, char *const *argv, struct err *err) MUST_USE;
 /* And behind "quit", "reload" and "status". */
 int flags_parse_errand(struct flags *flags, int argc, char *const *argv, struct err *err) MUST_USE;
+/* And behind "exec". */
+int flags_parse_exec(struct flags *flags, int argc, char *const *argv, struct err *err) MUST_USE;
 /* One flag of the way to the server, at argv[*i], which goes to its value when that is an argument of its own: for commands that
  * read the others themselves. */
 int flags_take_server(struct flags *flags, int argc, char *const *argv, int *i, struct err *err) MUST_USE;
@@ -63,6 +70,7 @@ void flags_help_revoke(struct buf *buf);
 void flags_help_generate(struct buf *buf);
 void flags_help_probe(struct buf *buf);
 void flags_help_errand(struct buf *buf);
+void flags_help_exec(struct buf *buf);
 void flags_help_server(struct buf *buf);
 
 #endif

@@ -30,6 +30,11 @@ static const char *name(const struct application *application)
     return application->config->exec.command.argv[0];
 }
 
+static int64_t grace_ms(const struct config_exec *exec)
+{
+    return exec->grace_ms ? exec->grace_ms : SUPERVISOR_GRACE_MS;
+}
+
 static void on_started(void *ctx, pid_t pid)
 {
     struct application *application = ctx;
@@ -55,8 +60,8 @@ static void on_changed(void *ctx, enum supervisor_change change)
 
 static void on_killed(void *ctx)
 {
-    log_warn(MODULE, "did not end within %d s: killed with its process group: command=%s", (int)(SUPERVISOR_GRACE_MS / 1000),
-             name(ctx));
+    log_warn(MODULE, "did not end within %d s: killed with its process group: command=%s",
+             (int)(grace_ms(&((struct application *)ctx)->config->exec) / 1000), name(ctx));
 }
 
 static void on_over(void *ctx, const struct supervisor_end *end)
@@ -121,6 +126,7 @@ static struct supervisor_ways ways(const struct config_exec *exec)
                      : exec->restart     ? SUPERVISOR_RESTART
                                          : SUPERVISOR_LEAVE,
         .change_signal = exec->change_signal,
+        .grace_ms = grace_ms(exec),
     };
 }
 

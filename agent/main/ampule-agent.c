@@ -1,7 +1,7 @@
 /*
  * ampule-agent: what runs in every pod. argv, exit status, wiring; also answers to the names `vault` and `bao` with the
  * subcommands `agent`, `agent generate-config` and `token revoke -self`. `probe` asks a running one how it is; `quit`, `reload`
- * and `status` tell it something.
+ * and `status` tell it something; `exec` starts a program with variables out of files, `copy` brings this one where it is needed.
  *
  * Exit status: with `exec` that of the program, when it ends by itself (128 + n: by signal n). Else 0 ended as asked (signal,
  * exit_after_auth, -test-verify-only on a good configuration; token revoked); 1 anything else, but `token revoke` says 2 when the
@@ -24,6 +24,7 @@
 #include "config/load.h"
 #include "config/override.h"
 #include "flow/errand.h"
+#include "flow/exec.h"
 #include "flow/generate.h"
 #include "flow/probe.h"
 #include "flow/programs.h"
@@ -34,6 +35,7 @@
 #include "os/file.h"
 #include "os/harden.h"
 #include "os/log_file.h"
+#include "os/myself.h"
 #include "os/service.h"
 #include "vault/token.h"
 
@@ -56,7 +58,9 @@ static int show_help(void)
              "       ampule-agent [agent] generate-config -type=env-template [OPTIONS] [FILE]\n"
              "       ampule-agent token revoke -self [OPTIONS]\n"
              "       ampule-agent probe [OPTIONS]\n"
-             "       ampule-agent quit|reload|status [OPTIONS]\n\n"
+             "       ampule-agent quit|reload|status [OPTIONS]\n"
+             "       ampule-agent exec -variable=NAME=PATH [OPTIONS] -- PROGRAM [ARGUMENTS]\n"
+             "       ampule-agent copy PATH\n\n"
              "Logs in to Vault or OpenBao, renders secrets to files, keeps leases alive and tells applications what changed.\n"
              "Takes Vault Agent's configuration, flags and environment (VAULT_*, BAO_*).\n\nOptions:\n");
     flags_help(&text);
@@ -456,6 +460,82 @@ static int errand_command(const struct command *command, int argc, char *const *
     return errand_run(&errand, &err) != 0 ? complain(&err) : 0;
 }
 
+/* ------------------------------------------------------------------------------------------------------- exec, copy */
+
+static int show_exec_help(void)
+{
+    _cleanup_buf_ struct buf text;
+
+    buf_init_clipped(&text, LIMIT_CONFIG_BYTES);
+    buf_adds(&text,
+             "Usage: ampule-agent exec -variable=NAME=PATH [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n"
+             "Starts a program with variables out of files, which an agent beside it keeps: what ampule.dev/env-NAME makes of a\n"
+             "container's command. It waits for the files, passes signals on, and asks no server.\n\nOptions:\n");
+    flags_help_exec(&text);
+    buf_adds(&text,
+             "\nExit status: that of the program, 128 + N after signal N; 1 it could not be started (the reason is printed),\n"
+             "2 the command line is wrong.\n");
+    fputs(text.data, stdout);
+    return 0;
+}
+
+static int set_log(const struct flags *flags, struct err *err)
+{
+    const char *format = flags->log_format ? flags->log_format : "standard";
+    enum log_level level = LOG_INFO;
+
+    if (flags->log_level && log_level_parse(flags->log_level, &level, err) != 0)
+        return err_wrap(err, "flag -log-level");
+    if (strcmp(format, "json") != 0 && strcmp(format, "standard") != 0)
+        return err_set(err, ERR_INPUT, "flag -log-format: standard or json is expected");
+    log_setup(level, strcmp(format, "json") == 0);
+    return 0;
+}
+
+static int read_exec(const struct flags *flags, struct exec_options *ret, struct err *err)
+{
+    ret->variables = flags->variables;
+    ret->count = flags->variable_count;
+    ret->restart = flags->restart != 0;
+    ret->argv = (const char *const *)flags->program;
+    if (!flags->program || !flags->program[0])
+        return err_set(err, ERR_INPUT, "exec: the program is missing: -- PROGRAM [ARGUMENTS]");
+    if (read_time("grace", flags->grace, &ret->grace_ms, err) != 0)
+        return -1;
+    if (ret->grace_ms < 0)
+        return err_set(err, ERR_INPUT, "flag -grace: must not be negative");
+    return set_log(flags, err);
+}
+
+static int exec_command(int argc, char *const *argv, const struct harden_origin *origin)
+{
+    struct exec_options options = {.origin = origin};
+    struct flags flags;
+    struct err err;
+    int code = 0;
+
+    if (flags_parse_exec(&flags, argc, argv, &err) != 0 || (flags.help != 1 && read_exec(&flags, &options, &err) != 0)) {
+        complain(&err);
+        return 2;
+    }
+    if (flags.help == 1)
+        return show_exec_help();
+    return exec_run(&options, &code, &err) != 0 ? complain(&err) : code;
+}
+
+static int copy_command(int argc, char *const *argv)
+{
+    struct err err;
+
+    if (argc == 1 && argv[0][0] != '-')
+        return myself_copy(argv[0], &err) != 0 ? complain(&err) : 0;
+    fputs(
+        "Usage: ampule-agent copy PATH\n\nCopies this program to PATH, executable for everybody: for a volume of other containers.\n"
+        "What is there is replaced. Exit status: 0 done, 1 not (the reason is printed), 2 the command line is wrong.\n",
+        stdout);
+    return argc == 1 && strstr("--help", argv[0]) ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     struct harden_origin origin;
@@ -478,6 +558,10 @@ int main(int argc, char **argv)
         return generate_command(argc - 3, argv + 3);
     if (argc > 1 && strcmp(argv[1], "probe") == 0)
         return probe_command(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "exec") == 0)
+        return exec_command(argc - 2, argv + 2, &origin);
+    if (argc > 1 && strcmp(argv[1], "copy") == 0)
+        return copy_command(argc - 2, argv + 2);
     if (argc > 1 && find_command(argv[1]))
         return errand_command(find_command(argv[1]), argc - 2, argv + 2);
     if (flags_parse(&flags, argc - 1, argv + 1, &err) != 0)

@@ -99,7 +99,7 @@ static void down_the_ladder(struct supervisor *supervisor, enum state state)
 {
     supervisor->state = state;
     send(supervisor, supervisor->options.ways.stop_signal, GUARD_STOP);
-    timer_after(&supervisor->timer, SUPERVISOR_GRACE_MS);
+    timer_after(&supervisor->timer, supervisor->options.ways.grace_ms);
 }
 
 static void stop(struct supervisor *supervisor)

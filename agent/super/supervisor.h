@@ -3,8 +3,8 @@
  * that has changed, stopped in time.
  *
  * A change is acted upon when nothing has changed for SUPERVISOR_SETTLE_MS (at the latest after five times that), and only if the
- * environment is then another one than the program was started with. The stop ladder: the stop signal, and after
- * SUPERVISOR_GRACE_MS SIGKILL for the whole process group. Events come from the loop. on_over() comes once, and nothing after it.
+ * environment is then another one than the program was started with. The stop ladder: the stop signal, and after the grace
+ * SIGKILL for the whole process group. Events come from the loop. on_over() comes once, and nothing after it.
  */
 #ifndef SUPER_SUPERVISOR_H
 #define SUPER_SUPERVISOR_H
@@ -29,6 +29,7 @@ struct supervisor_ways {
     int stop_signal;
     enum supervisor_change on_change;
     int change_signal; /* SUPERVISOR_SIGNAL */
+    int64_t grace_ms;
 };
 
 struct supervisor_options {

@@ -18,6 +18,7 @@ SCRIPT = 'source "$1"; shift; compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(
     (["ampule-agent", "generate-config", "-pa"], {"-path="}),
     (["ampule-agent", "token", "revoke", "-se"], {"-self"}),
     (["ampule-agent", "pr"], {"probe"}),
+    (["ampule-agent", "exec", "-vari"], {"-variable="}),
     (["ampule", "conf"], {"configuration"}),
     (["ampule", "check", "-str"], {"-strict"}),
     (["ampule-agent", "-config", "=", "/etc/passw"], {"/etc/passwd"}),

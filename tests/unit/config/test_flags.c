@@ -148,6 +148,57 @@ static void flags_of_revoke_are_those_of_the_connection_and_self(void **state)
     assert_int_equal(PARSE("-self"), -1);
 }
 
+static int parse_exec(const char *const *words)
+{
+    int argc = 0;
+
+    while (words[argc])
+        argc++;
+    return flags_parse_exec(&flags, argc, (char *const *)words, &err);
+}
+
+#define PARSE_EXEC(...) parse_exec((const char *const[]){__VA_ARGS__, NULL})
+
+static void flags_of_exec_end_where_the_program_begins(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE_EXEC("-variable=A=/a", "-variable", "_B2=/b=", "-restart=false", "-grace=1m", "--", "sh", "-c", "--"),
+                     0);
+    assert_int_equal(flags.variable_count, 2);
+    assert_string_equal(flags.variables[1], "_B2=/b=");
+    assert_int_equal(flags.restart, 0);
+    assert_string_equal(flags.grace, "1m");
+    assert_string_equal(flags.program[0], "sh");
+    assert_string_equal(flags.program[2], "--");
+    assert_null(flags.program[3]);
+    assert_int_equal(PARSE_EXEC("-variable=A=/a"), 0);
+    assert_null(flags.program);
+    assert_int_equal(flags.restart, -1);
+    assert_int_equal(PARSE_EXEC("sh"), -1);
+    assert_int_equal(PARSE_EXEC("-address=x"), -1);
+    assert_int_equal(PARSE("--", "sh"), -1);
+    for (const char *const *wrong = (const char *const[]){"A", "=/a", "A=", "2=/a", "A-B=/a", "\xc3\xa4=/a", NULL}; *wrong;
+         wrong++) {
+        assert_int_equal(PARSE_EXEC("-variable", *wrong), -1);
+        assert_non_null(strstr(err.text, "flag -variable: NAME=PATH is expected"));
+    }
+}
+
+static void flags_variables_are_bounded(void **state)
+{
+    const char *words[LIMIT_EXEC_VARIABLES + 2];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        words[i] = "-variable=A=/a";
+    words[LIMIT_EXEC_VARIABLES] = NULL;
+    assert_int_equal(parse_exec(words), 0);
+    words[LIMIT_EXEC_VARIABLES] = words[0];
+    words[LIMIT_EXEC_VARIABLES + 1] = NULL;
+    assert_int_equal(parse_exec(words), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+}
+
 static void flags_help_comes_from_the_table(void **state)
 {
     _cleanup_buf_ struct buf buf;
@@ -173,6 +224,8 @@ int main(void)
         cmocka_unit_test(flags_end_at_the_first_word_as_in_the_original),
         cmocka_unit_test(flags_config_is_bounded),
         cmocka_unit_test(flags_of_revoke_are_those_of_the_connection_and_self),
+        cmocka_unit_test(flags_of_exec_end_where_the_program_begins),
+        cmocka_unit_test(flags_variables_are_bounded),
         cmocka_unit_test(flags_help_comes_from_the_table),
     };
 

@@ -90,7 +90,10 @@ static void begin(enum supervisor_change change)
     static const char *const names[] = {"A"};
     const struct supervisor_events events = {
         .on_started = on_started, .on_changed = on_changed, .on_killed = on_killed, .on_over = on_over};
-    struct supervisor_options options = {.ways.stop_signal = SIGUSR2, .ways.on_change = change, .ways.change_signal = SIGHUP};
+    struct supervisor_options options = {.ways.stop_signal = SIGUSR2,
+                                         .ways.on_change = change,
+                                         .ways.change_signal = SIGHUP,
+                                         .ways.grace_ms = SUPERVISOR_GRACE_MS};
 
     runs = sent_count = changes = kills = overs = 0;
     guard_lost = false;
