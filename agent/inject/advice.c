@@ -195,11 +195,44 @@ static void advise_lacks(const struct plan *plan, struct warnings *warnings)
             WARN_SHOWN(type));
 }
 
+/* -------------------------------------------------------------------------------------------------------- variables */
+
+static void advise_overridden(const struct plan *plan, const struct val *container, struct warnings *warnings)
+{
+    const struct val *list = val_get(container, "env");
+
+    for (size_t i = 0; list && list->kind == VAL_LIST && i < list->list.len && !warn_full(warnings); i++) {
+        struct str name = pod_text(&list->list.items[i], "name");
+
+        if (plan_variable_named(plan, name))
+            warn_add(warnings, "container %.*s has a variable %.*s of its own: that of ampule.dev/env-%.*s takes its place",
+                     WARN_SHOWN(pod_text(container, "name")), WARN_SHOWN(name), WARN_SHOWN(name));
+    }
+}
+
+static void advise_variables(const struct plan *plan, struct warnings *warnings)
+{
+    const struct val *containers = plan->pod->containers;
+
+    for (size_t i = 0; i < plan->variable_count && !warn_full(warnings); i++) {
+        struct str text = plan->variables[i].contents;
+
+        if (!memmem(text.data, text.len, "{{", 2))
+            warn_add(warnings, "ampule.dev/env-%.*s is no template: the variable will hold this very text",
+                     WARN_SHOWN(plan->variables[i].name));
+    }
+    for (size_t i = 0; plan->variable_count && i < containers->list.len && !warn_full(warnings); i++) {
+        if (plan_wants_container(plan, pod_text(&containers->list.items[i], "name")))
+            advise_overridden(plan, &containers->list.items[i], warnings);
+    }
+}
+
 void advice_give(const struct plan *plan, struct warnings *warnings)
 {
     advise_wanted(plan, warnings);
     advise_copied_mounts(plan, warnings);
     advise_token(plan, warnings);
     advise_files(plan, warnings);
+    advise_variables(plan, warnings);
     advise_lacks(plan, warnings);
 }

@@ -221,14 +221,16 @@ static void write_templates(const struct plan *plan, const struct plan_identity 
 {
     size_t index = (size_t)(identity - plan->identities), written = 0;
 
-    for (size_t i = 0; i < plan->secret_count; i++) {
-        if (plan->secrets[i].identity != index)
+    for (size_t i = 0; i < plan->secret_count + plan->variable_count; i++) {
+        const struct plan_secret *secret = i < plan->secret_count ? &plan->secrets[i] : &plan->variables[i - plan->secret_count];
+
+        if (secret->identity != index)
             continue;
         if (written++ == 0) {
             json_text_key(out, "template");
             json_text_open(out, '[');
         }
-        write_template(plan, &plan->secrets[i], role, out);
+        write_template(plan, secret, role, out);
     }
     if (written)
         json_text_close(out, ']');

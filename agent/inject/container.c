@@ -9,6 +9,7 @@
 #include "base/json_text.h"
 #include "base/limits.h"
 #include "inject/amend.h"
+#include "inject/plan_variable.h"
 #include "inject/value.h"
 
 #define AGENT      "/bin/ampule-agent" /* where our image has it */
@@ -292,6 +293,8 @@ static void write_mounts(const struct writing *w)
         container_mount(w->out, STR("vault-agent-cache"), STR("/vault/agent-cache"), false);
     if (plan->handover)
         mount_own(w, "ampule-handover", CONFIG_HANDOVER_PATH);
+    if (plan->variable_count)
+        container_mount(w->out, STR(PLAN_ENVIRONMENT), STR(PLAN_ENVIRONMENT_PATH), false);
     json_text_close(w->out, ']');
 }
 
@@ -498,6 +501,26 @@ static int write_plain(const struct writing *w)
     write_security(w);
     json_text_close(w->out, '}');
     return 0;
+}
+
+int container_write_program(const struct plan *plan, struct effort *effort, struct buf *out, struct err *err)
+{
+    const struct writing w = {.plan = plan, .effort = effort, .out = out, .err = err};
+    size_t before = out->len;
+
+    json_text_open(out, '{');
+    json_text_member(out, "name", STR(PLAN_PROGRAM));
+    json_text_member(out, "image", plan_text(plan, ANNOT_AGENT_IMAGE));
+    buf_adds(out, ",\"command\":[\"" AGENT "\",\"copy\",\"" PLAN_PROGRAM_PATH "/ampule-agent\"]");
+    if (write_resources(&w) != 0)
+        return -1;
+    json_text_key(out, "volumeMounts");
+    json_text_open(out, '[');
+    container_mount(out, STR(PLAN_PROGRAM), STR(PLAN_PROGRAM_PATH), false);
+    json_text_close(out, ']');
+    write_security(&w);
+    json_text_close(out, '}');
+    return effort_spend(effort, out->len - before, err);
 }
 
 /* Looks at the whole pod: mounts that are copied, variables, telemetry. */

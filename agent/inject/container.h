@@ -17,6 +17,9 @@ struct container {
 int container_write(const struct plan *plan, const struct container *container, struct effort *effort, struct buf *out,
                     struct arena *arena, struct err *err) MUST_USE;
 
+/* Appends the init container that brings the agent's program to those that are started by it. */
+int container_write_program(const struct plan *plan, struct effort *effort, struct buf *out, struct err *err) MUST_USE;
+
 /* "vault-agent-init", with "-IDENTITY" behind it for others than the first; the same for volumes. */
 void container_name(struct buf *out, const char *base, const struct plan_identity *identity);
 /* One mount; read-only where upstream's are. */

@@ -124,7 +124,8 @@ static void hint_family(const struct plan *plan, enum annot family, struct warni
         const char *rest;
         const struct annot_row *row = annot_find(key, &rest);
 
-        if (row != &annot_rows[family] || plan_secret_named(plan, name))
+        if (row != &annot_rows[family] || plan_secret_named(plan, name) ||
+            (family == ANNOT_OWN_IDENTITY && plan_variable_named(plan, name)))
             continue;
         like = find_like(plan, name);
         if (like.data)

@@ -5,7 +5,9 @@
 
 #include "base/json_text.h"
 #include "inject/container.h"
+#include "inject/plan_variable.h"
 #include "inject/value.h"
+#include "inject/wrap.h"
 
 struct writing {
     const struct plan *plan;
@@ -136,12 +138,27 @@ static void volumes_secrets(struct writing *w)
     }
 }
 
+/* A pod without any volume gets no list of its own for these: see volume_group(). */
+static void volumes_variables(struct writing *w)
+{
+    static const struct plan_identity nobody = {.name = {"", 0}};
+    bool first;
+
+    if (w->plan->variable_count == 0)
+        return;
+    volume_tmpfs(w, PLAN_ENVIRONMENT, &nobody, ANNOT_OWN_SECRETS_SIZE);
+    first = value_open(w, "/spec/volumes");
+    buf_adds(w->out, "{\"name\":\"" PLAN_PROGRAM "\",\"emptyDir\":{}}");
+    value_close(w, first);
+}
+
 static void write_volumes(struct writing *w)
 {
     w->list_missing = w->plan->pod->volumes->list.len == 0;
     volume_token(w);
     volumes_home(w);
     volumes_secrets(w);
+    volumes_variables(w);
     volume_object(w, "vault-config", "configMap", "name", ANNOT_AGENT_CONFIGMAP);
     volume_object(w, "extra-secrets", "secret", "secretName", ANNOT_AGENT_EXTRA_SECRET);
     volume_object(w, "vault-tls-secrets", "secret", "secretName", ANNOT_TLS_SECRET);
@@ -158,13 +175,17 @@ struct mounting {
     const char *path;
 };
 
-static void add_mount(void *context, struct str name, struct str path)
+static void add_one(const struct mounting *mounting, struct str name, struct str path, bool read_only)
 {
-    struct mounting *mounting = context;
     bool first = value_open(mounting->w, mounting->path);
 
-    container_mount(mounting->w->out, name, path, false);
+    container_mount(mounting->w->out, name, path, read_only);
     value_close(mounting->w, first);
+}
+
+static void add_mount(void *context, struct str name, struct str path)
+{
+    add_one(context, name, path, false);
 }
 
 static int mount_secrets(struct writing *w, const struct val *container, const char *list, size_t index)
@@ -179,13 +200,35 @@ static int mount_secrets(struct writing *w, const struct val *container, const c
     return effort_spend(w->effort, w->out->len - before, w->err);
 }
 
+/* Behind mount_secrets(), so that there is a list. */
+static int give_variables(struct writing *w, const struct val *container, size_t index)
+{
+    char path[64];
+    struct mounting mounting = {w, path};
+    size_t before = w->out->len;
+
+    if (w->plan->variable_count == 0)
+        return 0;
+    snprintf(path, sizeof(path), "/spec/containers/%zu/volumeMounts", index);
+    add_one(&mounting, STR(PLAN_PROGRAM), STR(PLAN_PROGRAM_PATH), true);
+    add_one(&mounting, STR(PLAN_ENVIRONMENT), STR(PLAN_ENVIRONMENT_PATH), true);
+    snprintf(path, sizeof(path), "/spec/containers/%zu/command", index);
+    op_open(w->out, "replace", path, false);
+    json_text_key(w->out, "value");
+    wrap_command(w->plan, plan_command(container), w->out);
+    json_text_close(w->out, '}');
+    return effort_spend(w->effort, w->out->len - before, w->err);
+}
+
 static int mount_into_containers(struct writing *w)
 {
     const struct val *list = w->plan->pod->containers;
 
     for (size_t i = 0; i < list->list.len; i++) {
-        if (plan_wants_container(w->plan, pod_text(&list->list.items[i], "name")) &&
-            mount_secrets(w, &list->list.items[i], "containers", i) != 0)
+        const struct val *container = &list->list.items[i];
+
+        if (plan_wants_container(w->plan, pod_text(container, "name")) &&
+            (mount_secrets(w, container, "containers", i) != 0 || give_variables(w, container, i) != 0))
             return -1;
     }
     return 0;
@@ -204,16 +247,30 @@ static int add_agent(struct writing *w, const char *path, const struct plan_iden
     return 0;
 }
 
-static int add_agents(struct writing *w, const char *path, enum agent_config_role role, size_t *ret_count)
+static int add_agents(struct writing *w, const char *path, enum agent_config_role role, size_t *count)
 {
-    *ret_count = 0;
     for (size_t i = 0; i < w->plan->identity_count; i++) {
         if (!w->plan->identities[i].used)
             continue;
         if (add_agent(w, path, &w->plan->identities[i], role) != 0)
             return -1;
-        (*ret_count)++;
+        (*count)++;
     }
+    return 0;
+}
+
+/* Before the agents, which need it for nothing: the application's containers start behind all of them. */
+static int add_program(struct writing *w, size_t *count)
+{
+    bool first;
+
+    if (w->plan->variable_count == 0)
+        return 0;
+    first = value_open(w, "/spec/initContainers");
+    if (container_write_program(w->plan, w->effort, w->out, w->err) != 0)
+        return -1;
+    value_close(w, first);
+    (*count)++;
     return 0;
 }
 
@@ -234,14 +291,18 @@ static int add_originals(struct writing *w, const struct val *list)
 static int write_init_containers(struct writing *w)
 {
     const struct val *originals = w->plan->pod->init_containers;
-    bool reorder = w->plan->init_first && originals->list.len > 0;
-    size_t agents;
+    bool reorder = plan_has_init(w->plan) && w->plan->init_first && originals->list.len > 0;
+    size_t agents = 0;
 
     if (reorder) {
         op_open(w->out, "remove", "/spec/initContainers", false);
         json_text_close(w->out, '}');
     }
     w->list_missing = reorder || originals->list.len == 0;
+    if (add_program(w, &agents) != 0)
+        return -1;
+    if (!plan_has_init(w->plan))
+        return 0;
     if (add_agents(w, "/spec/initContainers", w->plan->native ? CONFIG_SIDECAR : CONFIG_INIT, &agents) != 0)
         return -1;
     if (reorder && add_originals(w, originals) != 0)
@@ -274,13 +335,13 @@ static void write_status(struct writing *w)
 int patch_write(const struct plan *plan, struct effort *effort, struct buf *out, struct arena *arena, struct err *err)
 {
     struct writing w = {plan, effort, out, arena, err, false};
-    size_t count;
+    size_t count = 0;
 
     json_text_open(out, '[');
     write_volumes(&w);
     if (effort_spend(effort, out->len, err) != 0 || mount_into_containers(&w) != 0)
         return -1;
-    if (plan_has_init(plan) && write_init_containers(&w) != 0)
+    if ((plan_has_init(plan) || plan->variable_count) && write_init_containers(&w) != 0)
         return -1;
     write_share(&w);
     w.list_missing = plan->pod->containers->list.len == 0;

@@ -27,7 +27,17 @@ static int compare_secret(const void *name, const void *secret)
     return str_cmp(*(const struct str *)name, ((const struct plan_secret *)secret)->name);
 }
 
+static const struct plan_secret *find(const struct plan_secret *list, size_t count, struct str name)
+{
+    return count ? bsearch(&name, list, count, sizeof(*list), compare_secret) : NULL;
+}
+
 const struct plan_secret *plan_secret_named(const struct plan *plan, struct str name)
 {
-    return plan->secret_count ? bsearch(&name, plan->secrets, plan->secret_count, sizeof(*plan->secrets), compare_secret) : NULL;
+    return find(plan->secrets, plan->secret_count, name);
+}
+
+const struct plan_secret *plan_variable_named(const struct plan *plan, struct str name)
+{
+    return find(plan->variables, plan->variable_count, name);
 }

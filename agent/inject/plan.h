@@ -38,6 +38,8 @@ struct plan {
 
     struct plan_secret *secrets; /* sorted by name */
     size_t secret_count;
+    struct plan_secret *variables; /* ampule.dev/env-NAME: files too, each with one value */
+    size_t variable_count;
     struct plan_identity *identities;
     size_t identity_count;
     const struct str *wanted; /* containers that get the secrets: sorted, distinct; NULL: all */
@@ -49,6 +51,7 @@ struct plan {
     bool tls_skip_verify, exit_on_err, exit_on_retry_failure, enable_quit;
     bool cache, cache_persist, cache_exit_on_err;
     bool native, handover, direct; /* direct: the agent starts without a shell */
+    bool restart_on_change;
     bool json_template;
     uint64_t revoke_grace, token_expiration;
     int64_t uid, gid, max_connections;
@@ -67,7 +70,8 @@ bool plan_has_sidecar(const struct plan *plan);
 bool plan_signal_uid(const struct plan *plan, int64_t *ret);
 /* Whether a container of the pod gets the secrets. */
 bool plan_wants_container(const struct plan *plan, struct str container);
-/* The secret of that name, or NULL. */
+/* The secret of that name, or the variable; NULL: none. */
 const struct plan_secret *plan_secret_named(const struct plan *plan, struct str name);
+const struct plan_secret *plan_variable_named(const struct plan *plan, struct str name);
 
 #endif

@@ -7,6 +7,7 @@
 #include "inject/amend.h"
 #include "inject/plan_own.h"
 #include "inject/plan_secret.h"
+#include "inject/plan_variable.h"
 #include "inject/value.h"
 
 #define KUBERNETES "kubernetes"
@@ -58,6 +59,7 @@ static const enum annot own_initial[] = {
     ANNOT_LOG_LEVEL,
     ANNOT_SECRET_VOLUME_PATH,
     ANNOT_OWN_TOKEN_EXPIRATION,
+    ANNOT_OWN_RESTART_ON_CHANGE,
 };
 
 static void set_default(struct plan *plan, enum annot annot, const char *text)
@@ -209,6 +211,7 @@ static const struct parsed {
     {ANNOT_OWN_HANDOVER, offsetof(struct plan, handover), NULL},
     {ANNOT_OWN_DIRECT, offsetof(struct plan, direct), NULL},
     {ANNOT_OWN_TOKEN_EXPIRATION, offsetof(struct plan, token_expiration), NULL},
+    {ANNOT_OWN_RESTART_ON_CHANGE, offsetof(struct plan, restart_on_change), NULL},
 };
 
 static int parse_value(struct plan *plan, const struct parsed *row, struct err *err)
@@ -287,14 +290,15 @@ static int find_token(struct plan *plan, struct err *err)
 
 static int parse(struct plan *plan, struct arena *arena, struct err *err)
 {
-    if (find_token(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 || parse_values(plan, err) != 0)
+    if (find_token(plan, err) != 0 || plan_secrets(plan, arena, err) != 0 || plan_variables(plan, arena, err) != 0 ||
+        parse_values(plan, err) != 0)
         return -1;
     if (str_eqs(plan_text(plan, ANNOT_AUTH_TYPE), "aws"))
         plan->aws_mount = pod_find_mount(plan->pod, "eks.amazonaws.com");
     if (read_wanted(plan, arena, err) != 0)
         return -1;
     plan->cache_persist = plan->cache && plan->prepopulate && !plan->prepopulate_only;
-    return plan_own(plan, arena, err);
+    return plan_own(plan, arena, err) == 0 ? plan_variables_check(plan, err) : -1;
 }
 
 /* ------------------------------------------------------------------------------------------------------- validation */

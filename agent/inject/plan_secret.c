@@ -180,8 +180,7 @@ static struct str or_default(struct str s, const char *initial)
     return s.len ? s : str_of(initial);
 }
 
-/* "1000:1000", "1000" or ":1000". */
-static int read_owner(struct plan_secret *secret, struct str text, struct err *err)
+int plan_owner(struct plan_secret *secret, struct str text, struct err *err)
 {
     const char *colon = text.len ? memchr(text.data, ':', text.len) : NULL;
     uint64_t id;
@@ -217,7 +216,7 @@ static int read_own(const struct plan *plan, struct plan_secret *secret, struct 
 
     if (!secret->perms.len)
         secret->perms = plan_text(plan, ANNOT_OWN_PERMS);
-    if (read_owner(secret, owner.data ? owner : plan_text(plan, ANNOT_OWN_OWNER), err) != 0)
+    if (plan_owner(secret, owner.data ? owner : plan_text(plan, ANNOT_OWN_OWNER), err) != 0)
         return -1;
     return read_signal(secret, annots_named(plan->annots, ANNOT_OWN_SIGNAL, secret->name), err);
 }
@@ -261,7 +260,7 @@ static struct str of_identity(const struct plan *plan, enum annot own, enum anno
     return value.data ? value : plan_text(plan, general);
 }
 
-static int add_identity(struct plan *plan, struct str name, size_t *ret, struct err *err)
+int plan_identify(struct plan *plan, struct str name, size_t *ret, struct err *err)
 {
     struct plan_identity *identity;
 
@@ -300,7 +299,7 @@ static int identify(struct plan *plan, struct arena *arena, struct err *err)
     for (size_t i = 0; i < plan->secret_count; i++) {
         struct str name = annots_named(plan->annots, ANNOT_OWN_IDENTITY, plan->secrets[i].name);
 
-        if (name.len && add_identity(plan, name, &plan->secrets[i].identity, err) != 0)
+        if (name.len && plan_identify(plan, name, &plan->secrets[i].identity, err) != 0)
             return -1;
         plan->identities[0].used |= name.len == 0;
     }

@@ -14,4 +14,9 @@ int plan_secrets(struct plan *plan, struct arena *arena, struct err *err) MUST_U
 /* As Go's path.Join: cleaned; data NULL when memory is used up. */
 struct str plan_join(struct str a, struct str b, struct arena *arena, struct err *err);
 
+/* "1000:1000", "1000" or ":1000" into user and group. */
+int plan_owner(struct plan_secret *secret, struct str text, struct err *err) MUST_USE;
+/* The place of that identity in plan.identities, where it is from now on. */
+int plan_identify(struct plan *plan, struct str name, size_t *ret, struct err *err) MUST_USE;
+
 #endif

@@ -82,6 +82,8 @@ static int read_spec(struct pod *pod, const struct val *spec, struct err *err)
         return wrong(share, "PodSpec.spec.shareProcessNamespace", "bool", err);
     pod->share_process_namespace = val_is_nil(share) ? NULL : share;
     pod->security_context = val_get(spec, "securityContext");
+    if (!val_get_int(spec, "terminationGracePeriodSeconds", &pod->grace))
+        pod->grace = 0;
     if (read_list(spec, "containers", "PodSpec.spec.containers", "v1.Container", &pod->containers, err) != 0 ||
         read_list(spec, "initContainers", "PodSpec.spec.initContainers", "v1.Container", &pod->init_containers, err) != 0 ||
         read_list(spec, "volumes", "PodSpec.spec.volumes", "v1.Volume", &pod->volumes, err) != 0)

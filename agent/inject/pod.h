@@ -19,6 +19,7 @@ struct pod {
     struct str phase;
     const struct val *share_process_namespace; /* VAL_BOOL or NULL */
     const struct val *security_context;        /* the pod's own, or NULL */
+    int64_t grace;                             /* terminationGracePeriodSeconds; 0 when missing */
 };
 
 int pod_read(struct pod *pod, const struct val *object, struct err *err) MUST_USE;

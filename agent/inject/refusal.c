@@ -146,7 +146,8 @@ static int add_mount(struct foreseen *f, struct part *part, const struct val *mo
     return 0;
 }
 
-/* Behind "/spec/containers" or "/spec/initContainers": nothing or "/-", or "/N/volumeMounts" with or without "/-". */
+/* Behind "/spec/containers" or "/spec/initContainers": nothing or "/-", "/N/volumeMounts" with or without "/-", or "/N/command".
+ */
 static int apply_below(struct foreseen *f, struct parts *parts, struct str rest, const struct val *value, struct err *err)
 {
     struct cursor cur = cursor_of(rest.data, rest.len);
@@ -156,7 +157,8 @@ static int apply_below(struct foreseen *f, struct parts *parts, struct str rest,
         add_part(parts, value, true);
         return 0;
     }
-    if (!cursor_char(&cur, '/') || !cursor_uint(&cur, 10, UINT32_MAX, &index) || index >= parts->count)
+    if (!cursor_char(&cur, '/') || !cursor_uint(&cur, 10, UINT32_MAX, &index) || index >= parts->count ||
+        !cursor_word(&cur, "/volumeMounts"))
         return 0;
     return add_mount(f, &parts->items[index], value, err);
 }

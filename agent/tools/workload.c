@@ -159,7 +159,8 @@ static bool has_home(const json_t *container)
  */
 bool workload_is_agent(const json_t *container)
 {
-    static const char *const names[] = {"vault-agent", "vault-agent-init", "openbao-agent", "openbao-agent-init"};
+    static const char *const names[] = {"vault-agent", "vault-agent-init", "openbao-agent", "openbao-agent-init",
+                                        "ampule-program"};
     const char *name = text_at(container, "name");
 
     return is_one_of(name, names, ARRAY_LEN(names)) || (has_prefix(name, "vault-agent-") && has_config(container)) ||
@@ -168,10 +169,10 @@ bool workload_is_agent(const json_t *container)
 
 static bool is_injected_volume(const json_t *volume)
 {
-    static const char *const names[] = {"home-init",          "home-sidecar",      "vault-secrets",     "vault-config",
-                                        "extra-secrets",      "vault-tls-secrets", "vault-agent-cache", "ampule-token",
-                                        "ampule-handover",    "openbao-secrets",   "openbao-config",    "openbao-tls-secrets",
-                                        "openbao-agent-cache"};
+    static const char *const names[] = {"home-init",           "home-sidecar",      "vault-secrets",     "vault-config",
+                                        "extra-secrets",       "vault-tls-secrets", "vault-agent-cache", "ampule-token",
+                                        "ampule-handover",     "openbao-secrets",   "openbao-config",    "openbao-tls-secrets",
+                                        "openbao-agent-cache", "ampule-program",    "ampule-environment"};
     static const char *const prefixes[] = {"vault-secrets-custom-", "openbao-secrets-custom-", "home-init-", "home-sidecar-",
                                            "ampule-handover-"};
     const char *name = text_at(volume, "name");
@@ -218,12 +219,32 @@ static void drop_mounts(json_t *container)
         json_object_del(container, "volumeMounts");
 }
 
-static void drop_all_mounts(json_t *containers)
+/* What ampule.dev/env-NAME puts before a command. */
+static void unwrap_command(json_t *container)
+{
+    json_t *command = json_object_get(container, "command");
+    const char *program = json_string_value(json_array_get(command, 0)), *word = json_string_value(json_array_get(command, 1));
+    bool last = false;
+
+    if (!program || strcmp(program, "/ampule/program/ampule-agent") != 0 || !word || strcmp(word, "exec") != 0)
+        return;
+    while (json_array_size(command) && !last) {
+        word = json_string_value(json_array_get(command, 0));
+        last = word && strcmp(word, "--") == 0;
+        json_array_remove(command, 0);
+    }
+}
+
+static void restore_all(json_t *containers)
 {
     size_t i;
     json_t *container;
 
-    json_array_foreach(containers, i, container) drop_mounts(container);
+    json_array_foreach(containers, i, container)
+    {
+        drop_mounts(container);
+        unwrap_command(container);
+    }
 }
 
 static const char *const status_names[] = {"vault.hashicorp.com/agent-inject-status", "openbao.org/agent-inject-status"};
@@ -244,8 +265,8 @@ static void take_out(json_t *pod)
     drop_from(spec, "containers", workload_is_agent);
     drop_from(spec, "initContainers", workload_is_agent);
     drop_from(spec, "volumes", is_injected_volume);
-    drop_all_mounts(json_object_get(spec, "containers"));
-    drop_all_mounts(json_object_get(spec, "initContainers"));
+    restore_all(json_object_get(spec, "containers"));
+    restore_all(json_object_get(spec, "initContainers"));
     if (json_object_get(annotations, "vault.hashicorp.com/agent-share-process-namespace"))
         json_object_del(spec, "shareProcessNamespace");
     for (size_t i = 0; i < ARRAY_LEN(status_names); i++)

@@ -73,7 +73,7 @@ def template_of(item):
 
 
 def pod(annotations, **spec):
-    containers = [{"name": "app", "image": "app"}]
+    containers = [{"name": "app", "image": "app", "command": ["app"]}]
     return {"metadata": {"generateName": "app-", "annotations": {PREFIX + k if "/" not in k else k: v for k, v in annotations.items()}},
             "spec": {"containers": containers, **spec}}  # fmt: skip
 
@@ -113,6 +113,29 @@ def test_a_pod_that_does_not_ask_is_never_sent(apiserver, injector, namespace):
 def test_a_refusal_reaches_the_user_with_its_reason(injector, namespace):
     with pytest.raises(ApiError, match="no Vault role found"):
         injector.dry_run(namespace, {PREFIX + "agent-inject": "true"})
+
+
+def test_a_container_without_a_command_is_refused_by_name(apiserver, injector, namespace):
+    annotations = {"agent-inject": "true", "role": "x", "ampule.dev/env-WORD": "{{ 1 }}"}
+    item = pod(annotations, containers=[{"name": "app", "image": "app", "command": ["app"]}, {"name": "proxy", "image": "app"}])
+    with pytest.raises(ApiError, match="ampule.dev/env-WORD: container proxy has no command"):
+        apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", item)
+    item["metadata"]["annotations"][PREFIX + "agent-inject-containers"] = "app"
+    made = apiserver.api.post(apiserver.api.pods(namespace) + "?dryRun=All", item)
+    assert [c.get("command", [None])[0] for c in made["spec"]["containers"][:2]] == ["/ampule/program/ampule-agent", None]
+
+
+def test_the_program_that_was_brought_starts_the_app_with_its_variables(site, namespace, create):
+    path = site.kv2().put("app", word="alice")
+    site.named_role("app", namespace)
+    contents = '{{ with secret "%s" }}{{ .Data.data.word }}{{ end }}' % path
+    one = create(pod({"agent-inject": "true", "role": "app", "ampule.dev/env-WORD": contents}, serviceAccountName="app", containers=[
+        {"name": "app", "image": "app", "command": ["/bin/sh", "-c"], "args": ['printf %s "$WORD"; exit 7']},
+    ]))  # fmt: skip
+    for name in ("ampule-program", "vault-agent-init"):
+        assert one.start(name).wait_exit() == 0, one.processes[name].log
+    app = one.start("app")
+    assert app.wait_exit() == 7 and app.out == ["alice"], app.log
 
 
 def test_a_value_that_is_no_boolean_is_refused(injector, namespace):
@@ -169,7 +192,7 @@ def test_the_example_is_injected_without_a_warning(apiserver, injector, namespac
 # file, what is in it
 RENDERED = {
     "deployment": ("app.env", "WORD=alice\n"), "job": ("db.json", '"WORD":"alice"'), "cronjob": ("s3", "WORD:alice"), "hand-over": ("db", "postgresql://v-"),
-    "native-sidecar": ("db", "postgresql://v-"), "pki-nginx": ("tls.pem", "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----"),
+    "environment": ("DATABASE_URL", "postgresql://v-"), "native-sidecar": ("db", "postgresql://v-"), "pki-nginx": ("tls.pem", "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----"),
 }  # fmt: skip
 
 
@@ -181,7 +204,7 @@ def secrets(kubernetes_site, postgres):
     creds = postgres.enable(vault, unique("database"))
     vault.write(f"{pki}/root/generate/internal", common_name="example.com", ttl="240h")
     vault.write(f"{pki}/roles/nginx", allowed_domains="example.com", allow_subdomains=True, max_ttl="48h")
-    return {"secret/data/web": kv, "secret/data/migrate": kv, "aws/creds/report": kv, "database/creds/orders": creds, "database/creds/import": creds,
+    return {"secret/data/web": kv, "secret/data/migrate": kv, "secret/data/billing": kv, "database/creds/billing": creds, "aws/creds/report": kv, "database/creds/orders": creds, "database/creds/import": creds,
             "pki/issue/nginx": f"{pki}/issue/nginx"}  # fmt: skip
 
 
@@ -196,13 +219,14 @@ def test_the_agent_of_an_example_renders_its_file(apiserver, injector, site, sec
             apiserver.api.post(f"/api/v1/namespaces/{namespace}/configmaps", item)
     site.named_role(template["metadata"]["annotations"][PREFIX + "role"], namespace, template["spec"]["serviceAccountName"])
     one = create({"metadata": {"generateName": "try-", "annotations": template["metadata"]["annotations"]}, "spec": {"restartPolicy": "Always", **template["spec"]}})
-    (agent,) = one.item["spec"]["initContainers"]
+    (agent,) = [c for c in one.item["spec"]["initContainers"] if c["name"].startswith("vault-agent")]
     process = one.start(agent["name"])
     file, words = RENDERED[name]
+    volume = "ampule-environment" if name == "environment" else "vault-secrets"
     if agent.get("restartPolicy") != "Always":
         assert process.wait_exit() == 0, process.log
-    until(lambda: one.file("vault-secrets", file).exists(), lambda: f"the file; the agent said:\n{process.log}")
-    assert words in one.file("vault-secrets", file).read_text()
+    until(lambda: one.file(volume, file).exists(), lambda: f"the file; the agent said:\n{process.log}")
+    assert words in one.file(volume, file).read_text()
 
 
 # ------------------------------------------------------------------------------------------------------------------ explain
@@ -213,6 +237,7 @@ SHAPES = [
     {"agent-init-first": "true"}, LACKING, {"agent-configmap": "mine"}, {"ampule.dev/token-audience": "vault"},
     {"agent-inject-secret-a": "kv/a", "secret-volume-path-a": "/vault/other"},
     {"agent-inject-secret-a": "kv/a", "ampule.dev/identity-a": "pay", "ampule.dev/identity-role-pay": "pay"},
+    {"ampule.dev/env-WORD": "{{ 1 }}", "agent-pre-populate": "false"}, {"ampule.dev/env-WORD": "{{ 1 }}", "ampule.dev/native-sidecar": "true"},
 ]  # fmt: skip
 
 
@@ -244,7 +269,7 @@ def test_explain_reads_what_kubectl_prints_of_all_kinds(apiserver, injector, nam
     for form in ("yaml", "json"):
         text = apiserver.kubectl("get", "deployments,replicasets,jobs,cronjobs,services,serviceaccounts", "-n", namespace, "-o", form)
         status, outcomes, answer = explain(injector, text)
-        assert {"web", "orders", "nginx", "migrate", "import", "report"} <= set(outcomes)
+        assert {"web", "orders", "billing", "nginx", "migrate", "import", "report"} <= set(outcomes)
         assert set(outcomes.values()) == {"same"}, answer
         assert status == 0
 

@@ -1,5 +1,8 @@
 """Pods that really run: chart, webhook, agent and application on a real node, in images of the release build."""
 
+import contextlib
+import pathlib
+
 import pytest
 
 from support import node as nodes
@@ -147,6 +150,59 @@ def test_a_change_signals_the_app_in_a_shared_process_namespace(node, site, name
     until(lambda: "started" in node.logs(namespace, "app", "app"), "the app to have started")
     kv.put("app", word="bob")
     until(lambda: "told: bob" in node.logs(namespace, "app", "app"), lambda: f"the app to be told; the agent said:\n{node.logs(namespace, 'app', 'vault-agent')}")
+
+
+def processes(argument):
+    """Folders in /proc of this machine's processes with such an argument, of whatever container."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found += [folder] * (argument.encode() in (folder / "cmdline").read_bytes().split(b"\0"))
+    return found
+
+
+def test_the_app_finds_its_secret_in_its_environment_and_is_started_anew_with_the_next(node, site, installed):
+    namespace = node.apiserver.apps(site, **{"pod-security.kubernetes.io/enforce": "restricted"})
+    kv, name = site.kv2(), unique("WORD").replace("-", "_")
+    path = kv.put("app", word="alice")
+    site.named_role("app", namespace, "default")
+    context = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "runAsUser": 1000, "capabilities": {"drop": ["ALL"]},
+               "seccompProfile": {"type": "RuntimeDefault"}, "readOnlyRootFilesystem": True}  # fmt: skip
+    annotations = {"role": "app", f"ampule.dev/env-{name}": word(path), "template-static-secret-render-interval": "1s", "ampule.dev/seccomp-profile": "RuntimeDefault"}
+    # Where the application looks for a server is not the agent's business.
+    container = {"securityContext": context, "env": [{"name": "VAULT_ADDR", "value": "http://app:1"}]}
+    script = f'echo "word=${name} server=$VAULT_ADDR"; exec sleep 1000'
+    node.api.post(node.api.pods(namespace), pod(script, annotations, container=container))
+
+    def said(line):
+        return line in node.logs(namespace, "app", "app").splitlines()
+
+    def told():
+        return "\n".join(node.logs(namespace, "app", one) for one in ("app", "vault-agent"))
+
+    node.ready(namespace, "app")
+    until(lambda: said("word=alice server=http://app:1"), lambda: f"the app to print its variable:\n{told()}")
+    found = processes(f"-variable={name}=/ampule/environment/{name}")  # the agent and its guard
+    assert len(found) == 2
+    for folder in found:
+        assert b"alice" not in (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+        assert "Uid:\t1000" in (folder / "status").read_text()
+    assert any("Seccomp:\t2\n" in (folder / "status").read_text() and "NoNewPrivs:\t1" in (folder / "status").read_text() for folder in found)
+    kv.put("app", word="bob")
+    until(lambda: said("word=bob server=http://app:1"), lambda: f"the app to be started anew:\n{told()}", 60)
+    (status,) = [c for c in node.api.get(node.api.pods(namespace, "app"))["status"]["containerStatuses"] if c["name"] == "app"]
+    assert status["restartCount"] == 0 and "running" in status["state"]
+
+
+def test_a_job_with_variables_ends_as_its_program_does(node, site, namespace):
+    path = site.kv2().put("app", word="alice")
+    site.named_role("app", namespace, "default")
+    annotations = {"role": "app", "ampule.dev/env-WORD": word(path), "ampule.dev/native-sidecar": "true", "log-level": "error"}
+    node.api.post(node.api.pods(namespace), pod('printf %s "$WORD"; exit 7', annotations, restartPolicy="Never"))
+    assert node.finished(namespace, "app") == "Failed"
+    (status,) = node.api.get(node.api.pods(namespace, "app"))["status"]["containerStatuses"]
+    assert status["state"]["terminated"]["exitCode"] == 7
+    assert node.logs(namespace, "app", "app") == "alice"
 
 
 def test_pod_security_restricted_admits_and_runs_an_injected_pod(node, site, installed):

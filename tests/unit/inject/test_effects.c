@@ -55,6 +55,7 @@ static const struct effect {
     {ANNOT_AGENT_TEMPLATE_LEFT_DELIM, "agent-template-left-delim-db=[[", "\"left_delimiter\":\"[[\"", NULL},
     {ANNOT_AGENT_TEMPLATE_RIGHT_DELIM, "agent-template-right-delim-db=]]", "\"right_delimiter\":\"]]\"", NULL},
     {ANNOT_OWN_DIRECT, "ampule.dev/direct=true", "\"command\":[\"/bin/ampule-agent\"]", NULL},
+    {ANNOT_OWN_ENV, "ampule.dev/env-A={{ 1 }}", "-variable=A=/ampule/environment/A", NULL},
     {ANNOT_OWN_HANDOVER, "ampule.dev/handover=true", "ampule-handover", NULL},
     {ANNOT_OWN_HOME_SIZE, "ampule.dev/home-size=5Mi", "\"sizeLimit\":\"5Mi\"", NULL},
     {ANNOT_OWN_IDENTITY, "ampule.dev/identity-db=other", "vault-agent-other", NULL},
@@ -68,6 +69,7 @@ static const struct effect {
     {ANNOT_OWN_NATIVE_SIDECAR, "ampule.dev/native-sidecar=true", "\"restartPolicy\":\"Always\"", NULL},
     {ANNOT_OWN_OWNER, "ampule.dev/owner-db=7:8", "\"user\":\"7\",\"group\":\"8\"", NULL},
     {ANNOT_OWN_PERMS, "ampule.dev/perms=0440", "\"perms\":\"0440\"", NULL},
+    {ANNOT_OWN_RESTART_ON_CHANGE, "ampule.dev/restart-on-change=false", "-restart=false", "ampule.dev/env-A={{ 1 }}"},
     {ANNOT_OWN_SECCOMP_PROFILE, "ampule.dev/seccomp-profile=RuntimeDefault", "\"seccompProfile\":{\"type\":\"RuntimeDefault\"}",
      NULL},
     {ANNOT_OWN_SECRETS_SIZE, "ampule.dev/secrets-size=6Mi", "\"sizeLimit\":\"6Mi\"", NULL},
@@ -120,7 +122,7 @@ static const enum annot told_elsewhere[] = {
 #define SPEC                                                                                                         \
     "{\"volumes\":[" TOKEN_VOLUME                                                                                    \
     ",{\"name\":\"own\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"t\"}}]}}],\"containers\":[" \
-    "{\"name\":\"app\",\"securityContext\":{\"runAsUser\":1234},\"volumeMounts\":[" TOKEN_MOUNT                      \
+    "{\"name\":\"app\",\"command\":[\"a\"],\"securityContext\":{\"runAsUser\":1234},\"volumeMounts\":[" TOKEN_MOUNT  \
     ",{\"name\":\"d\",\"mountPath\":\"/data\"}]}],"                                                                  \
     "\"initContainers\":[{\"name\":\"one\"}]}"
 

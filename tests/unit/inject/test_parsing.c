@@ -40,6 +40,7 @@ static const struct {
     BOOLS("error-on-missing-key-db"),
     BOOLS("ampule.dev/handover"),
     BOOLS("ampule.dev/direct"),
+    BOOLS("ampule.dev/restart-on-change"),
     QUANTITIES("agent-limits-cpu"),
     QUANTITIES("agent-limits-mem"),
     QUANTITIES("agent-limits-ephemeral"),

@@ -192,17 +192,18 @@ static void what_the_agent_cannot_do_is_not_supported(void **state)
     assert_true(noted("function \\\"nosuchfunction\\\" not defined") || noted("function \"nosuchfunction\" not defined"));
 }
 
-/* The pod that our own patch makes, as kubectl would show it later. */
-static json_t *injected_pod(void)
+#define PLAIN_POD(annotation)                                                                           \
+    "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING "," annotation            \
+    ",\"vault.hashicorp.com/agent-inject-status\":\"injected\"}},\"status\":{\"phase\":\"Running\"},"   \
+    "\"spec\":{\"volumes\":[{\"name\":\"t\"}],\"initContainers\":[],\"containers\":[{\"name\":\"app\"," \
+    "\"command\":[\"/app\",\"--\",\"x\"],\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":"              \
+    "\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}"
+
+/* A pod as our own patch makes it, as kubectl would show it later. */
+static json_t *injected_pod_of(const char *text)
 {
     json_error_t error;
-    json_t *pod = json_loads(
-        "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"annotations\":{" ASKING
-        ",\"vault.hashicorp.com/agent-inject-secret-a\":\"x\","
-        "\"vault.hashicorp.com/agent-inject-status\":\"injected\"}},\"status\":{\"phase\":\"Running\"},\"spec\":{\"volumes\":[{\"name\":\"t\"}],"
-        "\"initContainers\":[],\"containers\":[{\"name\":\"app\",\"volumeMounts\":[{\"name\":\"t\",\"mountPath\":"
-        "\"/var/run/secrets/kubernetes.io/serviceaccount\"}]}]}}",
-        0, &error);
+    json_t *pod = json_loads(text, 0, &error);
     json_t *spec = json_object_get(pod, "spec"), *operation;
     size_t i;
 
@@ -213,9 +214,12 @@ static json_t *injected_pod(void)
         const char *path = json_string_value(json_object_get(operation, "path"));
         json_t *value = json_object_get(operation, "value");
 
-        value = json_is_array(value) ? json_array_get(value, 0) : value;
+        if (json_is_array(value) && !strstr(path, "/command"))
+            value = json_array_get(value, 0);
         if (strncmp(path, "/spec/volumes", 13) == 0)
             json_array_append(json_object_get(spec, "volumes"), value);
+        else if (strstr(path, "/containers/0/command"))
+            json_object_set(json_array_get(json_object_get(spec, "containers"), 0), "command", value);
         else if (strstr(path, "/containers/0/volumeMounts"))
             json_array_append(json_object_get(json_array_get(json_object_get(spec, "containers"), 0), "volumeMounts"), value);
         else if (json_object_get(value, "image"))
@@ -223,6 +227,8 @@ static json_t *injected_pod(void)
     }
     return pod;
 }
+
+#define injected_pod() injected_pod_of(PLAIN_POD("\"vault.hashicorp.com/agent-inject-secret-a\":\"x\""))
 
 /* VAULT_CONFIG is base64 in a pod; verdicts show it opened. */
 static void close_configs(json_t *containers)
@@ -399,6 +405,20 @@ static void renamed_agents_are_found_by_their_homes(void **state)
         "{\"name\":\"home-init\",\"mountPath\":\"/home/vault\"}]}],\"containers\":[{\"name\":\"app\"," MOUNTED
         "},{\"name\":\"second\","
         "\"volumeMounts\":[{\"name\":\"home-sidecar\",\"mountPath\":\"/home/vault\"}]}]"));
+    assert_string_equal(kept, "t app ");
+}
+
+static void a_pod_with_variables_is_found_again_in_what_became_of_it(void **state)
+{
+    _cleanup_json_ json_t *pod = injected_pod_of(PLAIN_POD("\"ampule.dev/env-A\":\"{{ 1 }}\""));
+    const json_t *command = json_object_get(json_array_get(part_of(pod, "spec/containers"), 0), "command");
+
+    (void)state;
+    assert_int_equal(json_array_size(command), 7); /* the agent, exec, one variable, --, and its own three */
+    close_pod(pod);
+    explain_object(pod);
+    assert_string_equal(verdict.text, "the pod would be injected as it is");
+    assert_int_equal(verdict.outcome, VERDICT_SAME);
     assert_string_equal(kept, "t app ");
 }
 
@@ -656,6 +676,7 @@ int main(void)
         TEST(mistakes_make_it_better_and_policies_do_not),
         TEST(a_command_that_the_image_has_not_makes_it_different),
         TEST(what_the_agent_cannot_do_is_not_supported),
+        TEST(a_pod_with_variables_is_found_again_in_what_became_of_it),
         TEST(a_pod_that_was_injected_is_compared_with_what_it_would_be),
         TEST(what_only_one_of_both_has_is_a_difference_wherever_it_is),
         TEST(settings_of_the_pod_itself_are_compared),
