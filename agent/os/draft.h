@@ -21,16 +21,7 @@
 #include "base/mem.h"
 #include "os/held.h"
 #include "os/place.h"
-
-#define DRAFT_KEEP_MODE ((mode_t)-1) /* that of what is there, else 0644 */
-#define DRAFT_KEEP_UID  ((uid_t)-1)  /* the existing file's where permitted, else ours */
-#define DRAFT_KEEP_GID  ((gid_t)-1)
-
-struct draft_owner {
-    mode_t mode; /* 12 bits, or DRAFT_KEEP_MODE */
-    uid_t uid;   /* or DRAFT_KEEP_UID */
-    gid_t gid;   /* or DRAFT_KEEP_GID */
-};
+#include "os/standing.h"
 
 struct draft {
     struct place *place; /* borrowed */
