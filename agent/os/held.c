@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "os/stray.h"
+#include "os/version.h"
 
 struct held_folder {
     int fd; /* -1: not open */
@@ -31,6 +32,7 @@ static void sweep(struct held_folder *folder, const char *path)
         return;
     count = stray_sweep(folder->fd);
     folder->swept = count >= 0;
+    count += (int)version_sweep(folder->fd);
     if (count > 0)
         log_debug("agent.write", "leftovers of an earlier run removed: beside=%s count=%d", path, count);
 }

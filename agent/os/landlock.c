@@ -33,13 +33,16 @@ enum {
     FS_WRITE_FILE = 1 << 1,
     FS_READ_FILE = 1 << 2,
     FS_READ_DIR = 1 << 3,
+    FS_REMOVE_DIR = 1 << 4,
     FS_REMOVE_FILE = 1 << 5,
     FS_MAKE_DIR = 1 << 7,
     FS_MAKE_REG = 1 << 8,
+    FS_MAKE_SYM = 1 << 12,
     FS_TRUNCATE = 1 << 14,
     FS_OF_FILES = FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE,
     FS_READ = FS_READ_FILE | FS_READ_DIR,
     FS_WRITE = FS_READ | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_TRUNCATE,
+    FS_SWITCH = FS_WRITE | FS_MAKE_SYM | FS_REMOVE_DIR,
 };
 enum { NET_BIND = 1, NET_CONNECT = 2 };
 enum { SCOPE_ABSTRACT_SOCKETS = 1 };
@@ -82,9 +85,9 @@ static int create(const struct ruleset *set)
     return (int)syscall(SYS_landlock_create_ruleset, set, sizeof(*set), 0);
 }
 
-static int allow_fd(int rules, const struct ruleset *set, int fd, uint64_t rights)
+static int allow_fd(int rules, const struct ruleset *set, int fd, uint64_t allowed)
 {
-    struct rule_path rule = {rights & set->fs, fd};
+    struct rule_path rule = {allowed & set->fs, fd};
     struct stat st;
 
     if (fstat(fd, &st) < 0)
@@ -94,13 +97,15 @@ static int allow_fd(int rules, const struct ruleset *set, int fd, uint64_t right
     return (int)syscall(SYS_landlock_add_rule, rules, RULE_PATH, &rule, 0);
 }
 
+static const uint64_t rights[] = {[REACH_READ] = FS_READ, [REACH_WRITE] = FS_WRITE, [REACH_SWITCH] = FS_SWITCH};
+
 static int allow_folder(int rules, const struct ruleset *set, const char *folder, enum reach_access access)
 {
     _cleanup_close_ int fd = open(folder, O_PATH | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
-    return allow_fd(rules, set, fd, access == REACH_WRITE ? FS_WRITE : FS_READ);
+    return allow_fd(rules, set, fd, rights[access]);
 }
 
 static int allow_port(int rules, uint16_t port)

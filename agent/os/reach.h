@@ -20,7 +20,8 @@
 
 enum reach_access {
     REACH_READ,
-    REACH_WRITE, /* read, create, replace, remove */
+    REACH_WRITE,  /* read, create, replace, remove */
+    REACH_SWITCH, /* also links and whole folders: os/generation */
 };
 
 struct reach_rule {

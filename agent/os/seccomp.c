@@ -78,6 +78,7 @@ static const int allowed[] = {
     SYS_renameat,
     SYS_renameat2,
     SYS_linkat,
+    SYS_symlinkat, /* os/generation */
     SYS_fchmod,
     SYS_fchmodat,
     SYS_fchown,

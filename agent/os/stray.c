@@ -26,12 +26,22 @@ static bool is_our_name(const char *name)
            strspn(name + sizeof(STRAY_PREFIX) - 1, "0123456789abcdef") == 2 * STRAY_RANDOM;
 }
 
+/* What would have been another link, which cannot be locked: one whose owner is alive is made again. */
+static bool is_link(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* The lock is asked of the very file that is then removed: its owner may be alive, in this pod or another. */
 static bool sweep_one(int dir, const char *name)
 {
     _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
 
+    if (is_link(dir, name))
+        return unlinkat(dir, name, 0) == 0;
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink == 0)
         return false;
     return flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, name, 0) == 0;

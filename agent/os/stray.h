@@ -2,7 +2,7 @@
  * stray: new versions of files that were written and never renamed into their place, because their writer was killed.
  *
  * They are called `.ampule-<32 hex digits>`. Their writer, while it lives, holds a lock: on the file itself, or on the folder for
- * all that it writes there (os/held). What nobody holds is removed.
+ * all that it writes there (os/held). What nobody holds is removed, and links of such names (os/generation).
  */
 #ifndef OS_STRAY_H
 #define OS_STRAY_H

@@ -1,6 +1,7 @@
 #include "render/write.h"
 
 #include "base/limits.h"
+#include "os/generation.h"
 
 struct write_target {
     char *label;
@@ -96,4 +97,34 @@ int write_batch(struct held *held, struct write_item *items, size_t count, struc
     failed = write_all(held, items, drafts, count, err) < 0 || publish_all(items, drafts, count, err) != 0;
     drop_all(drafts, count);
     return failed ? -1 : 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- groups */
+
+static int switch_group(struct held *held, struct generation_file *files, size_t count, struct write_item *beside,
+                        size_t beside_count, struct err *err)
+{
+    _cleanup_generation_ struct generation generation = {0};
+
+    if (generation_write(&generation, held, files, count, err) != 0 || write_batch(held, beside, beside_count, err) != 0)
+        return -1;
+    return generation_switch(&generation, err);
+}
+
+int write_group(struct held *held, struct write_item *set, size_t count, struct write_item *beside, size_t beside_count,
+                struct err *err)
+{
+    _cleanup_free_ struct generation_file *files = mem_array(count, sizeof(*files));
+    int failed;
+
+    for (size_t i = 0; i < count; i++) {
+        struct write_target *target = set[i].target;
+
+        files[i] = (struct generation_file){
+            .place = &target->place, .owner = &target->owner, .data = set[i].data, .len = set[i].len, .kept = set[i].kept};
+    }
+    failed = switch_group(held, files, count, beside, beside_count, err);
+    for (size_t i = 0; i < count; i++)
+        set[i].changed = files[i].changed;
+    return failed;
 }

@@ -3,6 +3,7 @@
  *
  * A target is one destination; nothing of it stays open. write_batch() writes all new versions next to their
  * destinations first and renames them together at the end: if one cannot be written, none appears and every old file stays.
+ * write_group() is for files of one folder that switch together by one rename (os/generation): readers see one set or the other.
  * Unchanged files are not touched. The bytes are borrowed for the call. Errors name "LABEL: \"/path\"" and the way out.
  */
 #ifndef RENDER_WRITE_H
@@ -40,11 +41,17 @@ struct write_item {
     const char *data;
     size_t len;
     bool changed; /* out, also on failure */
+    bool kept;    /* of a group: no bytes are given, it stays as it is */
 };
 
 /* All go through `held`, which the caller releases afterwards. When it fails, `changed` tells of each file whether it was renamed
  * before that: whoever uses it has to be told. ERR_SYSTEM and ERR_DENIED may pass (disk full, volume remounted): the caller tries
  * again slowly. */
 int write_batch(struct held *held, struct write_item *items, size_t count, struct err *err) MUST_USE;
+
+/* `set`: the group's files, at least one, all in one folder; `beside`: files elsewhere that belong to them, renamed right before.
+ */
+int write_group(struct held *held, struct write_item *set, size_t count, struct write_item *beside, size_t beside_count,
+                struct err *err) MUST_USE;
 
 #endif

@@ -43,6 +43,35 @@ static void batch_appears_together_and_tells_what_changed(void **state)
     write_target_free(items[1].target);
 }
 
+static void a_group_switches_with_what_lies_beside_it_or_not_at_all(void **state)
+{
+    struct write_item set[] = {{target_of("g/a", 0640), "one", 3, false}, {target_of("g/b", DRAFT_KEEP_MODE), "two", 3, false}};
+    struct write_item beside[] = {{target_of("c", DRAFT_KEEP_MODE), "three", 5, false}};
+
+    (void)state;
+    assert_int_equal(mkdir(in_folder("c"), 0755), 0);
+    assert_int_equal(write_group(&held, set, 2, beside, 1, &err), -1);
+    assert_non_null(strstr(err.text, "/c\": is a directory"));
+    assert_int_equal(count_entries(in_folder("g")), 0);
+    assert_int_equal(rmdir(in_folder("c")), 0);
+    assert_int_equal(write_group(&held, set, 2, beside, 1, &err), 0);
+    assert_true(set[0].changed && set[1].changed && beside[0].changed);
+    assert_file(in_folder("g/..data/a"), "one");
+    assert_file(in_folder("g/b"), "two");
+    assert_file(in_folder("c"), "three");
+    assert_int_equal(mode_of(in_folder("g/..data/a")), 0640);
+    set[0] = (struct write_item){.target = set[0].target, .kept = true};
+    set[1].data = "TWO";
+    assert_int_equal(write_group(&held, set, 2, beside, 0, &err), 0);
+    assert_true(!set[0].changed && set[1].changed);
+    assert_file(in_folder("g/a"), "one");
+    assert_file(in_folder("g/b"), "TWO");
+    held_release(&held);
+    for (int i = 0; i < 2; i++)
+        write_target_free(set[i].target);
+    write_target_free(beside[0].target);
+}
+
 static void batch_with_one_failure_changes_nothing(void **state)
 {
     struct write_item items[] = {{target_of("a", DRAFT_KEEP_MODE), "one", 3, false},
@@ -194,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_a_folder(batch_appears_together_and_tells_what_changed),
+        in_a_folder(a_group_switches_with_what_lies_beside_it_or_not_at_all),
         in_a_folder(batch_with_one_failure_changes_nothing),
         in_a_folder(leftovers_of_a_killed_run_are_removed_at_the_start),
         in_a_folder(backup_keeps_one_generation),
