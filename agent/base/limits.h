@@ -32,6 +32,8 @@
 #define LIMIT_PROBLEMS_BYTES MIB(1)
 /* Templates and sinks of one configuration: a pod has a few dozen secrets, an agent of a whole machine some thousand. */
 #define LIMIT_TEMPLATES 16384
+/* Blocks ampule.atomic_group. */
+#define LIMIT_ATOMIC_GROUPS 64
 
 /* Listeners of an agent. */
 #define LIMIT_LISTENERS 16

@@ -95,6 +95,15 @@ struct config_notify {
     uid_t uid; /* who the process must run as; PROC_ANY_UID: the kernel's own rule (our uid, or anyone for root) */
 };
 
+/* Block `ampule.atomic_group`: templates whose files lie in `folder` itself switch together (config/atomic_group). */
+struct config_group {
+    const char *name, *path; /* path: "ampule.atomic_group[tls]", for messages */
+    const char *folder;
+    struct config_command command;
+    struct val_place place;
+    uint16_t file;
+};
+
 struct config_template {
     const char *path;              /* "template[2]", "env_template[NAME]": for messages */
     const char *variable;          /* of an env_template, which has no destination; NULL: of a file */
@@ -179,6 +188,8 @@ struct config {
     size_t sink_count;
     struct config_template *templates;
     size_t template_count, variable_count; /* variable_count of the templates are env_templates */
+    struct config_group *groups;
+    size_t group_count;
     struct config_exec exec;
     struct config_render render;
     struct config_listener *listeners;

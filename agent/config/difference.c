@@ -90,7 +90,7 @@ static const struct row rows[] = {
     ROW("ampule.revoke_on_exit", FLAG, revoke_on_exit, END),
     ROW("ampule.handover", TEXT, handover, RESTART),
 };
-_Static_assert(ARRAY_LEN(rows) + 2 <= DIFFERENCE_KEYS_MAX, "every key may differ, and sinks and listeners");
+_Static_assert(ARRAY_LEN(rows) + 3 <= DIFFERENCE_KEYS_MAX, "every key may differ, and every list");
 
 #undef ROW
 #define ROW(key, kind, field)                                 \
@@ -168,6 +168,38 @@ static const struct row listener_rows[] = {
     ROW("socket_group", TEXT, socket_group),
 };
 #undef ROW
+#define ROW(key, kind, field)                              \
+    {                                                      \
+        key, kind, offsetof(struct config_group, field), 0 \
+    }
+
+static const struct row group_rows[] = {
+    ROW("name", TEXT, name),
+    ROW("path", TEXT, path),
+    ROW("folder", TEXT, folder),
+    ROW("command", COMMAND, command),
+};
+#undef ROW
+
+/* What there may be several of, told apart by their place. */
+struct list {
+    const char *key;
+    const struct row *rows;
+    size_t row_count, size;
+    size_t items, count; /* where in a struct config they are, and how many */
+    unsigned part;
+};
+
+#define LIST(key, list, type, items, count, part)                                                                               \
+    {                                                                                                                           \
+        key, list, ARRAY_LEN(list), sizeof(type), offsetof(struct config, items), offsetof(struct config, count), DIFFERENCE_##part \
+    }
+
+static const struct list lists[] = {
+    LIST("auto_auth.sink", sink_rows, struct config_sink, sinks, sink_count, SINKS),
+    LIST("listener", listener_rows, struct config_listener, listeners, listener_count, RESTART),
+    LIST("ampule.atomic_group", group_rows, struct config_group, groups, group_count, RESTART), /* folders are claimed */
+};
 
 /* -------------------------------------------------------------------------------------------------------- comparing */
 
@@ -263,16 +295,19 @@ static bool same_all(const struct row *list, size_t count, const void *old, cons
     return true;
 }
 
+static void note(struct difference *difference, const char *key, unsigned part)
+{
+    struct difference_keys *keys = part == DIFFERENCE_RESTART ? &difference->restart : &difference->taken;
+
+    difference->parts |= part;
+    keys->items[keys->count++] = key;
+}
+
 static void compare_keys(const struct config *old, const struct config *new, struct difference *ret)
 {
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct difference_keys *keys = rows[i].part == DIFFERENCE_RESTART ? &ret->restart : &ret->taken;
-
-        if (same_field(&rows[i], old, new))
-            continue;
-        ret->parts |= rows[i].part;
-        keys->items[keys->count++] = rows[i].key;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!same_field(&rows[i], old, new))
+            note(ret, rows[i].key, rows[i].part);
 }
 
 bool difference_same_sink(const struct config_sink *a, const struct config_sink *b)
@@ -280,33 +315,37 @@ bool difference_same_sink(const struct config_sink *a, const struct config_sink 
     return same_all(sink_rows, ARRAY_LEN(sink_rows), a, b);
 }
 
-static void compare_sinks(const struct config *old, const struct config *new, struct difference *ret)
+static size_t count_of(const struct list *list, const struct config *config)
 {
-    bool same = old->sink_count == new->sink_count;
+    return *(const size_t *)((const char *)config + list->count);
+}
 
-    for (size_t i = 0; same && i < new->sink_count; i++)
-        same = difference_same_sink(&old->sinks[i], &new->sinks[i]);
-    if (same)
-        return;
-    ret->parts |= DIFFERENCE_SINKS;
-    ret->taken.items[ret->taken.count++] = "auto_auth.sink";
+static const char *item_of(const struct list *list, const struct config *config, size_t i)
+{
+    return *(const char *const *)((const char *)config + list->items) + i * list->size;
+}
+
+static bool same_list(const struct list *list, const struct config *old, const struct config *new)
+{
+    size_t count = count_of(list, new), i = 0;
+
+    if (count_of(list, old) != count)
+        return false;
+    while (i < count && same_all(list->rows, list->row_count, item_of(list, old, i), item_of(list, new, i)))
+        i++;
+    return i == count;
+}
+
+static void compare_lists(const struct config *old, const struct config *new, struct difference *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        if (!same_list(&lists[i], old, new))
+            note(ret, lists[i].key, lists[i].part);
 }
 
 static bool same_place(const struct config_template *a, const struct config_template *b)
 {
     return same_text(a->variable, b->variable) && (a->variable || same_text(a->destination, b->destination));
-}
-
-static void compare_listeners(const struct config *old, const struct config *new, struct difference *ret)
-{
-    bool same = old->listener_count == new->listener_count;
-
-    for (size_t i = 0; same && i < new->listener_count; i++)
-        same = same_all(listener_rows, ARRAY_LEN(listener_rows), &old->listeners[i], &new->listeners[i]);
-    if (same)
-        return;
-    ret->parts |= DIFFERENCE_RESTART;
-    ret->restart.items[ret->restart.count++] = "listener";
 }
 
 /* Most stand where they stood: the search begins behind the one that was found last. */
@@ -350,8 +389,7 @@ void difference_find(const struct config *old, const struct config *new, struct 
 {
     *ret = (struct difference){0};
     compare_keys(old, new, ret);
-    compare_sinks(old, new, ret);
-    compare_listeners(old, new, ret);
+    compare_lists(old, new, ret);
     compare_templates(old, new, ret);
 }
 
@@ -443,31 +481,18 @@ static void copy_field(struct arena *arena, const struct row *row, const void *f
     }
 }
 
-static void keep_sinks(const struct config *old, struct config *new)
+static void keep_list(const struct list *list, const struct config *old, struct config *new)
 {
+    size_t count = count_of(list, old);
     struct err err;
-    struct config_sink *sinks = arena_array(&new->arena, old->sink_count, sizeof(*sinks), &err);
+    char *copies = arena_array(&new->arena, count, list->size, &err);
 
-    for (size_t i = 0; sinks && i < old->sink_count; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(sink_rows); k++)
-            copy_field(&new->arena, &sink_rows[k], &old->sinks[i], &sinks[i]);
+    for (size_t i = 0; copies && i < count; i++) {
+        for (size_t k = 0; k < list->row_count; k++)
+            copy_field(&new->arena, &list->rows[k], item_of(list, old, i), copies + i * list->size);
     }
-    new->sinks = sinks;
-    new->sink_count = sinks ? old->sink_count : 0;
-}
-
-/* Of any number: they are what is being listened on. */
-static void keep_listeners(const struct config *old, struct config *new)
-{
-    struct err err;
-    struct config_listener *listeners = arena_array(&new->arena, old->listener_count, sizeof(*listeners), &err);
-
-    for (size_t i = 0; listeners && i < old->listener_count; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(listener_rows); k++)
-            copy_field(&new->arena, &listener_rows[k], &old->listeners[i], &listeners[i]);
-    }
-    new->listeners = listeners;
-    new->listener_count = listeners ? old->listener_count : 0;
+    memcpy((char *)new + list->items, &copies, sizeof(copies));
+    *(size_t *)((char *)new + list->count) = copies ? count : 0;
 }
 
 int difference_keep(const struct config *old, struct config *new, unsigned parts, struct err *err)
@@ -476,10 +501,10 @@ int difference_keep(const struct config *old, struct config *new, unsigned parts
         if (rows[i].part & parts)
             copy_field(&new->arena, &rows[i], old, new);
     }
-    if (parts & DIFFERENCE_SINKS)
-        keep_sinks(old, new);
-    if (parts & DIFFERENCE_RESTART)
-        keep_listeners(old, new);
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (lists[i].part & parts)
+            keep_list(&lists[i], old, new);
+    }
     return arena_check(&new->arena, err);
 }
 

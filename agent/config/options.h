@@ -257,7 +257,13 @@
     OPTION("strict_commands", BOOL, strict_commands, "false", AMPULE, "a command that fails, or a signal that is not permitted, is tried again until it works; exit_after_auth and probes wait for it. false: once, then the agent goes on", "") \
     OPTION("revoke_on_exit", BOOL, revoke_on_exit, "false", AMPULE, "the token is revoked when the agent ends, and every lease under it with it; not with exit_after_auth", "") \
     OPTION("handover", STRING, handover, "", AMPULE, "a folder on a tmpfs that only agents mount: with exit_after_auth token and leases are left there, without it they are taken", "") \
+    READER("atomic_group", read_atomic_group, "blocks, each with a name", "", AMPULE, "files of one folder that switch together", "") \
     READER("restart_signal", read_restart_signal, "signal", "", AMPULE, "after a change of a variable, or of a file without command and notify, the program of exec gets this signal and is not restarted", "")
+
+#define OPTIONS_ATOMIC_GROUP(OPTION, READER, FOREIGN) \
+    OPTION("folder", STRING, g.folder, "", AMPULE, "templates whose destination lies in this folder itself belong to the group: readers see all of their new files or none; required, and each group has its own", "") \
+    OPTION("command", WORDS, command, "", AMPULE, "what to run once after the files have switched: a list, or one line for sh -c; commands of the templates whose file is another one run before it", "") \
+    OPTION("command_timeout", DURATION, g.command.timeout_ms, "30s", AMPULE, "how long it may take", "")
 /* clang-format on */
 
 #endif

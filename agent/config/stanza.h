@@ -3,7 +3,8 @@
  *
  * Each reader is an option_reader: it takes one value of the top level and puts what it says into
  * the struct config at `into`. Replaced whole by a later file: vault, auto_auth, template_config, exec,
- * api_proxy, cache, telemetry. Added to: template, env_template, listener. Whatever is wrong goes to reading->problems.
+ * api_proxy, cache, telemetry. Added to: template, env_template, listener,
+ * ampule.atomic_group. Whatever is wrong goes to reading->problems.
  */
 #ifndef CONFIG_STANZA_H
 #define CONFIG_STANZA_H
@@ -12,7 +13,7 @@
 #include "config/option.h"
 
 option_reader stanza_vault, stanza_auto_auth, stanza_template, stanza_template_config, stanza_env_template, stanza_exec,
-    stanza_listener, stanza_api_proxy, stanza_cache, stanza_telemetry;
+    stanza_listener, stanza_api_proxy, stanza_cache, stanza_telemetry, stanza_atomic_group;
 
 /* What templates of both kinds have in common. */
 struct config_template stanza_template_default(void);
@@ -20,6 +21,8 @@ void stanza_template_place(struct reading *reading, struct config_template *t, c
 void stanza_template_add(struct reading *reading, struct config *config, const struct config_template *template);
 /* One element with arguments in it is a line for the shell. */
 void stanza_command(struct reading *reading, const char *const *words, struct config_command *ret);
+/* What it may take unless that is given. */
+#define STANZA_COMMAND_MS (INT64_C(30) * 1000)
 /* "HUP" or "SIGHUP"; 0: there is none of that name. */
 int stanza_signal(const char *name);
 

@@ -1,8 +1,11 @@
 #include "config/stanza.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "config/atomic_group.h"
 #include "config/same_destination.h"
 #include "config/server_options.h"
 #include "os/owner.h"
@@ -213,6 +216,60 @@ static void check_owners(const struct check *check)
     }
 }
 
+/* ----------------------------------------------------------------------------------------------------------- groups */
+
+static void check_folder(const struct check *check, size_t index)
+{
+    const struct config *config = check->config;
+    const struct config_group *group = &config->groups[index];
+    char text[PATH_MAX];
+    size_t other;
+
+    if (!atomic_group_wrong(config, index, &other))
+        return;
+    if (!*group->folder)
+        snprintf(text, sizeof(text), "folder is missing: that of the files which switch together");
+    else
+        snprintf(text, sizeof(text), "has the folder of %s (%s:%u): a folder has one link to switch, so name them together",
+                 config->groups[other].path, config_file(config, config->groups[other].file), config->groups[other].place.line);
+    add(check, PROBLEM_ERROR, group->file, group->place, group->path, text);
+}
+
+static void check_member(const struct check *check, const struct config_template *template)
+{
+    const char *slash = strrchr(template->destination, '/'), *name = slash ? slash + 1 : template->destination;
+
+    if (template->backup)
+        add(check, PROBLEM_ERROR, template->file, template->place, template->path,
+            "backup is not possible in the folder of an atomic_group");
+    if (strncmp(name, "..", 2) == 0)
+        add(check, PROBLEM_ERROR, template->file, template->place, template->path,
+            "in the folder of an atomic_group names that begin with \"..\" are the group's own");
+}
+
+static void check_groups(const struct check *check)
+{
+    const struct config *config = check->config;
+    _cleanup_free_ size_t *groups = mem_array(config->template_count, sizeof(*groups));
+    bool used[LIMIT_ATOMIC_GROUPS] = {false};
+
+    atomic_group_find(config, groups);
+    for (size_t i = 0; i < config->template_count; i++) {
+        if (groups[i] == ATOMIC_GROUP_NONE)
+            continue;
+        used[groups[i]] = true;
+        check_member(check, &config->templates[i]);
+    }
+    for (size_t i = 0; i < config->group_count; i++) {
+        size_t other;
+
+        check_folder(check, i);
+        if (!used[i] && !atomic_group_wrong(config, i, &other))
+            add(check, PROBLEM_WARNING, config->groups[i].file, config->groups[i].place, config->groups[i].path,
+                "has no file: no template's destination lies in its folder itself");
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------------------- exec */
 
 static const struct config_template *first_variable(const struct config *config)
@@ -319,6 +376,7 @@ void stanza_check(const struct config *config, struct problems *problems)
     check_auth(&check);
     check_destinations(&check);
     check_owners(&check);
+    check_groups(&check);
     check_exec(&check);
     check_proxy(&check);
     check_listeners(&check);

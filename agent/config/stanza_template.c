@@ -12,8 +12,7 @@
 #include "os/owner.h"
 #include "os/proc.h"
 
-#define TIMEOUT_MS (INT64_C(30) * 1000)
-#define NOT_GIVEN  INT64_MIN
+#define NOT_GIVEN INT64_MIN
 
 /* A template as it is written; finish() makes the struct config_template of it. */
 struct template
@@ -232,7 +231,7 @@ static void finish_command(struct reading *reading, const struct template *templ
     int64_t timeout = template->exec_timeout_ms != NOT_GIVEN ? template->exec_timeout_ms : template->command_timeout_ms;
 
     stanza_command(reading, count_words(template->exec_command) ? template->exec_command : template->command, ret);
-    ret->timeout_ms = timeout == NOT_GIVEN ? TIMEOUT_MS : timeout;
+    ret->timeout_ms = timeout == NOT_GIVEN ? STANZA_COMMAND_MS : timeout;
     if (template->env)
         ret->env = template->env;
     if (template->allow)

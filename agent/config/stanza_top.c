@@ -57,6 +57,11 @@ static void read_restart_signal(struct reading *reading, const struct val *v, co
         option_problem(reading, PROBLEM_ERROR, v, path, "must be the name of a signal, for example \"SIGHUP\"");
 }
 
+static void read_atomic_group(struct reading *reading, const struct val *v, const char *path, void *into)
+{
+    stanza_atomic_group(reading, v, path, into);
+}
+
 #define OPTION_STRUCT struct config
 static const struct option ampule_options[] = {OPTION_ROWS(OPTIONS_AMPULE)};
 #undef OPTION_STRUCT

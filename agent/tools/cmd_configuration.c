@@ -52,7 +52,8 @@ static const struct doc top[] = {DOCS(OPTIONS_TOP)}, vault[] = {DOCS(OPTIONS_VAU
                         template_wait[] = {DOCS(OPTIONS_TEMPLATE_WAIT)}, template_notify[] = {DOCS(OPTIONS_TEMPLATE_NOTIFY)},
                         render[] = {DOCS(OPTIONS_RENDER)}, exec[] = {DOCS(OPTIONS_EXEC)}, listener[] = {DOCS(OPTIONS_LISTENER)},
                         agent_api[] = {DOCS(OPTIONS_AGENT_API)}, api_proxy[] = {DOCS(OPTIONS_PROXY)},
-                        env_template[] = {DOCS(OPTIONS_ENV_TEMPLATE)}, ampule[] = {DOCS(OPTIONS_AMPULE)};
+                        env_template[] = {DOCS(OPTIONS_ENV_TEMPLATE)}, ampule[] = {DOCS(OPTIONS_AMPULE)},
+                        atomic_group[] = {DOCS(OPTIONS_ATOMIC_GROUP)};
 
 /* Variables are called VAULT_… or BAO_…; where both are there, BAO_ counts. */
 static const struct doc variables[] = {
@@ -118,6 +119,7 @@ static const struct group {
     GROUP("api_proxy", "Stanza `api_proxy`", api_proxy),
     GROUP("exec", "Stanza `exec`", exec),
     GROUP("ampule", "Stanza `ampule`", ampule),
+    GROUP("ampule.atomic_group", "Block `ampule.atomic_group`", atomic_group),
     GROUP("VAULT", "Environment: `VAULT_…`, and `BAO_…`, which counts more", variables),
 #undef GROUP
 };

@@ -40,7 +40,7 @@ def nested(paths):
         return "".join(f"{head(k)} {{\n{write(v)}}}\n" if isinstance(v, dict) else f"{k} = {v}\n" for k, v in tree.items())
 
     def head(name):
-        return f'{name} "NAME"' if name == "env_template" else name
+        return f'{name} "NAME"' if name in ("env_template", "atomic_group") else name
 
     return write(tree)
 

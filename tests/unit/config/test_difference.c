@@ -109,6 +109,9 @@ static const struct {
      "exec.restart_stop_signal", "exec.command"},
     {"exec { command = [\"a\"] }", "", "exec.restart_on_secret_changes exec.restart_stop_signal", "exec.command"},
     {"", "ampule { revoke_on_exit = true }", "ampule.revoke_on_exit", ""},
+    {"", "ampule { atomic_group \"g\" { folder = \"/g\" } }", "", "ampule.atomic_group"},
+    {"ampule { atomic_group \"g\" { folder = \"/g\" command = \"a\" } }",
+     "ampule { atomic_group \"g\" { folder = \"/g\" command = \"b\" } }", "", "ampule.atomic_group"},
     {"pid_file = \"/p\"", "exit_after_auth = true", "", "exit_after_auth pid_file"},
     {"log_file = \"/a\" log_rotate_bytes = 5", "log_file = \"/b\" log_rotate_duration = \"1h\" log_rotate_max_files = 2", "",
      "log_file log_rotate_duration log_rotate_bytes log_rotate_max_files"},
@@ -125,6 +128,21 @@ static void keys_that_differ_are_named_and_those_that_take_a_restart_apart(void 
         assert_keys(&difference.taken, keys[i].taken);
         assert_keys(&difference.restart, keys[i].restart);
     }
+}
+
+static void groups_stay_as_they_are(void **state)
+{
+    struct err err;
+
+    (void)state;
+    compare("ampule { atomic_group \"g\" { folder = \"/g\" command = [\"a\", \"b\"] } }",
+            "ampule { atomic_group \"h\" { folder = \"/h\" } atomic_group \"i\" { folder = \"/i\" } }");
+    assert_int_equal(difference_keep(&old, &new, DIFFERENCE_RESTART, &err), 0);
+    config_done(&old);
+    assert_int_equal(new.group_count, 1);
+    assert_string_equal(new.groups[0].folder, "/g");
+    assert_string_equal(new.groups[0].path, "ampule.atomic_group[g]");
+    assert_string_equal(new.groups[0].command.argv[1], "b");
 }
 
 static void what_takes_a_restart_stays_and_needs_the_old_configuration_no_more(void **state)
@@ -401,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_says_the_same_is_no_difference, clean),
         cmocka_unit_test_teardown(keys_that_differ_are_named_and_those_that_take_a_restart_apart, clean),
+        cmocka_unit_test_teardown(groups_stay_as_they_are, clean),
         cmocka_unit_test_teardown(what_takes_a_restart_stays_and_needs_the_old_configuration_no_more, clean),
         cmocka_unit_test_teardown(any_other_part_stays_where_it_is_asked_for, clean),
         cmocka_unit_test_teardown(templates_are_the_same_by_what_they_are_rendered_to, clean),

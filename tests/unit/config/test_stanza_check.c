@@ -85,6 +85,19 @@ static void what_only_the_whole_tells_is_named(void **state)
          "listener[0]", "would ask itself"},
         {"vault { address = \"https://a\" } " METHOD TEMPLATE TEMPLATE, PROBLEM_WARNING, "template[0].destination",
          "also that of template[1]"},
+        {"vault { address = \"https://a\" } " METHOD TEMPLATE "ampule { atomic_group \"g\" { } }", PROBLEM_ERROR,
+         "ampule.atomic_group[g]", "folder is missing"},
+        {"vault { address = \"https://a\" } " METHOD TEMPLATE "ampule { atomic_group \"g\" { folder = \"/\" } "
+         "atomic_group \"h\" { folder = \"/a/..\" } }",
+         PROBLEM_ERROR, "ampule.atomic_group[h]", "has the folder of ampule.atomic_group[g] ("},
+        {"vault { address = \"https://a\" } " METHOD TEMPLATE "ampule { atomic_group \"g\" { folder = \"/x\" } }",
+         PROBLEM_WARNING, "ampule.atomic_group[g]", "has no file"},
+        {"vault { address = \"https://a\" } " METHOD "template { contents = \"x\" destination = \"/x/d\" backup = true } "
+         "ampule { atomic_group \"g\" { folder = \"/x\" } }",
+         PROBLEM_ERROR, "template[0]", "backup is not possible"},
+        {"vault { address = \"https://a\" } " METHOD "template { contents = \"x\" destination = \"/x/..data\" } "
+         "ampule { atomic_group \"g\" { folder = \"/x\" } }",
+         PROBLEM_ERROR, "template[0]", "the group's own"},
     };
 
     (void)state;
