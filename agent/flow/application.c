@@ -178,9 +178,9 @@ int application_value(struct application *application, const struct config_templ
     return environment_set(application->environment, template->variable, value, len, err);
 }
 
-void application_written(struct application *application, const struct config_template *template)
+void application_written(struct application *application, const struct config_template *template, bool told)
 {
-    if (!template->variable && !template->command.argc && !template->notify.signal)
+    if (!template->variable && !told)
         supervisor_touch(application->supervisor);
 }
 

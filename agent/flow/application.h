@@ -33,8 +33,8 @@ void application_free(struct application *application); /* NULL is accepted */
 
 int application_value(struct application *application, const struct config_template *template, const void *value, size_t len,
                       struct err *err) MUST_USE;
-/* A file was written: who reads it has no command and no notify of its own, the program may be told. */
-void application_written(struct application *application, const struct config_template *template);
+/* A file was written: unless somebody is `told` of it already, the program may be. */
+void application_written(struct application *application, const struct config_template *template, bool told);
 /* After each walk. `done`: everything has been written once, so it may start. */
 void application_settle(struct application *application, bool done);
 /* A line. */

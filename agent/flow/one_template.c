@@ -156,9 +156,14 @@ bool one_template_lacks(struct one_template *one, const struct store *store)
     return one->settled < missing->len || plugin_pending(&one->outcome.plugins);
 }
 
-void one_template_settle(struct one_template *one)
+void one_template_stamp(struct one_template *one)
 {
     file_stamp(one->config->destination, &one->stamp);
+}
+
+void one_template_settle(struct one_template *one)
+{
+    one_template_stamp(one);
     write_to_file_mark(&one->outcome.to_write, &one->marks);
     one->finished = false;
     one->written = true;
@@ -188,7 +193,8 @@ size_t one_template_items(const struct one_template *one, struct write_item *ret
 
     write_to_file_items(&outcome->to_write, ret_items);
     if (!one->config->variable)
-        ret_items[outcome->to_write.len] = (struct write_item){one->target, outcome->output.data, outcome->output.len, false};
+        ret_items[outcome->to_write.len] =
+            (struct write_item){.target = one->target, .data = outcome->output.data, .len = outcome->output.len};
     return one_template_count(one);
 }
 
@@ -198,6 +204,8 @@ static const char *state_of(const struct one_template *one)
         return "not rendered: a later one has its destination, or nobody wants it";
     if (one->last)
         return "fails";
+    if (one->finished)
+        return "waits for the others of its atomic_group";
     return one->written ? "rendered" : "waits for its secrets";
 }
 

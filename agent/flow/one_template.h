@@ -25,6 +25,8 @@
 #include "render/write.h"
 #include "render/write_to_file.h"
 
+struct file_group;
+
 struct one_template {
     char label[48]; /* "template[2] (…end/of/destination)" */
     const struct config_template *config;
@@ -33,6 +35,7 @@ struct one_template {
     struct write_target *target; /* NULL until the destination could be opened */
     struct notify_rule rules[2]; /* command, signal */
     size_t rule_count;
+    struct file_group *group; /* whose files switch together with its own; NULL: none */
     struct retry retry;
     struct err *last; /* why it is not on disk; NULL: waits for data */
     int64_t failing;  /* since when there is a `last` */
@@ -77,6 +80,8 @@ bool one_template_lacks(struct one_template *one, const struct store *store);
 bool one_template_held(const struct one_template *one);
 /* It is on disk. */
 void one_template_settle(struct one_template *one);
+/* Its group was switched: the file is another one with the same bytes. */
+void one_template_stamp(struct one_template *one);
 /* Somebody else has changed or removed one of its files since. */
 bool one_template_touched(const struct one_template *one);
 

@@ -62,6 +62,21 @@ static int add_command(const struct programs *programs, struct program_table *ta
     return failed;
 }
 
+static int add_groups(const struct programs *programs, struct program_table *table, const struct config *config, int *ret,
+                      struct err *err)
+{
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct config_command *command = &config->groups[i].command;
+        int number = PROGRAM_NONE;
+
+        if (command->argc && add_command(programs, table, command, &number, err) != 0)
+            return -1;
+        if (ret)
+            ret[i] = number;
+    }
+    return 0;
+}
+
 static int add_commands(const struct programs *programs, struct program_table *table, const struct config *config, int *ret,
                         struct err *err)
 {
@@ -74,7 +89,7 @@ static int add_commands(const struct programs *programs, struct program_table *t
         if (ret)
             ret[i] = number;
     }
-    return 0;
+    return add_groups(programs, table, config, ret ? ret + config->template_count : NULL, err);
 }
 
 /* What plugins get. */
@@ -115,6 +130,8 @@ static int start_launcher(struct programs *programs, const struct config *config
 
     for (size_t i = 0; i < config->template_count; i++)
         any |= config->templates[i].command.argc > 0;
+    for (size_t i = 0; i < config->group_count; i++)
+        any |= config->groups[i].command.argc > 0;
     if (!any)
         return 0;
     programs->launcher = launcher_new();
@@ -148,14 +165,15 @@ static int start_guard(struct programs *programs, const struct config *config, c
 int programs_start(struct programs *programs, const struct programs_options *options, struct err *err)
 {
     const struct config *config = options->config;
+    size_t count = config->template_count + config->group_count;
 
     *programs = (struct programs){.helper = PROGRAM_NONE,
-                                  .numbers = mem_array(config->template_count, sizeof(*programs->numbers)),
+                                  .numbers = mem_array(count, sizeof(*programs->numbers)),
                                   .pairs = mem_array(SERVER_NAMES + 1, sizeof(*programs->pairs)),
                                   .load = options->load,
                                   .ctx = options->ctx};
     server_pairs(&config->vault, programs->pairs);
-    for (size_t i = 0; i < config->template_count; i++)
+    for (size_t i = 0; i < count; i++)
         programs->numbers[i] = PROGRAM_NONE;
     if (start_launcher(programs, config, options->origin, err) != 0)
         return -1;
@@ -164,7 +182,7 @@ int programs_start(struct programs *programs, const struct programs_options *opt
 
 int programs_add(struct programs *programs, const struct config *config, int *ret, struct err *err)
 {
-    for (size_t i = 0; ret && i < config->template_count; i++)
+    for (size_t i = 0; ret && i < config->template_count + config->group_count; i++)
         ret[i] = PROGRAM_NONE;
     return programs->launcher ? add_commands(programs, launcher_programs(programs->launcher), config, ret, err) : 0;
 }

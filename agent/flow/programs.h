@@ -28,11 +28,12 @@ struct programs_options {
 };
 
 struct programs {
-    struct launcher *launcher; /* NULL when no template has a command, no login a helper, and plugins are not allowed */
-    int *numbers;              /* one a template: the launcher's number, or PROGRAM_NONE */
-    int helper;                /* of the login, or PROGRAM_NONE */
-    struct guard *guard;       /* NULL when nothing is supervised */
-    char **pairs;              /* how to reach the server, for commands; NULL-terminated */
+    struct launcher
+        *launcher;       /* NULL when neither template nor group has a command, no login a helper, and plugins are not allowed */
+    int *numbers;        /* one a template, then one a group: the launcher's number, or PROGRAM_NONE */
+    int helper;          /* of the login, or PROGRAM_NONE */
+    struct guard *guard; /* NULL when nothing is supervised */
+    char **pairs;        /* how to reach the server, for commands; NULL-terminated */
     config_source *load;
     void *ctx;
 };
@@ -40,7 +41,7 @@ struct programs {
 /* Forks when there is anything to start: call it with one thread, before the loop. */
 int programs_start(struct programs *programs, const struct programs_options *options, struct err *err) MUST_USE;
 /* The commands of another configuration: what is new has to be learned by the launcher (os/launcher.h). Their numbers into `ret`
- * (one a template) unless that is NULL. ERR_LIMIT when there are too many. */
+ * (one a template, then one a group) unless that is NULL. ERR_LIMIT when there are too many. */
 int programs_add(struct programs *programs, const struct config *config, int *ret, struct err *err) MUST_USE;
 void programs_unlearn(struct programs *programs);
 /* These are the numbers from now on; taken over. */

@@ -17,7 +17,7 @@
 struct attempt {
     struct config config;
     struct difference difference;
-    int *numbers;    /* of the commands, one a template */
+    int *numbers;    /* of the commands, one a template, then one a group */
     const char *why; /* no new command can be had; NULL: they can */
 };
 
@@ -315,9 +315,10 @@ static int load(const struct reload *reload, struct attempt *next)
 static int check(struct reload *reload, struct attempt *next, struct err *err)
 {
     difference_find(reload->config, &next->config, &next->difference);
-    next->numbers = mem_array(next->config.template_count, sizeof(*next->numbers));
-    if (difference_keep(reload->config, &next->config, DIFFERENCE_RESTART, err) != 0 || check_trust(reload, next, err) != 0 ||
-        check_sinks(reload, next, err) != 0 || check_templates(reload, next, err) != 0)
+    if (difference_keep(reload->config, &next->config, DIFFERENCE_RESTART, err) != 0)
+        return -1;
+    next->numbers = mem_array(next->config.template_count + next->config.group_count, sizeof(*next->numbers));
+    if (check_trust(reload, next, err) != 0 || check_sinks(reload, next, err) != 0 || check_templates(reload, next, err) != 0)
         return -1;
     if (next->difference.restart.count)
         logbook_reload_takes_restart(&next->difference.restart);

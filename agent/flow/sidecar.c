@@ -281,13 +281,13 @@ static void on_look(void *ctx)
     timer_after(&car->look, car->config->render.static_secret_render_interval_ms);
 }
 
-static void on_template_written(void *ctx, const char *label, const struct config_template *template)
+static void on_template_written(void *ctx, const char *label, const struct config_template *template, bool told)
 {
     struct sidecar *car = ctx;
 
     logbook_rendered(NULL, label, template);
     if (car->application)
-        application_written(car->application, template);
+        application_written(car->application, template, told);
 }
 
 static int on_template_value(void *ctx, const struct config_template *template, const void *value, size_t len, struct err *err)
@@ -416,7 +416,7 @@ static void new_notify(struct sidecar *car)
     };
 
     car->notify = notify_new(&options);
-    car->rules = mem_array(car->config->template_count * 2, sizeof(struct notify_rule *));
+    car->rules = mem_array(car->config->template_count * 2 + car->config->group_count, sizeof(struct notify_rule *));
 }
 
 /* ------------------------------------------------------------------------------------------------------ application */
@@ -505,7 +505,7 @@ static void forget_rules(struct sidecar *car)
     size_t count;
 
     mem_free(car->rules);
-    car->rules = mem_array(car->config->template_count * 2, sizeof(*car->rules));
+    car->rules = mem_array(car->config->template_count * 2 + car->config->group_count, sizeof(*car->rules));
     count = templates_rules(car->templates, car->rules);
     notify_retain(car->notify, car->rules, count);
     if (!notify_failing(car->notify))

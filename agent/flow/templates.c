@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "config/same_destination.h"
 #include "flow/agenda.h"
+#include "flow/file_group.h"
 #include "flow/one_template.h"
 #include "flow/uses.h"
 #include "render/write.h"
@@ -25,6 +26,7 @@ struct templates {
     size_t walked_count;
     struct agenda agenda;
     struct uses uses;
+    struct file_groups groups;
     struct held held;
     struct interface *interfaces; /* NULL unless a template asks for addresses */
     size_t interface_count;
@@ -79,12 +81,18 @@ static void find_waiting(struct templates *templates)
         templates->waiting++;
 }
 
+/* Somebody is told when its file changes. */
+static bool is_told(const struct one_template *one)
+{
+    return one->rule_count > 0 || (one->group && one->group->rule.label);
+}
+
 static void template_written(struct templates *templates, struct one_template *one)
 {
     one_template_settle(one);
     find_waiting(templates);
     if (one->changed)
-        templates->events.on_written(templates->events.ctx, one->label, one->config);
+        templates->events.on_written(templates->events.ctx, one->label, one->config, is_told(one));
 }
 
 /* ------------------------------------------------------------------------------------------------------ all of them */
@@ -134,6 +142,7 @@ struct templates *templates_new(const struct config *config, const struct progra
     templates->walked = mem_array(templates->count, sizeof(*templates->walked));
     for (size_t i = 0; i < templates->count; i++)
         templates->items[i] = new_one(templates, config, i, is_idle(config, rendered, i), programs->numbers[i]);
+    file_groups_init(&templates->groups, config, templates->items, programs->numbers);
     held_release(&templates->held);
     find_waiting(templates);
     find_interfaces(templates);
@@ -147,6 +156,7 @@ void templates_free(struct templates *templates)
     for (size_t i = 0; i < templates->count; i++)
         one_template_free(templates->items[i]);
     uses_done(&templates->uses);
+    file_groups_done(&templates->groups);
     agenda_done(&templates->agenda);
     held_done(&templates->held);
     mem_free(templates->items);
@@ -159,6 +169,7 @@ void templates_reach(const struct templates *templates, struct reach *reach)
 {
     for (size_t i = 0; i < templates->count; i++)
         one_template_want(templates->items[i]->config, reach);
+    file_groups_reach(&templates->groups, reach);
 }
 
 bool templates_know_interfaces(const struct templates *templates)
@@ -240,6 +251,8 @@ void templates_take(struct templates *templates, const struct config *config, co
         if (before[i])
             let_go(templates, before[i]);
     }
+    file_groups_done(&templates->groups);
+    file_groups_init(&templates->groups, config, templates->items, numbers);
     mem_free(templates->walked);
     templates->walked = mem_array(templates->count, sizeof(*templates->walked));
     templates->walked_count = templates->waiting = 0;
@@ -256,6 +269,10 @@ size_t templates_rules(const struct templates *templates, const struct notify_ru
     for (size_t i = 0; i < templates->count; i++) {
         for (size_t k = 0; k < templates->items[i]->rule_count; k++)
             rules[count++] = &templates->items[i]->rules[k];
+    }
+    for (size_t i = 0; i < templates->groups.count; i++) {
+        if (templates->groups.items[i].rule.label)
+            rules[count++] = &templates->groups.items[i].rule;
     }
     return count;
 }
@@ -471,6 +488,16 @@ static int hand_over(struct templates *templates, const struct one_template *one
     return 0;
 }
 
+static size_t take_rules(struct one_template *one, const struct notify_rule **rules)
+{
+    if (!one->changed)
+        return 0;
+    one->changed = false;
+    for (size_t i = 0; i < one->rule_count; i++)
+        rules[i] = &one->rules[i];
+    return one->rule_count;
+}
+
 static size_t settle(struct templates *templates, struct one_template *one, const struct notify_rule **rules)
 {
     struct err err;
@@ -480,12 +507,7 @@ static size_t settle(struct templates *templates, struct one_template *one, cons
         return 0;
     }
     template_written(templates, one);
-    if (!one->changed)
-        return 0;
-    one->changed = false;
-    for (size_t i = 0; i < one->rule_count; i++)
-        rules[i] = &one->rules[i];
-    return one->rule_count;
+    return take_rules(one, rules);
 }
 
 /* One destination of the set is bad: the others must not wait for it. */
@@ -506,23 +528,30 @@ static size_t write_one_by_one(struct templates *templates, struct one_template 
     return told;
 }
 
-/* Of those that were walked over, the finished whose files are open. */
+static int open_files(struct templates *templates, struct one_template *one, struct err *err)
+{
+    if (one_template_open(one, &templates->held, err) != 0)
+        return -1;
+    return write_to_file_open(&one->outcome.to_write, &templates->held, one->label, err);
+}
+
+/* Of those that were walked over, the finished whose files are open; those of a group wait for the others. */
 static size_t writable(struct templates *templates, struct one_template **ready)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < templates->walked_count; i++) {
         struct one_template *one = templates->walked[i];
-        struct held *held = &templates->held;
         struct err err;
 
         if (!one->finished)
             continue;
-        if (one_template_open(one, held, &err) == 0 && write_to_file_open(&one->outcome.to_write, held, one->label, &err) == 0) {
+        if (open_files(templates, one, &err) != 0)
+            drop(templates, one, &err);
+        else if (one->group)
+            one->group->due = true;
+        else
             ready[count++] = one;
-            continue;
-        }
-        drop(templates, one, &err);
     }
     return count;
 }
@@ -541,6 +570,46 @@ static size_t write_ready(struct templates *templates, struct one_template *cons
     return told;
 }
 
+/* Those with nothing new are other files now as well. */
+static size_t settle_group(struct templates *templates, struct file_group *group, const struct notify_rule **rules)
+{
+    size_t told = 0;
+
+    group->due = false;
+    for (size_t i = 0; i < group->count; i++) {
+        struct one_template *one = group->members[i];
+
+        if (one->finished) {
+            told += settle(templates, one, rules + told);
+            continue;
+        }
+        one_template_stamp(one);
+        told += take_rules(one, rules + told);
+    }
+    if (group->changed && group->rule.label)
+        rules[told++] = &group->rule;
+    group->changed = false;
+    return told;
+}
+
+static size_t write_groups(struct templates *templates, const struct notify_rule **rules)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < templates->groups.count; i++) {
+        struct file_group *group = &templates->groups.items[i];
+        struct err err;
+
+        if (!file_group_ready(group))
+            continue;
+        if (file_group_switch(group, &templates->held, &err) == 0)
+            told += settle_group(templates, group, rules + told);
+        else
+            templates->events.on_error(templates->events.ctx, &err, file_group_fail(group, &err), true);
+    }
+    return told;
+}
+
 size_t templates_write(struct templates *templates, const struct notify_rule **rules)
 {
     _cleanup_free_ struct one_template **ready = mem_array(templates->walked_count, sizeof(*ready));
@@ -548,6 +617,7 @@ size_t templates_write(struct templates *templates, const struct notify_rule **r
 
     if (count)
         told = write_ready(templates, ready, count, rules);
+    told += write_groups(templates, rules + told);
     held_release(&templates->held);
     return told;
 }
@@ -568,6 +638,9 @@ const char *templates_waiting(const struct templates *templates, const struct er
 {
     const struct one_template *one = templates_complete(templates) ? NULL : templates->items[templates->waiting];
 
+    /* One that waits for its group is not what holds it up. */
+    for (size_t i = templates->waiting; one && one->finished && i < templates->count; i++)
+        one = templates->items[i]->written ? one : templates->items[i];
     if (one && ret_err)
         *ret_err = one->last;
     return one ? one->label : NULL;

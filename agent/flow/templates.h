@@ -5,7 +5,8 @@
  * Each template stands for itself: one that fails is tried again with back-off (or as soon as its data changes) while the others
  * go on, and a file that cannot be written keeps its old content. Finished files of one walk appear together or not at all; if
  * that set cannot be written, each file is tried alone so that one bad destination does not hold up the rest. Whoever uses a file
- * that was replaced is told in either case. Holds no loop and no timer: templates_due() says when the next walk is worth while.
+ * that was replaced is told in either case. Files of an `atomic_group` switch together or not at all (flow/file_group). Holds no
+ * loop and no timer: templates_due() says when the next walk is worth while.
  */
 #ifndef FLOW_TEMPLATES_H
 #define FLOW_TEMPLATES_H
@@ -32,7 +33,8 @@ struct templates_events {
     /* A template failed to render or to be written; the next try comes by itself after again_ms. `fatal` where the originals end.
      */
     void (*on_error)(void *ctx, const struct err *err, int64_t again_ms, bool fatal);
-    void (*on_written)(void *ctx, const char *label, const struct config_template *template);
+    /* `told`: it has a command or a signal, or its group has. */
+    void (*on_written)(void *ctx, const char *label, const struct config_template *template, bool told);
     /* The text of an env_template, which goes nowhere else. */
     int (*on_value)(void *ctx, const struct config_template *template, const void *value, size_t len, struct err *err);
     /* A dep that a template uses, and that may be asked for. */
@@ -68,7 +70,7 @@ int templates_check(const struct templates *templates, const struct config *conf
                     struct err *err) MUST_USE;
 void templates_take(struct templates *templates, const struct config *config, const struct difference *difference,
                     const int *numbers);
-/* Rules of all templates into `rules` (room for two a template); how many. */
+/* All rules into `rules` (room for two a template and one a group); how many. */
 size_t templates_rules(const struct templates *templates, const struct notify_rule **rules);
 
 /* Something changed: the templates that use it are due. */
@@ -90,7 +92,8 @@ void templates_hurry(struct templates *templates);
 bool templates_render(struct templates *templates);
 /* Report what those that were evaluated use now, and what they use no more. */
 void templates_report(struct templates *templates);
-/* Write what is finished; rules of the files that changed into `rules` (room for two a template), how many as result. */
+/* Write what is finished; rules of the files that changed into `rules` (room for two a template and one a group), how many as
+ * result. */
 size_t templates_write(struct templates *templates, const struct notify_rule **rules);
 /* The next moment at which templates_render() has something to do; CLOCK_NEVER: nothing. */
 int64_t templates_due(const struct templates *templates);

@@ -33,7 +33,7 @@ enum { MOST = 4, COMMAND = 10 };
 static struct {
     struct config config;
     struct config_template templates[MOST];
-    int numbers[MOST];
+    int numbers[MOST + 1]; /* one more, for a group */
     struct programs programs;
     struct store *store;
     struct templates *all;
@@ -66,9 +66,9 @@ static void on_error(void *ctx, const struct err *err, int64_t again_ms, bool fa
     w.fatal = fatal;
 }
 
-static void on_written(void *ctx, const char *label, const struct config_template *template)
+static void on_written(void *ctx, const char *label, const struct config_template *template, bool told)
 {
-    (void)ctx, (void)template;
+    (void)ctx, (void)template, (void)told;
     add_word(w.written, label);
 }
 
@@ -230,7 +230,7 @@ static void answer(const char *path, const char *value)
     dep_unref(dep);
 }
 
-static void refuse(const char *path, bool absent)
+static inline void refuse(const char *path, bool absent)
 {
     struct dep *dep = read_of(path);
     struct err err;
