@@ -41,7 +41,9 @@ class Postgres:
 
     def _run(self, program, *args):
         extra = {"user": self.user, "group": self.user, "extra_groups": []} if self.user else {}
-        subprocess.run([_program(program), *args], check=True, capture_output=True, cwd=self.folder, **extra)
+        done = subprocess.run([_program(program), *args], capture_output=True, text=True, check=False, cwd=self.folder, **extra)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} ended with {done.returncode}:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
     def start(self):
         settings = {

@@ -11,17 +11,25 @@ import threading
 from . import wait
 
 
+_taken = []  # sockets whose names say which ports are ours, as long as this process lives
+
+
 def free_port():
-    """A port that nobody listens on, and that the kernel gives to nobody by itself: there is time until its server opens it, or opens it again."""
+    """A free port that the kernel gives to nobody by itself, and no other run of the tests either: whoever is told of it may listen there later, and again."""
     least = int(open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii").read().split()[0])
 
     def free():
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port := random.randrange(10000, least)))
-            except OSError:
-                return None
-            return port
+        port = random.randrange(10000, least)
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0ampule-test-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+            return None
+        _taken.append(mark)
+        return port
 
     return wait.until(free, "a free port")
 
@@ -80,7 +88,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise wait.TimedOut(f"{self.argv[0]} still runs after {seconds:g} s; it said:\n{self.log}") from None
         for reader in self._readers:
-            reader.join(2)
+            reader.join(10)  # whoever still has the other end may keep it
         return code
 
     def signal(self, number):
@@ -92,7 +100,7 @@ class Process:
     def resume(self):
         self.signal(signal.SIGCONT)
 
-    def stop(self, seconds=10.0):
+    def stop(self, seconds=30.0):
         """SIGTERM; SIGKILL for who does not listen. The exit code."""
         if self.running:
             self.resume()
