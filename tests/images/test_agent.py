@@ -8,7 +8,7 @@ pytestmark = pytest.mark.timeout(1800)  # the first test builds the images
 
 def test_it_writes_the_secret_and_ends(started):
     agent, secrets = started("-exit-after-auth")
-    assert agent.wait_exit(60) == 0, agent.log
+    assert agent.wait_exit(180) == 0, agent.log
     assert (secrets / "user").read_text() == "alice"
 
 

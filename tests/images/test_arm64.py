@@ -28,10 +28,10 @@ def test_image_and_program_are_of_that_machine(engine, image, tmp_path):
 
 def test_it_says_its_version(container, image):
     one = container(image, "/bin/ampule-agent", "version", entrypoint="/emulator", options=OPTIONS, volumes={QEMU: "/emulator:ro"})
-    assert one.wait_exit(60) == 0 and one.log.startswith("ampule-agent "), one.log
+    assert one.wait_exit(180) == 0 and one.log.startswith("ampule-agent "), one.log
 
 
 def test_it_writes_the_secret_and_ends(started, image):
     agent, secrets = started("-exit-after-auth", image=image, emulator=QEMU, options=OPTIONS)
-    assert agent.wait_exit(60) == 0, agent.log
+    assert agent.wait_exit(180) == 0, agent.log
     assert (secrets / "user").read_text() == "alice"

@@ -32,7 +32,7 @@ def is_alive(site, token):
 
 def test_the_init_container_writes_the_file_and_ends(pod):
     init = pod.start("init")
-    assert init.wait_exit(60) == 0, init.log
+    assert init.wait_exit(180) == 0, init.log
     assert pod.file.read_text().startswith("data: map[canary:of no interest user:alice]\nmetadata: map[")
     assert pod.file.stat().st_uid == 100 and pod.file.stat().st_gid == 1000
 

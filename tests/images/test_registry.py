@@ -33,14 +33,14 @@ def registry(tmp_path):
     config = {"version": "0.1", "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}}, "http": {"addr": address}}
     (tmp_path / "registry.yml").write_text(json.dumps(config))
     process = Process(["/usr/bin/docker-registry", "serve", tmp_path / "registry.yml"])
-    wait.until(lambda: answers(address), lambda: f"the registry; it said\n{process.log}", 30)
+    wait.until(lambda: answers(address), lambda: f"the registry; it said\n{process.log}")
     yield address
     process.stop()
 
 
 def answers(address):
     try:
-        return urllib.request.urlopen(f"http://{address}/v2/", timeout=5).status == 200
+        return urllib.request.urlopen(f"http://{address}/v2/", timeout=60).status == 200
     except OSError:
         return False
 
@@ -49,7 +49,7 @@ def has(address, image):
     """Whether the registry has what a node would ask it for."""
     name, _, tag = image.removeprefix(address + "/").rpartition(":")
     request = urllib.request.Request(f"http://{address}/v2/{name}/manifests/{tag}", headers={"Accept": KINDS})
-    return urllib.request.urlopen(request, timeout=10).status == 200
+    return urllib.request.urlopen(request, timeout=60).status == 200
 
 
 def shell(engine, images, tmp_path, text):

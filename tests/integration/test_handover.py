@@ -2,9 +2,6 @@
 
 import json
 import os
-import pathlib
-import shutil
-import tempfile
 
 import pytest
 from support import wait
@@ -18,11 +15,9 @@ CREDENTIAL = '{{ with secret "%s" }}{{ .Data.username }} {{ .Data.password }}{{ 
 
 
 @pytest.fixture
-def memory():
+def memory(folders):
     """A folder on a tmpfs, as an emptyDir with medium: Memory."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ampule-handover-", dir="/dev/shm"))
-    yield folder
-    shutil.rmtree(folder)
+    return folders("ampule-handover-", "/dev/shm")
 
 
 class Pod:
@@ -74,7 +69,7 @@ def test_a_pod_logs_in_once_and_reads_once(pod, proxy, tmp_path):
 
 @both_servers
 def test_a_sidecar_that_took_over_follows_changes_and_renews(site, pod, proxy, tmp_path):
-    one = pod(login=site.login(token_ttl="4s"))
+    one = pod(login=site.login(token_ttl="9s"))
     one.init()
     one.sidecar()
     one.kv.put("app", user="bob")
@@ -84,12 +79,12 @@ def test_a_sidecar_that_took_over_follows_changes_and_renews(site, pod, proxy, t
 
 
 def test_a_pod_has_one_database_credential_and_it_is_kept_alive(site, postgres, agent, memory, proxy, tmp_path):
-    path = postgres.enable(site.vault, unique("db"), default_ttl="4s", max_ttl="60s")
+    path = postgres.enable(site.vault, unique("db"), default_ttl="9s", max_ttl="10m")
     one = Pod(site, agent, memory, site.login(), template(CREDENTIAL % path, tmp_path / "credential"), via=proxy)
     one.init()
     credential = wait.read(tmp_path / "credential")
     one.sidecar()
-    wait.until(lambda: proxy.count("PUT", "^/v1/sys/leases/renew$") >= 3, "three renewals", 30)
+    wait.until(lambda: proxy.count("PUT", "^/v1/sys/leases/renew$") >= 3, "three renewals")
     assert wait.read(tmp_path / "credential") == credential
     name, password = credential.split(" ")
     assert postgres.sql("SELECT current_user", name, password) == name
@@ -150,7 +145,7 @@ def test_while_the_server_is_away_the_sidecar_starts_with_what_it_took(site, age
     wait.for_file(tmp_path / "user", "alice")
     wire.listen()
     kv.put("app", user="bob")
-    wait.for_file(tmp_path / "user", "bob", seconds=60)
+    wait.for_file(tmp_path / "user", "bob")
 
 
 def edited(one, change):

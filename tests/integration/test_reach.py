@@ -6,7 +6,6 @@ Everything that an agent opens lies in a tree of its own here, so that no rule f
 import os
 import pathlib
 import shutil
-import tempfile
 
 import pytest
 from support import canary, spaces, wait
@@ -21,19 +20,15 @@ needs_root = pytest.mark.skipif(not spaces.ROOT, reason="needs root for a file s
 
 
 @pytest.fixture
-def tree():
+def tree(folders):
     """tree() makes a folder two levels down, far from any other."""
-    tops = []
 
     def make():
-        tops.append(pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-", dir="/var/tmp")))
-        folder = tops[-1] / "of" / "its-own"
+        folder = folders(dir="/var/tmp") / "of" / "its-own"
         folder.mkdir(parents=True)
         return folder
 
-    yield make
-    for top in tops:
-        shutil.rmtree(top)
+    return make
 
 
 def put(file, content):
@@ -45,8 +40,8 @@ def put(file, content):
 
 def again(folder, **files):
     """The folder and the one above are removed and made again, with these files (`_` for `.`)."""
-    shutil.rmtree(folder.parent)
-    folder.mkdir(parents=True)
+    wait.removed(folder.parent)
+    folder.mkdir(parents=True, exist_ok=True)  # an agent that writes there may have been faster
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_text(content)
 
@@ -221,18 +216,15 @@ def test_a_destination_behind_a_link_into_another_tree(site, agent, tmp_path, tr
 
 
 @needs_root
-def test_what_stays_closed_is_said_to_be_so(site, agent):
+def test_what_stays_closed_is_said_to_be_so(site, agent, folders):
     """Directly in a folder where anything lies there is no room above: root does not leave it to itself."""
-    out = pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-", dir="/var/tmp"))
-    try:
-        one = Rendering(site, agent, out).expect()
-        shutil.rmtree(out)
-        out.mkdir()
-        one.change("bob")
-        line = one.agent.wait_log(r"template\[0\].*Landlock")[0]
-        assert f'"{out}/user"' in line and "uid" not in line
-    finally:
-        shutil.rmtree(out)
+    out = folders(dir="/var/tmp")
+    one = Rendering(site, agent, out).expect()
+    wait.removed(out)
+    out.mkdir()
+    one.change("bob")
+    line = one.agent.wait_log(r"template\[0\].*Landlock")[0]
+    assert f'"{out}/user"' in line and "uid" not in line
 
 
 # -------------------------------------------------------------------------------------------------------------- templates

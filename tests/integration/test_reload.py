@@ -1,11 +1,9 @@
 """SIGHUP: another configuration for an agent that runs. The original takes over its log level and its certificates alone."""
 
 import os
-import pathlib
 import shutil
 import signal
 import stat
-import tempfile
 
 import pytest
 from support import wait
@@ -21,11 +19,9 @@ LEASED = '{{ with secret "%s" }}{{ .Data.username }}{{ end }}'
 
 
 @pytest.fixture
-def elsewhere():
+def elsewhere(folders):
     """A folder that nothing of a test writes to but the test."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ampule-reload-", dir="/var/tmp"))
-    yield folder
-    shutil.rmtree(folder)
+    return folders("ampule-reload-", "/var/tmp")
 
 
 class Scene:
@@ -52,14 +48,14 @@ class Scene:
         return self
 
     def holds(self, name, text="alice"):
-        wait.for_file(self.file(name), text, seconds=60)
+        wait.for_file(self.file(name), text)
         return self
 
     def asked(self):
         """What comes of a SIGHUP: its last line."""
         self.agent.signal(signal.SIGHUP)
         self.seen += 1
-        return self.agent.wait_log(f"{RELOADED}|{REFUSED}", count=self.seen, seconds=60)[-1]
+        return self.agent.wait_log(f"{RELOADED}|{REFUSED}", count=self.seen)[-1]
 
     def becomes(self, *blocks, **top):
         return self.given(self.config(*blocks, **top))
@@ -101,12 +97,15 @@ def test_templates_come_and_go_and_change_without_a_new_login_and_nothing_is_rea
 
 def test_a_template_that_is_gone_is_fetched_no_more_and_its_lease_is_not_renewed(counted, site, postgres, proxy):
     one = counted
-    path = postgres.enable(site.vault, unique("db"), default_ttl="3s", max_ttl="60s")
+    path = postgres.enable(site.vault, unique("db"), default_ttl="4s", max_ttl="10m")
     one.runs(one.one("leased", LEASED % path), one.one("user"), SOON).holds("user")
     wait.for_file(one.file("leased"), contains="v-")
     assert "1 template removed" in one.becomes(one.one("user"), SOON)
+    # What was sent before that was answered by then.
+    before = proxy.count("GET", "/app$")
+    wait.until(lambda: proxy.count("GET", "/app$") > before, "a further read of what is left")
     proxy.clear()
-    wait.until(lambda: proxy.count("GET", "/app$") >= 5, "further reads of what is left", 30)
+    wait.until(lambda: proxy.count("GET", "/app$") >= 6, "further reads of what is left")
     assert proxy.count(path="renew$") == 0 and proxy.count(path=f"/{path}$") == 0
     assert one.file("leased").exists()
 
@@ -256,7 +255,7 @@ def test_certificates_in_other_files_are_taken_over(site, scene, tmp_path):
         assert scene.given(site.config(scene.login, scene.one("user"), SOON, vault={"ca_cert": file})).endswith(": vault.ca_cert")
 
     believes(other)
-    scene.agent.wait_log("app.*unknown authority", seconds=60)
+    scene.agent.wait_log("app.*unknown authority")
     believes(mine)
     scene.kv.put("app", user="bob")
     scene.holds("user", "bob")

@@ -105,7 +105,7 @@ def test_without_the_api_server_reviews_are_still_answered(install):
 
 
 def test_no_request_fails_while_a_replica_ends(install):
-    one = install(replicas=2)
+    one = install(replicas=2, shutdownGrace="20s")  # until then the API server must know where the other is
     first, second = one.replicas
     until(lambda: one.trusts(second), "the second replica to be trusted")
     load = Load(one)

@@ -97,12 +97,12 @@ def test_who_keeps_resetting_the_bundle_is_answered_with_growing_pauses(install)
     thread = threading.Thread(target=reset)
     thread.start()
     try:
-        until(lambda: one.replicas[0].process.log.count("caBundle is put right") > repairs, "one more repair", 30)
+        until(lambda: one.replicas[0].process.log.count("caBundle is put right") > repairs, "one more repair")
     finally:
         ended.set()
         thread.join()
     assert one.replicas[0].process.log.count("caBundle is put right") < repairs + 10
-    until(lambda: one.bundle() == right, "the last word", 30)
+    until(lambda: one.bundle() == right, "the last word")
     one.ready()
 
 

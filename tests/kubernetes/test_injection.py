@@ -345,7 +345,7 @@ def test_the_dashboard_asks_the_served_metrics_as_their_types_allow(injector, na
     injector.dry_run(namespace, {PREFIX + "agent-inject": "true", PREFIX + "role": "x"})
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    text = urllib.request.urlopen(f"https://127.0.0.1:{injector.replicas[0].port}/metrics", context=context, timeout=5).read().decode()
+    text = urllib.request.urlopen(f"https://127.0.0.1:{injector.replicas[0].port}/metrics", context=context, timeout=60).read().decode()
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
     assert f'vault_agent_injector_injections_by_namespace_total{{injection_type="init_and_sidecar",namespace="{namespace}"}} ' in text
     dashboard = json.loads((CHART / "dashboards" / "injector.json").read_text())

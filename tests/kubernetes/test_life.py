@@ -50,7 +50,7 @@ def test_while_the_api_server_is_away_pods_are_answered_and_afterwards_all_is_pu
     assert pods.stop() == []
     one.set_bundle("")
     wire.listen()
-    until(lambda: one.bundle() == right and one.ring() == ring, "bundle and Secret to be put right", 60)
+    until(lambda: one.bundle() == right and one.ring() == ring, "bundle and Secret to be put right")
     one.ready()
     wire.close()
 

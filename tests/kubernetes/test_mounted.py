@@ -71,7 +71,7 @@ def test_another_ca_is_published_before_its_certificate_is_served(one, mounted):
     mounted.renew(ca=True)
     until(lambda: mounted.ca.cert in one.bundle(), "the new CA to be published")
     assert one.bundle() == old + mounted.ca.cert
-    until(lambda: one.certificate(one.replicas[0]) == mounted.server.cert, "the new certificate to be served", 20)
+    until(lambda: one.certificate(one.replicas[0]) == mounted.server.cert, "the new certificate to be served")
     pods.more(20)
     assert pods.stop() == []
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_served_leaves_the_old_one(one, mounted, broken):
     assert one.certificate(one.replicas[0]) == right
     one.ready()
     mounted.renew()
-    until(lambda: one.certificate(one.replicas[0]) == mounted.server.cert, "the next certificate to be served", 20)
+    until(lambda: one.certificate(one.replicas[0]) == mounted.server.cert, "the next certificate to be served")
 
 
 def test_a_mounted_certificate_needs_nothing_of_the_api_server(install, mounted):

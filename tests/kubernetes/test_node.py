@@ -88,7 +88,7 @@ def logins(counter):
 
 def test_helm_test_injects_a_pod_that_reads_its_secret(node, site, installed):
     site.named_role("helm-test", installed, "default")
-    assert "Phase:          Succeeded" in node.apiserver.helm("test", "ampule", "-n", installed, "--timeout", "60s")
+    assert "Phase:          Succeeded" in node.apiserver.helm("test", "ampule", "-n", installed, "--timeout", "180s")
 
 
 def test_the_app_starts_with_its_file_and_sees_it_change(node, site, namespace):
@@ -116,7 +116,7 @@ def test_a_job_with_a_native_sidecar_finishes(node, site, namespace, counter):
         job = node.api.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/job")
         return [c["type"] for c in job.get("status", {}).get("conditions", []) if c["status"] == "True" and c["type"] in ("Complete", "Failed")]
 
-    assert until(complete, "the Job to end", 60) == ["Complete"]
+    assert until(complete, "the Job to end", 180) == ["Complete"]
     (made,) = node.api.get(node.api.pods(namespace))["items"]
     assert node.logs(namespace, made["metadata"]["name"], "app") == "alice"
     assert logins(counter) == 1
@@ -240,7 +240,7 @@ def test_the_agent_revokes_its_token_when_the_pod_ends(node, site, namespace):
     mine = site.vault.with_token(node.read(namespace, "app", "app", "/vault/secrets/token"))
     assert mine.read("auth/token/lookup-self")
     node.api.delete(node.api.pods(namespace, "app"))
-    until(lambda: _refused(mine), "the token to be revoked", 30)
+    until(lambda: _refused(mine), "the token to be revoked")
 
 
 def _refused(vault):

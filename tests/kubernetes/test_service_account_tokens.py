@@ -64,4 +64,4 @@ def test_a_token_ends_with_the_pod_that_it_is_bound_to(apiserver, namespace):
     assert review(apiserver, token)["authenticated"]
     apiserver.api.delete(f"{pods}/one", gracePeriodSeconds=0)
     # The API server remembers an answer for a while.
-    until(lambda: not review(apiserver, token).get("authenticated"), "the token to be refused", 30)
+    until(lambda: not review(apiserver, token).get("authenticated"), "the token to be refused")

@@ -26,7 +26,7 @@ class Amazon:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stdout.close()
 
     def mount(self, vault, name, **config):
@@ -63,7 +63,7 @@ def serve(port):
     session = boto3.client("sts", **settings).assume_role_with_web_identity(RoleArn=role, RoleSessionName="session", WebIdentityToken="t" * 30)["Credentials"]
     machine = boto3.client("ec2", **settings).run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     # From now on every call is checked: signature, session token, policy.
-    requests.post(f"{place}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}, timeout=10).raise_for_status()
+    requests.post(f"{place}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}, timeout=60).raise_for_status()
     known = {
         "user": {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]},
         "session": {"AWS_ACCESS_KEY_ID": session["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"], "AWS_SESSION_TOKEN": session["SessionToken"]},

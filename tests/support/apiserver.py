@@ -160,7 +160,7 @@ class ApiServer:
             service_account_issuer=ISSUER, service_account_signing_key_file=self.folder / "sa.key",
             service_account_key_file=self.folder / "sa.pub", enable_admission_plugins="NodeRestriction", profiling="false",
         )  # fmt: skip
-        wait.until(self._ready, lambda: f"the API server to be ready; it said:\n{self.process.log[-3000:]}", 90)
+        wait.until(self._ready, lambda: f"the API server to be ready; it said:\n{self.process.log[-3000:]}", 180)
 
     def _ready(self):
         if not self.process.running:
@@ -179,7 +179,7 @@ class ApiServer:
             cluster_cidr="10.244.0.0/16", service_cluster_ip_range="10.96.0.0/16",
         )  # fmt: skip
         seen = lambda: self.api.find("/api/v1/namespaces/default/serviceaccounts/default")  # noqa: E731
-        wait.until(seen, lambda: f"the first service account; the controllers said:\n{process.log[-2000:]}", 60)
+        wait.until(seen, lambda: f"the first service account; the controllers said:\n{process.log[-2000:]}", 180)
 
     def stop(self):
         for process in reversed(self.processes):

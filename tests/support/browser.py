@@ -53,7 +53,7 @@ class Browser:
     def stop(self):
         self._to.close()  # which ends it
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

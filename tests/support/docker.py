@@ -42,7 +42,7 @@ class Engine:
         within = ["unshare", "--mount", "--propagation", "private"]
         self.process = Process([*within, "/usr/sbin/dockerd", "-H", self.host, *folders, *network, "--oom-score-adjust=0"])
         try:
-            wait.until(self._answers, lambda: f"dockerd to answer; it said:\n{self.process.log}", 60)
+            wait.until(self._answers, lambda: f"dockerd to answer; it said:\n{self.process.log}", 180)
         except BaseException:
             self._end()
             raise

@@ -1,7 +1,6 @@
 """Fixtures of every suite. One server of a kind, one PostgreSQL and one authority a worker; names, agents and proxies of its own for each test."""
 
 import pathlib
-import shutil
 import tempfile
 
 import pytest
@@ -20,6 +19,7 @@ from .rendering import Rendering
 from .sandbox import Sandbox, SandboxCluster
 from .server import Server, binary
 from .site import Site, unique
+from .wait import removed
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +129,21 @@ def system():
 
 
 @pytest.fixture
-def agent(tmp_path, system):
+def folders():
+    """folders(…): a folder in tempfile.mkdtemp's words, removed after the test. `agent` and `peer` end before: who still writes somewhere keeps that from being removed."""
+    made = []
+
+    def make(prefix="ampule-test-", dir=None):
+        made.append(pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=dir)))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        removed(folder)
+
+
+@pytest.fixture
+def agent(tmp_path, system, folders):
     """agent(config, *args, env={…}) starts one; whatever still runs at the end is ended, and none may have shown a secret."""
     started = []
 
@@ -149,7 +163,7 @@ def agent(tmp_path, system):
 
 
 @pytest.fixture
-def peer(tmp_path):
+def peer(tmp_path, folders):
     """`peer(config)` starts the original, from the server's own binary; ended after the test."""
     running = []
 
@@ -170,11 +184,9 @@ def start(request):
 
 
 @pytest.fixture
-def open_folder():
+def open_folder(folders):
     """A folder that another user may enter."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ampule-test-"))
-    yield folder
-    shutil.rmtree(folder)
+    return folders()
 
 
 @pytest.fixture

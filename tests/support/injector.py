@@ -92,7 +92,7 @@ class Installed:
                 return None
 
         said = lambda: "\n".join(r.process.log for r in self.replicas)  # noqa: E731
-        wait.until(answered, lambda: f"the webhook to be called; the injector said:\n{said()}", 30)
+        wait.until(answered, lambda: f"the webhook to be called; the injector said:\n{said()}")
 
     def dry_run(self, namespace, annotations, **spec):
         """What the API server makes of a pod, without keeping it."""

@@ -103,7 +103,7 @@ class Node:
         self._import_images()
         self._start_kubelet()
         self._start_others()
-        wait.until(self._ready, lambda: f"the node to be ready; the kubelet said:\n{self.kubelet.log[-3000:]}", 90)
+        wait.until(self._ready, lambda: f"the node to be ready; the kubelet said:\n{self.kubelet.log[-3000:]}", 180)
 
     def _own_files(self):
         copies = self.folder / "sysctl"
@@ -122,7 +122,7 @@ class Node:
         config = self.folder / "containerd.toml"
         config.write_text(CONTAINERD.format(folder=self.folder, snapshotter="overlayfs"))
         self.containerd = self.apiserver.run("containerd", "--config", config)
-        wait.until(lambda: self._ctr_answers(), lambda: f"containerd to answer; it said:\n{self.containerd.log[-2000:]}", 30)
+        wait.until(lambda: self._ctr_answers(), lambda: f"containerd to answer; it said:\n{self.containerd.log[-2000:]}")
 
     def _ctr_answers(self):
         try:
@@ -186,7 +186,7 @@ class Node:
         done = self.kubectl("-n", namespace, "exec", pod, "-c", container, "--", "cat", path, check=False)
         return done.stdout if done.returncode == 0 else ""
 
-    def wait_pod(self, namespace, name, condition, what, seconds=60):
+    def wait_pod(self, namespace, name, condition, what, seconds=180):
         """Waits until `condition(pod)` is true; says what became of the pod if it is not."""
         path = self.api.pods(namespace, name)
 
@@ -198,13 +198,13 @@ class Node:
 
         return wait.until(lambda: (lambda pod: pod if pod and condition(pod) else None)(self.api.find(path)), said, seconds)
 
-    def ready(self, namespace, name, seconds=60):
+    def ready(self, namespace, name, seconds=180):
         def is_ready(pod):
             return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
         return self.wait_pod(namespace, name, is_ready, "be ready", seconds)
 
-    def finished(self, namespace, name, seconds=60):
+    def finished(self, namespace, name, seconds=180):
         pod = self.wait_pod(namespace, name, lambda pod: pod["status"].get("phase") in ("Succeeded", "Failed"), "finish", seconds)
         return pod["status"]["phase"]
 
@@ -216,7 +216,7 @@ class Node:
         self.apiserver.stop()
         for group in _groups(self.group):
             for path, _, _ in os.walk(group, topdown=False):
-                wait.until(lambda: _removed(path), f"{path} to be empty", 10)  # noqa: B023
+                wait.until(lambda: _removed(path), f"{path} to be empty")  # noqa: B023
 
 
 def _removed(path):

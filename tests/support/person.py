@@ -64,7 +64,7 @@ class Person(Process):
             pass
         return shown.decode()
 
-    def stop(self, seconds=10.0):
+    def stop(self, seconds=30.0):
         code = super().stop(seconds)
         os.close(self.master)
         return code

@@ -42,7 +42,7 @@ class Provider:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stdout.close()
 
     def log_in(self, url, person="anna"):
@@ -51,7 +51,7 @@ class Provider:
         body = None
         for _ in range(20):
             try:
-                with opener.open(urllib.request.Request(url, data=body), timeout=20) as answer:
+                with opener.open(urllib.request.Request(url, data=body), timeout=60) as answer:
                     page, went = answer.read().decode(), None
             except urllib.error.HTTPError as answer:
                 page, went = answer.read().decode(), answer.headers.get("Location")

@@ -80,8 +80,8 @@ class Release(Installed):
     def connect(self, replica, bundle=None):
         """A connection to that replica by the Service's name, for those who trust the published CAs."""
         context = ssl.create_default_context(cadata=bundle or self.bundle())
-        connection = http.client.HTTPSConnection("127.0.0.1", replica.port, timeout=5)
-        connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", replica.port), 5), server_hostname=self.hosts[-1])
+        connection = http.client.HTTPSConnection("127.0.0.1", replica.port, timeout=60)
+        connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", replica.port), 60), server_hostname=self.hosts[-1])
         return connection
 
     def certificate(self, replica):

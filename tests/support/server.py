@@ -70,7 +70,7 @@ class Server:
     def start(self):
         """Starts the process; a persistent server that was stopped comes up sealed."""
         self.process = Process([self.program, "server", f"-config={self._config}"], env=self.env, cwd=self.folder)
-        wait.until(self._answers, lambda: f"the server to answer; it said:\n{self.process.log}", 30)
+        wait.until(self._answers, lambda: f"the server to answer; it said:\n{self.process.log}")
 
     def _answers(self):
         if not self.process.running:
@@ -85,7 +85,7 @@ class Server:
 
     def unseal(self):
         self.vault.request("PUT", "sys/unseal", {"key": self._unseal_key})
-        wait.until(self._active, "the server to become active", 30)
+        wait.until(self._active, "the server to become active")
 
     def _active(self):
         # Right after unsealing the server still mounts its engines, and refuses what it refuses while sealed.

@@ -71,7 +71,7 @@ class NameServer:
         self.records, self.services, self.code, self.questions = {}, {}, None, []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # Port 53 is fixed, the address is not: somewhere in 127/8 it is free.
-        wait.until(self._bind, "a free loopback address", 5)
+        wait.until(self._bind, "a free loopback address")
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _bind(self):

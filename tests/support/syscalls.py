@@ -189,7 +189,7 @@ class Run:
         word = "went on"
         if code is None:
             word = "tries on" if re.search(r"again_in=", one.log) else "silent"
-            code = one.stop(8)
+            code = one.stop()
             if code < 0 and code != -signal.SIGTERM:
                 word = "hangs"
         elif code < 0 or code > 128:

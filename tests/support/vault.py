@@ -25,7 +25,7 @@ class Vault:
 
     def request(self, method, path, body=None, expect=(200, 204), **headers):
         """The decoded answer ({} for none); raises VaultError for a status that was not expected."""
-        connection = http.client.HTTPSConnection(self._url.hostname, self._url.port, timeout=30, context=self._tls)
+        connection = http.client.HTTPSConnection(self._url.hostname, self._url.port, timeout=60, context=self._tls)
         try:
             send = {"X-Vault-Request": "true", **{k.replace("_", "-"): v for k, v in headers.items()}}
             if self.token:

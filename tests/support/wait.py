@@ -1,9 +1,11 @@
 """Waiting for something to become true, with a deadline and without a fixed delay."""
 
+import os
 import select
+import shutil
 import time
 
-DEADLINE = 20.0
+DEADLINE = 60.0  # a deadline costs nothing where all is well, and a machine may have much else to do
 STEP = 0.02
 
 
@@ -32,12 +34,32 @@ def never(condition, what, seconds):
     raise AssertionError(f"{what}: happened")
 
 
+def removed(folder):
+    """Removes a folder with all that is in it, though somebody who is alive may still make and rename files there."""
+
+    def gone():
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            return not os.path.lexists(folder)
+        except OSError:
+            return False
+        return True
+
+    until(gone, lambda: f"{folder} to be removed; it holds {os.listdir(folder)}")
+
+
+def lines(path):
+    """The whole lines of a file that somebody may be writing to; none while it is not there."""
+    return (read(path) or "").rpartition("\n")[0].splitlines()
+
+
 def read(path):
     """The bytes of a file as text, or None while it is not there."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as f:
             return f.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter of /proc, whose process ended while it was read
         return None
 
 

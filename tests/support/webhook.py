@@ -57,13 +57,13 @@ class Webhook:
         if self.process.running:
             self.process.signal(signal.SIGTERM)
             self.process.wait_log("ending: signal")
-        self.process.stop(20)
+        self.process.stop()
 
-    def connect(self, timeout=20):
+    def connect(self, timeout=60):
         plain = socket.create_connection(("127.0.0.1", self.port), timeout)
         return self.tls.wrap_socket(plain, server_hostname="127.0.0.1")
 
-    def client(self, timeout=20):
+    def client(self, timeout=60):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
 
     def ask(self, method, path, body=None, kind="application/json"):
@@ -137,7 +137,7 @@ class Load(threading.Thread):
 
     def stop(self):
         self._stopped.set()
-        self.join(20)
+        self.join(60)
 
     def at(self, part):
         """The time under which this part of the requests was answered."""
