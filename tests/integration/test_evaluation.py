@@ -132,7 +132,8 @@ def test_what_is_not_named_any_more_is_not_asked_for(site, agent, tmp_path, esta
     agent(site.config(estate.login, *estate.templates(tmp_path, ["fallback that is not there"]), via=proxy))
     wait.for_file(tmp_path / "fallback-that-is-not-there", "alice")
     asked = proxy.count("GET", "/data/no-such")
-    wait.never(lambda: proxy.count("GET", "/data/no-such") > asked, "another read of it", 2)
+    # One may have been on its way; whoever goes on asks three times in that time.
+    wait.never(lambda: proxy.count("GET", "/data/no-such") > asked + 1, "another read of it", 4)
 
 
 @ours
@@ -145,7 +146,7 @@ def test_twenty_secrets_that_come_one_by_one_are_few_evaluations(site, agent, tm
     one = agent(site.config(estate.login, template(estate.text(text), tmp_path / "out"), via=proxy))
     wait.for_file(tmp_path / "out", "".join(f"{i}," for i in range(20)))
     assert sum(proxy.count("GET", f"/many/{i}$") for i in range(20)) == 20
-    assert 2 <= len([line for line in one.err if "evaluated" in line]) <= 3, one.log
+    assert len(one.wait_log("evaluated", count=2)) <= 3, one.log
 
 
 # Writes ------------------------------------------------------------------------------------------------------------------
@@ -258,7 +259,7 @@ def test_the_original_ends_so(site, tmp_path, estate):
 def test_ten_thousand_secrets_in_one_template(site, agent, tmp_path, estate):
     many = '{{ range loop 0 10000 }}{{ with secret (printf "KV/data/app?n=%d" .) }}{{ .Data.data.user }}{{ end }}{{ end }}'
     one = agent(site.config(estate.login, template(estate.text(many), tmp_path / "out")))
-    wait.for_file(tmp_path / "out", "alice" * 10000, seconds=120)
+    wait.for_file(tmp_path / "out", "alice" * 10000, seconds=270)
     assert int(one.proc_status("VmHWM").split()[0]) < 100 * 1024
     assert int(one.proc("stat").rsplit(")", 1)[1].split()[11]) < 20 * 100, "more than 20 s of its own time"
 

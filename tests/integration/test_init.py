@@ -156,7 +156,7 @@ def test_a_template_that_does_not_parse_fails(site, agent, tmp_path):
 
 
 def init_deadline(**time):
-    return block("ampule", init_deadline="2s", **time)
+    return block("ampule", init_deadline="5s", **time)
 
 
 @ours

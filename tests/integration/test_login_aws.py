@@ -13,6 +13,8 @@ from support.rendering import user
 from support.server import binary
 from support.site import unique
 
+pytestmark = pytest.mark.timeout(900)  # the first test of a worker may make the environment that AWS is played in
+
 USER, WEB = "arn:aws:iam::123456789012:user/app", "arn:aws:iam::123456789012:role/web"
 OFF = {"AWS_EC2_METADATA_DISABLED": "true"}
 

@@ -13,6 +13,8 @@ from support.rendering import user
 from support.server import Server
 from support.site import Site, unique
 
+pytestmark = pytest.mark.timeout(900)  # the first test of a worker may make the vendors' environment
+
 SUPPORT = pathlib.Path(metadata.__file__).parent
 
 
@@ -45,7 +47,7 @@ def config(site, method, mount, destination, **options):
 def vendors(what, **env):
     """What the vendor's own SDK says of a double."""
     command = [SUPPORT / "python", SUPPORT / "vendors.py", what]
-    return subprocess.run(command, env=os.environ | {"REQUIREMENTS": "clouds.txt", **env}, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, env=os.environ | {"REQUIREMENTS": "clouds.txt", **env}, capture_output=True, text=True, check=False, timeout=600)
 
 
 # ------------------------------------------------------------------------------------------------------------ Google Cloud

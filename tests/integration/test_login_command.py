@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import struct
 import subprocess
@@ -145,10 +146,12 @@ def test_a_password_as_argument_is_warned_of(login, user):
 
 
 def test_an_argument_is_not_to_be_seen_once_it_was_read(person, user, site):
-    """The server is not there, so that the command stays long enough."""
-    one = person(ours, *user.arguments(), f"password={user.password}", VAULT_ADDR=f"http://127.0.0.1:{free_port()}")
-    one.wait_log("password=-")
-    wait.until(lambda: user.password not in open(f"/proc/{one.pid}/cmdline", encoding="utf-8").read(), "the argument to be gone")
+    """The server does not answer, so that the command stays long enough."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = person(ours, *user.arguments(), f"password={user.password}", VAULT_ADDR=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        one.wait_log("password=-")
+        wait.until(lambda: user.password not in open(f"/proc/{one.pid}/cmdline", encoding="utf-8").read(), "the argument to be gone")
+        assert one.running
     assert one.wait_exit() == 2 and user.password not in one.log
 
 

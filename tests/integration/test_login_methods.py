@@ -61,12 +61,12 @@ def test_a_wrapped_secret_id_that_somebody_else_took_is_said(site, agent, tmp_pa
 
 
 def test_a_wrapped_secret_id_serves_every_login_though_its_file_stays(site, agent, tmp_path, approle):
-    site.vault.write(f"auth/{approle.mount}/role/app", token_policies=[approle.policy], token_ttl="2s", token_max_ttl="2s")
+    site.vault.write(f"auth/{approle.mount}/role/app", token_policies=[approle.policy], token_ttl="8s", token_max_ttl="8s")
     approle.login.options["remove_secret_id_file_after_reading"] = False
     approle.wrap()
     logged_in(site, agent, tmp_path, approle.login, approle.policy)
     first = (tmp_path / "sink").read_text()
-    wait.for_file(tmp_path / "sink", differs_from=first, seconds=20)
+    wait.for_file(tmp_path / "sink", differs_from=first)
     assert approle.secret_file.exists()
 
 
@@ -98,7 +98,7 @@ def test_another_password_is_a_new_login(site, agent, tmp_path):
     site.vault.write(f"auth/{mount}/users/anna", password="two", token_policies=[policies_of[1]])
     first = (tmp_path / "sink").read_text()
     password.write_text("two")
-    assert policies_of[1] in policies(site, wait.for_file(tmp_path / "sink", differs_from=first, seconds=20))
+    assert policies_of[1] in policies(site, wait.for_file(tmp_path / "sink", differs_from=first))
 
 
 def test_a_directory_knows_the_password(site, start, tmp_path, directory):
@@ -129,5 +129,5 @@ def test_another_jwt_is_a_new_login(site, agent, tmp_path):
     wait.until(lambda: not file.exists(), "the file to be removed")
     first = (tmp_path / "sink").read_text()
     file.write_text(signer.jwt(sub="two", aud="vault"))
-    second = wait.for_file(tmp_path / "sink", differs_from=first, seconds=20)
+    second = wait.for_file(tmp_path / "sink", differs_from=first)
     assert site.vault.with_token(second).read("auth/token/lookup-self")["data"]["display_name"].endswith("-two")

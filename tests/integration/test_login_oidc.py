@@ -16,7 +16,7 @@ from support.provider import Provider, sent_back
 from support.server import Server, openbao
 from support.site import unique
 
-pytestmark = pytest.mark.timeout(300)  # the first test of a worker starts a server or two, the provider and the browser
+pytestmark = pytest.mark.timeout(600)  # the first test of a worker starts a server or two, the provider and the browser
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,7 @@ def test_an_application_that_is_not_there_is_named_and_told_later(rendering, app
     one = rendering(template={"body": block("notify", signal="HUP", pid_file=app.pid_file)})
     one.agent.wait_log(f"{app.pid_file}|pid {app.process.pid}")
     app.process = Process([app.folder / app.name, app.folder])
+    wait.for_file(app.pid_file, str(app.process.pid))
     one.follows("bob")
     wait.for_file(app.folder / "told", contains="SIGHUP bob")
 
@@ -115,6 +116,8 @@ def theirs(open_folder):
 
     def start(name, count):
         started.extend(Process(["/bin/bash", "-c", f"exec -a {name} sleep 600"], user=4321) for _ in range(count))
+        for one in started:
+            wait.until(lambda: wait.read(f"/proc/{one.pid}/cmdline").startswith(f"{name}\0"), f"a process of the name {name}")  # noqa: B023
 
     yield start
     for one in started:
@@ -149,10 +152,10 @@ def test_neighbours_of_the_same_name_do_not_make_the_application_hear_twice(site
 @ours
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(rendering, tmp_path):
     hang = f"echo $$ >{tmp_path}/hanging; trap '' TERM; sleep 600 & sleep 600"
-    one = rendering(template={"command": hang, "command_timeout": "1s"})
+    one = rendering(template={"command": hang, "command_timeout": "4s"})
     group = int(wait.until(lambda: wait.read(tmp_path / "hanging"), "the command to start"))
-    one.agent.wait_log(r"template\[0\].*(1 ?s|time)")
-    wait.until(lambda: not members(group), "the command's group to be gone", 30)
+    one.agent.wait_log(r"template\[0\].*(4 ?s|time)")
+    wait.until(lambda: not members(group), "the command's group to be gone")
     one.follows("bob")
 
 

@@ -1,5 +1,6 @@
 """What the table of plaintexts in agent/README.md says, looked up in the memory of a running agent and its launcher."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -22,7 +23,7 @@ def children(pid):
 def memory(pid):
     """All that the process may write to: heap, stacks, its own pages."""
     found = b""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
         for start, end in re.findall(r"^(\w+)-(\w+) rw", maps.read(), re.M):
             mem.seek(int(start, 16))
             try:
@@ -39,7 +40,7 @@ def holders(agent, value):
 
 
 def gone(agent, value):
-    wait.until(lambda: not holders(agent, value), lambda: f"it is still in {holders(agent, value)}", 20)
+    wait.until(lambda: not holders(agent, value), lambda: f"it is still in {holders(agent, value)}")
 
 
 def test_what_an_agent_holds_would_be_found(rendering):
@@ -65,8 +66,8 @@ def test_a_token_that_was_replaced_is_nowhere(site, rendering, tmp_path):
     login = site.login(token_ttl="2s", token_max_ttl="4s")
     sink = login.sink(tmp_path / "token")
     one = rendering(login=login).expect()
-    first = wait.until(lambda: wait.read(sink), "a token")
-    assert holders(one.agent, first) == {"agent"}
+    # On a slow machine it may be replaced before it was looked for: then the next one is.
+    first = wait.until(lambda: (token := wait.read(sink)) and holders(one.agent, token) == {"agent"} and token, "a token that the agent holds")
     wait.until(lambda: wait.read(sink) != first, "another token")
     gone(one.agent, first)
 

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.both_servers, pytest.mark.skipif(original(), reason="o
 
 def ask(one, *args, **pairs):
     """Exit status, and what it said."""
-    done = subprocess.run([program("ampule-agent"), "probe", f"-pid={one.pid}", *args], capture_output=True, text=True, timeout=30, check=False, **pairs)
+    done = subprocess.run([program("ampule-agent"), "probe", f"-pid={one.pid}", *args], capture_output=True, text=True, timeout=120, check=False, **pairs)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -42,7 +42,7 @@ def test_before_the_first_file_it_lives_but_has_not_started(site, agent, tmp_pat
         assert status == 1 and path in text and "404" in text, text
     assert ask(one, "-for=liveness")[0] == 0
     kv.put("late", user="alice")
-    assert ask(one, "-for=startup", "-wait=20s")[0] == 0
+    assert ask(one, "-for=startup", "-wait=60s")[0] == 0
     assert wait.read(tmp_path / "user") == "alice"
 
 
@@ -97,7 +97,7 @@ def test_a_command_that_fails_holds_nothing_back(site, agent, tmp_path, command)
     one = agent(site.config(site.login(), template(user(path), tmp_path / "user", command=command)))
     one.wait_log(r"template\[0\]: the command failed")
     for purpose in ("startup", "readiness", "liveness"):
-        assert ask(one, f"-for={purpose}", "-wait=20s") == (0, ""), purpose
+        assert ask(one, f"-for={purpose}", "-wait=60s") == (0, ""), purpose
     assert ask(one, "-patience=0s") == (0, "")
 
 
@@ -120,7 +120,7 @@ def test_without_an_agent_it_says_so(rendering):
 
 def test_agents_of_other_containers_are_not_found(rendering):
     one = rendering().agent
-    done = subprocess.run(["unshare", "-m", program("ampule-agent"), "probe"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["unshare", "-m", program("ampule-agent"), "probe"], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1 and "no agent of this uid runs in this container" in done.stderr
     assert one.running
 
@@ -134,11 +134,11 @@ def test_another_uid_is_told_nothing(rendering):
 
 @pytest.mark.parametrize("args", [["-for=lunch"], ["-wait=soon"], ["-pid=0"], ["-pid=x"], ["-config=x"], ["now"]])
 def test_a_wrong_command_line_is_status_2(rendering, args):
-    done = subprocess.run([program("ampule-agent"), "probe", *args], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([program("ampule-agent"), "probe", *args], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2 and done.stderr
 
 
 def test_the_help_names_every_flag(rendering):
-    done = subprocess.run([program("ampule-agent"), "probe", "-help"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([program("ampule-agent"), "probe", "-help"], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     assert all(f"-{flag}" in done.stdout for flag in ("for", "patience", "wait", "pid"))

@@ -3,7 +3,6 @@
 import os
 import re
 import resource
-import shutil
 
 import pytest
 from support import agent as agents
@@ -21,7 +20,7 @@ def limited():
 
 def texts(files):
     """What they hold, as far as they are there."""
-    return [file.read_text() if file.exists() else None for file in files]
+    return [wait.read(file) for file in files]
 
 
 def wait_for(files, wanted):
@@ -33,7 +32,7 @@ def wait_for_commands(count, times):
     wanted = {str(i) for i in range(0, MANY, 30)}
 
     def all_ran():
-        said = count.read_text().split() if count.exists() else []
+        said = wait.lines(count)
         return all(said.count(number) >= times for number in wanted)
 
     wait.until(all_ran, f"every command to have run {times} times", LONG)
@@ -68,7 +67,7 @@ def test_many_files_that_are_gone_come_again_together(site, agent, crowd, tmp_pa
     interval = agents.block("template_config", static_secret_render_interval="4s")
     one = agent(site.config(site.login(), *blocks, interval), preexec_fn=limited)
     wait_for(files, wanted)
-    shutil.rmtree(tmp_path / "out")
+    wait.removed(tmp_path / "out")
     wait_for(files, wanted)
     assert not re.search("Too many open files", one.log)
     assert [name for _, _, names in os.walk(tmp_path / "out") for name in names if name.startswith(".ampule-")] == []

@@ -24,7 +24,7 @@ def test_a_whole_life_shows_no_value_at_any_level(site, rendering, proxy, level)
     one = rendering(via=proxy, login=site.login(token_ttl="3s", token_max_ttl="6s"), env={"VAULT_LOG_LEVEL": level})
     rules = [proxy.error(500, path="/data/app$", times=1), proxy.answer(200, "{", path="/data/app$", times=1)]
     wait.until(lambda: all(rule.hits for rule in rules), "the faults")
-    wait.until(lambda: proxy.logins() >= 2, "another login", 30)
+    wait.until(lambda: proxy.logins() >= 2, "another login")
     one.follows("bob")
     assert not one.agent.shown()
 

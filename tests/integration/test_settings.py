@@ -24,7 +24,15 @@ def test_the_log_is_in_a_file_as_well_and_a_full_one_is_renamed(rendering, tmp_p
     wait.until(lambda: len(archives(logs)) == 2, "two full log files")
     text = wait.until(lambda: wait.read(archives(logs)[0]), "lines in one of them")
     assert re.search(r"^\d{4}-\d\d-\d\dT\S+ \[(TRACE|DEBUG|INFO)\]", text), text
-    assert stat.S_IMODE((logs / "agent.log").stat().st_mode) == 0o640
+    wait.until(lambda: mode(logs / "agent.log") == 0o640, lambda: f"the mode of the log: {mode(logs / 'agent.log')}")
+
+
+def mode(path):
+    """None while it is not there, since it is just renamed."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
 
 
 @ours
@@ -33,7 +41,7 @@ def test_a_log_file_that_somebody_moved_is_made_anew_and_one_without_a_folder_is
     logs.mkdir()
     one = rendering(top={"log_file": f"{logs}/", "log_format": "json"})
     current = logs / "vault.log"
-    first = json.loads(wait.read(current).splitlines()[0])
+    first = json.loads(wait.until(lambda: wait.lines(current), "its first line")[0])
     assert first["@level"] == "info" and "started" in first["@message"]
     current.rename(logs / "vault.log.1")
     one.follows("bob")
@@ -84,7 +92,7 @@ def test_a_client_certificate_may_be_in_the_environment_and_its_key_is_there_no_
     strict, cert, key = real_site.server.strict_address, *authority.issue("someone")
     texts = [cert.read_bytes(), key.read_bytes()]
     texts = [(base64.b64encode(text) if coded else text).decode() for text in texts]
-    command = block("exec", command=["sh", "-c", f"env >{tmp_path}/env"])
+    command = block("exec", command=["sh", "-c", f"env >{tmp_path}/env.new; mv {tmp_path}/env.new {tmp_path}/env"])
     secret = real_site.kv2().put("app", user="alice")
     config = real_site.config(real_site.login(), template(user(secret), tmp_path / "user", body=command), vault={"address": strict})
     one = agent(config, env={"BAO_CLIENT_CERT_BYTES": texts[0], "VAULT_CLIENT_KEY_BYTES": texts[1]})
@@ -113,12 +121,13 @@ def test_headers_of_flags_as_well_and_none_of_ours(site, agent, proxy, tmp_path)
 @ours
 def test_a_rate_holds_for_every_request(site, agent, proxy, tmp_path):
     kv = site.kv2()
-    templates = [template(user(kv.put(f"app{i}", user="alice")), tmp_path / f"user{i}") for i in range(4)]
+    templates = [template(user(kv.put(f"app{i}", user="alice")), tmp_path / f"user{i}") for i in range(10)]
     config = site.config(site.login(), *templates, via=proxy, exit_after_auth=True)
     one = agent(config, env={"VAULT_RATE_LIMIT": "2:1"})
     assert one.wait_exit() == 0, one.log
     times = [r.at for r in proxy.requests]
-    assert len(times) >= 5 and times[-1] - times[0] >= 0.5 * (len(times) - 1) - 0.2, times
+    # Two a second; without it all of them come within a fraction of one. When the first is seen is up to a machine that does other things.
+    assert len(times) >= 11 and times[-1] - times[0] >= 0.5 * (len(times) - 1) - 2, times
 
 
 @ours

@@ -54,7 +54,7 @@ def script(twin):
 
 
 def lines(twin):
-    return [json.loads(line) for line in (wait.read(twin.path("../notes")) or "").splitlines()]
+    return [json.loads(line) for line in wait.lines(twin.path("../notes"))]
 
 
 def starts(twin):
