@@ -38,7 +38,7 @@ def measure(real_site, authority, cluster, postgres, tmp_path):
     return one
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("share", range(SHARES))
 def test_the_faults_of_the_catalogue_are_held(share, measure):
     faults = [f for f in ALL[share::SHARES] if os.geteuid() == 0 or not f.root]

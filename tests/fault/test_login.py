@@ -17,7 +17,7 @@ def start(site, agent, folder, login, **pairs):
 
 
 def recovers(folder):
-    wait.for_file(folder / "user", "alice", seconds=60)
+    wait.for_file(folder / "user", "alice")
 
 
 def test_a_wrong_role_is_named_and_waited_for(site, agent, tmp_path):
@@ -126,6 +126,6 @@ def test_a_token_that_is_swapped_while_logins_fail_is_used_at_once(site, agent, 
 def test_a_failing_login_does_not_stop_the_token_that_still_lives(site, rendering, proxy):
     one = rendering(via=proxy, login=site.login(token_ttl="15s", token_max_ttl="15s"))
     proxy.error(500, path="/login$", times=1)
-    wait.until(lambda: proxy.logins() >= 3, "the first login, one that fails, one more", 30)
+    wait.until(lambda: proxy.logins() >= 3, "the first login, one that fails, one more")
     one.follows("bob")
     assert [str(r) for r in proxy.requests if r.status == 403] == []

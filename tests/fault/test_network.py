@@ -28,7 +28,7 @@ def test_a_refused_connection_at_the_start_is_tried_again(site, agent, tmp_path,
     one = start(site, agent, tmp_path, via=proxy)
     one.wait_log(f"127.0.0.1:{proxy.port}.*refused|refused.*127.0.0.1:{proxy.port}")
     proxy.listen()
-    wait.for_file(tmp_path / "user", "alice", seconds=60)
+    wait.for_file(tmp_path / "user", "alice")
 
 
 @ours
@@ -123,7 +123,7 @@ def test_a_ca_file_that_is_corrected_is_used_without_a_restart(site, agent, tmp_
     one = start(site, agent, tmp_path, via=proxy, vault={"ca_cert": ca_file})
     one.wait_log("(?i)unknown authority")
     ca_file.write_text(proxy.ca_file.read_text())
-    wait.for_file(tmp_path / "user", "alice", seconds=60)
+    wait.for_file(tmp_path / "user", "alice")
 
 
 @ours
@@ -163,7 +163,7 @@ def test_a_bad_reply_to_a_read_keeps_the_file_and_is_read_again(rendering, proxy
     if fault == "50 MB" and original():
         pytest.skip("the original takes replies of any size")
     rule = make[fault]()
-    wait.until(lambda: rule.hits >= 2, "two reads that fail", 30)
+    wait.until(lambda: rule.hits >= 2, "two reads that fail")
     one.kept()
     assert original() or one.agent.wait_log(one.secret + ".*(answer|connection)")
     assert rule.hits < 10
@@ -194,7 +194,7 @@ def test_a_reply_to_a_login_that_is_not_json_is_explained_and_tried_again(site, 
     rule = proxy.answer(200, "<html>sign in</html>", path="/login$", times=2)
     one = start(site, agent, tmp_path, via=proxy)
     one.wait_log("auth/kubernetes/login.*not.*Vault|auth/kubernetes/login.*JSON")
-    wait.for_file(tmp_path / "user", "alice", seconds=60)
+    wait.for_file(tmp_path / "user", "alice")
     assert rule.hits == 2
 
 
@@ -207,7 +207,7 @@ def test_dropped_packets_are_noticed_and_a_new_connection_is_taken(rendering, wi
     one = rendering(via=wire, env=SHORT)
     before = wire.connections
     wire.silence()
-    one.agent.wait_log(r"no (complete answer|connection) within", seconds=30)
+    one.agent.wait_log(r"no (complete answer|connection) within")
     one.kept()
     wire.resume()
     one.follows("bob")
@@ -228,7 +228,7 @@ def test_a_cable_that_is_cut_and_mended_is_no_reason_for_a_restart(site, renderi
     try:
         one = rendering(via=wire, vault={"tls_server_name": "localhost"}, within=cable.near, env=SHORT)
         cable.cut()
-        one.agent.wait_log(f"{cable.far_address}.*(within|lost|cannot connect|timed out)", seconds=40)
+        one.agent.wait_log(f"{cable.far_address}.*(within|lost|cannot connect|timed out)")
         one.kept()
         cable.mend()
         one.follows("bob")
@@ -241,7 +241,7 @@ def test_a_cable_that_is_cut_and_mended_is_no_reason_for_a_restart(site, renderi
 def test_a_server_that_hangs_is_not_waited_for_longer_than_was_said(rendering, proxy):
     one = rendering(via=proxy, env=SHORT)
     rule = proxy.hang(path="/data/app")
-    one.agent.wait_log(one.secret + ".*no complete answer within 3 s", seconds=30)
+    one.agent.wait_log(one.secret + ".*no complete answer within 3 s")
     one.kept()
     rule.remove()
     one.follows("bob")
@@ -280,7 +280,7 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_again(site, agent, tmp_
         asked = len(names.questions)
         wait.never(lambda: len(names.questions) > asked + 30, "a storm of questions", 3)
     names.code, names.records = None, {"vault.ampule.test": "127.0.0.1"}
-    wait.for_file(tmp_path / "user", "alice", seconds=60)
+    wait.for_file(tmp_path / "user", "alice")
 
 
 @needs_root
@@ -294,7 +294,7 @@ def test_a_host_without_a_port_is_where_its_srv_record_says(site, agent, tmp_pat
         env = {"VAULT_SRV_LOOKUP": "true", "BAO_SRV_LOOKUP": "true"}
         start(site, agent, tmp_path, via=relay, vault={"address": "https://vault.ampule.test"}, env=env,
               within=spaces.with_resolver(tmp_path, names.address))
-        wait.for_file(tmp_path / "user", "alice", seconds=60)
+        wait.for_file(tmp_path / "user", "alice")
         assert original() or relay.requests[0].headers["Host"] == "vault.ampule.test"
     finally:
         relay.close()
@@ -307,7 +307,7 @@ def test_a_name_server_that_fails_later_keeps_the_file(rendering, tmp_path, name
     one = rendering(via=named, vault=by_name(named), within=spaces.with_resolver(tmp_path, names.address))
     names.code = names.SERVFAIL
     named.reset_all()
-    one.agent.wait_log('"vault.ampule.test" does not resolve', seconds=40)
+    one.agent.wait_log('"vault.ampule.test" does not resolve')
     one.kept()
     names.code = None
     one.follows("bob")
@@ -318,4 +318,4 @@ def test_a_name_server_that_fails_later_keeps_the_file(rendering, tmp_path, name
 def test_a_name_server_that_does_not_answer_is_given_up_in_time(site, agent, tmp_path, names, named):
     names.close()
     one = start(site, agent, tmp_path, via=named, vault=by_name(named), within=spaces.with_resolver(tmp_path, names.address))
-    one.wait_log('"vault.ampule.test" does not resolve.*' + names.address, seconds=30)
+    one.wait_log('"vault.ampule.test" does not resolve.*' + names.address)

@@ -89,7 +89,7 @@ def test_nothing_keeps_the_files_and_is_asked_again(agent, estate, proxy, name):
     assert estate.right(), estate.there()
     rule.remove()
     estate.change("bob")
-    wait.until(estate.right, lambda: f"{estate.there()}\n{one.log}", 60)
+    wait.until(estate.right, lambda: f"{estate.there()}\n{one.log}")
 
 
 def test_an_answer_that_had_data_does_not_become_empty(agent, estate, proxy):
@@ -102,7 +102,7 @@ def test_an_answer_that_had_data_does_not_become_empty(agent, estate, proxy):
 
 @pytest.mark.parametrize("name", NOTHINGS)
 def test_a_renewal_that_says_nothing_keeps_the_token(site, agent, tmp_path, proxy, name):
-    login = site.login(token_ttl="6s", token_max_ttl="1h")
+    login = site.login(token_ttl="9s", token_max_ttl="1h")
     login.sink(tmp_path / "token")
     status, body = NOTHINGS[name]
     proxy.answer(status, body, path="renew-self", times=1)

@@ -53,10 +53,10 @@ def test_sighup_means_now(site, agent, tmp_path):
     kv = site.kv2()
     late = kv.path("late")
     one = agent(site.config(slow(site), template(user(late), tmp_path / "user")))
-    one.wait_log(r"404 not found.*again_in=(8|9|1\d)s", seconds=60)
+    one.wait_log(r"404 not found.*again_in=(8|9|1\d)s")
     kv.put("late", user="alice")
     one.signal(signal.SIGHUP)
-    wait.for_file(tmp_path / "user", "alice", seconds=4)
+    wait.for_file(tmp_path / "user", "alice", seconds=7)
     one.wait_log("SIGHUP: what failed is tried now")
 
 
@@ -66,7 +66,7 @@ def test_a_restart_ends_nobody_who_ends_after_failures(site, agent, tmp_path, pr
     rule = proxy.answer(503, path="/data/app")
     one = agent(site.config(slow(site), template(user(path), tmp_path / "user"), block("template_config", exit_on_retry_failure=True),
                             via=proxy, vault={"retry": {"num_retries": 1}}))
-    wait.until(lambda: rule.hits >= 4, "reads that fail for more than a second", 30)
+    wait.until(lambda: rule.hits >= 4, "reads that fail for more than a second")
     assert one.running, one.log
     rule.remove()
     wait.for_file(tmp_path / "user", "alice")
@@ -80,8 +80,8 @@ def test_who_ends_after_failures_says_so_with_the_settings_name(site, agent, tmp
                             via=proxy, vault={"retry": {"num_retries": 1}}))
     wait.until(lambda: proxy.count(path="/data/app"), "the first read")
     since = time.monotonic()
-    assert one.wait_exit(40) == 1
-    assert 6 < time.monotonic() - since < 16
+    assert one.wait_exit() == 1
+    assert 6 < time.monotonic() - since < 30  # the whole ladder takes minutes
     assert re.search(r"ending, as template_config.exit_on_retry_failure asks for: .*503", one.last_line), one.log
 
 
@@ -90,11 +90,11 @@ def test_tls_files_that_are_gone_show_in_log_and_probe(site, rendering, tmp_path
     ca.write_bytes(proxy.ca_file.read_bytes())
     one = rendering(via=proxy, vault={"ca_cert": str(ca)}, interval=block("template_config", static_secret_render_interval="4s"))
     ca.rename(tmp_path / "elsewhere.pem")
-    one.agent.wait_log(rf"\[WARN\].*{ca}.*what was read before stays in use: again_in=", seconds=40)
+    one.agent.wait_log(rf"\[WARN\].*{ca}.*what was read before stays in use: again_in=")
     assert str(ca) in probe(one.agent).stdout
     one.follows("bob")
     (tmp_path / "elsewhere.pem").rename(ca)
-    one.agent.wait_log("the TLS files are good again", seconds=40)
+    one.agent.wait_log("the TLS files are good again")
     assert str(ca) not in probe(one.agent).stdout
 
 
@@ -115,13 +115,13 @@ def test_a_token_that_is_revoked_again_and_again_is_replaced_each_time(site, ren
     for value in ("bob", "carol", "dave"):
         token = wait.until(lambda: wait.read(tmp_path / "token"), "the token file")
         site.vault.write("auth/token/revoke", token=token)
-        wait.for_file(tmp_path / "token", differs_from=token, seconds=40)
+        wait.for_file(tmp_path / "token", differs_from=token)
         one.follows(value)
 
 
 def test_a_token_of_few_uses_is_replaced_at_once(site, rendering, proxy):
     one = rendering(via=proxy, login=site.login(token_num_uses=4))
-    wait.until(lambda: proxy.logins() >= 4, "the fourth login", 60)
+    wait.until(lambda: proxy.logins() >= 4, "the fourth login")
     one.follows("bob")
     reads = [r for r in proxy.requests if r.path.endswith("/data/app")]
     assert sum(r.status == 200 for r in reads) >= 9

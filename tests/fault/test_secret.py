@@ -68,7 +68,7 @@ def test_a_secret_that_is_not_there_yet_holds_up_nobody_else(site, agent, tmp_pa
     one.wait_log(late + ".*404 not found")
     assert wait.read(tmp_path / "late") is None
     kv.put("late", user="alice")
-    wait.for_file(tmp_path / "late", "alice", seconds=60)
+    wait.for_file(tmp_path / "late", "alice")
 
 
 def test_a_secret_that_is_not_there_is_asked_for_slowly(site, agent, tmp_path, proxy):

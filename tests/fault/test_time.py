@@ -1,6 +1,7 @@
 """Clocks jump, processes stand still: leases are counted by a clock that does neither."""
 
 import subprocess
+import time
 
 import pytest
 from support import spaces, wait
@@ -24,8 +25,10 @@ def test_a_wall_clock_that_jumps_a_day_causes_no_login_and_no_storm(site, render
     one = rendering(via=proxy, login=site.login(token_ttl="20s", token_max_ttl="60s"), env=clock.env)
     clock.jump(days * DAY)
     proxy.clear()
+    begin = time.monotonic()
     one.follows("bob")
-    wait.never(lambda: len(proxy.requests) > 12, "more than 12 requests in 4 s", 4)
+    most = 12 + 2 * (time.monotonic() - begin)  # one a second, on a machine that may have taken its time
+    wait.never(lambda: len(proxy.requests) > most, f"more than {most} requests", 4)
     assert proxy.logins() == 0
 
 

@@ -45,7 +45,7 @@ def memory(scene):
         scene.up()
     else:
         group = cgroup.MemoryGroup(24 << 20 if scene.ours else 400 << 20)
-        scene.closing(lambda: wait.until(lambda: closed(group), "the group to be empty", 10))
+        scene.closing(lambda: wait.until(lambda: closed(group), "the group to be empty"))
         scene.up(within=group.within)
         scene.group = group
     yield
@@ -120,7 +120,7 @@ def again(scene):
     scene.file.parent.mkdir()
     scene.up()
     scene.file.parent.rename(scene.folder / "token-removed")
-    scene.file.parent.mkdir()
+    scene.file.parent.mkdir(exist_ok=True)  # it may have been faster
     yield
 
 
@@ -195,7 +195,7 @@ def many(scene):
         scene.outputs.append(file)
     scene.up()
     yield
-    wait.until(lambda: all(wait.read(file) == scene.now for file in scene.outputs), "all thirty", 30)
+    wait.until(lambda: all(wait.read(file) == scene.now for file in scene.outputs), "all thirty")
 
 
 @fault("F81", "one dynamic secret in three templates", kind="lasts", counts=None)

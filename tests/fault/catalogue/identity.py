@@ -23,7 +23,7 @@ def rotated(scene):
     scene.login.volume.write(token=new)
     scene.site.cluster.revoke(old)
     yield
-    wait.until(lambda: scene.proxy.logins(new), "a login with the new token", 40)
+    wait.until(lambda: scene.proxy.logins(new), "a login with the new token")
 
 
 def proof(text, says, content):
@@ -105,10 +105,10 @@ def term(scene):
         scene.outputs[-1] = scene.volume / f"other{n}"
         scene.blocks[-1] = scene.blocks[-1].replace("volume/other", f"volume/other{n}")
     scene.start()
-    wait.until(lambda: any(scene.volume.iterdir()), "the first file", 60)
+    wait.until(lambda: any(scene.volume.iterdir()), "the first file")
     scene.begin()
     scene.program.signal(signal.SIGTERM)
-    scene.program.wait_exit(5)
+    scene.program.wait_exit(20)
     yield
     strays = [name for name in os.listdir(scene.volume) if name != "user" and not name.startswith("other")]
     assert not scene.ours or not strays, strays

@@ -66,7 +66,7 @@ class PidsGroup:
         (self.path / "pids.max").write_text((self.path / "pids.current").read_text())
 
     def close(self):
-        wait.until(self._removed, "the group to be empty", 10)
+        wait.until(self._removed, "the group to be empty")
 
     def _removed(self):
         try:
@@ -142,7 +142,7 @@ def configuration(text, says, change, exits=1, **pairs):
         scene.begin()
         scene.start()
         if scene.ours and exits is not None:
-            scene.program.wait_exit(20)
+            scene.program.wait_exit()
         yield
 
 
@@ -178,7 +178,7 @@ def hurried_in_vain(scene):
     late = scene.kv.path("late")
     scene.begin()
     scene.start(text=user(late))
-    wait.until(lambda: scene.proxy.count(path="/data/late"), "the first read", 60)
+    wait.until(lambda: scene.proxy.count(path="/data/late"), "the first read")
     for _ in range(200):
         scene.program.signal(signal.SIGHUP)
         threading.Event().wait(0.005)

@@ -298,7 +298,7 @@ def unrenewable(scene):
     scene.proxy.alter(lambda body: body.update(renewable=False), path="/creds/")
     path, file = credential(scene, default_ttl="20s", max_ttl="60s")
     yield
-    wait.for_file(file, contains=" ", differs_from=scene.made, seconds=40)
+    wait.for_file(file, contains=" ", differs_from=scene.made)
     assert scene.proxy.count(path="leases/renew") == 0
 
 
@@ -307,7 +307,7 @@ def shrinking(scene):
     path, file = credential(scene, default_ttl="20s", max_ttl="30s")
     scene.begin()
     yield
-    wait.for_file(file, contains=" ", differs_from=scene.made, seconds=40)
+    wait.for_file(file, contains=" ", differs_from=scene.made)
 
 
 @fault("F21", "a renewal answers with another token", kind="lasts")
@@ -423,7 +423,7 @@ def unknown_lease(scene):
     scene.site.vault.request("PUT", f"sys/leases/revoke-prefix/{path}", {})
     scene.begin()
     yield
-    wait.for_file(file, contains=" ", differs_from=scene.made, seconds=40)
+    wait.for_file(file, contains=" ", differs_from=scene.made)
     assert not scene.ours or reads(scene, path) <= 3, "more than one new credential for one lease"
 
 

@@ -116,7 +116,7 @@ class Scene:
         self.program.kill()
         self.program = Agent(self.program.folder, self.program.config.read_text(), binary=self.binary)
 
-    def expect(self, value, seconds=60):
+    def expect(self, value):
         wait.for_file(self.file, value, seconds=seconds)
         self.now = value
 
@@ -128,7 +128,7 @@ class Scene:
         self._changes += 1
         value = canary.secret(f"change-{self._changes}")
         # The server may have more to do than this.
-        wait.until(lambda: self._put(value), "the change to be taken", 60)
+        wait.until(lambda: self._put(value), "the change to be taken")
         return value
 
     def _put(self, value):
@@ -182,7 +182,7 @@ class Scene:
     def shown(self):
         """Where a secret can be seen that does not belong there: log, environment, command line, core file, folders."""
         places = list(self.program.shown())
-        places += [f"the file {path.relative_to(self.folder)}" for path in self._files() if canary.leaks(path.read_bytes().decode("utf-8", "replace"))]
+        places += [f"the file {path.relative_to(self.folder)}" for path in self._files() if canary.leaks(wait.read(path) or "")]
         return places
 
     def secrets(self):
@@ -274,7 +274,7 @@ class Measurement:
     def _says(self):
         if self.fault.says and self.scene.ours:
             try:
-                self.scene.program.wait_log(self.fault.says, seconds=max(self.seconds, 20))
+                self.scene.program.wait_log(self.fault.says, seconds=max(self.seconds, wait.DEADLINE))
             except AssertionError:
                 self.result.wrong.append(f"it does not say {self.fault.says!r}")
 
@@ -329,7 +329,7 @@ class Measurement:
             return not seen
 
         try:
-            wait.until(clean, "no secret in a core file", 40)
+            wait.until(clean, "no secret in a core file")
         except wait.TimedOut:
             result.shown.append(f"a core file: {seen}")
 
