@@ -102,7 +102,7 @@ static void a_full_pipe_holds_nobody_up_and_lines_are_counted(void **state)
     assert_int_equal(pipe(ends), 0);
     size = fcntl(ends[1], F_SETPIPE_SZ, 4096);
     dup2(ends[1], STDERR_FILENO);
-    alarm(20); /* waiting for ever would be the fault */
+    alarm(60); /* waiting for ever would be the fault */
     for (int i = 0; i < 1000; i++)
         say_newline();
     n = read(ends[0], text, sizeof(text) - 1);

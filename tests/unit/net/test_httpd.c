@@ -50,7 +50,7 @@ static void dripping_client_is_cut_at_the_deadline(void **state)
     struct client client;
 
     (void)state;
-    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    bench_start(&bench, &(struct httpd_options){.request_ms = 300});
     client_open(&client, &bench);
     client_send(&client, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
     assert_non_null(strstr(client_wait(&client, NULL), "HTTP/1.1 408 Request Timeout\r\n"));
@@ -66,7 +66,7 @@ static void silent_client_is_cut_at_the_deadline(void **state)
     struct client client;
 
     (void)state;
-    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    bench_start(&bench, &(struct httpd_options){.request_ms = 300});
     client_open(&client, &bench);
     assert_string_equal(client_wait(&client, NULL), "");
     assert_int_equal(httpd_connections(bench.httpd), 0);
@@ -80,7 +80,7 @@ static void idle_connection_is_closed(void **state)
     struct client client;
 
     (void)state;
-    bench_start(&bench, &(struct httpd_options){.idle_ms = 50});
+    bench_start(&bench, &(struct httpd_options){.idle_ms = 300});
     client_open(&client, &bench);
     client_send(&client, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_non_null(strstr(client_wait(&client, NULL), "GET /x"));
@@ -210,7 +210,7 @@ static void reply_may_come_later(void **state)
     struct client client;
 
     (void)state;
-    bench_start(&bench, &(struct httpd_options){.request_ms = 50});
+    bench_start(&bench, &(struct httpd_options){.request_ms = 300});
     bench.hold = true;
     client_open(&client, &bench);
     client_send(&client, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");

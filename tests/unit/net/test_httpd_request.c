@@ -300,10 +300,10 @@ static void a_paused_body_is_asked_for_when_it_is_wanted(void **state)
 
     (void)state;
     it.quiet = it.pauses = it.silent = true;
-    open_with(&client, &(struct httpd_options){.request_ms = 50});
+    open_with(&client, &(struct httpd_options){.request_ms = 300});
     client_send(&client, "PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     run_for(10000);
-    run_for(100); /* the time that the handler takes is not the peer's */
+    run_for(600); /* the time that the handler takes is not the peer's */
     assert_string_equal(client.seen.data, "");
     httpd_resume(it.req);
     client_wait(&client, "100 Continue\r\n\r\n");
@@ -329,12 +329,12 @@ static void bytes_buy_time(void **state)
     (void)state;
     memset(piece, 'x', sizeof(piece) - 1);
     it.quiet = it.silent = true;
-    open_with(&client, &(struct httpd_options){.request_ms = 1000});
+    open_with(&client, &(struct httpd_options){.request_ms = 2000});
     client_send(&client, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
     run_for(10000);
     for (int i = 0; i < 5; i++) {
         client_send(&client, piece);
-        run_for(300);
+        run_for(600);
         assert_int_equal(it.gone, 0);
     }
     while (!it.gone) {
