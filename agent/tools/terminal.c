@@ -1,6 +1,7 @@
 #include "tools/terminal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <termios.h>
@@ -22,29 +23,53 @@ static void on_signal(int signo)
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-/* They end the reading, not the program: first the terminal has to show again what is typed. */
-static void catch_signals(struct sigaction before[ARRAY_LEN(ending)])
+/* What the signals did before, and which of them came through. */
+struct signals {
+    struct sigaction actions[ARRAY_LEN(ending)];
+    sigset_t mask;
+};
+
+/* They end the reading, not the program: first the terminal has to show again what is typed. One that comes before the
+ * reading begins is kept until then: a read that began just after it would sleep through it. */
+static void catch_signals(struct signals *before)
 {
     struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART */
+    sigset_t kept;
 
     caught = 0;
+    sigemptyset(&kept);
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < ARRAY_LEN(ending); i++)
-        sigaction(ending[i], &action, &before[i]);
+        sigaddset(&kept, ending[i]);
+    sigprocmask(SIG_BLOCK, &kept, &before->mask);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        sigaction(ending[i], &action, &before->actions[i]);
 }
 
-static void leave_signals(const struct sigaction before[ARRAY_LEN(ending)])
+static void leave_signals(const struct signals *before)
 {
     for (size_t i = 0; i < ARRAY_LEN(ending); i++)
-        sigaction(ending[i], &before[i], NULL);
+        sigaction(ending[i], &before->actions[i], NULL);
+    sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
-static int read_line(struct buf *ret, struct err *err)
+/* As read(); only while it waits, signals come through. */
+static ssize_t read_byte(char *ret, const sigset_t *mask)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (ppoll(&input, 1, NULL, mask) < 0)
+        if (errno != EINTR || caught)
+            return -1;
+    return read(STDIN_FILENO, ret, 1);
+}
+
+static int read_line(struct buf *ret, const sigset_t *mask, struct err *err)
 {
     ssize_t n;
     char c;
 
-    while ((n = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n' && c != '\r')
+    while ((n = read_byte(&c, mask)) == 1 && c != '\n' && c != '\r')
         buf_addc(ret, c);
     if (caught)
         return err_set(err, ERR_INPUT, "interrupted");
@@ -57,7 +82,7 @@ static int read_line(struct buf *ret, struct err *err)
 
 int terminal_ask_secret(const char *prompt, struct buf *ret, struct err *err)
 {
-    struct sigaction actions[ARRAY_LEN(ending)];
+    struct signals signals;
     struct termios before, silent;
     int status;
 
@@ -67,12 +92,12 @@ int terminal_ask_secret(const char *prompt, struct buf *ret, struct err *err)
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL | ICANON | ISIG;
     buf_init_secret(ret, LIMIT_TOKEN_BYTES);
-    catch_signals(actions);
+    catch_signals(&signals);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &silent);
     fputs(prompt, stderr);
-    status = read_line(ret, err);
+    status = read_line(ret, &signals.mask, err);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-    leave_signals(actions);
+    leave_signals(&signals);
     if (status != 0)
         fputc('\n', stderr);
     if (caught && caught != SIGINT)
