@@ -24,7 +24,7 @@ class Credential:
     def reads(self):
         return self._proxy.count("GET", f"^/v1/{self.path}$")
 
-    def replaced(self):
+    def replaced(self, seconds=wait.DEADLINE):
         return wait.for_file(self.file, contains=" ", differs_from=self.first, seconds=seconds)
 
     def kept(self):

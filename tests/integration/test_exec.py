@@ -20,7 +20,7 @@ ours = pytest.mark.skipif(original(), reason="Ampule's own")
 # Notes what it was started with and each signal, a line of JSON each, and does as it is told.
 APP = """\
 #!/usr/bin/python3
-import json, os, signal, sys
+import json, os, select, signal, sys
 out = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 def note(**what):
     os.write(out, (json.dumps(what) + "\\n").encode())  # at once: a signal may come in the middle of a file object's work
@@ -39,7 +39,7 @@ if how.startswith("exit "):
 if how.startswith("kill "):
     os.kill(os.getpid(), getattr(signal, how[5:]))
 while True:
-    signal.pause()
+    select.select([], [], [], 0.1)  # pause() would sleep through a signal that came just before it
 """
 
 
@@ -86,7 +86,7 @@ class Notes:
     def signals(self):
         return [one["signal"] for one in self.all() if "signal" in one]
 
-    def started(self, count=1):
+    def started(self, count=1, seconds=wait.DEADLINE):
         wait.until(lambda: len(self.starts()) >= count, lambda: f"start {count}: {self.all()}\n{self.process.log}", seconds)
         return self.starts()[count - 1]
 

@@ -17,7 +17,7 @@ ours = pytest.mark.skipif(original(), reason="`notify` is Ampule's own")
 
 APP = """\
 #!/usr/bin/python3
-import os, signal, sys
+import os, select, signal, sys
 def told(number, frame):
     with open(sys.argv[1] + "/told", "a") as f:
         f.write(signal.Signals(number).name + " " + open(sys.argv[1] + "/user").read() + "\\n")
@@ -25,7 +25,7 @@ signal.signal(signal.SIGHUP, told)
 with open(sys.argv[1] + "/pid", "w") as f:
     f.write(str(os.getpid()))
 while True:
-    signal.pause()
+    select.select([], [], [], 0.1)  # pause() would sleep through a signal that came just before it
 """
 
 

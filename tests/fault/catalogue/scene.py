@@ -116,7 +116,7 @@ class Scene:
         self.program.kill()
         self.program = Agent(self.program.folder, self.program.config.read_text(), binary=self.binary)
 
-    def expect(self, value):
+    def expect(self, value, seconds=wait.DEADLINE):
         wait.for_file(self.file, value, seconds=seconds)
         self.now = value
 

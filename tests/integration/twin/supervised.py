@@ -12,7 +12,7 @@ from .scenario import Scenario, sink
 # Notes what it was started with and each signal, a line of JSON each, and does as it is told.
 APP = """\
 #!/usr/bin/python3
-import json, os, signal, sys
+import json, os, select, signal, sys
 out = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 def note(**what):
     os.write(out, (json.dumps(what) + "\\n").encode())  # at once: a signal may come in the middle of a file object's work
@@ -31,7 +31,7 @@ if how.startswith("exit "):
 if how.startswith("kill "):
     os.kill(os.getpid(), getattr(signal, how[5:]))
 while True:
-    signal.pause()
+    select.select([], [], [], 0.1)  # pause() would sleep through a signal that came just before it
 """
 
 SOON = 'template_config { static_secret_render_interval = "1s" }\n'

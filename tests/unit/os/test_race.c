@@ -23,11 +23,17 @@
 
 static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
 
-/* Out and back again, so that now and then all is as it should be. */
+/* Out and back again, so that now and then all is as it should be. Where there is one processor only, who writes gets it in either state. */
 static void swap(int dir, const char *name, int root, const char *other)
 {
+    static unsigned turn;
+
     renameat2(dir, name, root, other, RENAME_EXCHANGE);
+    if (++turn % 64 == 0)
+        sched_yield();
     renameat2(dir, name, root, other, RENAME_EXCHANGE);
+    if (turn % 64 == 32)
+        sched_yield();
 }
 
 /* By descriptors: the attacker must not fall for its own links. */
