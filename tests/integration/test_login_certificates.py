@@ -141,8 +141,8 @@ def test_a_login_believes_whom_a_reload_names(real_site, agent, tmp_path):
 
 
 def test_half_a_pair_keeps_the_whole_one(real_site, agent, tmp_path):
-    """Logins come every three seconds; a key that is not the certificate's is none."""
-    certificates = Certificates(real_site, tmp_path, token_ttl="2s", token_max_ttl="3s")
+    """Logins come every eight seconds; a key that is not the certificate's is none."""
+    certificates = Certificates(real_site, tmp_path, token_ttl="8s", token_max_ttl="8s")
     certificates.put("first")
     login = certificates.login(reload=True, reload_period="1s")
     login.more["enable_reauth_on_new_credentials"] = True

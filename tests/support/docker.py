@@ -124,7 +124,7 @@ class Container(Process):
     def exec(self, *command, check=True):
         return self.engine.run(DOCKER, "exec", self.name, *command, check=check)
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=30):
         """As Kubernetes ends it; the exit code."""
         self.engine.run(DOCKER, "stop", "-t", int(seconds), self.name, check=False)
         return self.wait_exit(seconds + 20)
