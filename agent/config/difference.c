@@ -190,9 +190,10 @@ struct list {
     unsigned part;
 };
 
-#define LIST(key, list, type, items, count, part)                                                                               \
-    {                                                                                                                           \
-        key, list, ARRAY_LEN(list), sizeof(type), offsetof(struct config, items), offsetof(struct config, count), DIFFERENCE_##part \
+#define LIST(key, list, type, items, count, part)                                                                 \
+    {                                                                                                             \
+        key, list, ARRAY_LEN(list), sizeof(type), offsetof(struct config, items), offsetof(struct config, count), \
+            DIFFERENCE_##part                                                                                     \
     }
 
 static const struct list lists[] = {

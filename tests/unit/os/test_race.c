@@ -23,7 +23,8 @@
 
 static const struct draft_owner keep = {DRAFT_KEEP_MODE, DRAFT_KEEP_UID, DRAFT_KEEP_GID};
 
-/* Out and back again, so that now and then all is as it should be. Where there is one processor only, who writes gets it in either state. */
+/* Out and back again, so that now and then all is as it should be. Where there is one processor only, who writes gets it in
+ * either state. */
 static void swap(int dir, const char *name, int root, const char *other)
 {
     static unsigned turn;

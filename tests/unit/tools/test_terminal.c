@@ -18,7 +18,8 @@
 
 #define REFUSED 7
 
-/* Somebody at a pseudo terminal, and a program that asks there. Its error output is `said`, where there is no room for its question yet. */
+/* Somebody at a pseudo terminal, and a program that asks there. Its error output is `said`, where there is no room for its
+ * question yet. */
 static struct {
     int master, said;
     pid_t pid;
