@@ -298,6 +298,7 @@ static void every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be
         FIELD(struct config, format_word),
         FIELD(struct config, file_word),
         FIELD(struct config, exec.given), /* exec.command says it */
+        FIELD(struct config, exec.grace_ms), /* no key: of the command `exec` */
         FIELD(struct config, proxy.place),
         FIELD(struct config, proxy.file),
         FIELD(struct config, proxy.given), /* without its keys it says nothing */
@@ -306,6 +307,8 @@ static void every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be
         FIELD(struct config, sink_count),
         FIELD(struct config, listeners),
         FIELD(struct config, listener_count),
+        FIELD(struct config, groups),
+        FIELD(struct config, group_count),
         FIELD(struct config, templates),
         FIELD(struct config, template_count),
         FIELD(struct config, variable_count),
