@@ -8,12 +8,10 @@ from support import wait
 from support.agent import Agent, assignments, block, template
 from support.amazon import SERVER_ID, Amazon
 from support.metadata import Double, Signer, ec2, json_keys
-from support.process import Process, free_port
+from support.process import Process
 from support.rendering import user
 from support.server import binary
 from support.site import unique
-
-pytestmark = pytest.mark.timeout(900)  # the first test of a worker may make the environment that AWS is played in
 
 USER, WEB = "arn:aws:iam::123456789012:user/app", "arn:aws:iam::123456789012:role/web"
 OFF = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -21,7 +19,7 @@ OFF = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 @pytest.fixture(scope="module")
 def amazon():
-    amazon = Amazon(free_port())
+    amazon = Amazon()
     yield amazon
     amazon.stop()
 

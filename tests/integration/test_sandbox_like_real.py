@@ -63,7 +63,7 @@ class Api:
 
     def __call__(self, method, path, body=None, token="", headers=None):
         """(status, decoded body or None). `token`: "" = root, None = none."""
-        connection = http.client.HTTPSConnection(self.url.hostname, self.url.port, timeout=30, context=self.tls)
+        connection = http.client.HTTPSConnection(self.url.hostname, self.url.port, timeout=60, context=self.tls)
         try:
             send = dict(headers or {})
             if token is not None:

@@ -1,6 +1,6 @@
 """AWS as far as a login needs it: moto, with signatures checked.
 
-Run as a program (`python amazon.py PORT`, in the environment of clouds.txt) it serves, and says on its first line who there is.
+Run as a program (`python amazon.py`, in the environment of clouds.txt) it serves, and says on its first line who there is.
 """
 
 import json
@@ -17,11 +17,11 @@ class Amazon:
     """`user`, `session`: keys that STS knows, the second with a session token; `web_role`: what a web identity may become;
     `machine`: an instance of EC2."""
 
-    def __init__(self, port):
-        command = [HERE / "python", __file__, str(port)]
+    def __init__(self):
+        command = [HERE / "python", __file__]
         self.process = subprocess.Popen(command, env=os.environ | {"REQUIREMENTS": "clouds.txt"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.address = f"http://127.0.0.1:{port}"
         known = json.loads(self.process.stdout.readline())
+        self.address = known["address"]
         self.user, self.session, self.web_role, self.machine = (known[name] for name in ("user", "session", "web_role", "machine"))
 
     def stop(self):
@@ -43,14 +43,14 @@ class Amazon:
         return name
 
 
-def serve(port):
+def serve():
     import boto3
     import requests
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    place = f"http://127.0.0.1:{port}"
+    place = "http://%s:%d" % server.get_host_and_port()
     settings = {"endpoint_url": place, "region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "y"}
     iam = boto3.client("iam", **settings)
     may_all = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -65,6 +65,7 @@ def serve(port):
     # From now on every call is checked: signature, session token, policy.
     requests.post(f"{place}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}, timeout=60).raise_for_status()
     known = {
+        "address": place,
         "user": {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]},
         "session": {"AWS_ACCESS_KEY_ID": session["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"], "AWS_SESSION_TOKEN": session["SessionToken"]},
         "web_role": role,
@@ -77,4 +78,4 @@ def serve(port):
 
 if __name__ == "__main__":
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
-    serve(int(sys.argv[1]))
+    serve()
