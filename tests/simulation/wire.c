@@ -1,5 +1,6 @@
 #include "wire.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -248,6 +249,31 @@ void http_client_limit(struct http_client *client, unsigned max_connections)
 {
     (void)client;
     (void)max_connections;
+}
+
+/* Bodies in pieces are for applications, of which the simulation has none. */
+bool http_write(struct http_exchange *exchange, const char *data, size_t len)
+{
+    (void)exchange, (void)data, (void)len;
+    abort();
+}
+
+void http_end(struct http_exchange *exchange)
+{
+    (void)exchange;
+    abort();
+}
+
+void http_pause(struct http_exchange *exchange)
+{
+    (void)exchange;
+    abort();
+}
+
+void http_resume(struct http_exchange *exchange)
+{
+    (void)exchange;
+    abort();
 }
 
 bool http_client_busy(const struct http_client *client)

@@ -297,7 +297,7 @@ static void every_field_of_a_configuration_is_compared_or_has_a_reason_not_to_be
         FIELD(struct config, level_word),
         FIELD(struct config, format_word),
         FIELD(struct config, file_word),
-        FIELD(struct config, exec.given), /* exec.command says it */
+        FIELD(struct config, exec.given),    /* exec.command says it */
         FIELD(struct config, exec.grace_ms), /* no key: of the command `exec` */
         FIELD(struct config, proxy.place),
         FIELD(struct config, proxy.file),
