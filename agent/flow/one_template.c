@@ -176,10 +176,7 @@ void one_template_settle(struct one_template *one)
 
 bool one_template_touched(const struct one_template *one)
 {
-    struct file_stamp now;
-
-    file_stamp(one->config->destination, &now);
-    return !file_stamp_same(&now, &one->stamp) || write_to_file_touched(&one->marks);
+    return !file_stamp_kept(one->config->destination, &one->stamp) || write_to_file_touched(&one->marks);
 }
 
 size_t one_template_count(const struct one_template *one)

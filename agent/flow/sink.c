@@ -337,12 +337,9 @@ void sinks_take(struct sinks *sinks, const struct config_sink *configs, size_t c
 
 static bool is_touched(const struct sink *sink)
 {
-    struct file_stamp now;
-
     if (sink->due || sink->all->wrapped || sink->config->wrap_ttl[0])
         return false;
-    file_stamp(sink->config->path, &now);
-    return !file_stamp_same(&now, &sink->stamp);
+    return !file_stamp_kept(sink->config->path, &sink->stamp);
 }
 
 bool sinks_touched(const struct sinks *sinks)

@@ -186,10 +186,13 @@ void file_stamp(const char *path, struct file_stamp *ret)
         *ret = (struct file_stamp){st.st_dev, st.st_ino, st.st_size, nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)};
 }
 
-bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
+bool file_stamp_kept(const char *path, const struct file_stamp *left)
 {
-    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->modified_ns == b->modified_ns &&
-           a->changed_ns == b->changed_ns;
+    struct file_stamp now;
+
+    file_stamp(path, &now);
+    return now.size >= 0 && now.device == left->device && now.inode == left->inode && now.size == left->size &&
+           now.modified_ns == left->modified_ns && now.changed_ns == left->changed_ns;
 }
 
 int file_write_all(int fd, const void *data, size_t len)

@@ -46,7 +46,8 @@ struct file_stamp {
 };
 
 void file_stamp(const char *path, struct file_stamp *ret);
-bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b);
+/* The file is there, and as it was left. One that was gone before it could be looked at was not left so. */
+bool file_stamp_kept(const char *path, const struct file_stamp *left);
 
 /* All of it, whatever write(2) takes at a time; -1 with errno. */
 int file_write_all(int fd, const void *data, size_t len) MUST_USE;

@@ -253,7 +253,7 @@ bool write_to_file_touched(const struct write_to_file_marks *marks)
         struct file_stamp now;
 
         file_stamp(mark->path, &now);
-        if (mark->grown ? now.size < 0 : !file_stamp_same(&now, &mark->stamp))
+        if (now.size < 0 || (!mark->grown && !file_stamp_kept(mark->path, &mark->stamp)))
             return true;
     }
     return false;

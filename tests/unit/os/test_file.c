@@ -197,6 +197,23 @@ static void files_are_read_alike_where_openat2_is_missing_or_refused(void **stat
     }
 }
 
+static void file_is_kept_while_it_is_there_as_it_was_left(void **state)
+{
+    struct file_stamp left;
+
+    (void)state;
+    put_file(in_folder("a"), "x");
+    file_stamp(in_folder("a"), &left);
+    assert_true(file_stamp_kept(in_folder("a"), &left));
+    put_file(in_folder("a"), "other");
+    assert_false(file_stamp_kept(in_folder("a"), &left));
+    assert_int_equal(unlink(in_folder("a")), 0);
+    assert_false(file_stamp_kept(in_folder("a"), &left));
+    /* Removed before it was looked at. */
+    file_stamp(in_folder("a"), &left);
+    assert_false(file_stamp_kept(in_folder("a"), &left));
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
@@ -211,6 +228,7 @@ int main(void)
         in_a_folder(token_that_is_empty_or_holds_nul_is_refused),
         in_a_folder(token_of_a_mebibyte_is_refused),
         in_a_folder(link_that_leads_out_of_the_root_is_not_followed),
+        in_a_folder(file_is_kept_while_it_is_there_as_it_was_left),
         in_a_folder(files_are_read_alike_where_openat2_is_missing_or_refused),
     };
 
