@@ -18,6 +18,8 @@
 #include "vault/wrap_info.h"
 
 static const struct retry_policy writing = {RETRY_ANYWHERE, .first_ms = 1000, .most_ms = 3000};
+/* A server that wraps nothing hears of each minute twice. */
+static const struct retry_policy wrapping = {RETRY_TENTH_MORE, .first_ms = 1000, .most_ms = 30 * 1000};
 
 struct sink {
     struct sinks *all;
@@ -39,7 +41,8 @@ struct sinks {
     struct arena arena; /* the newest token's text, and that of wrapped ones, while a file is due */
     const char *text;
     struct loop_timer timer;
-    struct retry retry;
+    struct retry retry, wrap_retry; /* of files, and of what is asked for */
+    int64_t wrap_at;                /* not earlier */
 };
 
 /* -------------------------------------------------------------------------------------------------- what is written */
@@ -105,15 +108,21 @@ static int write_sink(struct sink *sink, struct err *err)
 /* --------------------------------------------------------------------------------------------------------- wrapping */
 
 static void put(struct sink *sink);
+static void wrap_next(struct sinks *sinks, size_t from);
 
-static void fail(struct sink *sink, const struct err *err)
+static void look_at(struct sinks *sinks, int64_t at)
+{
+    if (!timer_armed(&sinks->timer) || at < sinks->timer.at)
+        timer_at(&sinks->timer, at);
+}
+
+static void fail(struct sink *sink, const struct err *err, int64_t wait)
 {
     struct sinks *sinks = sink->all;
-    int64_t wait = retry_next(&sinks->retry, clock_now(), NULL);
 
     if (sinks->events.on_error)
         sinks->events.on_error(sinks->events.ctx, sink->config->path, err, wait);
-    timer_after(&sinks->timer, wait);
+    look_at(sinks, clock_now() + wait);
 }
 
 static void finish(struct sinks *sinks)
@@ -123,6 +132,7 @@ static void finish(struct sinks *sinks)
             return;
     }
     retry_reset(&sinks->retry);
+    retry_reset(&sinks->wrap_retry);
     arena_reset(&sinks->arena);
     sinks->text = NULL;
     if (sinks->events.on_written)
@@ -140,21 +150,34 @@ static int keep_wrapped(struct sink *sink, const struct reply *reply, struct err
     return sink->wrapped ? 0 : -1;
 }
 
+/* The server is asked again later, whatever for. */
+static void fail_wrapped(struct sink *sink, const struct err *err, int64_t asked_ms)
+{
+    const struct retry_news news = {.left_ms = CLOCK_NEVER, .asked_ms = asked_ms};
+    int64_t wait = retry_next(&sink->all->wrap_retry, clock_now(), &news);
+
+    sink->all->wrap_at = clock_now() + wait;
+    fail(sink, err, wait);
+}
+
 static void on_wrapped(void *ctx, struct reply *reply, const struct err *failure)
 {
     struct sink *sink = ctx;
+    struct sinks *sinks = sink->all;
     struct err err;
 
     sink->call = NULL;
     if (failure)
         err = *failure;
+    /* What it refuses for one it refuses for all. */
     if (failure || keep_wrapped(sink, reply, &err) != 0) {
         err_wrap(&err, "wrapping the token");
-        fail(sink, &err);
+        fail_wrapped(sink, &err, reply->retry_after_ms);
         return;
     }
     put(sink);
-    finish(sink->all);
+    wrap_next(sinks, (size_t)(sink - sinks->items) + 1);
+    finish(sinks);
 }
 
 /* By the token itself, as the original does. */
@@ -188,8 +211,29 @@ static void put(struct sink *sink)
     file_stamp(sink->config->path, &sink->stamp);
     if (!sink->due)
         return;
+    if (sink->wrapped)
+        fail_wrapped(sink, &err, -1);
+    else
+        fail(sink, &err, retry_next(&sink->all->retry, clock_now(), NULL));
     sink->wrapped = NULL; /* it may have ended when the next try comes */
-    fail(sink, &err);
+}
+
+static bool wants_wrapping(const struct sink *sink)
+{
+    return sink->due && !sink->call && sink->config->wrap_ttl[0];
+}
+
+/* One after the other. */
+static void wrap_next(struct sinks *sinks, size_t from)
+{
+    for (size_t i = 0; i < sinks->count; i++) {
+        if (sinks->items[i].call)
+            return;
+    }
+    while (from < sinks->count && !wants_wrapping(&sinks->items[from]))
+        from++;
+    if (from < sinks->count)
+        wrap(&sinks->items[from]);
 }
 
 static void write_due(void *ctx)
@@ -199,13 +243,13 @@ static void write_due(void *ctx)
     for (size_t i = 0; i < sinks->count; i++) {
         struct sink *sink = &sinks->items[i];
 
-        if (!sink->due || sink->call)
-            continue;
-        if (sink->config->wrap_ttl[0])
-            wrap(sink);
-        else
+        if (sink->due && !sink->config->wrap_ttl[0])
             put(sink);
     }
+    if (clock_now() < sinks->wrap_at)
+        look_at(sinks, sinks->wrap_at);
+    else
+        wrap_next(sinks, 0);
     finish(sinks);
 }
 
@@ -223,6 +267,7 @@ struct sinks *sinks_new(struct loop *loop, struct client *client, const struct c
     arena_init_secret(&sinks->arena, KIB(256), "token for the sinks");
     timer_init(&sinks->timer, loop, write_due, sinks);
     retry_init(&sinks->retry, &writing);
+    retry_init(&sinks->wrap_retry, &wrapping);
     return sinks;
 }
 
@@ -285,6 +330,7 @@ static void begin(struct sinks *sinks, const struct token *token)
 {
     struct err err;
 
+    sinks->wrap_at = clock_now();
     if (keep_text(sinks, token, &err) == 0)
         timer_after(&sinks->timer, 0);
     else

@@ -3,7 +3,8 @@
  *
  * One write a token and file, atomic, with the configured mode and owner, no trailing newline. Where a sink asks for it the token
  * is wrapped by the server first (`wrap_ttl`), then sealed for its reader (`dh_path`, see vault/token_seal). What fails is tried
- * again after one to three seconds until it works or a newer token comes.
+ * again until it works or a newer token comes: a file after one to three seconds, a server that does not wrap after one second
+ * to half a minute.
  */
 #ifndef FLOW_SINK_H
 #define FLOW_SINK_H

@@ -199,6 +199,15 @@ static void serve_token(const char *path, struct fake_answer *answer)
     }
 }
 
+static void serve_wrap(struct fake_answer *answer)
+{
+    answer->status = 200;
+    buf_addf(&answer->body,
+             "{\"wrap_info\":{\"token\":\"w%zu\",\"accessor\":\"a\",\"ttl\":300,\"creation_time\":\"2026-01-01T00:00:00Z\","
+             "\"creation_path\":\"sys/wrapping/wrap\"}}",
+             vault.arrival_count);
+}
+
 static void serve_data(const char *path, struct fake_answer *answer)
 {
     answer->status = 200;
@@ -254,6 +263,8 @@ static inline void fake_vault_serve(const struct fake_request *request, struct f
         serve_token(path + 11, answer);
     else if (strncmp(path, "sys/internal/ui/mounts/", 23) == 0)
         serve_mount(path + 23, answer);
+    else if (strcmp(path, "sys/wrapping/wrap") == 0)
+        serve_wrap(answer);
     else if (strcmp(path, "sys/leases/renew") == 0)
         serve_renew_lease(request->body, answer);
     else
