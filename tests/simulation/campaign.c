@@ -24,6 +24,7 @@
 #include "judge.h"
 #include "outside.h"
 #include "pod.h"
+#include "program.h"
 #include "server.h"
 #include "weather.h"
 #include "wire.h"
@@ -68,6 +69,7 @@ static void draw_rules(struct server_rules *rules, bool slow)
     rules->no_lookup = chance_is(0.1);
     rules->no_token_renewal = chance_is(0.1);
     rules->no_lease_renewal = chance_is(0.1);
+    rules->no_wrapping = chance_is(0.05);
 }
 
 static void draw_pod(struct pod_plan *pod, bool slow)
@@ -84,6 +86,10 @@ static void draw_pod(struct pod_plan *pod, bool slow)
     pod->commands = chance_is(0.7);
     pod->sink = chance_is(0.3);
     pod->exit_on_failure = chance_is(0.1);
+    pod->wrapped = pod->sink && chance_is(0.6);
+    pod->program = chance_is(0.4);
+    pod->by_signal = chance_is(0.4);
+    pod->reloads = chance_is(0.6);
 }
 
 /* Requests in a second, at rest. */
@@ -139,6 +145,13 @@ static void on_blow(void *ctx, enum weather_blow blow, int64_t ms)
     case BLOW_HANGUP:
         judge_excuse();
         pod_hangup();
+        judge_reload();
+        break;
+    case BLOW_PROGRAM:
+        program_fall();
+        break;
+    case BLOW_TAKE:
+        pod_take();
         break;
     case BLOW_KILL:
         pod_kill();
@@ -172,16 +185,19 @@ static void describe(const struct life *life)
         (long long)r->token_ttl, (long long)r->token_max, (long long)r->token_uses, r->token_renewable ? "" : "not ",
         (long long)r->lease_ttl, (long long)r->lease_max, r->lease_renewable ? "" : "not ", (long long)r->rotation,
         (long long)r->certificate_ttl, (long long)r->kv1_ttl);
-    judge_line("kv %u, kv1 %u, db %u, rotated %u, certificates %u, interval %lld s%s%s%s%s; lives %lld days", p->kv, p->kv1,
-               p->db, p->rotated, p->certificates, (long long)p->interval_s, r->terse ? ", terse" : "",
+    judge_line("kv %u, kv1 %u, db %u, rotated %u, certificates %u, interval %lld s%s%s%s%s%s%s%s%s; lives %lld days", p->kv,
+               p->kv1, p->db, p->rotated, p->certificates, (long long)p->interval_s, r->terse ? ", terse" : "",
                r->no_lookup ? ", no lookup" : "", r->no_token_renewal ? ", no token renewal" : "",
-               r->no_lease_renewal ? ", no lease renewal" : "", (long long)(life->length_ms / DAY));
+               r->no_lease_renewal ? ", no lease renewal" : "", r->no_wrapping ? ", no wrapping" : "",
+               p->wrapped ? ", wrapped sink" : "", p->program ? p->by_signal ? ", program by signal" : ", program" : "",
+               p->reloads ? ", reloads" : "", (long long)(life->length_ms / DAY));
 }
 
 static void live(uint64_t seed, bool traced, FILE *out, struct judge_figures *figures)
 {
     static const struct wire_ends ends = {judge_sent, judge_arrived, judge_delivered};
     static const struct weather_events events = {NULL, on_blow, on_line};
+    static const struct program_events program = {judge_program_start, judge_program_signal, judge_program_end, NULL};
     struct weather_plan weather;
     struct life life;
     int64_t end;
@@ -195,6 +211,7 @@ static void live(uint64_t seed, bool traced, FILE *out, struct judge_figures *fi
     judge_begin(&life.pod, seed, out, traced);
     describe(&life);
     outside_listen(judge_command, NULL);
+    program_listen(&program);
     weather_begin(&weather, &events);
     if (pod_start(&life.pod) != 0) {
         fprintf(stderr, "simulate: no folder to work in\n");
@@ -217,7 +234,7 @@ static const enum judge_rule notices[FLAW_COUNT] = {
     [FLAW_IMPATIENT] = RULE_PACE, [FLAW_SLOW] = RULE_EXPIRED,    [FLAW_SPINNING] = RULE_BUSY,    [FLAW_ECHO] = RULE_TOTAL,
     [FLAW_TORN] = RULE_MIXED,     [FLAW_REVOKES] = RULE_REVOKED, [FLAW_DEAF] = RULE_RECOVERS,    [FLAW_SILENT] = RULE_TOLD,
     [FLAW_CHATTY] = RULE_TOLD,    [FLAW_LEAKY] = RULE_MEMORY,    [FLAW_BOASTFUL] = RULE_EXPIRED, [FLAW_CACHED] = RULE_STALE,
-    [FLAW_MORTAL] = RULE_ENDS,
+    [FLAW_MORTAL] = RULE_ENDS,    [FLAW_MUTE] = RULE_PROGRAM,    [FLAW_UNHEARD] = RULE_RECOVERS, [FLAW_SWAPPED] = RULE_RECOVERS,
 };
 
 /* Rules that the flaws do not stand for one by one: who waits too little mints too early, who echoes asks twice. */

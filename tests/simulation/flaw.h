@@ -23,6 +23,9 @@ enum flaw {
     FLAW_BOASTFUL,  /* the server promises leases twice as long as they are */
     FLAW_CACHED,    /* it goes on showing first versions */
     FLAW_MORTAL,    /* the agent is told to end, and nobody told it */
+    FLAW_MUTE,      /* the guard loses what the program is told */
+    FLAW_UNHEARD,   /* SIGHUP is lost */
+    FLAW_SWAPPED,   /* the server wraps another token */
     FLAW_COUNT
 };
 

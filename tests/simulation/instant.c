@@ -7,6 +7,15 @@
 #include "chance.h"
 #include "flaw.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#else
+#define __sanitizer_start_switch_fiber(save, stack, size)   ((void)(save), (void)(stack), (void)(size))
+#define __sanitizer_finish_switch_fiber(saved, stack, size) ((void)(saved), (void)(stack), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size)            ((void)(start), (void)(size))
+#endif
+
 #define STACK_BYTES (1024 * 1024)
 
 struct caught;
@@ -18,7 +27,9 @@ struct loop {
 
 struct fiber {
     ucontext_t inside, outside;
-    void *stack;
+    void *stack, *frames; /* frames: what the sanitizer keeps of it meanwhile */
+    const void *outer;    /* the stack that it came from */
+    size_t outer_size;
     void (*life)(void *ctx);
     void *ctx;
     struct loop *loop; /* the one it waits for */
@@ -220,7 +231,9 @@ int loop_run(struct loop *loop, struct err *err)
     fiber->loop = loop;
     while (!loop->stopping) {
         fiber->waits = true;
+        __sanitizer_start_switch_fiber(&fiber->frames, fiber->outer, fiber->outer_size);
         swapcontext(&fiber->inside, &fiber->outside);
+        __sanitizer_finish_switch_fiber(fiber->frames, &fiber->outer, &fiber->outer_size);
         fiber->waits = false;
     }
     loop->stopping = false;
@@ -299,8 +312,10 @@ static void live(unsigned high, unsigned low)
 {
     struct fiber *fiber = (struct fiber *)(((uintptr_t)high << 32) | low);
 
+    __sanitizer_finish_switch_fiber(NULL, &fiber->outer, &fiber->outer_size);
     fiber->life(fiber->ctx);
     fiber->ended = true;
+    __sanitizer_start_switch_fiber(NULL, fiber->outer, fiber->outer_size);
     swapcontext(&fiber->inside, &fiber->outside);
 }
 
@@ -320,8 +335,12 @@ struct fiber *fiber_new(void (*life)(void *ctx), void *ctx)
 
 void fiber_go(struct fiber *fiber)
 {
+    void *frames = NULL;
+
     running = fiber;
+    __sanitizer_start_switch_fiber(&frames, fiber->stack, STACK_BYTES);
     swapcontext(&fiber->outside, &fiber->inside);
+    __sanitizer_finish_switch_fiber(frames, NULL, NULL);
     running = NULL;
 }
 
@@ -339,6 +358,7 @@ void fiber_free(struct fiber *fiber)
 {
     if (!fiber)
         return;
+    ASAN_UNPOISON_MEMORY_REGION(fiber->stack, STACK_BYTES); /* whatever lay there is given up */
     mem_free(fiber->stack);
     mem_free(fiber);
 }

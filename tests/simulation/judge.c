@@ -1,5 +1,6 @@
 #include "judge.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ const char *const judge_rules[RULE_COUNT] = {
     [RULE_PACE] = "pace",       [RULE_TOTAL] = "total",       [RULE_TWICE] = "twice", [RULE_MIXED] = "mixed",
     [RULE_REVOKED] = "revoked", [RULE_RECOVERS] = "recovers", [RULE_EARLY] = "early", [RULE_TOLD] = "told",
     [RULE_MEMORY] = "memory",   [RULE_EXPIRED] = "expired",   [RULE_STALE] = "stale", [RULE_BUSY] = "busy",
-    [RULE_ENDS] = "ends",
+    [RULE_ENDS] = "ends",       [RULE_PROGRAM] = "program",
 };
 
 /* What requests are about: a path, or the lease of one. */
@@ -56,8 +57,11 @@ static struct {
     unsigned long excuse_count;
     struct held held[SERVER_SECRETS];
     unsigned token; /* the newest that was delivered */
-    uint64_t told[POD_FILES];
-    int64_t untold_since[POD_FILES];
+    int64_t token_at;
+    uint64_t told[POD_VIEWS];
+    int64_t untold_since[POD_VIEWS];
+    bool touched; /* a file that no command tells of */
+    int64_t reload_at;
     int64_t credit_at, credit; /* of the whole process, in thousandths of a request */
     int64_t begun, looked_at, hour_at, wall;
     unsigned long hour_fired, hour_requests;
@@ -257,6 +261,12 @@ static void check_early(const struct wire_request *request)
               (long long)(left / SECOND), (long long)(held->full_ms / SECOND));
 }
 
+static void check_wrap(const struct wire_request *request)
+{
+    if (strcmp(request->path, "/v1/sys/wrapping/wrap") == 0 && pod_sink() == server_token_number(request->token))
+        blame(RULE_EARLY, "a token is wrapped again, which its file holds");
+}
+
 enum wire_loss judge_sent(const struct wire_request *request, int64_t *ret_ms)
 {
     struct object *object = object_of(request);
@@ -272,6 +282,7 @@ enum wire_loss judge_sent(const struct wire_request *request, int64_t *ret_ms)
     check_total();
     check_token(request);
     check_early(request);
+    check_wrap(request);
     if (strstr(request->path, "revoke"))
         blame(RULE_REVOKED, "%s", request->path);
     return loss;
@@ -303,6 +314,7 @@ static void note_good(const struct wire_request *request, const struct wire_answ
     if (answer->token && server_token(answer->token)) {
         judge.figures.logins++;
         judge.token = answer->token;
+        judge.token_at = clock_now();
         judge_excuse();
     }
     if (answer->lease)
@@ -345,9 +357,18 @@ void judge_restart(void)
 {
     judge.object_count = 0;
     memset(judge.held, 0, sizeof(judge.held));
-    for (size_t i = 0; i < POD_FILES; i++)
+    for (size_t i = 0; i < POD_VIEWS; i++)
         judge.untold_since[i] = CLOCK_NEVER;
     judge.credit = -1;
+    judge.touched = false;
+}
+
+/* A template that is left out leaves its file; what was on its way to be told may come or not. */
+void judge_reload(void)
+{
+    judge.reload_at = clock_now();
+    judge.untold_since[POD_FILES - 1] = CLOCK_NEVER;
+    judge.told[POD_FILES - 1] = pod_view(POD_FILES - 1)->digest;
 }
 
 /* -------------------------------------------------------------------------------------------------- files, commands */
@@ -359,10 +380,65 @@ void judge_command(void *ctx, unsigned program)
     (void)ctx;
     judge.figures.commands++;
     judge_line("command %u", program);
-    if (!view->there || judge.told[program] == view->digest)
+    if ((!view->there || judge.told[program] == view->digest) &&
+        (program < POD_FILES - 1 || clock_now() - judge.reload_at > TOLD_WITHIN))
         blame(RULE_TOLD, "file %u: told without a change", program);
     judge.told[program] = view->digest;
     judge.untold_since[program] = CLOCK_NEVER;
+}
+
+/* What the program has to hear of: by a restart with the second file's text in its environment, or by a signal. */
+static bool is_behind(void)
+{
+    const struct pod_view *program = pod_view(POD_PROGRAM);
+    uint64_t told = judge.plan->by_signal ? judge.told[POD_PROGRAM] : program->digest;
+
+    return program->there && told != pod_view(1)->digest;
+}
+
+static void check_program(void)
+{
+    if (!is_behind())
+        judge.untold_since[POD_PROGRAM] = CLOCK_NEVER;
+    else if (judge.untold_since[POD_PROGRAM] == CLOCK_NEVER)
+        judge.untold_since[POD_PROGRAM] = clock_now();
+}
+
+void judge_program_start(void *ctx, const char *secrets, bool alone)
+{
+    (void)ctx;
+    judge_line("program starts");
+    pod_see();
+    pod_program_starts(secrets);
+    if (!alone)
+        blame(RULE_PROGRAM, "it is started while it runs");
+    if (!pod_view(POD_PROGRAM)->whole || !pod_view(0)->there || !pod_view(1)->there)
+        blame(RULE_PROGRAM, "it is started before everything is there");
+    judge.told[POD_PROGRAM] = pod_view(POD_PROGRAM)->digest;
+    judge.touched = false;
+    check_program();
+}
+
+/* Any signal besides is one that the agent got. */
+void judge_program_signal(void *ctx, int signo)
+{
+    (void)ctx;
+    if (signo != SIGUSR2)
+        return;
+    judge_line("program told");
+    if (!judge.plan->by_signal || (!judge.touched && !is_behind()))
+        blame(RULE_PROGRAM, "it is told without a change");
+    judge.told[POD_PROGRAM] = pod_view(1)->digest;
+    judge.touched = false;
+    check_program();
+}
+
+void judge_program_end(void *ctx, bool asked)
+{
+    (void)ctx;
+    judge_line("program ends%s", asked ? "" : " by itself");
+    pod_program_ends(asked);
+    check_program();
 }
 
 static void check_files(void)
@@ -370,6 +446,8 @@ static void check_files(void)
     const struct pod_view *a = pod_view(0), *b = pod_view(1);
 
     judge.figures.changes++;
+    judge.touched |= !judge.plan->commands;
+    check_program();
     judge_line("files changed: kv0 %u and %u, db0 %u", a->kv[0], b->kv[0], b->db[0]);
     for (unsigned i = 0; i < POD_FILES; i++) {
         const struct pod_view *view = pod_view(i);
@@ -386,16 +464,19 @@ static void check_files(void)
 
 static void check_told(void)
 {
-    for (unsigned i = 0; i < POD_FILES; i++)
+    for (unsigned i = 0; i < POD_VIEWS; i++)
         if (judge.untold_since[i] != CLOCK_NEVER && clock_now() - judge.untold_since[i] > TOLD_WITHIN) {
-            blame(RULE_TOLD, "file %u: changed, and nobody told", i);
+            if (i == POD_PROGRAM)
+                blame(RULE_PROGRAM, "its environment has changed, and it was not told");
+            else
+                blame(RULE_TOLD, "file %u: changed, and nobody told", i);
             judge.untold_since[i] = CLOCK_NEVER;
         }
 }
 
-static void check_credential(unsigned role)
+static void check_credential(const struct pod_view *view, unsigned role)
 {
-    unsigned number = pod_view(1)->db[role];
+    unsigned number = view->db[role];
     const struct server_lease *lease = server_lease(number);
     const struct server_token *token = lease ? server_token(lease->token) : NULL;
 
@@ -428,6 +509,40 @@ static void check_age(void)
             blame(RULE_EXPIRED, "certificate %u is over", n);
 }
 
+/* The file that comes and goes. */
+static void check_last(void)
+{
+    const struct pod_view *view = pod_view(POD_FILES - 1);
+    enum pod_last wanted = pod_last();
+
+    if (wanted == POD_NOTHING)
+        return;
+    if (!view->there || !view->whole || !view->kv[POD_GUEST] || !view->db[0] != (wanted == POD_STATIC)) {
+        blame(RULE_RECOVERS, "the last file does not hold what the configuration says now");
+        return;
+    }
+    if (view->kv[POD_GUEST] < server_version(POD_GUEST, clock_now() - judge.plan->interval_s * SECOND - JUDGE_PATIENCE))
+        blame(RULE_STALE, "the last file's secret is still version %u", view->kv[POD_GUEST]);
+    if (wanted == POD_CREDENTIAL)
+        check_credential(view, 0);
+}
+
+static bool sink_can_be(void)
+{
+    return !judge.plan->wrapped || !server_rules()->no_wrapping;
+}
+
+static void check_sink(void)
+{
+    unsigned found;
+
+    if (!judge.plan->sink || !sink_can_be() || clock_now() - judge.token_at < MINUTE)
+        return;
+    found = pod_sink();
+    if (found != judge.token && pod_taken() != judge.token)
+        blame(RULE_RECOVERS, "the sink holds token %u, and not %u", found, judge.token);
+}
+
 static void check_state(void)
 {
     const struct pod_view *a = pod_view(0), *b = pod_view(1);
@@ -437,8 +552,12 @@ static void check_state(void)
         return;
     }
     for (unsigned role = 0; role < judge.plan->db; role++)
-        check_credential(role);
+        check_credential(b, role);
     check_age();
+    check_last();
+    check_sink();
+    if (judge.plan->program && sink_can_be() && !pod_view(POD_PROGRAM)->there)
+        blame(RULE_PROGRAM, "it does not run");
 }
 
 static void check_rest(void)
@@ -453,18 +572,18 @@ static void check_rest(void)
     judge.hour_fired = instant_fired();
     judge.hour_requests = judge.figures.requests;
     if (pages_held() >
-        40 + 6 * (judge.plan->kv + judge.plan->kv1 + judge.plan->db + judge.plan->rotated + judge.plan->certificates))
+        46 + 6 * (judge.plan->kv + judge.plan->kv1 + judge.plan->db + judge.plan->rotated + judge.plan->certificates))
         blame(RULE_MEMORY, "%zu locked pages", pages_held());
 }
 
 bool judge_look(void)
 {
-    unsigned ends = pod_ends();
+    unsigned ends = pod_ends(), by_program = pod_program_ended();
     bool changed = pod_look();
 
     if (pod_ends() != ends && !judge.plan->exit_on_failure)
         blame(RULE_ENDS, "the agent ended: %s", pod_last_words());
-    if (pod_ends() != ends)
+    if (pod_ends() != ends || pod_program_ended() != by_program)
         judge_restart();
     if (changed)
         check_files();

@@ -30,6 +30,7 @@ enum judge_rule {
     RULE_STALE,    /* nothing on disk is older than its interval */
     RULE_BUSY,     /* no timer in a circle, few wake-ups at rest */
     RULE_ENDS,     /* the agent goes on */
+    RULE_PROGRAM,  /* one program runs, with a whole environment, and is told of each change */
     RULE_COUNT
 };
 
@@ -50,6 +51,10 @@ enum wire_loss judge_sent(const struct wire_request *request, int64_t *ret_ms);
 void judge_arrived(const struct wire_request *request, struct wire_answer *answer, int64_t *ret_ms);
 void judge_delivered(const struct wire_request *request, const struct wire_answer *answer, bool cancelled);
 void judge_command(void *ctx, unsigned program);
+void judge_program_start(void *ctx, const char *secrets, bool alone);
+void judge_program_signal(void *ctx, int signo);
+void judge_program_end(void *ctx, bool asked);
+void judge_reload(void);     /* the pod's configuration is another one */
 void judge_excuse(void);     /* the agent may try everything once more: SIGHUP */
 void judge_restart(void);    /* another process now */
 void judge_wall(int64_t ms); /* the pod's wall clock was set */

@@ -1,5 +1,6 @@
 #include "outside.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,12 +35,14 @@ struct run {
     launch_ended *on_exit;
     void *ctx;
     uint32_t number;
+    unsigned char asked[DIGEST_SHA256_LEN]; /* of programs that are learned */
 };
 
 struct launcher {
     struct loop *loop;
     struct run *runs;
-    struct program_table table;
+    struct program_table table, theirs; /* as its own process has it */
+    unsigned known;                     /* at both ends */
     uint32_t numbers;
 };
 
@@ -48,6 +51,7 @@ struct launcher *launcher_new(void)
     struct launcher *launcher = mem_alloc(sizeof(*launcher));
 
     program_table_init(&launcher->table);
+    program_table_init(&launcher->theirs);
     return launcher;
 }
 
@@ -85,7 +89,16 @@ void launcher_allow(struct launcher *launcher, const char *const *envp)
 
 int launcher_start(struct launcher *launcher, const struct rlimit *core, struct err *err)
 {
-    (void)launcher, (void)core, (void)err;
+    unsigned ignored;
+
+    (void)core;
+    for (unsigned i = 0; i < launcher->table.count; i++) {
+        const struct program *program = program_table_find(&launcher->table, i);
+
+        if (program_table_add(&launcher->theirs, program->argv, program->envp, &ignored, err) != 0)
+            return -1;
+    }
+    launcher->known = launcher->table.count;
     return 0;
 }
 
@@ -132,6 +145,7 @@ void launcher_free(struct launcher *launcher)
     while (launcher->runs)
         run_free(launcher->runs);
     program_table_done(&launcher->table);
+    program_table_done(&launcher->theirs);
     mem_free(launcher);
 }
 
@@ -160,38 +174,73 @@ int launch_any(struct launcher *launcher, const char *const *argv, int output, l
     return err_set(err, ERR_DENIED, "no plugins here");
 }
 
-/* No configuration changes here. */
+/* ------------------------------------------------------------------------------------------------- programs, later */
+
 void launcher_source(struct launcher *launcher, program_source *source, void *ctx)
 {
-    (void)launcher, (void)source, (void)ctx;
+    launcher->table.source = source;
+    launcher->table.source_ctx = ctx;
 }
 
 void launcher_seal(struct launcher *launcher)
 {
-    (void)launcher;
-}
-
-int launcher_learn(struct launcher *launcher, launch_ended *on_done, void *ctx, uint32_t *ret_run, struct err *err)
-{
-    (void)launcher, (void)on_done, (void)ctx, (void)ret_run;
-    return err_set(err, ERR_DENIED, "no other programs here");
-}
-
-void launcher_unlearn(struct launcher *launcher)
-{
-    (void)launcher;
+    launcher->table.source = NULL;
 }
 
 bool launcher_open(const struct launcher *launcher)
 {
-    (void)launcher;
-    return false;
+    return launcher->table.source != NULL;
 }
 
 bool launcher_learned(const struct launcher *launcher)
 {
-    (void)launcher;
-    return true;
+    return launcher->table.count == launcher->known;
+}
+
+void launcher_unlearn(struct launcher *launcher)
+{
+    program_table_truncate(&launcher->table, launcher->known);
+}
+
+/* What its own process does: it reads the configuration a moment after the agent. */
+static int learn(struct launcher *launcher, const unsigned char *asked)
+{
+    unsigned char digest[DIGEST_SHA256_LEN];
+    struct err err;
+
+    if (!launcher->table.source)
+        return EPERM;
+    if (launcher->table.source(launcher->table.source_ctx, &launcher->theirs, &err) == 0) {
+        program_table_digest(&launcher->theirs, digest);
+        if (memcmp(digest, asked, sizeof(digest)) == 0) {
+            launcher->known = launcher->theirs.count;
+            return 0;
+        }
+    }
+    program_table_truncate(&launcher->theirs, launcher->known);
+    return ESTALE;
+}
+
+static void on_learn_time(void *ctx)
+{
+    struct run *run = ctx;
+
+    run->exit.start_errno = learn(run->launcher, run->asked);
+    on_exit_time(run);
+}
+
+int launcher_learn(struct launcher *launcher, launch_ended *on_done, void *ctx, uint32_t *ret_run, struct err *err)
+{
+    struct run *run = mem_alloc(sizeof(*run));
+
+    (void)err;
+    *run = (struct run){.launcher = launcher, .next = launcher->runs, .on_exit = on_done, .ctx = ctx};
+    run->number = *ret_run = ++launcher->numbers;
+    program_table_digest(&launcher->table, run->asked);
+    launcher->runs = run;
+    timer_init(&run->timer, launcher->loop, on_learn_time, run);
+    timer_after(&run->timer, (int64_t)chance_spread(1, 500));
+    return 0;
 }
 
 int launch_signal(struct launcher *launcher, uint32_t number, int signo, struct err *err)

@@ -12,11 +12,13 @@
 #include "base/mem.h"
 #include "chance.h"
 #include "config/load.h"
+#include "flaw.h"
 #include "flow/programs.h"
 #include "flow/sidecar.h"
 #include "instant.h"
 #include "os/file.h"
 #include "outside.h"
+#include "program.h"
 
 #define FIRST_PAUSE (10 * SECOND) /* of a kubelet, which doubles it */
 #define LAST_PAUSE  (5 * MINUTE)
@@ -31,10 +33,13 @@ static struct {
     struct fiber *fiber;
     struct loop_timer restart;
     int64_t since, pause;
-    unsigned starts, ends;
+    unsigned starts, ends, program_ended, taken;
+    enum pod_last last;
+    bool fell;    /* the program, and takes the agent along */
+    bool changed; /* a file, since the last look */
     int failed;
     struct err err;
-    struct pod_view view[POD_FILES];
+    struct pod_view view[POD_VIEWS];
     struct stat stamp[POD_FILES];
     unsigned long moves; /* of files, that were looked at */
 } pod;
@@ -73,6 +78,36 @@ static void begin_template(FILE *f, unsigned file)
     fputs("  contents = <<EOT\n", f);
 }
 
+static void write_second(FILE *f)
+{
+    const struct pod_plan *plan = pod.plan;
+
+    add_kv(f, 0);
+    add_numbered(f, "db", "db/creds/r", "", plan->db, "username", "password");
+    add_numbered(f, "rotated", "db/static-creds/s", "", plan->rotated, "username", "password");
+    add_numbered(f, "certificate", "pki/issue/p", " \"common_name=x\"", plan->certificates, "certificate", "serial_number");
+    fputs("end\nEOT\n}\n", f);
+}
+
+static void write_last(FILE *f)
+{
+    if (pod.last == POD_NOTHING)
+        return;
+    begin_template(f, 2);
+    add_kv(f, POD_GUEST);
+    if (pod.last == POD_CREDENTIAL)
+        add_numbered(f, "db", "db/creds/r", "", 1, "username", "password");
+    fputs("end\nEOT\n}\n", f);
+}
+
+static void write_program(FILE *f)
+{
+    fputs("exec {\n  command = [\"program\"]\n}\nenv_template \"" PROGRAM_VARIABLE "\" {\n  contents = <<EOT\n", f);
+    write_second(f);
+    if (pod.plan->by_signal)
+        fputs("ampule {\n  restart_signal = \"SIGUSR2\"\n}\n", f);
+}
+
 static void write_templates(FILE *f)
 {
     const struct pod_plan *plan = pod.plan;
@@ -83,28 +118,24 @@ static void write_templates(FILE *f)
     add_numbered(f, "kv1", "kv1/k", "", plan->kv1, "v", "w");
     fputs("end\nEOT\n}\n", f);
     begin_template(f, 1);
-    add_kv(f, 0);
-    add_numbered(f, "db", "db/creds/r", "", plan->db, "username", "password");
-    add_numbered(f, "rotated", "db/static-creds/s", "", plan->rotated, "username", "password");
-    add_numbered(f, "certificate", "pki/issue/p", " \"common_name=x\"", plan->certificates, "certificate", "serial_number");
-    fputs("end\nEOT\n}\n", f);
+    write_second(f);
+    write_last(f);
+    if (plan->program)
+        write_program(f);
 }
 
-static int write_files(void)
+static FILE *file_in(const char *name)
 {
     char path[128];
-    FILE *f;
 
-    for (unsigned i = 0; i < POD_FILES; i++)
-        snprintf(pod.path[i], sizeof(pod.path[i]), "%s/file%u", pod.folder, i);
-    snprintf(path, sizeof(path), "%s/jwt", pod.folder);
-    f = fopen(path, "w");
-    if (!f)
-        return -1;
-    fputs("service-account-token\n", f);
-    fclose(f);
-    snprintf(path, sizeof(path), "%s/agent.hcl", pod.folder);
-    f = fopen(path, "w");
+    snprintf(path, sizeof(path), "%s/%s", pod.folder, name);
+    return fopen(path, "w");
+}
+
+static int write_config(void)
+{
+    FILE *f = file_in("agent.hcl");
+
     if (!f)
         return -1;
     fprintf(f,
@@ -112,11 +143,25 @@ static int write_files(void)
             "      role = \"app\"\n      token_path = \"%s/jwt\"\n    }\n  }\n",
             pod.folder);
     if (pod.plan->sink)
-        fprintf(f, "  sink \"file\" {\n    config = {\n      path = \"%s/token\"\n    }\n  }\n", pod.folder);
+        fprintf(f, "  sink \"file\" {\n%s    config = {\n      path = \"%s/token\"\n    }\n  }\n",
+                pod.plan->wrapped ? "    wrap_ttl = \"5m\"\n" : "", pod.folder);
     fprintf(f, "}\ntemplate_config {\n  exit_on_retry_failure = %s\n  static_secret_render_interval = \"%llds\"\n}\n",
             pod.plan->exit_on_failure ? "true" : "false", (long long)pod.plan->interval_s);
     write_templates(f);
     return fclose(f);
+}
+
+static int write_files(void)
+{
+    FILE *f;
+
+    for (unsigned i = 0; i < POD_FILES; i++)
+        snprintf(pod.path[i], sizeof(pod.path[i]), "%s/file%u", pod.folder, i);
+    f = file_in("jwt");
+    if (!f)
+        return -1;
+    fputs("service-account-token\n", f);
+    return fclose(f) != 0 ? -1 : write_config();
 }
 
 static char *no_environment(const char *name)
@@ -157,7 +202,7 @@ static int read_config(void)
 
 unsigned pod_paths(const struct pod_plan *plan, const char **ret, unsigned most)
 {
-    static char text[5 * SERVER_SECRETS][32];
+    static char text[5 * SERVER_SECRETS + 1][32];
     const struct {
         const char *path;
         unsigned count;
@@ -174,6 +219,11 @@ unsigned pod_paths(const struct pod_plan *plan, const char **ret, unsigned most)
             ret[len] = text[len];
             len++;
         }
+    }
+    if (plan->reloads && len < most) {
+        snprintf(text[len], sizeof(text[len]), "secret/data/k%u", POD_GUEST);
+        ret[len] = text[len];
+        len++;
     }
     return len;
 }
@@ -195,6 +245,7 @@ static void end(void)
     sidecar_free(steal(pod.sidecar));
     fiber_free(steal(pod.fiber));
     programs_stop(&pod.programs);
+    pod.fell = false;
     pod.programs = (struct programs){0};
     pod.since = CLOCK_NEVER;
 }
@@ -208,6 +259,9 @@ static void begin(void *ctx)
     (void)ctx;
     pod.starts++;
     pod.since = clock_now();
+    config_done(&pod.config);
+    if (read_config() != 0)
+        abort();
     if (programs_start(&pod.programs, &programs, &pod.err) != 0 || sidecar_new(&options, &pod.sidecar, &pod.err) != 0) {
         fprintf(stderr, "the agent does not start: %s\n", pod.err.text);
         abort();
@@ -224,7 +278,7 @@ int pod_start(const struct pod_plan *plan)
     pod.plan = plan;
     pod.since = CLOCK_NEVER;
     snprintf(pod.folder, sizeof(pod.folder), "%s/ampule-simulation-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(pod.folder) || write_files() != 0 || read_config() != 0)
+    if (!mkdtemp(pod.folder) || write_files() != 0)
         return -1;
     timer_init(&pod.restart, (struct loop *)&sky, begin, NULL);
     begin(NULL);
@@ -241,7 +295,7 @@ static void remove_file(const char *name)
 
 void pod_stop(void)
 {
-    static const char *const names[] = {"file0", "file1", "jwt", "token", "agent.hcl"};
+    static const char *const names[] = {"file0", "file1", "file2", "jwt", "token", "agent.hcl"};
 
     timer_stop(&pod.restart);
     end();
@@ -251,10 +305,37 @@ void pod_stop(void)
     rmdir(pod.folder);
 }
 
+static void hang_up(void)
+{
+    if (pod.fiber && !flawed(FLAW_UNHEARD))
+        fiber_signal(pod.fiber, SIGHUP);
+}
+
+/* Sometimes somebody has made a mistake first. */
+static void edit(void)
+{
+    FILE *f = chance_is(0.2) ? file_in("agent.hcl") : NULL;
+
+    if (f) {
+        fputs("vault {\n  address = \"http://vault:8200\n", f);
+        fclose(f);
+        hang_up();
+    }
+    pod.last = pod.plan->reloads ? (enum pod_last)chance_below(pod.plan->db ? 3 : 2) : POD_NOTHING;
+    if (write_config() != 0)
+        abort();
+}
+
 void pod_hangup(void)
 {
-    if (pod.fiber)
-        fiber_signal(pod.fiber, SIGHUP);
+    if (pod.plan->reloads)
+        edit();
+    hang_up();
+}
+
+enum pod_last pod_last(void)
+{
+    return pod.last;
 }
 
 void pod_end(void)
@@ -272,6 +353,35 @@ static void restart(void)
     end();
     timer_after(&pod.restart, pod.pause);
 }
+
+/* ------------------------------------------------------------------------------------------------------------ sink */
+
+unsigned pod_sink(void)
+{
+    _cleanup_buf_ struct buf text = {0};
+    char path[128];
+    struct err err;
+
+    snprintf(path, sizeof(path), "%s/token", pod.folder);
+    if (file_read(path, 4096, &text, &err) != 0)
+        return 0;
+    return pod.plan->wrapped ? server_wrapped_in(text.data) : server_token_number(text.data);
+}
+
+void pod_take(void)
+{
+    if (!pod.plan->wrapped || !pod_sink())
+        return;
+    pod.taken = pod_sink();
+    remove_file("token");
+}
+
+unsigned pod_taken(void)
+{
+    return pod.taken;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ life */
 
 void pod_kill(void)
 {
@@ -302,26 +412,58 @@ static void note_line(struct pod_view *view, const char *line)
         view->certificate[n] = first;
 }
 
-static void read_view(unsigned file)
+/* Of the last file one of two, as it was when it was written. */
+static bool is_line_count(unsigned index, unsigned lines)
 {
-    struct pod_view *view = &pod.view[file];
     const struct pod_plan *plan = pod.plan;
-    unsigned lines = file == 0 ? plan->kv + plan->kv1 : 1 + plan->db + plan->rotated + plan->certificates, seen = 0;
-    uint64_t generation = view->generation + 1, digest = 1469598103934665603u;
-    _cleanup_buf_ struct buf text = {0};
-    struct err err;
+
+    if (index == 2)
+        return lines == 2 || lines == 3;
+    return lines == 1 + (index == 0 ? plan->kv + plan->kv1 : 1 + plan->db + plan->rotated + plan->certificates);
+}
+
+/* Takes the text apart. */
+static void note_text(unsigned index, char *text, size_t len)
+{
+    struct pod_view *view = &pod.view[index];
+    uint64_t digest = 1469598103934665603u;
+    unsigned seen = 0;
     char *save = NULL;
 
-    *view = (struct pod_view){.generation = generation};
-    if (file_read(pod.path[file], 64 * 1024, &text, &err) != 0)
-        return;
     view->there = view->whole = true;
-    for (size_t i = 0; i < text.len; i++)
-        digest = (digest ^ (unsigned char)text.data[i]) * 1099511628211u;
+    for (size_t i = 0; i < len; i++)
+        digest = (digest ^ (unsigned char)text[i]) * 1099511628211u;
     view->digest = digest;
-    for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save), seen++)
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save), seen++)
         note_line(view, line);
-    view->whole &= seen == lines + 1;
+    view->whole &= is_line_count(index, seen);
+}
+
+static void read_view(unsigned file)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err err;
+
+    pod.view[file] = (struct pod_view){.generation = pod.view[file].generation + 1};
+    if (file_read(pod.path[file], 64 * 1024, &text, &err) == 0)
+        note_text(file, text.data, text.len);
+}
+
+void pod_program_starts(const char *secrets)
+{
+    char text[4096];
+
+    pod.view[POD_PROGRAM] = (struct pod_view){.generation = pod.view[POD_PROGRAM].generation + 1};
+    if (!secrets)
+        return;
+    snprintf(text, sizeof(text), "%s", secrets);
+    note_text(POD_PROGRAM, text, strlen(text));
+}
+
+void pod_program_ends(bool asked)
+{
+    pod.view[POD_PROGRAM] = (struct pod_view){.generation = pod.view[POD_PROGRAM].generation + 1};
+    pod.fell |= !asked;
 }
 
 static bool look_at(unsigned file)
@@ -337,19 +479,27 @@ static bool look_at(unsigned file)
     return true;
 }
 
+void pod_see(void)
+{
+    for (unsigned i = 0; i < POD_FILES && pod.moves != outside_moves(); i++)
+        pod.changed |= look_at(i);
+    pod.moves = outside_moves();
+}
+
 bool pod_look(void)
 {
-    bool changed = false;
+    bool changed;
 
     if (pod.fiber && fiber_wants(pod.fiber))
         fiber_go(pod.fiber);
-    for (unsigned i = 0; i < POD_FILES && pod.moves != outside_moves(); i++)
-        changed |= look_at(i);
-    pod.moves = outside_moves();
+    pod_see();
     if (pod.fiber && fiber_ended(pod.fiber)) {
-        pod.ends++;
+        pod.ends += !pod.fell;
+        pod.program_ended += pod.fell;
         restart();
     }
+    changed = pod.changed;
+    pod.changed = false;
     return changed;
 }
 
@@ -371,6 +521,11 @@ unsigned pod_starts(void)
 unsigned pod_ends(void)
 {
     return pod.ends;
+}
+
+unsigned pod_program_ended(void)
+{
+    return pod.program_ended;
 }
 
 const char *pod_last_words(void)

@@ -9,6 +9,7 @@
 #include "instant.h"
 
 #define TOKEN_PREFIX "hvs.SIM"
+#define WRAP_PREFIX  "hvs.WRAP"
 #define WALL         ((int64_t)1700000000) /* seconds when it began: nobody sets this clock */
 #define CHANGES      4096
 
@@ -20,7 +21,8 @@ struct change {
 static struct server_rules rules;
 static struct server_token *tokens;
 static struct server_lease *leases;
-static size_t token_count, token_room, lease_count, lease_room;
+static unsigned *wraps; /* the number of the token in each */
+static size_t token_count, token_room, lease_count, lease_room, wrap_count, wrap_room;
 static struct change changes[CHANGES]; /* the newest, oldest first */
 static size_t change_count;
 static unsigned versions[SERVER_SECRETS];
@@ -44,7 +46,7 @@ static void *one_more(void *items, size_t *count, size_t *room, size_t size)
 void server_reset(const struct server_rules *configured)
 {
     rules = *configured;
-    token_count = lease_count = change_count = certificate_count = 0;
+    token_count = lease_count = change_count = certificate_count = wrap_count = 0;
     epoch = clock_now();
     for (size_t i = 0; i < SERVER_SECRETS; i++)
         versions[i] = 1;
@@ -61,6 +63,14 @@ unsigned server_token_number(const char *token)
 {
     return strncmp(token, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0 ? (unsigned)strtoul(token + strlen(TOKEN_PREFIX), NULL, 10)
                                                                    : 0;
+}
+
+unsigned server_wrapped_in(const char *text)
+{
+    const char *wrap = strstr(text, WRAP_PREFIX);
+    size_t number = wrap ? (size_t)strtoul(wrap + strlen(WRAP_PREFIX), NULL, 10) : 0;
+
+    return number && number <= wrap_count ? wraps[number - 1] : 0;
 }
 
 const struct server_token *server_token(unsigned token)
@@ -239,6 +249,25 @@ static void look_up(unsigned number, struct wire_answer *answer)
              rules.token_renewable ? "service" : "batch", token->end == CLOCK_NEVER ? "null" : "\"2030-01-01T00:00:00Z\"");
 }
 
+/* A token is wrapped by itself. */
+static void wrap_token(unsigned number, const char *body, struct wire_answer *answer)
+{
+    const char *token = strstr(body, TOKEN_PREFIX);
+
+    if (rules.no_wrapping) {
+        deny(answer);
+        return;
+    }
+    wraps = one_more(wraps, &wrap_count, &wrap_room, sizeof(*wraps));
+    wraps[wrap_count - 1] = flawed(FLAW_SWAPPED) ? number + 1 : token ? server_token_number(token) : 0;
+    answer->status = 200;
+    buf_addf(&answer->body,
+             "{\"request_id\":\"r\",\"wrap_info\":{\"token\":\"" WRAP_PREFIX
+             "%zu\",\"accessor\":\"w%zu\",\"ttl\":300,\"creation_time\":\"2023-11-14T22:13:20Z\","
+             "\"creation_path\":\"sys/wrapping/wrap\"}}",
+             wrap_count, wrap_count);
+}
+
 static void say_lease(struct wire_answer *answer, unsigned number, bool with_data)
 {
     const struct server_lease *lease = server_lease(number);
@@ -407,6 +436,8 @@ void server_serve(const struct wire_request *request, struct wire_answer *answer
         look_up(number, answer);
     else if (is_path(request, "auth/token/revoke-self"))
         answer->status = 204, tokens[number - 1].revoked = true;
+    else if (is_path(request, "sys/wrapping/wrap"))
+        wrap_token(number, request->body, answer);
     else if (is_path(request, "sys/leases/renew"))
         renew_lease(request->body, answer);
     else if (strncmp(path, "sys/internal/ui/mounts/", 23) == 0)

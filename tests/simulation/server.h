@@ -23,7 +23,7 @@ struct server_rules {
     bool lease_renewable;
     int64_t rotation, certificate_ttl, kv1_ttl;
     bool terse; /* of a bad token it says "permission denied" and no more, as OpenBao does */
-    bool no_lookup, no_token_renewal, no_lease_renewal; /* by the policy */
+    bool no_lookup, no_token_renewal, no_lease_renewal, no_wrapping; /* by the policy */
 };
 
 struct server_token {
@@ -53,6 +53,8 @@ void server_forget(void);
 
 /* The number in "hvs.SIM7"; 0: none. */
 unsigned server_token_number(const char *token);
+/* The token that lies in the wrapping token of this text, wherever in it that begins; 0: there is none. */
+unsigned server_wrapped_in(const char *text);
 const struct server_token *server_token(unsigned token);
 const struct server_lease *server_lease(unsigned lease);
 bool server_token_alive(unsigned token);

@@ -76,6 +76,7 @@ static const char *const scopes[] = {"",
                                      "auth/token/lookup-self",
                                      "sys/leases/renew",
                                      "sys/int",
+                                     "sys/wrapping",
                                      "sys",
                                      "sec",
                                      "db"};
@@ -300,6 +301,18 @@ static void blow_kill(void)
     tell(BLOW_KILL, 0);
 }
 
+static void blow_program(void)
+{
+    say("blow: the program ends");
+    tell(BLOW_PROGRAM, 0);
+}
+
+static void blow_take(void)
+{
+    say("blow: somebody takes the wrapped token");
+    tell(BLOW_TAKE, 0);
+}
+
 static void blow_suspend(void)
 {
     int64_t ms = (int64_t)chance_spread((double)SECOND, 3.0 * (double)DAY);
@@ -323,8 +336,8 @@ static void blow_wall(void)
 
 static void on_blow(void *ctx)
 {
-    static void (*const blows[])(void) = {blow_tokens, blow_tokens, blow_leases,  blow_forget, blow_cut,
-                                          blow_hangup, blow_kill,   blow_suspend, blow_wall};
+    static void (*const blows[])(void) = {blow_tokens, blow_tokens, blow_leases,  blow_forget, blow_cut,     blow_hangup,
+                                          blow_hangup, blow_kill,   blow_suspend, blow_wall,   blow_program, blow_take};
 
     (void)ctx;
     blow_count++;

@@ -14,7 +14,7 @@
 #include "wire.h"
 
 /* Blows that the server knows nothing of. */
-enum weather_blow { BLOW_NONE, BLOW_HANGUP, BLOW_KILL, BLOW_CUT, BLOW_SUSPEND, BLOW_WALL };
+enum weather_blow { BLOW_NONE, BLOW_HANGUP, BLOW_KILL, BLOW_CUT, BLOW_SUSPEND, BLOW_WALL, BLOW_PROGRAM, BLOW_TAKE };
 
 struct weather_plan {
     int64_t fault_every_ms, blow_every_ms, change_every_ms; /* on average; CLOCK_NEVER: none */
@@ -25,7 +25,7 @@ struct weather_plan {
 
 struct weather_events {
     void *ctx;
-    /* Before it is applied; the pod's own blows (HANGUP, KILL) are the listener's. */
+    /* Before it is applied; the pod's own blows (HANGUP, KILL, PROGRAM, TAKE) are the listener's. */
     void (*on_blow)(void *ctx, enum weather_blow blow, int64_t ms);
     void (*on_line)(void *ctx, const char *text); /* for a trace */
 };
