@@ -174,7 +174,7 @@ int launch_any(struct launcher *launcher, const char *const *argv, int output, l
     return err_set(err, ERR_DENIED, "no plugins here");
 }
 
-/* ------------------------------------------------------------------------------------------------- programs, later */
+/* -------------------------------------------------------------------------------------------------- programs, later */
 
 void launcher_source(struct launcher *launcher, program_source *source, void *ctx)
 {
