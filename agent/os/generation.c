@@ -100,6 +100,19 @@ static bool compare(struct generation *generation)
     return needed || generation->others;
 }
 
+/* Who may enter the folder comes to its files, as without a group: a umask has no say in it. The rest stays, such as a set-group-id
+ * bit that it has of its parent. */
+static int let_in(int folder)
+{
+    struct stat st;
+
+    if (fstat(folder, &st) < 0)
+        return -1;
+    if ((st.st_mode & 0755) == 0755)
+        return 0;
+    return fchmod(folder, (st.st_mode & 07777) | 0755);
+}
+
 static int make_folder(struct generation *generation, struct err *err)
 {
     const struct place *first = generation->files[0].place;
@@ -113,7 +126,7 @@ static int make_folder(struct generation *generation, struct err *err)
     /* A volume without locks has no other writer either. */
     if (generation->own < 0 || (flock(generation->own, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK))
         return place_refuse(first, 0, err);
-    return 0;
+    return let_in(generation->own) < 0 ? place_refuse(first, 0, err) : 0;
 }
 
 static int read_kept(const struct generation *generation, const struct place *place, struct buf *ret, struct err *err)

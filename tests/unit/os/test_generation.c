@@ -283,6 +283,19 @@ static void modes_and_owners_are_each_files_own(void **state)
     assert_int_equal(mode_of(in_folder("..data/ca")), 0600);
 }
 
+static void a_umask_shuts_nobody_out_and_the_folders_group_is_the_versions(void **state)
+{
+    mode_t before = umask(077);
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(chmod(folder, 02755), 0);
+    switched("one");
+    umask(before);
+    assert_int_equal(stat(in_folder(VERSION_LINK "/"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 02755);
+}
+
 static void a_plain_file_gives_way_and_leaves_its_mode(void **state)
 {
     (void)state;
@@ -478,6 +491,7 @@ int main(void)
         in_a_folder(only_what_is_otherwise_has_changed_and_what_is_kept_is_copied),
         in_a_folder(what_is_kept_and_gone_is_an_error_that_changes_nothing),
         in_a_folder(modes_and_owners_are_each_files_own),
+        in_a_folder(a_umask_shuts_nobody_out_and_the_folders_group_is_the_versions),
         in_a_folder(a_plain_file_gives_way_and_leaves_its_mode),
         in_a_folder(what_cannot_be_replaced_is_refused_before_anything),
         in_a_folder(a_name_that_is_no_members_any_more_goes_with_its_version),
