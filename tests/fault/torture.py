@@ -56,7 +56,7 @@ def markdown(record):
     lines = [
         "# System calls that fail, and kills at each", "",
         f"Measured {record['when']} at commit {record['commit']}: {m['cores']} × {m['cpu']}, {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}; "
-        f"seed {record['seed']}{', all points' if not record['sample'] else ''}. One init run (login, two secrets, two files of 90 KB, a command, a sink) against a real server; "
+        f"seed {record['seed']}{', all points' if not record['sample'] else ''}. One init run (login, two secrets, two files of 90 KB{' that switch together' if record['together'] else ''}, a command, a sink) against a real server; "
         f"{sum(record['calls'].values())} system calls of {len(record['calls'])} kinds by the processes that make them most often. strace makes the calls fail; what it makes fail has no number, "
         "so those runs are without the agent's own filter of system calls. Kills are with it.", "",
         "| | points | how it went | wrong |", "|---|--:|---|--:|",
@@ -82,7 +82,7 @@ def record_of(options, counts, found, strays):
         mode["went"][word] += 1
         mode["wrong"] += bool(wrong)
     return {
-        "when": datetime.date.today().isoformat(), "commit": facts.commit(), "machine": facts.machine(), "seed": options.seed, "sample": options.sample,
+        "when": datetime.date.today().isoformat(), "commit": facts.commit(), "machine": facts.machine(), "seed": options.seed, "sample": options.sample, "together": options.together,
         "calls": dict(counts), "modes": modes, "strays": strays,
         "words": [word for _, word, wrong in sorted(found) if wrong],
         "points": [(p.mode, p.name, p.number) for p, _, wrong in sorted(found) if wrong],
@@ -111,6 +111,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--modes", nargs="*", default=list(MODES), choices=list(MODES))
+    parser.add_argument("--together", action="store_true", help="the two files are of one atomic_group: one old and one new counts as torn")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--again", type=lambda path: json.loads(pathlib.Path(path).read_text()), help="an earlier JSON file: only what was wrong there, and all the rest as it was")
     options = parser.parse_args()
@@ -119,7 +120,7 @@ def main():
         authority = Authority(folder / "ca")
         cluster, server = Cluster(authority), Server(folder / "server", authority)
         try:
-            ground = syscalls.Ground(Site(server, cluster, folder), folder)
+            ground = syscalls.Ground(Site(server, cluster, folder), folder, options.together)
             counts, found = run(options, ground)
         finally:
             server.stop()
@@ -127,7 +128,7 @@ def main():
     record = record_of(options, counts, found, ground.strays)
     if options.again:
         record = merged(options.again, record)
-    base = options.results / f"torture-syscalls-{record['when']}"
+    base = options.results / f"torture-syscalls{'-together' if options.together else ''}-{record['when']}"
     base.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     base.with_suffix(".md").write_text(markdown(record))
     print(f"{base}.md: {len(found)} points, {len(record['wrong'])} wrong")

@@ -60,10 +60,10 @@ def can(mode, name):
 
 
 class Ground:
-    """Two secrets of a real server, and what an agent makes of them: two files, a command, a sink."""
+    """Two secrets of a real server, and what an agent makes of them: two files (`together`: of one atomic_group), a command, a sink."""
 
-    def __init__(self, site, folder):
-        self.site, self.folder = site, folder
+    def __init__(self, site, folder, together=False):
+        self.site, self.folder, self.together = site, folder, together
         self.kv = site.kv2()
         self.texts = {}
         for name in ("first", "second"):
@@ -78,12 +78,26 @@ class Ground:
         folder = self.folder / unique("run")
         volume = folder / "volume"
         volume.mkdir(parents=True)
-        for name in self.texts:
-            (volume / name).write_text("old\n" * LINES)
-        files = [template(user(self.kv.path(name)), volume / name, **({"command": f"touch {folder}/told"} if name == "first" else {})) for name in self.texts]
+        self._old(volume)
+        told = {"command": f"touch {folder}/told"}
+        files = [template(user(self.kv.path(name)), volume / name, **(told if name == "first" and not self.together else {})) for name in self.texts]
         settings = block("template_config", exit_on_retry_failure=True)
+        if self.together:
+            settings += block("ampule", body=block("atomic_group", "both", folder=volume, **told))
         config = self.site.config(self.login, *files, settings, exit_after_auth=True, vault={"retry": {"num_retries": 1}})
         return Run(self, folder, config.replace(PLACE, str(folder / "sink")))
+
+    def _old(self, volume):
+        """The files of before, as an earlier agent left them."""
+        inside = volume
+        if self.together:
+            inside = volume / f"..2026_12_01_09_30_00.{'0' * 32}"
+            inside.mkdir()
+            (volume / "..data").symlink_to(inside.name)
+        for name in self.texts:
+            (inside / name).write_text("old\n" * LINES)
+            if self.together:
+                (volume / name).symlink_to(f"..data/{name}")
 
 
 INTERRUPTED = set("read write epoll_wait poll recvfrom sendto connect wait4 getrandom futex".split())  # those that can wait
@@ -115,9 +129,21 @@ class Run:
         return most
 
     def states(self):
-        """What each file is: old, new, or torn."""
+        """What each file is: old, new, or torn; what does not switch together is torn as well."""
         known = {name: {"old\n" * LINES: "old", text: "new"} for name, text in self.ground.texts.items()}
-        return {name: known[name].get(self._text(name), "torn") for name in known}
+        found = {name: known[name].get(text, "torn") for name, text in self._texts().items()}
+        return dict.fromkeys(found, "torn") if self.ground.together and len(set(found.values())) > 1 else found
+
+    def _texts(self):
+        """Of one version, if there are versions: an agent that tries on may switch meanwhile."""
+        while True:
+            version = self._version()
+            texts = {name: self._text(name) for name in self.ground.texts}
+            if version == self._version():
+                return texts
+
+    def _version(self):
+        return os.readlink(self.volume / "..data") if self.ground.together else None
 
     def _text(self, name):
         try:
@@ -126,7 +152,8 @@ class Run:
             return None
 
     def strays(self):
-        return [name for name in os.listdir(self.volume) if name.startswith(STRAY)]
+        known = {*self.ground.texts, "..data", self._version()} if self.ground.together else set()
+        return [name for name in os.listdir(self.volume) if name.startswith((STRAY, "..")) and name not in known]
 
     def shown(self):
         return [place for place in ("log",) if canary.leaks(self.agent.log)]
