@@ -1,9 +1,12 @@
 """`pkiCert`: after whatever restart certificate and key match, and a call's certificate is its own."""
 
+import os
+import pathlib
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from support import wait
+from support import canary, wait
 from support.agent import block, original, template
 from support.site import unique
 
@@ -152,3 +155,41 @@ def test_a_key_that_is_asked_for_later_comes_with_its_certificate(agent, pki, tm
     kv.put("go", user="x")
     wait.for_file(tmp_path / "tls.key", contains="PRIVATE KEY")
     wait.until(lambda: match(tmp_path / "tls.crt", tmp_path / "tls.key"), "the certificate that belongs to the key")
+
+
+# ------------------------------------------------------------------------------------------- the example of the machine
+
+EXAMPLE = pathlib.Path(__file__).resolve().parent.parent.parent / "deploy" / "systemd" / "nginx.hcl"
+
+
+def example(pki, folder, issue):
+    """deploy/systemd/nginx.hcl, with what is otherwise here."""
+    site, vault = pki.site, pki.site.vault
+    mount, policy = vault.enable_auth(unique("approle"), "approle"), vault.put_policy(unique("policy"), site.EVERYTHING)
+    vault.write(f"auth/{mount}/role/web", token_policies=[policy])
+    (folder / "role-id").write_text(vault.read(f"auth/{mount}/role/web/role-id")["data"]["role_id"])
+    (folder / "secret-id").write_text(canary.keep(vault.write(f"auth/{mount}/role/web/secret-id")["data"]["secret_id"]))
+    text = EXAMPLE.read_text()
+    for old, new in {
+        'address = "https://vault.example.com:8200"': f'address = "{site.address}"\nca_cert = "{site.ca_file}"', 'method "approle" {': f'method "approle" {{\nmount_path = "auth/{mount}"',
+        "/etc/ampule/": f"{folder}/", "/run/ampule/": f"{folder}/", "pki/issue/web": issue,
+        '["systemctl", "reload", "nginx"]': f'"echo reloaded >>{folder}/told"',
+    }.items():  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_the_example_of_the_machine_switches_certificate_key_and_authority_together(agent, pki, tmp_path):
+    tls, seen = tmp_path / "tls", set()
+    text = "exit_after_auth = true\n" + example(pki, tmp_path, f"{pki.mount}/issue/app")
+    for runs in (1, 2):
+        one = agent(text)
+        assert one.wait_exit() == 0, one.log
+        assert (wait.read(tmp_path / "told"), pki.issued()) == ("reloaded\n" * runs, runs)
+        cert, ca = certificates(tls / "cert.pem"), certificates(tls / "ca.pem")
+        assert match(tls / "cert.pem", tls / "key.pem") and cert[1:] == ca
+        assert (tls / "key.pem").stat().st_mode & 0o777 == 0o600
+        seen.add(os.readlink(tls / "..data"))
+        assert sorted(os.listdir(tls)) == sorted(["..data", os.readlink(tls / "..data"), "ca.pem", "cert.pem", "key.pem"])
+    assert len(seen) == 2
