@@ -193,3 +193,14 @@ def test_the_example_of_the_machine_switches_certificate_key_and_authority_toget
         seen.add(os.readlink(tls / "..data"))
         assert sorted(os.listdir(tls)) == sorted(["..data", os.readlink(tls / "..data"), "ca.pem", "cert.pem", "key.pem"])
     assert len(seen) == 2
+
+
+# ----------------------------------------------------------------------------------------------------------- in a group
+
+
+def test_a_certificate_of_an_atomic_group_is_used_again(once, pki, tmp_path):
+    group = block("ampule", body=block("atomic_group", "tls", folder=tmp_path / "tls"))
+    for _ in range(2):
+        once(template(pki.text("{{ .Cert }}{{ .Key }}"), tmp_path / "tls" / "tls.pem"), group)
+        assert match(tmp_path / "tls" / "tls.pem", tmp_path / "tls" / "tls.pem")
+    assert pki.issued() == 1
