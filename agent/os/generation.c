@@ -100,8 +100,8 @@ static bool compare(struct generation *generation)
     return needed || generation->others;
 }
 
-/* Who may enter the folder comes to its files, as without a group: a umask has no say in it. The rest stays, such as a set-group-id
- * bit that it has of its parent. */
+/* Who may enter the folder comes to its files, as without a group: a umask has no say in it. The rest stays, such as a
+ * set-group-id bit that it has of its parent. */
 static int let_in(int folder)
 {
     struct stat st;

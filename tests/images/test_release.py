@@ -14,8 +14,8 @@ pytestmark = pytest.mark.timeout(1800)  # the first test builds the images
 
 DEBIAN = {"libevent", "libyaml", "nghttp2", "c-ares", "glibc", "gcc-12"}
 LINKED = {
-    "agent": {"openssl", "curl", "ca-certificates"} | DEBIAN,
-    "agent-compat": {"openssl", "curl", "ca-certificates", "busybox"} | DEBIAN,
+    "agent": {"openssl", "curl", "ca-certificates", "http-parser"} | DEBIAN,
+    "agent-compat": {"openssl", "curl", "ca-certificates", "http-parser", "busybox"} | DEBIAN,
 }
 
 

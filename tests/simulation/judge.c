@@ -357,8 +357,11 @@ void judge_restart(void)
 {
     judge.object_count = 0;
     memset(judge.held, 0, sizeof(judge.held));
-    for (size_t i = 0; i < POD_VIEWS; i++)
+    /* What waited to be told is lost with the process that knew of it. */
+    for (unsigned i = 0; i < POD_VIEWS; i++) {
         judge.untold_since[i] = CLOCK_NEVER;
+        judge.told[i] = pod_view(i)->digest;
+    }
     judge.credit = -1;
     judge.touched = false;
 }
@@ -627,6 +630,7 @@ void judge_begin(const struct pod_plan *plan, uint64_t seed, FILE *out, bool tra
     judge.pages = pages_held();
     judge.dirty = pages_dirty();
     judge_restart();
+    memset(judge.told, 0, sizeof(judge.told));
     timer_init(&judge.look, (struct loop *)&sky, on_look, NULL);
     on_look(NULL);
 }

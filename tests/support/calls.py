@@ -14,6 +14,7 @@ SOURCE = pathlib.Path(__file__).with_name("failing_calls.c")
 ERRNO = {name: 28 for name in ("write", "ftruncate", "fsync", "rename", "renameat", "linkat")}  # ENOSPC
 ERRNO |= {name: 24 for name in ("open", "openat", "socket", "socketpair", "pipe2", "epoll_create1", "timerfd_create", "memfd_create")}  # EMFILE
 ERRNO |= {"read": 5, "connect": 111, "unlinkat": 1, "fchmod": 1}  # others say ENOMEM
+MEMORY = ("malloc", "calloc", "realloc", "strdup")
 # How the program says that it gives up, by design.
 GIVES_UP = re.compile("out of memory|failed in libcrypto")
 

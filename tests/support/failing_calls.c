@@ -86,6 +86,7 @@ static const char *const names[] = {
 
 static unsigned long counts[CALL_COUNT], failing_at;
 static int failing = -1, onwards, failing_errno;
+static char counts_path[256]; /* read at once: a test may clear the environment */
 static unsigned long low, high;
 static pid_t self;
 
@@ -143,12 +144,13 @@ void (*signal(int signo, void (*handler)(int)))(int)
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *wish = getenv("FAILING_CALL");
+    const char *wish = getenv("FAILING_CALL"), *path = getenv("FAILING_COUNTS");
     void *warm[2];
     char name[32], plus[2] = "";
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
     self = getpid();
+    snprintf(counts_path, sizeof(counts_path), "%s", path ? path : "");
     dl_iterate_phdr(find_program, NULL);
     backtrace(warm, 2); /* its first call allocates */
     for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
@@ -164,8 +166,7 @@ __attribute__((constructor)) static void begin(void)
 
 __attribute__((destructor)) static void end(void)
 {
-    const char *path = getenv("FAILING_COUNTS");
-    FILE *f = path && getpid() == self ? fopen(path, "w") : NULL;
+    FILE *f = counts_path[0] && getpid() == self ? fopen(counts_path, "w") : NULL;
 
     for (int i = 0; f && i < CALL_COUNT; i++)
         fprintf(f, "%s %lu\n", names[i], counts[i]);

@@ -21,7 +21,6 @@ LABEL = "there the type is \"config\", the only member's name, and the agent the
 HUGE = "a number that no integer holds is no name"
 MAP = "a map is no list"
 DIFFERS = {
-    "told a switch and a word": (REFUSED, "the word ends the flags there: everything behind it is passed over without a word"),
     "keys in capitals.hcl": (ACCEPTED, "of two spellings the last one counts; there it is a second block"),
     "keys in capitals.json": (ACCEPTED, "of two spellings the last one counts; there it is a second block"),
     "supervised with a template.hcl": (ACCEPTED, "files and variables may stand beside each other"),

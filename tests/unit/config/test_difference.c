@@ -432,7 +432,7 @@ int main(void)
         cmocka_unit_test(every_field_of_a_template_is_compared),
         cmocka_unit_test(every_field_of_a_sink_is_compared),
         cmocka_unit_test(every_field_of_a_listener_is_compared),
-        cmocka_unit_test(listeners_stay_as_they_are),
+        cmocka_unit_test_teardown(listeners_stay_as_they_are, clean),
         cmocka_unit_test_teardown(what_the_environment_says_stays, clean),
         cmocka_unit_test_teardown(texts_of_certificates_are_trust, clean),
     };
