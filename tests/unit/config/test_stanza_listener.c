@@ -1,64 +1,17 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "stanza_world.h"
 
-#include <cmocka.h>
-
-#include "base/hcl.h"
 #include "base/limits.h"
-#include "config/stanza.h"
-
-static struct config config;
-static struct problems problems;
-
-static int make(void **state)
-{
-    (void)state;
-    config_init(&config);
-    problems_init(&problems);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    config_done(&config);
-    problems_done(&problems);
-    return 0;
-}
-
-/* A whole file, over a fresh configuration. */
-static void load(const char *text)
-{
-    struct reading reading = {&config.arena, &problems, "a.hcl", PROBLEM_ERROR};
-    struct val_place place;
-    struct val root;
-    struct err err;
-
-    clean(NULL);
-    make(NULL);
-    assert_int_equal(hcl_read(text, strlen(text), 0, &config.arena, &root, &place, &err), 0);
-    stanza_file(&reading, &root, &config);
-}
 
 static const struct config_listener *good(const char *text)
 {
-    load(text);
-    if (problems.len)
-        fail_msg("%s: %s: %s", text, problems.items[0].path, problems.items[0].text);
-    return config.listeners;
+    return read_good(text)->listeners;
 }
 
 static void bad(const char *text, enum problem_severity severity, const char *path, const char *says)
 {
-    load(text);
-    if (problems.len != 1 || problems.items[0].severity != severity || strcmp(problems.items[0].path, path) != 0 ||
-        !strstr(problems.items[0].text, says))
-        fail_msg("%s: %zu problems, the first: %s: %s", text, problems.len, problems.len ? problems.items[0].path : "",
-                 problems.len ? problems.items[0].text : "");
+    read_alone(text);
+    assert_problem(text, severity, path, says);
+    assert_int_equal(problems.len, 1);
 }
 
 #define PLAIN "tls_disable = true\n"
@@ -135,7 +88,7 @@ static void listeners_are_bounded(void **state)
     (void)state;
     for (size_t i = 0; i <= LIMIT_LISTENERS; i++)
         strcat(text, one);
-    load(text);
+    read_alone(text);
     assert_int_equal(config.listener_count, LIMIT_LISTENERS);
     assert_int_equal(problems.len, 1);
 }
