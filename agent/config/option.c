@@ -361,12 +361,6 @@ static void apply(struct reading *reading, const struct option *option, const st
         return read_strings(reading, v, path, field);
     case OPTION_BLOCK:
         return option->read(reading, v, path, field);
-    case OPTION_IGNORED:
-        return;
-    case OPTION_LATER:
-        return option_problem(reading, PROBLEM_UNUSABLE, v, path, "not supported yet: %s", option->name);
-    case OPTION_NO_EFFECT:
-        return option_problem(reading, PROBLEM_WARNING, v, path, "not supported yet: %s", option->name);
     }
 }
 

@@ -32,9 +32,6 @@ enum option_type {
     OPTION_WORDS,      /* const char *const *, NULL-terminated: strings, or one split at commas */
     OPTION_STRINGS,    /* the same, but only a list of strings */
     OPTION_BLOCK,      /* the row's own function */
-    OPTION_IGNORED,    /* known, of any type, and without meaning here */
-    OPTION_LATER,      /* known, not supported yet; the agent would not do what is asked */
-    OPTION_NO_EFFECT,  /* known, not supported yet; the agent runs well without it */
 };
 
 /* What is being read, for messages and memory. */
@@ -58,8 +55,7 @@ struct option {
 #define OPTION_ROW(name, type, field, fallback, origin, help, differs) \
     {name, OPTION_##type, offsetof(OPTION_STRUCT, field), NULL},
 #define OPTION_READ_ROW(name, reader, shape, fallback, origin, help, differs) {name, OPTION_BLOCK, 0, reader},
-#define OPTION_FOREIGN_ROW(name, type, origin, help)                          {name, OPTION_##type, 0, NULL},
-#define OPTION_ROWS(list)                                                     list(OPTION_ROW, OPTION_READ_ROW, OPTION_FOREIGN_ROW)
+#define OPTION_ROWS(list)                                                     list(OPTION_ROW, OPTION_READ_ROW)
 
 struct stanza {
     const char *name;

@@ -3,9 +3,8 @@
  *
  * A list for each stanza, of rows:
  *
- *     OPTION(name, type, field, fallback, origin, help, differs)     a value of an OPTION_ type, for a field of the stanza's
- * struct READER(name, reader, shape, fallback, origin, help, differs)   what a function of the stanza reads; the shape in words
- *     FOREIGN(name, type, origin, help)                              known, without a place: OPTION_LATER, OPTION_NO_EFFECT …
+ *     OPTION(name, type, field, fallback, origin, help, differs)     a value of an OPTION_ type, for a field of the stanza
+ *     READER(name, reader, shape, fallback, origin, help, differs)   what a function of the stanza reads; the shape in words
  *
  * Who includes this says what becomes of a row: config/stanza_* make a struct option of it, in which the texts do not survive, so
  * that the agent does not carry them; tools/cmd_configuration prints them. `fallback` is what holds without the key (""),
@@ -16,7 +15,7 @@
 #define CONFIG_OPTIONS_H
 
 /* clang-format off */
-#define OPTIONS_TOP(OPTION, READER, FOREIGN) \
+#define OPTIONS_TOP(OPTION, READER) \
     READER("vault", read_vault, "block", "", BOTH, "the server", "") \
     READER("auto_auth", read_auto_auth, "block", "", BOTH, "the login", "required: nothing is done without one") \
     READER("template", read_template, "blocks", "", BOTH, "a file to render", "files and env_template may stand beside each other") \
@@ -41,7 +40,7 @@
     READER("cache", read_cache, "block", "", BOTH, "accepted: requests are passed on as by api_proxy", "nothing is kept: each goes to the server; warned of") \
     READER("telemetry", read_telemetry, "block", "", BOTH, "accepted", "nothing is measured; warned of")
 
-#define OPTIONS_VAULT(OPTION, READER, FOREIGN) \
+#define OPTIONS_VAULT(OPTION, READER) \
     OPTION("address", TEXT, address, "https://127.0.0.1:8200", BOTH, "https://HOST:PORT, http://HOST:PORT or unix:///PATH", "") \
     OPTION("ca_cert", TEXT, ca_cert, "", BOTH, "PEM file of the certificate authorities to trust", "read again for new connections") \
     OPTION("ca_path", TEXT, ca_path, "", BOTH, "folder of such files, or one file, when ca_cert is not given", "read again for new connections") \
@@ -52,16 +51,16 @@
     OPTION("namespace", TEXT, namespace, "", VAULT, "namespace of the secrets, and of the login unless its method has one", "") \
     READER("retry", read_retry, "block", "", BOTH, "how failed requests are tried again", "")
 
-#define OPTIONS_RETRY(OPTION, READER, FOREIGN) \
+#define OPTIONS_RETRY(OPTION, READER) \
     OPTION("num_retries", INT, num_retries, "12", BOTH, "tries after a failed request; 0: 12; -1: none", "")
 
-#define OPTIONS_AUTH(OPTION, READER, FOREIGN) \
+#define OPTIONS_AUTH(OPTION, READER) \
     READER("method", read_method, "block, its type as label", "", BOTH, "how to log in; exactly one", "") \
     READER("sink", read_sink, "blocks, their type as label", "", BOTH, "a file that always holds the token", "") \
     READER("sinks", read_sinks, "block of sink blocks", "", BOTH, "the same in another form", "wrap_ttl and dh_* count in it too") \
     OPTION("enable_reauth_on_new_credentials", BOOL, reauth_on_new_credentials, "false", BOTH, "log in again when the credentials change", "")
 
-#define OPTIONS_METHOD(OPTION, READER, FOREIGN) \
+#define OPTIONS_METHOD(OPTION, READER) \
     OPTION("type", TEXT, type, "the label", BOTH, "approle, aws, azure, cert, gcp, jwt, kerberos, kubernetes, ldap, token_file or userpass", "userpass is Ampule's") \
     OPTION("mount_path", TEXT, m.mount_path, "auth/TYPE", BOTH, "where the method is mounted", "") \
     OPTION("namespace", TEXT, m.namespace, "vault.namespace", BOTH, "namespace of the login", "") \
@@ -71,7 +70,7 @@
     OPTION("exit_on_err", BOOL, m.exit_on_err, "false", BOTH, "end at the first failed login", "") \
     READER("config", read_config_map, "block", "", BOTH, "options of the method, below", "")
 
-#define OPTIONS_SINK(OPTION, READER, FOREIGN) \
+#define OPTIONS_SINK(OPTION, READER) \
     OPTION("type", TEXT, s.type, "the label", BOTH, "file", "") \
     OPTION("wrap_ttl", SECONDS, wrap_ttl_ms, "", BOTH, "the server wraps the token for its reader, who has so long to fetch it", "") \
     OPTION("dh_type", TEXT, dh_type, "", BOTH, "curve25519: the file can be read by the owner of the key in dh_path alone", "") \
@@ -81,7 +80,7 @@
     OPTION("aad_env_var", TEXT, s.aad_env_var, "", BOTH, "the variable that holds aad", "") \
     READER("config", read_sink_config, "block", "", BOTH, "where and how", "")
 
-#define OPTIONS_SINK_CONFIG(OPTION, READER, FOREIGN) \
+#define OPTIONS_SINK_CONFIG(OPTION, READER) \
     OPTION("path", STRING, s.path, "", BOTH, "the file; required", "") \
     OPTION("mode", MODE, s.mode, "0640", BOTH, "its permission bits", "a text is taken as well") \
     OPTION("uid", STRICT_INT, s.uid, "-1: as it is", BAO, "its owner", "") \
@@ -89,7 +88,7 @@
     OPTION("gid", STRICT_INT, s.gid, "-1: as it is", BAO, "its group", "") \
     OPTION("group", STRICT_INT, s.gid, "-1: as it is", VAULT, "the same", "")
 
-#define OPTIONS_TEMPLATE(OPTION, READER, FOREIGN) \
+#define OPTIONS_TEMPLATE(OPTION, READER) \
     OPTION("source", STRING, t.source, "", BOTH, "file of the template", "read again when it changes") \
     READER("contents", read_contents, "string", "", BOTH, "the template itself, instead of source", "") \
     OPTION("destination", STRING, t.destination, "", BOTH, "file to write; required", "") \
@@ -113,7 +112,7 @@
     OPTION("function_blacklist", WORDS, t.function_denylist, "[]", BOTH, "the same", "") \
     READER("wait", read_wait, "block, or \"MIN:MAX\"", "", BOTH, "hold changes back", "")
 
-#define OPTIONS_TEMPLATE_EXEC(OPTION, READER, FOREIGN) \
+#define OPTIONS_TEMPLATE_EXEC(OPTION, READER) \
     OPTION("command", WORDS, exec_command, "", BOTH, "what to run after the file changed", "") \
     OPTION("timeout", DURATION, exec_timeout_ms, "30s", BOTH, "how long it may take; 0: do not wait", "") \
     OPTION("enabled", BOOL, exec_enabled, "true", BOTH, "false: do not run it", "") \
@@ -123,7 +122,7 @@
     READER("kill_signal", read_signal, "", "", BOTH, "refused, as by the originals", "") \
     READER("reload_signal", read_signal, "", "", BOTH, "refused, as by the originals", "")
 
-#define OPTIONS_TEMPLATE_EXEC_ENV(OPTION, READER, FOREIGN) \
+#define OPTIONS_TEMPLATE_EXEC_ENV(OPTION, READER) \
     OPTION("custom", WORDS, env, "[]", AMPULE, "additional NAME=value", "") \
     OPTION("allowlist", WORDS, allow, "[]: all", AMPULE, "of the agent's own variables only these; shell patterns", "") \
     OPTION("whitelist", WORDS, allow, "[]: all", AMPULE, "the same", "") \
@@ -131,30 +130,30 @@
     OPTION("blacklist", WORDS, deny, "[]", AMPULE, "the same", "") \
     OPTION("pristine", BOOL, pristine, "false", AMPULE, "none of the agent's own variables", "")
 
-#define OPTIONS_TEMPLATE_WAIT(OPTION, READER, FOREIGN) \
+#define OPTIONS_TEMPLATE_WAIT(OPTION, READER) \
     OPTION("min", DURATION, t.wait_min_ms, "0", BOTH, "hold a change back until it was quiet so long", "") \
     OPTION("max", DURATION, t.wait_max_ms, "4 * min", BOTH, "but at most so long", "")
 
-#define OPTIONS_TEMPLATE_NOTIFY(OPTION, READER, FOREIGN) \
+#define OPTIONS_TEMPLATE_NOTIFY(OPTION, READER) \
     OPTION("signal", STRING, signal, "", AMPULE, "HUP, USR1 …; required", "") \
     OPTION("pid_file", STRING, pid_file, "", AMPULE, "the process whose number is in this file", "") \
     OPTION("process", STRING, process, "", AMPULE, "or the processes of this name", "") \
     OPTION("user", STRING, notify_user, "anybody", AMPULE, "who it must run as: names are easily forged, this is not", "")
 
-#define OPTIONS_RENDER(OPTION, READER, FOREIGN) \
+#define OPTIONS_RENDER(OPTION, READER) \
     OPTION("exit_on_retry_failure", BOOL, exit_on_retry_failure, "false", BOTH, "end when a secret cannot be had in num_retries tries", "") \
     OPTION("static_secret_render_interval", SECONDS, static_secret_render_interval_ms, "5m", BOTH, "how often secrets without a lease are read again", "") \
     OPTION("max_connections_per_host", INT, max_connections_per_host, "10", VAULT, "connections to the server, at most, where it does not speak HTTP/2; 0: no limit", "logins share them; never more than 32") \
     OPTION("lease_renewal_threshold", FLOAT, lease_renewal_threshold, "0.90", VAULT, "part of a lease after which what cannot be renewed is read again", "")
 
-#define OPTIONS_EXEC(OPTION, READER, FOREIGN) \
+#define OPTIONS_EXEC(OPTION, READER) \
     OPTION("command", STRINGS, command, "", BOTH, "a list: the program and its arguments, or one line for sh -c; required", "") \
     OPTION("restart_on_secret_changes", STRING, restart, "always", BOTH, "always, or never", "") \
     READER("restart_stop_signal", read_stop_signal, "signal with SIG before it", "SIGTERM", BOTH, "what asks it to end; SIGKILL follows after 30s", "") \
     OPTION("child_process_stdout", STRING, output, "", VAULT, "a file to append its output to", "") \
     OPTION("child_process_stderr", STRING, error, "", VAULT, "a file to append its errors to", "")
 
-#define OPTIONS_ENV_TEMPLATE(OPTION, READER, FOREIGN) \
+#define OPTIONS_ENV_TEMPLATE(OPTION, READER) \
     OPTION("source", STRING, source, "", BOTH, "file of the template", "") \
     READER("contents", read_contents, "string", "", BOTH, "the template itself, instead of source", "") \
     OPTION("error_on_missing_key", BOOL, error_on_missing_key, "false", BOTH, "a missing key is an error instead of <no value>", "") \
@@ -178,7 +177,7 @@
     READER("wait", read_refused, "", "", BOTH, "not allowed: there is no file", "") \
     READER("sandbox_path", read_refused, "", "", BOTH, "not allowed: there is no file", "")
 
-#define OPTIONS_LISTENER(OPTION, READER, FOREIGN) \
+#define OPTIONS_LISTENER(OPTION, READER) \
     OPTION("type", TEXT, type, "the label", BOTH, "tcp or unix", "") \
     OPTION("address", TEXT, l.address, "127.0.0.1:8200", BOTH, "ADDRESS:PORT, with port 0: any free one; of unix: the socket's path", "names other than localhost are refused") \
     OPTION("tls_disable", BOOLISH, l.tls_disable, "false", BOTH, "no TLS", "a unix socket without tls_cert_file has none in any case") \
@@ -197,27 +196,27 @@
     OPTION("socket_group", TEXT, l.socket_group, "as it is", BOTH, "its group, name or number", "") \
     READER("agent_api", read_agent_api, "block", "", BOTH, "what else is served", "")
 
-#define OPTIONS_AGENT_API(OPTION, READER, FOREIGN) \
+#define OPTIONS_AGENT_API(OPTION, READER) \
     OPTION("enable_quit", BOOL, l.enable_quit, "false", BOTH, "POST /agent/v1/quit ends the agent", "")
 
-#define OPTIONS_PROXY(OPTION, READER, FOREIGN) \
+#define OPTIONS_PROXY(OPTION, READER) \
     READER("use_auto_auth_token", read_use_token, "false, true or \"force\"", "false", BOTH, "put the agent's token on requests that have none; force: on all", "") \
     OPTION("prepend_configured_namespace", BOOL, p.prepend_namespace, "false", VAULT, "put vault.namespace before the client's", "") \
     OPTION("enforce_consistency", TEXT, enforce_consistency, "never", VAULT, "never: only Vault Enterprise has standbys that answer reads", "always is refused") \
     OPTION("when_inconsistent", TEXT, when_inconsistent, "", VAULT, "fail, retry or forward: accepted", "see enforce_consistency")
 
-#define OPTIONS_CACHE(OPTION, READER, FOREIGN) \
+#define OPTIONS_CACHE(OPTION, READER) \
     READER("use_auto_auth_token", read_use_token, "false, true or \"force\"", "false", BOTH, "the same in api_proxy, where it belongs", "") \
     READER("persist", read_persist, "block, its type as label", "", BOTH, "accepted", "ampule.handover takes token and leases from an init agent to its sidecar")
 
-#define OPTIONS_PERSIST(OPTION, READER, FOREIGN) \
+#define OPTIONS_PERSIST(OPTION, READER) \
     OPTION("type", TEXT, type, "the label", BOTH, "kubernetes", "") \
     OPTION("path", TEXT, path, "", BOTH, "accepted", "") \
     OPTION("keep_after_import", BOOL, keep_after_import, "false", BOTH, "accepted", "") \
     OPTION("exit_on_err", BOOL, exit_on_err, "false", BOTH, "accepted", "") \
     OPTION("service_account_token_file", TEXT, service_account_token_file, "", BOTH, "accepted", "")
 
-#define OPTIONS_TELEMETRY(OPTION, READER, FOREIGN) \
+#define OPTIONS_TELEMETRY(OPTION, READER) \
     OPTION("prometheus_retention_time", SECONDS, retention_ms, "24h", BOTH, "accepted", "") \
     OPTION("disable_hostname", BOOL, flag, "false", BOTH, "accepted", "") \
     OPTION("enable_hostname_label", BOOL, flag, "false", BOTH, "accepted", "") \
@@ -251,7 +250,7 @@
     OPTION("stackdriver_namespace", TEXT, text, "", BOTH, "accepted", "") \
     OPTION("stackdriver_debug_logs", BOOL, flag, "false", BOTH, "accepted", "")
 
-#define OPTIONS_AMPULE(OPTION, READER, FOREIGN) \
+#define OPTIONS_AMPULE(OPTION, READER) \
     READER("allow", read_allow, "list", "[]", AMPULE, "[\"plugin\"]: templates may run programs", "") \
     OPTION("init_deadline", DURATION, init_deadline_ms, "", AMPULE, "with exit_after_auth: give up after this time", "") \
     OPTION("strict_commands", BOOL, strict_commands, "false", AMPULE, "a command that fails, or a signal that is not permitted, is tried again until it works; exit_after_auth and probes wait for it. false: once, then the agent goes on", "") \
@@ -260,7 +259,7 @@
     READER("atomic_group", read_atomic_group, "blocks, each with a name", "", AMPULE, "files of one folder that switch together", "") \
     READER("restart_signal", read_restart_signal, "signal", "", AMPULE, "after a change of a variable, or of a file without command and notify, the program of exec gets this signal and is not restarted", "")
 
-#define OPTIONS_ATOMIC_GROUP(OPTION, READER, FOREIGN) \
+#define OPTIONS_ATOMIC_GROUP(OPTION, READER) \
     OPTION("folder", STRING, g.folder, "", AMPULE, "templates whose destination lies in this folder itself belong to the group: readers see all of their new files or none; required, and each group has its own", "") \
     OPTION("command", WORDS, command, "", AMPULE, "what to run once after the files have switched: a list, or one line for sh -c; commands of the templates whose file is another one run before it", "") \
     OPTION("command_timeout", DURATION, g.command.timeout_ms, "30s", AMPULE, "how long it may take", "")

@@ -28,8 +28,6 @@ enum format { TEXT, MARKDOWN, MAN, JSON };
 #define SAYS_MODE       "octal digits in a string, or a number"
 #define SAYS_WORDS      "list of strings, or one with commas"
 #define SAYS_STRINGS    "list of strings"
-#define SAYS_LATER      "any"
-#define SAYS_NO_EFFECT  "any"
 
 #define BOTH   "both"
 #define VAULT  "Vault"
@@ -42,8 +40,7 @@ struct doc {
 
 #define DOC(name, type, field, fallback, origin, help, differs)          {name, SAYS_##type, fallback, origin, help, differs},
 #define DOC_READER(name, reader, shape, fallback, origin, help, differs) {name, shape, fallback, origin, help, differs},
-#define DOC_FOREIGN(name, type, origin, help)                            {name, SAYS_##type, "", origin, help, ""},
-#define DOCS(list)                                                       list(DOC, DOC_READER, DOC_FOREIGN)
+#define DOCS(list)                                                       list(DOC, DOC_READER)
 
 static const struct doc top[] = {DOCS(OPTIONS_TOP)}, vault[] = {DOCS(OPTIONS_VAULT)}, retry[] = {DOCS(OPTIONS_RETRY)},
                         auth[] = {DOCS(OPTIONS_AUTH)}, method[] = {DOCS(OPTIONS_METHOD)}, sink[] = {DOCS(OPTIONS_SINK)},

@@ -54,9 +54,6 @@ static const struct option options[] = {
     ROW("words", OPTION_WORDS, words),
     ROW("strings", OPTION_STRINGS, strings),
     {"block", OPTION_BLOCK, 0, read_block},
-    {"ignored", OPTION_IGNORED, 0, NULL},
-    {"later", OPTION_LATER, 0, NULL},
-    {"without", OPTION_NO_EFFECT, 0, NULL},
 };
 static const struct stanza weak = {"weak", options, ARRAY_LEN(options), false, false};
 static const struct stanza strict = {"strict", options, ARRAY_LEN(options), true, false};
@@ -301,16 +298,6 @@ static void a_late_stanza_is_a_correct_file_all_the_same(void **state)
     assert_int_equal(problems.errors, 1);
 }
 
-static void what_is_not_supported_is_told_by_its_weight(void **state)
-{
-    (void)state;
-    good("ignored = [1, {}]");
-    warned("without = 1", "not supported yet: without");
-    read_into(&weak, "later = 1");
-    assert_true(problems.len == 1 && problems.items[0].severity == PROBLEM_UNUSABLE);
-    assert_string_equal(problems.items[0].text, "not supported yet: later");
-}
-
 static void values_are_in_no_message(void **state)
 {
     static const char *const rows[] = {"bool = \"canary\"",     "boolish = \"canary\"",      "int = \"canary\"",
@@ -401,7 +388,6 @@ int main(void)
         fresh(names_match_in_any_case_and_whole),
         fresh(unknown_keys_are_errors_where_that_is_strict),
         fresh(a_late_stanza_is_a_correct_file_all_the_same),
-        fresh(what_is_not_supported_is_told_by_its_weight),
         fresh(values_are_in_no_message),
         fresh(a_block_is_one),
         fresh(the_only_label_is_given_in_lower_case),
