@@ -35,6 +35,8 @@ void stanza_file(struct reading *reading, const struct val *root, struct config 
 /* What contradicts itself or is missing, over all files, flags and variables. */
 void stanza_check(const struct config *config, struct problems *problems);
 
+/* A block with one label; in JSON, whose objects are labels too, any number of names. */
+bool stanza_has_names(const struct val *v);
 /* In lower case, in the arena. */
 const char *stanza_lower(struct arena *arena, const char *s);
 

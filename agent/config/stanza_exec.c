@@ -158,8 +158,7 @@ static bool is_plain_block(const struct val *v)
     return v->kind == VAL_MAP && v->type != HCL_LABEL;
 }
 
-/* One label; in JSON, whose objects are labels too, any number of names. */
-static bool has_names(const struct val *v)
+bool stanza_has_names(const struct val *v)
 {
     size_t plain = 0;
 
@@ -170,7 +169,7 @@ static bool has_names(const struct val *v)
 
 static void read_block(struct reading *reading, const struct val *v, const char *path, struct config *config)
 {
-    if (!has_names(v)) {
+    if (!stanza_has_names(v)) {
         option_problem(reading, PROBLEM_ERROR, v, path, "needs the name of one variable: env_template \"NAME\" { ... }");
         return;
     }

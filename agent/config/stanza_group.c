@@ -52,21 +52,6 @@ static void read_one(struct reading *reading, const char *name, const struct val
         add(reading, config, &group.g);
 }
 
-static bool is_plain_block(const struct val *v)
-{
-    return v->kind == VAL_MAP && v->type != HCL_LABEL;
-}
-
-/* One label; in JSON, whose objects are labels too, any number of names. */
-static bool has_names(const struct val *v)
-{
-    size_t plain = 0;
-
-    for (size_t i = 0; v->kind == VAL_MAP && i < v->map.len; i++)
-        plain += is_plain_block(&v->map.pairs[i].value);
-    return plain && plain == v->map.len;
-}
-
 void stanza_atomic_group(struct reading *reading, const struct val *v, const char *path, void *into)
 {
     size_t count = hcl_block_count(v);
@@ -74,7 +59,7 @@ void stanza_atomic_group(struct reading *reading, const struct val *v, const cha
     for (size_t i = 0; i < count; i++) {
         const struct val *block = hcl_block(v, i);
 
-        if (!has_names(block)) {
+        if (!stanza_has_names(block)) {
             option_problem(reading, PROBLEM_ERROR, block, path, "needs a name: atomic_group \"NAME\" { folder = ... }");
             continue;
         }
