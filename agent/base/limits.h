@@ -133,6 +133,8 @@
 #define LIMIT_SERVER_CONNECTIONS 512
 /* Of applications at one listener of an agent, most of them idle. */
 #define LIMIT_LOCAL_CONNECTIONS 2048
+/* What is not passed on has no body, or one that nobody reads. */
+#define LIMIT_LOCAL_BODY_BYTES KIB(16)
 /* For their requests to a server that does not speak HTTP/2. */
 #define LIMIT_RELAY_CONNECTIONS 64
 /* What goes in pieces: bytes that wait for the slower side, and how few a second our server's peer may take or send without being

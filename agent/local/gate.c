@@ -126,6 +126,7 @@ static int start(struct gate *gate, struct loop *loop, struct err *err)
     char address[LISTEN_ADDRESS];
     const struct httpd_options options = {.listen = address,
                                           .tls = gate->tls,
+                                          .max_body = LIMIT_LOCAL_BODY_BYTES,
                                           .max_connections = LIMIT_LOCAL_CONNECTIONS,
                                           .make_room = true,
                                           .request_ms = REQUEST_MS,

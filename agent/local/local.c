@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "local/gate.h"
 #include "local/relay.h"
@@ -30,17 +28,6 @@ static void reply(struct httpd_req *req, int status, const char *body)
     httpd_reply(req, &(struct httpd_res){.status = status, .body = body, .body_len = body ? strlen(body) : 0});
 }
 
-static void reply_error(struct httpd_req *req, int status, const char *text)
-{
-    _cleanup_buf_ struct buf body;
-
-    buf_init_clipped(&body, LIMIT_PROBLEMS_BYTES);
-    buf_adds(&body, "{\"errors\":[");
-    json_write_str(&body, str_of(text), 0);
-    buf_adds(&body, "]}\n");
-    reply(req, status, body.data);
-}
-
 /* ---------------------------------------------------------------------------------------------------------- our own */
 
 static void on_health(struct local *local, const struct config_listener *listener, struct httpd_req *req)
@@ -52,15 +39,12 @@ static void on_health(struct local *local, const struct config_listener *listene
     if (local->events.health(local->events.ctx, purpose ? purpose : "readiness", &err) == 0)
         reply(req, 200, "{\"ready\":true}\n");
     else
-        reply_error(req, err.code == ERR_INPUT ? 400 : 503, err.text);
+        relay_refuse(req, err.code == ERR_INPUT ? 400 : 503, err.text);
 }
 
 static void on_quit(struct local *local, const struct config_listener *listener, struct httpd_req *req)
 {
-    if (!listener->enable_quit) {
-        reply(req, 404, NULL);
-        return;
-    }
+    (void)listener;
     reply(req, 200, NULL);
     local->events.quit(local->events.ctx);
 }
@@ -68,11 +52,15 @@ static void on_quit(struct local *local, const struct config_listener *listener,
 static const struct route {
     const char *path, *method;
     void (*answer)(struct local *local, const struct config_listener *listener, struct httpd_req *req);
-    bool metrics; /* also where a listener is for metrics only */
 } routes[] = {
-    {"/agent/v1/health", "GET", on_health, true},
-    {"/agent/v1/quit", "POST", on_quit, true},
+    {"/agent/v1/health", "GET", on_health},
+    {"/agent/v1/quit", "POST", on_quit},
 };
+
+static bool is_open(const struct route *route, const struct config_listener *listener)
+{
+    return route->answer != on_quit || listener->enable_quit;
+}
 
 static const struct route *find_route(const char *path)
 {
@@ -97,10 +85,10 @@ static void on_request(void *ctx, size_t gate, struct httpd_req *req)
     const struct route *route = find_route(req->path);
 
     if (listener->require_request_header && !has_request_header(req))
-        reply_error(req, 412, "missing \"X-Vault-Request\" header");
-    else if (!route)
+        relay_refuse(req, 412, "missing \"X-Vault-Request\" header");
+    else if (!route || !is_open(route, listener))
         reply(req, 404, NULL);
-    else if (strcmp(route->method, req->method) != 0 && !(listener->enable_quit == false && route->answer == on_quit))
+    else if (strcmp(route->method, req->method) != 0)
         reply(req, 405, NULL);
     else
         route->answer(local, listener, req);

@@ -64,20 +64,23 @@ void relays_end(struct relays *relays)
         cut(relays->first);
 }
 
-static void fail(struct relay *relay, const struct err *err)
+void relay_refuse(struct httpd_req *req, int status, const char *text)
 {
-    _cleanup_buf_ struct buf body = {0};
+    _cleanup_buf_ struct buf body;
 
-    if (relay->started) {
-        httpd_reply_cut(relay->req);
-        relay_free(relay);
-        return;
-    }
     buf_init_clipped(&body, LIMIT_PROBLEMS_BYTES);
     buf_adds(&body, "{\"errors\":[");
-    json_write_str(&body, str_of(err->text), 0);
+    json_write_str(&body, str_of(text), 0);
     buf_adds(&body, "]}\n");
-    httpd_reply(relay->req, &(struct httpd_res){.status = 500, .body = body.data, .body_len = body.len});
+    httpd_reply(req, &(struct httpd_res){.status = status, .body = body.data, .body_len = body.len});
+}
+
+static void fail(struct relay *relay, const struct err *err)
+{
+    if (relay->started)
+        httpd_reply_cut(relay->req);
+    else
+        relay_refuse(relay->req, 500, err->text);
     relay_free(relay);
 }
 

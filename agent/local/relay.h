@@ -35,6 +35,8 @@ struct relays {
 
 /* For on_head(): the request is taken over. */
 void relay_begin(const struct relay_way *way, struct relays *relays, struct httpd_req *req);
+/* Answered here, as the server would: {"errors": ["text"]}. */
+void relay_refuse(struct httpd_req *req, int status, const char *text);
 /* All are cut. */
 void relays_end(struct relays *relays);
 

@@ -249,6 +249,20 @@ static void local_ends_the_agent_only_where_that_is_allowed(void **state)
     assert_int_equal(quits, 1);
 }
 
+static void local_keeps_no_long_body_of_what_is_not_passed_on(void **state)
+{
+    static char body[LIMIT_LOCAL_BODY_BYTES + 1];
+
+    (void)state;
+    open_local();
+    ask_with(0, &(struct http_req){.method = "POST", .path = "/agent/v1/health", .body = body, .body_len = sizeof(body) - 1});
+    assert_int_equal(last.status, 405);
+    ask_with(0, &(struct http_req){.method = "POST", .path = "/agent/v1/health", .body = body, .body_len = sizeof(body)});
+    assert_int_equal(last.status, 413);
+    ask_with(0, &(struct http_req){.method = "PUT", .path = "/v1/x", .body = body, .body_len = sizeof(body)});
+    assert_int_equal(last.status, 203);
+}
+
 static void local_keeps_the_listener_for_metrics_apart(void **state)
 {
     (void)state;
@@ -348,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(local_tells_a_server_that_is_away, setup, teardown),
         cmocka_unit_test_setup_teardown(local_says_how_the_agent_is, setup, teardown),
         cmocka_unit_test_setup_teardown(local_ends_the_agent_only_where_that_is_allowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(local_keeps_no_long_body_of_what_is_not_passed_on, setup, teardown),
         cmocka_unit_test_setup_teardown(local_keeps_the_listener_for_metrics_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(local_wants_the_header_where_it_is_required, setup, teardown),
         cmocka_unit_test_setup_teardown(local_finishes_when_nobody_is_served_any_more, setup, teardown),
